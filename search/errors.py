@@ -1,0 +1,32 @@
+"""The exceptions that a person can act on. Everything else is a bug and keeps its traceback."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+
+class BadInput(Exception):
+    """What the user gave cannot be used: settings, data, weights, a database address. Carries all problems at once."""
+
+    def __init__(self, what: str, problems: Sequence[str]) -> None:
+        self.what = what
+        self.problems = list(problems)
+        super().__init__("\n".join([f"{what}:", *(f"  - {problem}" for problem in self.problems)]))
+
+
+class TrialFailed(Exception):
+    """One trial cannot give a result, for a reason worth showing on it (a loss that is not finite, memory)."""
+
+
+class Interrupted(Exception):
+    """The trial was asked to stop; its last checkpoint is written and it can be resumed."""
+
+
+def exit_with_status(main: Callable[[], int | None]) -> None:
+    """Run a command's `main` and exit: its status, or 2 and one message on standard error for bad input."""
+    try:
+        sys.exit(main() or 0)
+    except BadInput as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,38 @@
+"""How a network is trained: every number that the loop reads, and nothing that changes the network."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from blocks.specification import Frozen
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Recipe(Frozen):
+    """A training recipe. Learning rates are peaks, for the given batch size; the schedule is warm-up, then cosine to 0.
+
+    learning_rate          for the head and everything that starts from random weights
+    trunk_learning_rate    factor on it for pretrained layers (discriminative learning rates, Howard & Ruder 2018)
+    frozen_stages          early stages that keep their pretrained weights and batch statistics
+    augmentation           strength: 0 none, 1 as strong as it gets
+    ema_decay              exponential moving average of the weights per step; None for none. The average is what is scored
+    class_balance          what is done about unequal classes: nothing, weighted loss, or balanced sampling
+    """
+
+    epochs: Annotated[int, Field(ge=1)] = 12
+    batch_size: Annotated[int, Field(ge=2)] = 32
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
+    trunk_learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.3
+    weight_decay: Annotated[float, Field(ge=0)] = 0.05
+    momentum: Share = 0.9
+    warmup_epochs: Annotated[float, Field(ge=0)] = 1.0
+    label_smoothing: Share = 0.1
+    gradient_clip: Annotated[float, Field(gt=0)] | None = 1.0
+    ema_decay: Share | None = None
+    augmentation: Share = 0.5
+    frozen_stages: Annotated[int, Field(ge=0)] = 0
+    class_balance: Literal["none", "weights", "sampling"] = "none"
