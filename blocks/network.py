@@ -1,0 +1,85 @@
+"""A network: a trunk that gives feature maps and a head that gives classes, built from its specification."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+
+from blocks.specification import EliminatedSpecification, ScratchSpecification
+
+
+class Trunk(nn.Module):
+    """(N, 3, S, S) -> list of feature maps (N, C, H, W), shallow to deep; the head reads all of them.
+
+    channels       C of each returned map
+    stage_modules  the modules of each stage in order, the stem's among the first stage's: what freezing works on
+    """
+
+    channels: tuple[int, ...]
+    stage_modules: list[list[nn.Module]]
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        raise NotImplementedError
+
+
+class Network(nn.Module):
+    """(N, 3, S, S) with values 0..1 -> (N, classes) logits. Normalises its input itself, so nothing outside has to know how."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self, specification: ScratchSpecification | EliminatedSpecification, trunk: Trunk, head: nn.Module
+    ) -> None:
+        super().__init__()
+        self.specification = specification
+        self.trunk = trunk
+        self.head = head
+        self.register_buffer("mean", torch.tensor(specification.mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(specification.std).view(1, 3, 1, 1), persistent=False)
+        self._frozen: list[nn.Module] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.trunk((x - self.mean) / self.std))
+        return logits
+
+    @property
+    def stages(self) -> int:
+        """How many stages the trunk has, and so the most that can be frozen."""
+        return len(self.trunk.stage_modules)
+
+    def freeze_stages(self, count: int) -> Self:
+        """Keep the first `count` stages as they are: no gradients, and batch statistics stay in evaluation mode."""
+        if not 0 <= count <= self.stages:
+            raise ValueError(f"cannot freeze {count} of {self.stages} stages")
+        self._frozen = [module for stage in self.trunk.stage_modules[:count] for module in stage]
+        for module in self._frozen:
+            module.requires_grad_(False)
+        return self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        super().train(mode)
+        for module in self._frozen:
+            module.eval()
+        return self
+
+
+def build(
+    specification: ScratchSpecification | EliminatedSpecification, backbone_state: Mapping[str, Any] | None = None
+) -> Network:
+    """The network of a specification, with random weights, or on `backbone_state`, the whole backbone's state dict.
+
+    Raises ValueError where the specification names a backbone, cut or tap that does not exist, or where weights are given
+    to a network that has no backbone.
+    """
+    from blocks.elimination import build_eliminated
+    from blocks.scratch import build_scratch
+
+    if isinstance(specification, EliminatedSpecification):
+        return build_eliminated(specification, backbone_state)
+    if backbone_state is not None:
+        raise ValueError("a scratch network has no backbone to load weights into")
+    return build_scratch(specification)

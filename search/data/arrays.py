@@ -1,0 +1,26 @@
+"""What data is once it is decoded: one array of pictures and one of labels, for each split and size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+SplitName = Literal["train", "validation", "test"]
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """One split at one size.
+
+    images  uint8 (N, S, S, 3), RGB; a read-only memory map, so reading rows is what brings them into memory
+    labels  int64 (N,), indices into the data set's sorted class names
+    """
+
+    images: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
