@@ -1,9 +1,8 @@
-"""A network: a trunk that gives feature maps and a head that gives classes, built from its specification."""
+"""A network: a trunk that gives feature maps and a head that gives classes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -65,21 +64,3 @@ class Network(nn.Module):
         for module in self._frozen:
             module.eval()
         return self
-
-
-def build(
-    specification: ScratchSpecification | EliminatedSpecification, backbone_state: Mapping[str, Any] | None = None
-) -> Network:
-    """The network of a specification, with random weights, or on `backbone_state`, the whole backbone's state dict.
-
-    Raises ValueError where the specification names a backbone, cut or tap that does not exist, or where weights are given
-    to a network that has no backbone.
-    """
-    from blocks.elimination import build_eliminated
-    from blocks.scratch import build_scratch
-
-    if isinstance(specification, EliminatedSpecification):
-        return build_eliminated(specification, backbone_state)
-    if backbone_state is not None:
-        raise ValueError("a scratch network has no backbone to load weights into")
-    return build_scratch(specification)

@@ -1,7 +1,7 @@
 """What a network is, as data: frozen, validated, and the same network wherever it is built.
 
 A specification is architecture alone. Weights, learning rates and seeds live elsewhere, so two candidates with equal
-specifications have equal parameters, MACs and state-dict keys. `blocks.network.build` turns one into a module.
+specifications have equal parameters, MACs and state-dict keys. `blocks.build.build` turns one into a module.
 """
 
 from __future__ import annotations
