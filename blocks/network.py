@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Self
 
 import torch
@@ -13,12 +14,14 @@ from blocks.specification import EliminatedSpecification, ScratchSpecification
 class Trunk(nn.Module):
     """(N, 3, S, S) -> list of feature maps (N, C, H, W), shallow to deep; the head reads all of them.
 
-    channels       C of each returned map
-    stage_modules  the modules of each stage in order, the stem's among the first stage's: what freezing works on
+    channels         C of each returned map
+    stage_modules    the modules of each stage in order, the stem's among the first stage's: what freezing works on
+    stem_parameters  parameters of no module of a stage (position embeddings, class token): frozen with the first stage
     """
 
     channels: tuple[int, ...]
     stage_modules: list[list[nn.Module]]
+    stem_parameters: Sequence[nn.Parameter] = ()
 
     def forward(self, x: Tensor) -> list[Tensor]:
         raise NotImplementedError
@@ -55,6 +58,8 @@ class Network(nn.Module):
         if not 0 <= count <= self.stages:
             raise ValueError(f"cannot freeze {count} of {self.stages} stages")
         self._frozen = [module for stage in self.trunk.stage_modules[:count] for module in stage]
+        for parameter in self.trunk.stem_parameters if count else ():
+            parameter.requires_grad_(False)
         for module in self._frozen:
             module.requires_grad_(False)
         return self.train(self.training)

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import yaml
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
-    CliSettingsSource,
     PydanticBaseSettingsSource,
+    SecretsSettingsSource,
     SettingsConfigDict,
     YamlConfigSettingsSource,
 )
 
-from blocks.specification import Activation, BlockKind, Frozen, HeadKind, Kernel
+from blocks.specification import Activation, BlockKind, Frozen, Kernel
 from search.errors import BadInput
 from search.training.recipe import Recipe
 
@@ -116,3 +117,201 @@ class ScratchSpace(Space):
 
 
 StudySpace = Annotated[EliminationSpace | ScratchSpace, Field(discriminator="space")]
+
+
+class Settings(BaseSettings):
+    """Everything a search needs to know. Environment names are ELIMNET_<FIELD>, nested by `__`, and those named below."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ELIMNET_", env_nested_delimiter="__", extra="forbid", frozen=True, populate_by_name=True
+    )
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = "search"
+    data: DataSettings = DataSettings()
+    studies: Annotated[dict[str, StudySpace], Field(min_length=1)] = Field(
+        default_factory=lambda: {"elimination": EliminationSpace(), "scratch": ScratchSpace()}
+    )
+    trials: Count | None = Field(None, description="budget of each study, over all workers; 20 where nothing is set")
+    minutes: Annotated[float, Field(gt=0)] | None = Field(None, description="budget of each study in minutes of training")
+    seed: Annotated[int, Field(ge=0)] = 0
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
+    output_dir: Path = Path("runs")
+    data_dir: Path | None = Field(
+        None, validation_alias=AliasChoices("data_dir", "DATA_DIR"), description="DATA_DIR: path of the data"
+    )
+    database_url: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("database_url", "DATABASE_URL"), description="default: SQLite in output_dir"
+    )
+    database_password_file: Path | None = Field(
+        None, validation_alias=AliasChoices("database_password_file", "DATABASE_PASSWORD_FILE")
+    )
+    artefact_store: str | None = Field(
+        None,
+        validation_alias=AliasChoices("artefact_store", "ARTEFACT_STORE"),
+        description="folder or s3://bucket/prefix for checkpoints and models; default: in output_dir",
+    )
+    cache_dir: Path = Field(
+        Path("~/.cache/elimnet-search"), validation_alias=AliasChoices("cache_dir", "CACHE_DIR"), validate_default=True
+    )
+    weights_dir: Path | None = Field(
+        None,
+        validation_alias=AliasChoices("weights_dir", "WEIGHTS_DIR"),
+        description="folder of <backbone>.safetensors or .pth",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _data_dir_is_the_data_path(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """DATA_DIR alone is enough to search a folder of images: it sets the path and, if nothing else does, the source."""
+        path = values.get("data_dir") or values.get("DATA_DIR")
+        if not path:
+            return values
+        data = dict(values.get("data") or {})
+        data["path"] = path
+        data.setdefault("source", "folder")
+        return {**values, "data": data}
+
+    @property
+    def run_dir(self) -> Path:
+        """Where this search writes what is not in the database."""
+        return self.output_dir / self.name
+
+    @property
+    def database(self) -> str:
+        """The database's URL with its password, if it has one: never print it."""
+        if self.database_url is None:
+            return f"sqlite:///{self.run_dir / 'search.db'}"
+        url = self.database_url.get_secret_value()
+        if self.database_password_file is None:
+            return url
+        parts = urlsplit(url)
+        password = quote(self.database_password_file.read_text().strip(), safe="")
+        return urlunsplit(parts._replace(netloc=f"{parts.username}:{password}@{parts.netloc.rpartition('@')[2]}"))
+
+    @property
+    def artefacts(self) -> str:
+        """Folder or URL of the artefact store."""
+        return self.artefact_store or str(self.run_dir / "artefacts")
+
+    def budget(self, study: str) -> tuple[int | None, float | None]:
+        """(trials, minutes) of a study; its own before the common one."""
+        space = self.studies[study]
+        if space.trials or space.minutes:
+            return space.trials, space.minutes
+        if self.trials or self.minutes:
+            return self.trials, self.minutes
+        return 20, None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """First wins: command line, environment, secret files, YAML."""
+        secrets = SecretsSettingsSource(settings_cls, secrets_dir=_existing(os.environ.get("SECRETS_DIR", "/run/secrets")))
+        return init_settings, env_settings, secrets, YamlConfigSettingsSource(settings_cls, _config_file.get())
+
+
+_config_file: ContextVar[Path | None] = ContextVar("config_file", default=None)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that every command with settings has."""
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings as YAML, see configs/")
+    parser.add_argument("--name", help="name of the search; its studies are called NAME/STUDY")
+    parser.add_argument("--data-dir", metavar="PATH", help="the images: sets data.path (environment: DATA_DIR)")
+    parser.add_argument("--database-url", metavar="URL", help="default: SQLite under runs/NAME (environment: DATABASE_URL)")
+    parser.add_argument("--trials", type=int, metavar="N", help="budget: trials of each study, over all workers")
+    parser.add_argument("--minutes", type=float, metavar="M", help="budget: minutes of training of each study")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--device", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="any other setting, dotted, its value in YAML: --set data.fit=crop",
+    )
+
+
+def load(arguments: argparse.Namespace) -> Settings:
+    """Settings from parsed arguments, environment, secret files and the YAML file. Raises BadInput with all problems."""
+    problems: list[str] = []
+    given = {
+        key: value
+        for key in ("name", "data_dir", "database_url", "trials", "minutes", "seed", "device")
+        if (value := getattr(arguments, key)) is not None
+    }
+    for item in arguments.set:
+        _assign(given, item, problems)
+    problems += _unknown_environment()
+    config: Path | None = arguments.config
+    if config is not None:
+        problems += _config_problems(config)
+    if problems:
+        raise BadInput("settings", problems)
+    token = _config_file.set(config)
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise BadInput(f"settings{f' ({config})' if config else ''}", _explained(error)) from error
+    finally:
+        _config_file.reset(token)
+
+
+def resolved(settings: Settings) -> dict[str, Any]:
+    """The settings as JSON-able values, secrets masked: what is printed and stored with the study."""
+    return settings.model_dump(mode="json", exclude={"database_url", "database_password_file"}, exclude_none=True)
+
+
+def _assign(given: dict[str, Any], item: str, problems: list[str]) -> None:
+    key, equals, value = item.partition("=")
+    if not equals:
+        problems.append(f"--set {item}: expected KEY=VALUE")
+        return
+    *parents, last = key.split(".")
+    target = given
+    for parent in parents:
+        target = target.setdefault(parent, {})
+    try:
+        target[last] = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        problems.append(f"--set {item}: the value is not YAML: {error}")
+
+
+def _config_problems(config: Path) -> list[str]:
+    try:
+        content = yaml.safe_load(config.read_text())
+    except OSError as error:
+        return [f"--config {config}: {error.strerror}; configs/ holds examples"]
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        return [f"--config {config}: not YAML: {error}"]
+    return [] if isinstance(content, dict | None) else [f"--config {config}: expected keys and values at the top"]
+
+
+def _unknown_environment() -> list[str]:
+    """pydantic-settings passes over misspelt variables; a person would rather know."""
+    known = {f"ELIMNET_{field.upper()}" for field in Settings.model_fields}
+    return [
+        f"environment variable {name}: no such setting"
+        for name in os.environ
+        if name.startswith("ELIMNET_") and name.split("__")[0].upper() not in known
+    ]
+
+
+def _explained(error: ValidationError) -> list[str]:
+    explained = []
+    for problem in error.errors(include_url=False):
+        where = ".".join(str(part) for part in problem["loc"])
+        got = "" if problem["type"] in ("missing", "extra_forbidden") else f", got {problem['input']!r}"
+        what = "no such setting" if problem["type"] == "extra_forbidden" else problem["msg"]
+        explained.append(f"{where}: {what}{got}" if where else what)
+    return explained
+
+
+def _existing(folder: str) -> str | None:
+    return folder if Path(folder).is_dir() else None
