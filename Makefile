@@ -1,0 +1,58 @@
+# Needs Python 3.11 or newer and make; everything else goes into $(VENV).
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?=
+TEST_ARGS ?=
+DEMO := runs/demo
+ENGINE ?= docker
+
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help demo test faults acceptance check format clean
+
+help:  ## list the targets
+	@awk -F ':.*## *' '/^[a-z]+:.*##/ {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+# One stamp for each set of extras; it is made again when what is asked for changes.
+extras_run :=
+extras_test := [test]
+extras_check := [test,check]
+$(VENV)/.installed-%: pyproject.toml constraints.txt
+	@python=$$(sh scripts/find_python.sh $(PYTHON)) && \
+	{ $(BIN)/python -m pip --version >/dev/null 2>&1 || "$$python" -m venv --clear $(VENV); }
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.$(extras_$*)'
+	@touch $@
+
+demo: $(VENV)/.installed-run  ## both studies on scikit-learn's digits, and their Pareto report in runs/demo/
+	$(BIN)/python -m search.run --config configs/demo.yaml
+	$(BIN)/python -m search.report --pareto --name demo --database sqlite:///$(DEMO)/search.db \
+		--png $(DEMO)/pareto.png --html $(DEMO)/pareto.html
+
+test: $(VENV)/.installed-test  ## the tests, one process a core (TEST_ARGS="-k front" to choose)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 8 $(TEST_ARGS)
+
+faults: $(VENV)/.installed-test  ## the long form of the fault suite: kills, restarts, a two-minute pause
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m faults --timeout 3600 -s $(TEST_ARGS)
+
+acceptance: $(VENV)/.installed-test  ## the Compose file, built and run on a container engine (ENGINE=docker)
+	ENGINE=$(ENGINE) PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/acceptance.sh
+
+check: $(VENV)/.installed-check  ## linters, types, import rules, Compose file, Dockerfile
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/yamllint --strict .
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/docker-compose -f docker-compose.yml config --quiet
+	$(BIN)/docker-compose -f docker-compose.yml -f docker-compose.gpu.yml config --quiet
+	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/*.yaml
+
+format: $(VENV)/.installed-check  ## apply what ruff can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean:  ## remove the environment, the caches and the demo's output
+	rm -rf $(VENV) $(DEMO) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
