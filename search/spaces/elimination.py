@@ -1,0 +1,95 @@
+"""The elimination space: a trial in, a pretrained backbone's cut, the head that replaces the rest, and its recipe out."""
+
+from __future__ import annotations
+
+from optuna.trial import BaseTrial
+
+from blocks.elimination import Anatomy, Cut, anatomy
+from blocks.specification import EliminatedSpecification, HeadSpecification
+from search.candidate import Candidate
+from search.errors import BadInput
+from search.settings import EliminationSpace
+from search.spaces.recipe import sample_recipe, suggest, suggest_choice, suggest_count
+
+MAX_TAPS = 3
+
+
+def cuts_in_space(space: EliminationSpace, known: Anatomy) -> list[Cut]:
+    """What may be sampled of one backbone, shallow to deep: cuts under the parameter limit and, if wanted, no cut at all."""
+    *cuts, uncut = known.cuts
+    return [cut for cut in cuts if cut.parameters <= space.max_parameters] + ([uncut] if space.uncut else [])
+
+
+def check_space(space: EliminationSpace) -> None:
+    """Raise BadInput with every backbone that cannot be cut, at every image size, and why."""
+    problems = []
+    for backbone in space.backbones:
+        for size in space.image_sizes:
+            try:
+                if not cuts_in_space(space, anatomy(backbone, size)):
+                    problems.append(f"{backbone} has no cut of at most max_parameters={space.max_parameters:,}; raise it")
+            except ValueError as error:
+                problems.append(str(error))
+    if problems:
+        raise BadInput("elimination space", list(dict.fromkeys(problems)))
+
+
+def uncut_parameters(space: EliminationSpace) -> list[dict[str, object]]:
+    """Of each backbone, the Optuna parameters that fix it and leave it whole: what a study should try before it cuts."""
+    if not space.uncut:
+        return []
+    return [{**_backbone_parameter(space, name), **_cut_parameter(space, name, None)} for name in space.backbones]
+
+
+def sample(trial: BaseTrial, space: EliminationSpace, classes: int) -> Candidate:
+    """The candidate of a trial. A cut is sampled by its depth, which orders the choices, and kept by its module's name."""
+    backbone = suggest_choice(trial, "backbone", space.backbones)
+    image_size = suggest_choice(trial, "image_size", space.image_sizes)
+    known = anatomy(backbone, image_size)
+    cuts = cuts_in_space(space, known)
+    cut = cuts[suggest_count(trial, f"{backbone}.cut", 0, len(cuts) - 1)]
+    network = EliminatedSpecification(
+        backbone=backbone,
+        image_size=image_size,
+        classes=classes,
+        mean=known.mean,
+        std=known.std,
+        cut=cut.module,
+        head=_sample_head(trial, space, known, cut),
+    )
+    pretrained = space.initial_weights == "pretrained"
+    recipe = sample_recipe(
+        trial,
+        space,
+        frozen_stages=suggest_count(trial, "frozen_stages", 0, min(space.max_frozen_stages, cut.stage)) if pretrained else 0,
+        trunk_learning_rate=suggest(trial, "trunk_learning_rate", space.trunk_learning_rate) if pretrained else 1.0,
+    )
+    return Candidate(network=network, initial_weights=space.initial_weights, recipe=recipe)
+
+
+def _sample_head(trial: BaseTrial, space: EliminationSpace, known: Anatomy, cut: Cut) -> HeadSpecification:
+    dropout = suggest(trial, "dropout", space.dropout)
+    if cut.module is None:
+        return HeadSpecification(kind="original", dropout=dropout)
+    taps = [point.module for point in known.cuts if point.stage_end and point.stage < cut.stage and point.module]
+    # Optuna takes one set of choices a name, and a cut in the first stage has no shallower features to join.
+    heads = [kind for kind in space.heads if taps or kind != "multi_tap"] or ["pool_linear"]
+    kind = suggest_choice(trial, "head" if taps else "head_of_first_stage", heads)
+    if kind == "multi_tap":
+        count = suggest_count(trial, "taps", 1, min(MAX_TAPS, len(taps)))
+        return HeadSpecification(kind=kind, taps=tuple(taps[-count:]), dropout=dropout)
+    if kind == "pool_linear":
+        return HeadSpecification(kind=kind, dropout=dropout)
+    width = suggest_choice(trial, "head_width", space.head_widths)
+    convolutions = suggest_count(trial, "convolutions", 1, space.max_convolutions) if kind == "conv3x3" else None
+    return HeadSpecification(kind=kind, width=width, convolutions=convolutions, dropout=dropout)
+
+
+def _backbone_parameter(space: EliminationSpace, backbone: str) -> dict[str, object]:
+    return {"backbone": backbone} if len(set(space.backbones)) > 1 else {}
+
+
+def _cut_parameter(space: EliminationSpace, backbone: str, module: str | None) -> dict[str, object]:
+    cuts = cuts_in_space(space, anatomy(backbone, space.image_sizes[0]))
+    depth = [cut.module for cut in cuts].index(module)
+    return {f"{backbone}.cut": depth} if len(cuts) > 1 else {}
