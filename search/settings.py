@@ -151,7 +151,9 @@ class Settings(BaseSettings):
         description="folder or s3://bucket/prefix for checkpoints and models; default: in output_dir",
     )
     cache_dir: Path = Field(
-        Path("~/.cache/elimnet-search"), validation_alias=AliasChoices("cache_dir", "CACHE_DIR"), validate_default=True
+        default_factory=lambda: Path.home() / ".cache" / "elimnet-search",
+        validation_alias=AliasChoices("cache_dir", "CACHE_DIR"),
+        description="decoded pictures",
     )
     weights_dir: Path | None = Field(
         None,

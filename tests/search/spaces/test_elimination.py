@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import optuna
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from blocks.build import build
+from blocks.elimination import anatomy
+from blocks.specification import EliminatedSpecification
+from search.candidate import Candidate
+from search.errors import BadInput
+from search.settings import EliminationSpace
+from search.spaces.elimination import check_space, cuts_in_space, sample, uncut_parameters
+
+SPACE = EliminationSpace(backbones=("test_efficientnet", "test_resnet"), image_sizes=(32, 48), max_parameters=10**6)
+
+
+def _sampled(seed: int, space: EliminationSpace = SPACE) -> tuple[Candidate, dict[str, object]]:
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
+    trial = study.ask()
+    return sample(trial, space, 6), trial.params
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000))
+def test_what_is_sampled_can_be_built_frozen_and_run(seed: int) -> None:
+    import torch
+
+    candidate, _ = _sampled(seed)
+    network = build(candidate.network).freeze_stages(candidate.recipe.frozen_stages)
+    size = candidate.network.image_size
+    assert network(torch.rand(2, 3, size, size)).shape == (2, 6)
+    assert isinstance(candidate.network, EliminatedSpecification)
+    assert (candidate.network.mean, candidate.network.std) == _normalisation(candidate.network)
+    assert Candidate.model_validate_json(candidate.model_dump_json()) == candidate
+
+
+def _normalisation(network: EliminatedSpecification) -> tuple[object, object]:
+    known = anatomy(network.backbone, network.image_size)
+    return known.mean, known.std
+
+
+def test_every_kind_of_head_and_the_uncut_network_are_reached() -> None:
+    heads = {_sampled(seed)[0].network.head.kind for seed in range(60)}
+    assert heads == {"pool_linear", "conv1x1", "conv3x3", "multi_tap", "original"}
+
+
+def test_taps_are_stage_ends_below_the_cut() -> None:
+    space = SPACE.model_copy(update={"heads": ("multi_tap",), "uncut": False})
+    for seed in range(20):
+        network = _sampled(seed, space)[0].network
+        assert isinstance(network, EliminatedSpecification)
+        known = anatomy(network.backbone, 32)
+        cut = known.cut(network.cut)
+        if cut.stage == 1:
+            assert network.head.kind == "pool_linear"
+        else:
+            assert network.head.taps
+            assert all(known.cut(tap).stage_end and known.cut(tap).stage < cut.stage for tap in network.head.taps)
+
+
+def test_cuts_over_the_limit_are_not_in_the_space_but_the_uncut_network_is() -> None:
+    known = anatomy("test_resnet", 32)
+    limit = known.cuts[1].parameters
+    space = EliminationSpace(backbones=("test_resnet",), image_sizes=(32,), max_parameters=limit)
+    assert [cut.module for cut in cuts_in_space(space, known)] == [known.cuts[0].module, known.cuts[1].module, None]
+
+
+def test_the_queued_parameters_leave_each_backbone_whole() -> None:
+    study = optuna.create_study()
+    for parameters in uncut_parameters(SPACE):
+        study.enqueue_trial(parameters)
+    sampled = [sample(study.ask(), SPACE, 6).network for _ in SPACE.backbones]
+    assert [(network.backbone, network.cut) for network in sampled if isinstance(network, EliminatedSpecification)] == [
+        ("test_efficientnet", None),
+        ("test_resnet", None),
+    ]
+
+
+def test_random_weights_leave_nothing_frozen() -> None:
+    candidate, parameters = _sampled(3, SPACE.model_copy(update={"initial_weights": "random"}))
+    assert candidate.initial_weights == "random"
+    assert candidate.recipe.frozen_stages == 0
+    assert "frozen_stages" not in parameters
+
+
+def test_all_backbones_that_cannot_be_used_are_named_at_once() -> None:
+    space = EliminationSpace(
+        backbones=("resnet81", "hrnet_w18_small", "test_resnet"), image_sizes=(32,), max_parameters=1, uncut=False
+    )
+    with pytest.raises(BadInput) as caught:
+        check_space(space)
+    assert [problem.split(" ")[-1] for problem in caught.value.problems] != []
+    text = str(caught.value)
+    assert "no model 'resnet81'" in text
+    assert "hrnet_w18_small (HighResolutionNet) cannot be cut" in text
+    assert "test_resnet has no cut of at most max_parameters=1" in text

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from search.errors import BadInput
+from search.settings import EliminationSpace, Settings, add_arguments, load, resolved
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("DATA_DIR", "DATABASE_URL", "DATABASE_PASSWORD_FILE", "CACHE_DIR", "WEIGHTS_DIR", "ARTEFACT_STORE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SECRETS_DIR", str(tmp_path / "no-secrets"))
+
+
+def _load(*arguments: str) -> Settings:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return load(parser.parse_args(arguments))
+
+
+def test_command_line_over_environment_over_secrets_over_yaml_over_defaults(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = tmp_path / "c.yaml"
+    config.write_text("{seed: 1, trials: 1, device: cpu, name: from-yaml, data: {fit: crop, split_seed: 4}}")
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    for name, value in {"elimnet_seed": "2", "elimnet_trials": "2", "elimnet_device": "cuda"}.items():
+        (secrets / name).write_text(value)
+    monkeypatch.setenv("SECRETS_DIR", str(secrets))
+    monkeypatch.setenv("ELIMNET_SEED", "3")
+    monkeypatch.setenv("ELIMNET_TRIALS", "3")
+    monkeypatch.setenv("ELIMNET_DATA__SPLIT_SEED", "5")
+    settings = _load("--config", str(config), "--seed", "4")
+    assert (settings.seed, settings.trials, settings.device, settings.name) == (4, 3, "cuda", "from-yaml")
+    assert (settings.data.fit, settings.data.split_seed, settings.data.test_share) == ("crop", 5, 0.2)
+
+
+def test_a_folder_of_images_is_all_that_must_be_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert _load().data.source == "digits"
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    assert (_load().data.source, _load().data.path) == ("folder", tmp_path)
+    assert _load("--data-dir", "/elsewhere").data.path == Path("/elsewhere")
+    assert _load("--set", "data.source=coco").data.source == "coco"
+
+
+def test_budgets_of_a_study_come_before_the_common_one() -> None:
+    assert _load().budget("scratch") == (20, None)
+    assert _load("--minutes", "3").budget("scratch") == (None, 3)
+    settings = _load("--trials", "7", "--set", "studies={a: {space: scratch, minutes: 2}, b: {space: elimination}}")
+    assert (settings.budget("a"), settings.budget("b")) == ((None, 2), (7, None))
+    assert isinstance(settings.studies["b"], EliminationSpace)
+
+
+def test_a_password_from_a_file_is_in_the_url_and_nowhere_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("p@ss/word\n")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me@host:5432/db")
+    monkeypatch.setenv("DATABASE_PASSWORD_FILE", str(tmp_path / "password"))
+    settings = _load()
+    assert settings.database == "postgresql://me:p%40ss%2Fword@host:5432/db"
+    assert "p@ss" not in repr(settings)
+    assert "p@ss" not in str(resolved(settings))
+
+
+def test_all_problems_come_at_once_and_say_where(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config = tmp_path / "bad.yaml"
+    config.write_text("{nonsense: 1, data: {validation_share: 2, fitt: crop}, trials: none}")
+    with pytest.raises(BadInput) as caught:
+        _load("--config", str(config), "--seed", "-1")
+    assert str(config) in caught.value.what
+    assert sorted(problem.split(":")[0] for problem in caught.value.problems) == [
+        "data.fitt",
+        "data.validation_share",
+        "nonsense",
+        "seed",
+        "trials",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--config", "nowhere.yaml"], "--config nowhere.yaml: No such file"),
+        (["--set", "seed"], "--set seed: expected KEY=VALUE"),
+        (["--set", "seed=[1"], "--set seed=\\[1: the value is not YAML"),
+        (["--device", "gpu"], "device: String should match"),
+        (["--name", "a/b"], "name: String should match"),
+        (["--set", "studies.x.space=grid"], "studies.x: Input tag 'grid'"),
+        (["--set", "studies.x={space: scratch, learning_rate: {low: 2, high: 1}}"], "expected low <= high"),
+    ],
+)
+def test_bad_input_is_refused(arguments: list[str], message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        _load(*arguments)
+
+
+def test_a_misspelt_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ELIMNET_TRAILS", "3")
+    with pytest.raises(BadInput, match="environment variable ELIMNET_TRAILS: no such setting"):
+        _load()
+
+
+def test_a_config_that_is_no_mapping_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "list.yaml").write_text("- 1")
+    with pytest.raises(BadInput, match="expected keys and values at the top"):
+        _load("--config", str(tmp_path / "list.yaml"))
