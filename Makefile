@@ -38,13 +38,14 @@ faults: $(VENV)/.installed-test  ## the long form of the fault suite: kills, res
 acceptance: $(VENV)/.installed-test  ## the Compose file, built and run on a container engine (ENGINE=docker)
 	ENGINE=$(ENGINE) PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/acceptance.sh
 
-check: $(VENV)/.installed-check  ## linters, types, import rules, Compose file, Dockerfile
+check: $(VENV)/.installed-check  ## linters, types, import rules, Dockerfile, Compose file, manifests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/yamllint --strict .
 	$(BIN)/hadolint Dockerfile
+	$(BIN)/shellcheck .ci/run scripts/*.sh deploy/slurm/workers.sbatch
 	$(BIN)/docker-compose -f docker-compose.yml config --quiet
 	$(BIN)/docker-compose -f docker-compose.yml -f docker-compose.gpu.yml config --quiet
 	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/*.yaml

@@ -1,0 +1,119 @@
+"""What `docker compose` would start, as the real program resolves it; no engine is asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = Path(sys.executable).with_name("docker-compose")
+VARIABLES = ("CONFIG", "DASHBOARD_PORT", "DATABASE_PUBLISH", "DATA_DIR", "TORCH_INDEX_URL")
+
+
+def services(*files: str, **variables: str) -> dict[str, Any]:
+    """Name -> service of the Compose files (default: the base file), with these variables and no others of ours."""
+    command = [str(COMPOSE), *(f"--file={file}" for file in files or ["docker-compose.yml"]), "config", "--format=json"]
+    clean = {name: value for name, value in os.environ.items() if name not in VARIABLES and "ELIMNET_" not in name}
+    ran = subprocess.run(command, cwd=ROOT, env=clean | variables, capture_output=True, text=True, check=True)
+    configuration: dict[str, Any] = json.loads(ran.stdout)
+    return configuration["services"]  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="module")
+def base() -> dict[str, Any]:
+    return services()
+
+
+def test_workers_bring_up_everything_they_need(base: dict[str, Any]) -> None:
+    conditions = {
+        name: {other: needed["condition"] for other, needed in service.get("depends_on", {}).items()}
+        for name, service in base.items()
+    }
+    assert conditions == {
+        "password": {},
+        "postgres": {"password": "service_completed_successfully"},
+        "init": {"postgres": "service_healthy"},
+        "dashboard": {"init": "service_completed_successfully"},
+        "workers": {"init": "service_completed_successfully", "dashboard": "service_healthy"},
+    }
+
+
+def test_a_worker_that_finished_stays_down_and_one_that_crashed_comes_back(base: dict[str, Any]) -> None:
+    assert base["workers"]["restart"] == "on-failure"
+    assert base["workers"]["stop_grace_period"] == "30s"
+    assert "restart" not in base["init"]
+
+
+def test_every_container_is_locked_down(base: dict[str, Any]) -> None:
+    for name, service in base.items():
+        assert service["read_only"], name
+        assert service["init"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert "cap_add" not in service, name
+        assert "privileged" not in service, name
+
+
+def test_only_the_one_that_makes_the_password_is_root_and_it_has_no_network(base: dict[str, Any]) -> None:
+    assert {name for name, service in base.items() if service.get("user") == "root"} == {"password"}
+    assert base["password"]["network_mode"] == "none"
+    assert base["postgres"]["user"] == "postgres"
+
+
+def test_no_environment_holds_a_password(base: dict[str, Any]) -> None:
+    for name, service in base.items():
+        for key, value in service.get("environment", {}).items():
+            assert "PASSWORD" not in key or key.endswith("_FILE"), f"{name}: {key}"
+            assert value is None or "://elimnet:" not in value, f"{name}: {key}"
+
+
+def test_everything_is_published_on_loopback_only(base: dict[str, Any]) -> None:
+    ports = [port for service in base.values() for port in service.get("ports", [])]
+    assert {port["published"] for port in ports} == {"8080", "54320"}
+    assert {port["host_ip"] for port in ports} == {"127.0.0.1"}
+
+
+def test_workers_name_the_dashboard_where_it_is_published() -> None:
+    moved = services(DASHBOARD_PORT="9999")
+    assert moved["workers"]["environment"]["DASHBOARD_URL"] == "http://127.0.0.1:9999"
+    assert moved["dashboard"]["ports"][0]["published"] == "9999"
+
+
+@pytest.mark.parametrize("name", ["init", "workers"])
+def test_without_data_dir_nothing_of_the_host_is_data(base: dict[str, Any], name: str) -> None:
+    (data,) = [volume for volume in base[name]["volumes"] if volume["target"] == "/data"]
+    assert (data["type"], data["source"]) == ("volume", "no-data")
+    assert base[name]["environment"]["DATA_DIR"] == ""
+
+
+@pytest.mark.parametrize("name", ["init", "workers"])
+def test_data_dir_is_mounted_read_only(name: str, tmp_path: Path) -> None:
+    service = services(DATA_DIR=str(tmp_path))[name]
+    (data,) = [volume for volume in service["volumes"] if volume["target"] == "/data"]
+    assert (data["type"], data["source"], data["read_only"]) == ("bind", str(tmp_path), True)
+    assert service["environment"]["DATA_DIR"] == "/data"
+
+
+def test_budget_and_device_come_from_the_caller() -> None:
+    environment = services(ELIMNET_TRIALS="3", ELIMNET_DEVICE="cuda:1")["workers"]["environment"]
+    assert environment["ELIMNET_TRIALS"] == "3"
+    assert environment["ELIMNET_DEVICE"] == "cuda:1"
+    assert environment["ELIMNET_MINUTES"] is None, "what is not set must not be passed on as an empty text"
+
+
+def test_a_machine_without_a_gpu_is_asked_for_none(base: dict[str, Any]) -> None:
+    assert "deploy" not in base["workers"]
+
+
+def test_the_gpu_file_gives_the_workers_all_gpus(base: dict[str, Any]) -> None:
+    with_gpus = services("docker-compose.yml", "docker-compose.gpu.yml")
+    (device,) = with_gpus["workers"].pop("deploy")["resources"]["reservations"]["devices"]
+    assert (device["driver"], device["count"], device["capabilities"]) == ("nvidia", -1, ["gpu"])
+    with_gpus["workers"].pop("placement", None)
+    assert with_gpus == base

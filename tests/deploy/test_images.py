@@ -1,0 +1,61 @@
+"""The Dockerfile against the tree it is built from; no image is built."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LINES = (ROOT / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
+PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"][
+    "packages"
+]
+
+
+def stage(name: str) -> list[str]:
+    """Instructions of one stage, without its FROM."""
+    starts = [number for number, line in enumerate(LINES) if line.startswith("FROM ")]
+    (start,) = [number for number in starts if LINES[number].endswith(f" AS {name}")]
+    end = min((number for number in starts if number > start), default=len(LINES))
+    return LINES[start + 1 : end]
+
+
+def copied(name: str) -> list[str]:
+    """Paths of the build context that a stage copies."""
+    return [path for line in stage(name) if line.startswith("COPY ") for path in line.split()[1:-1]]
+
+
+@pytest.mark.parametrize("name", ["dashboard", "worker"])
+def test_images_end_as_a_numbered_user_and_not_root(name: str) -> None:
+    assert [line for line in stage(name) if line.startswith("USER ")] == ["USER 10001:10001"]
+
+
+@pytest.mark.parametrize("name", ["dashboard", "worker"])
+def test_what_is_copied_exists_and_is_not_ignored(name: str) -> None:
+    let_in = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+    assert copied(name)
+    for path in copied(name):
+        assert (ROOT / path).exists(), path
+        assert path in let_in, path
+
+
+def test_the_worker_holds_every_package() -> None:
+    assert {path.rstrip("/") for path in copied("worker")} >= {*PACKAGES, "configs"}
+
+
+def test_the_dashboard_holds_no_torch_and_every_package_of_it_is_pinned() -> None:
+    (install,) = [line for line in stage("dashboard") if "pip install" in line]
+    packages = [word for word in install.split()[3:] if not word.startswith("--") and word != "constraints.txt"]
+    assert packages == ["boto3", "gunicorn", "optuna-dashboard", "psycopg2-binary"]
+    pinned = re.findall(r"^([\w.-]+)==", (ROOT / "constraints.txt").read_text(), flags=re.MULTILINE)
+    assert set(packages) <= set(pinned)
+
+
+def test_any_builder_can_build_it() -> None:
+    text = "\n".join(LINES)
+    assert "# syntax=" not in text
+    assert "<<" not in text, "heredocs need BuildKit"
+    assert "COPY --link" not in text

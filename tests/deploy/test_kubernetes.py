@@ -1,0 +1,103 @@
+"""The manifests against Kubernetes' own schema, and against each other."""
+
+from __future__ import annotations
+
+import argparse
+import copy
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from search.settings import add_arguments, load
+
+FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
+MANIFESTS: dict[str, dict[str, Any]] = {
+    f"{manifest['kind']}/{manifest['metadata']['name']}": manifest
+    for path in sorted(FOLDER.glob("*.yaml"))
+    for manifest in yaml.safe_load_all(path.read_text())
+}
+PODS = ("Job/elimnet-init", "Deployment/elimnet-workers", "Deployment/elimnet-dashboard")
+
+
+def pod(name: str) -> dict[str, Any]:
+    """Pod specification of a Job or Deployment."""
+    return MANIFESTS[name]["spec"]["template"]["spec"]  # type: ignore[no-any-return]
+
+
+def validate(manifest: dict[str, Any]) -> None:
+    kubernetes_validate.validate(manifest, "1.34", strict=True)
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_a_manifest_is_valid(name: str) -> None:
+    validate(MANIFESTS[name])
+
+
+def test_the_check_sees_a_misspelt_key() -> None:
+    broken = copy.deepcopy(MANIFESTS["Deployment/elimnet-workers"])
+    broken["spec"]["replica"] = 1
+    with pytest.raises(kubernetes_validate.ValidationError, match="replica"):
+        validate(broken)
+
+
+def test_a_worker_has_one_gpu() -> None:
+    (container,) = pod("Deployment/elimnet-workers")["containers"]
+    assert container["resources"]["limits"]["nvidia.com/gpu"] == 1
+
+
+@pytest.mark.parametrize("name", PODS)
+def test_pods_are_locked_down(name: str) -> None:
+    assert pod(name)["securityContext"]["runAsNonRoot"]
+    assert pod(name)["securityContext"]["runAsUser"] == 10001, "the user of the images"
+    assert not pod(name)["automountServiceAccountToken"]
+    for container in pod(name)["containers"]:
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+
+
+@pytest.mark.parametrize("name", PODS)
+def test_what_a_pod_mounts_exists(name: str) -> None:
+    volumes = {volume["name"]: volume for volume in pod(name)["volumes"]}
+    (container,) = pod(name)["containers"]
+    assert {mount["name"] for mount in container["volumeMounts"]} == set(volumes)
+    for volume in volumes.values():
+        if "persistentVolumeClaim" in volume:
+            assert f"PersistentVolumeClaim/{volume['persistentVolumeClaim']['claimName']}" in MANIFESTS
+        if "configMap" in volume:
+            assert f"ConfigMap/{volume['configMap']['name']}" in MANIFESTS
+        if "secret" in volume:
+            created = f"kubectl create secret generic {volume['secret']['secretName']} "
+            assert created in (FOLDER / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", PODS)
+def test_the_database_comes_from_a_secret_file(name: str) -> None:
+    (container,) = pod(name)["containers"]
+    (mount,) = [mount for mount in container["volumeMounts"] if mount["name"] == "database"]
+    environment = {variable["name"]: variable["value"] for variable in container["env"]}
+    assert mount["mountPath"] == "/secrets"
+    assert "DATABASE_URL" not in environment
+    assert {"/secrets", "/secrets/database_url"} & set(environment.values())
+
+
+def test_the_config_map_holds_settings_that_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "search.yaml").write_text(MANIFESTS["ConfigMap/elimnet-config"]["data"]["search.yaml"])
+    (tmp_path / "database_url").write_text("postgresql://elimnet:secret@db.example/elimnet\n")
+    monkeypatch.setenv("SECRETS_DIR", str(tmp_path))
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    settings = load(parser.parse_args(["--config", str(tmp_path / "search.yaml")]))
+    assert set(settings.studies) == {"elimination", "scratch"}
+    assert settings.data.path == Path("/data")
+    assert settings.database == "postgresql://elimnet:secret@db.example/elimnet"
+
+
+def test_services_select_pods_that_exist() -> None:
+    selector = MANIFESTS["Service/elimnet-dashboard"]["spec"]["selector"]
+    assert MANIFESTS["Deployment/elimnet-dashboard"]["spec"]["template"]["metadata"]["labels"] == selector

@@ -1,0 +1,140 @@
+"""The project's own files agree with each other: dependencies, pins, configurations, commands."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions, requires
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).parent.parent
+PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PACKAGES: list[str] = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+EXTRAS = {name: list(map(Requirement, lines)) for name, lines in PYPROJECT["project"]["optional-dependencies"].items()}
+DEPENDENCIES = list(map(Requirement, PYPROJECT["project"]["dependencies"]))
+PINS = {
+    canonicalize_name(name): Version(version)
+    for line in (ROOT / "constraints.txt").read_text().splitlines()
+    if not line.startswith("#")
+    for name, version in [line.split("==")]
+}
+
+
+def requirements() -> list[Requirement]:
+    """All that pyproject.toml asks for, its extras included, itself not."""
+    everything = [*DEPENDENCIES, *(requirement for extra in EXTRAS.values() for requirement in extra)]
+    return [requirement for requirement in everything if requirement.name != PYPROJECT["project"]["name"]]
+
+
+def imported(folder: str) -> set[str]:
+    """Top-level names that the modules in a folder import."""
+    names = set()
+    for path in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                names.add(node.module.partition(".")[0])
+    return names - set(sys.stdlib_module_names) - set(PACKAGES)
+
+
+@pytest.mark.parametrize("requirement", requirements(), ids=str)
+def test_every_dependency_is_pinned_at_a_version_it_allows(requirement: Requirement) -> None:
+    assert PINS[canonicalize_name(requirement.name)] in requirement.specifier
+
+
+def test_what_dependencies_need_is_pinned_too() -> None:
+    wanted = [(canonicalize_name(requirement.name), frozenset(requirement.extras)) for requirement in requirements()]
+    seen = set()
+    while wanted:
+        name, extras = wanted.pop()
+        if (name, extras) in seen:
+            continue
+        seen.add((name, extras))
+        for requirement in map(Requirement, requires(name) or []):
+            environments = [{"extra": extra} for extra in ("", *extras)]
+            if requirement.marker is None or any(map(requirement.marker.evaluate, environments)):
+                wanted.append((canonicalize_name(requirement.name), frozenset(requirement.extras)))
+    assert {name for name, _ in seen} - set(PINS) == set()
+
+
+def test_every_lower_bound_is_stated() -> None:
+    assert [str(r) for r in requirements() if not any(s.operator == ">=" for s in r.specifier)] == []
+
+
+def test_the_code_imports_what_is_declared_and_nothing_else() -> None:
+    distributions = packages_distributions()
+    declared = {canonicalize_name(r.name) for r in [*DEPENDENCIES, *EXTRAS["s3"], *EXTRAS["serve"]]}
+    used = {canonicalize_name(distributions[name][0]) for folder in PACKAGES for name in imported(folder)}
+    loaded_by_name = {"gunicorn", "psycopg2-binary"}
+    assert used - declared == set(), "imported, but not in pyproject.toml"
+    assert declared - used - loaded_by_name == set(), "in pyproject.toml, but not imported"
+
+
+def files(*patterns: str) -> Iterator[Path]:
+    """The project's own files: those that git has or would add."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns]
+    for line in subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines():
+        yield ROOT / line
+
+
+def test_every_yaml_file_parses() -> None:
+    paths = list(files("*.yaml", "*.yml"))
+    assert ROOT / "docker-compose.yml" in paths
+    for path in paths:
+        assert list(yaml.safe_load_all(path.read_text())), path
+
+
+def test_make_help_lists_every_target() -> None:
+    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    (phony,) = [line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY:")]
+    assert {line.split()[1] for line in listed.splitlines()} == set(phony.split()[1:])
+
+
+def find_python(*candidates: str, path: str = "/usr/bin:/bin") -> subprocess.CompletedProcess[str]:
+    command = ["/bin/sh", "scripts/find_python.sh", *candidates]
+    return subprocess.run(command, cwd=ROOT, env={"PATH": path}, capture_output=True, text=True, check=False)
+
+
+def test_a_usable_python_is_found() -> None:
+    assert find_python("no-such-python", sys.executable).stdout == f"{sys.executable}\n"
+
+
+def fake_python(folder: Path, body: str) -> str:
+    """A program that answers `-c CODE` as another interpreter would."""
+    path = folder / "python"
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("prelude", "reason"),
+    [
+        ("import sys; sys.version_info = (3, 10)", "is Python 3.10, expected 3.11 to 3.14"),
+        ("import sys; sys.version_info = (4, 0)", "is Python 4.0, expected 3.11 to 3.14"),
+        ("import sys; sys.modules['ensurepip'] = None", "cannot make virtual environments"),
+    ],
+)
+def test_an_unusable_python_is_refused_with_the_reason(tmp_path: Path, prelude: str, reason: str) -> None:
+    python = fake_python(tmp_path, f'exec {sys.executable} -c "{prelude}\n$2"')
+    found = find_python(python)
+    assert (found.returncode, found.stdout) == (1, "")
+    assert f"- {python} {reason}" in found.stderr
+
+
+def test_without_any_python_the_message_says_what_to_do(tmp_path: Path) -> None:
+    found = find_python(path=str(tmp_path))
+    assert found.returncode == 1
+    assert "make PYTHON=/path/to/python" in found.stderr
+    assert "- python3 is not installed" in found.stderr
