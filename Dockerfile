@@ -32,6 +32,17 @@ HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=6 \
 CMD ["gunicorn", "--bind", "0.0.0.0:8080", "--threads", "8", "--no-control-socket", "storage.dashboard:application()"]
 
 
+FROM base AS wheel
+WORKDIR /src
+COPY pyproject.toml ./
+COPY baselines/ baselines/
+COPY benchmarks/ benchmarks/
+COPY blocks/ blocks/
+COPY search/ search/
+COPY storage/ storage/
+RUN pip wheel --no-deps --wheel-dir /wheels .
+
+
 FROM base AS worker
 # Without an index of its own, torch is PyPI's build: on x86-64 Linux it serves CPUs and NVIDIA GPUs, in several GB.
 # With the index of PyTorch's CPU builds here, the image takes a quarter of that.
@@ -41,13 +52,9 @@ RUN python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb
         print(*project['dependencies'], *project['optional-dependencies']['s3'], sep='\n')" > requirements.txt \
     && pip install ${TORCH_INDEX_URL:+--extra-index-url "${TORCH_INDEX_URL}"} \
         --constraint constraints.txt --requirement requirements.txt
-COPY baselines/ baselines/
-COPY benchmarks/ benchmarks/
-COPY blocks/ blocks/
+COPY --from=wheel /wheels /wheels
+RUN pip install --no-deps /wheels/*.whl
 COPY configs/ configs/
-COPY search/ search/
-COPY storage/ storage/
-RUN python -m compileall -q .
 LABEL org.opencontainers.image.description="Workers and commands of ELimNet Search"
 ENV ARTEFACT_STORE=/artefacts \
     CACHE_DIR=/cache \
