@@ -1,0 +1,257 @@
+"""The training loop.
+
+Every random number is drawn from the seed and the epoch, so an epoch is the same whether the ones before it ran in this
+process or another: what a checkpoint holds (weights, optimizer, metrics) is all there is to go on from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from blocks.network import Network
+from search.data.arrays import Arrays
+from search.data.augmentation import augment
+from search.data.batches import Rows, TrainingBatches, class_weights
+from search.errors import Interrupted, TrialFailed
+from search.training.checkpoint import Checkpoint, TrainingState, restore, serialise
+from search.training.device import PeakMemory, autocast, kept_memory
+from search.training.metrics import EpochMetrics, Evaluation, Integers, TrainingResult, evaluate_rows, f1_macro
+from search.training.optimization import Average, make_optimizer, schedule, set_learning_rate
+from search.training.recipe import Recipe
+
+# Reading the loss back makes the host wait for a CUDA device, so there a loss that is not finite is noticed late.
+_STEPS_BETWEEN_LOSS_CHECKS = 100
+
+
+def train(
+    network: Network,
+    recipe: Recipe,
+    train_arrays: Arrays,
+    validation_arrays: Arrays,
+    *,
+    seed: int,
+    device: torch.device,
+    pretrained: bool,
+    accumulation: int = 1,
+    checkpoint: Checkpoint | None = None,
+    on_epoch: Callable[[EpochMetrics], None] | None = None,
+    on_step: Callable[[], None] | None = None,
+    interrupted: Callable[[], bool] | None = None,
+) -> TrainingResult:
+    """Train `network`, in place, from its present weights or from where `checkpoint` stands.
+
+    pretrained    whether the trunk's weights are, and so learn at `trunk_learning_rate`
+    accumulation  parts that a batch goes through the network in, to save memory. A step takes in the same pictures and
+                  learning rate; batch statistics are taken over a part
+    on_epoch      called after each epoch and before its checkpoint is written, so again if the process dies in between
+    on_step       called after each optimizer step
+    interrupted   asked before each step
+
+    Raises Interrupted once `interrupted` says so (epochs that were finished are in the checkpoint), and TrialFailed if
+    the loss is not finite or the checkpoint is not of this training; `network` is half trained then. On the CPU, and
+    with the same number of threads, an interrupted and resumed training ends with the same weights and metrics, bit for
+    bit, as one in one go.
+    """
+    memory = PeakMemory(device)
+    network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.freeze_stages(recipe.frozen_stages)
+    run = _Run(network, recipe, train_arrays, device, seed, pretrained, accumulation)
+    validation = Rows(validation_arrays, device)
+    epochs = run.resume(checkpoint)
+    evaluation: Evaluation | None = None
+    with kept_memory(device):
+        for epoch in range(len(epochs) + 1, recipe.epochs + 1):
+            started = time.perf_counter()
+            trained = run.train_epoch(epoch, on_step, interrupted)
+            evaluation = evaluate_rows(run.scored, validation, device, run.part_size)
+            if not math.isfinite(evaluation.loss):
+                raise TrialFailed(f"the validation loss is {evaluation.loss} after epoch {epoch} of {recipe.epochs}")
+            epochs.append(_metrics(epoch, trained, evaluation, seconds=time.perf_counter() - started))
+            if on_epoch:
+                on_epoch(epochs[-1])
+            if checkpoint:
+                checkpoint.write(serialise(run.state(epochs)))
+        if evaluation is None:  # the checkpoint was that of the last epoch
+            evaluation = evaluate_rows(run.scored, validation, device, run.part_size)
+    return TrainingResult(
+        network=run.scored,
+        epochs=tuple(epochs),
+        validation=evaluation,
+        seconds=sum(metrics.seconds for metrics in epochs),
+        images_per_second=statistics.median(metrics.images_per_second for metrics in epochs),
+        peak_memory_mb=memory.megabytes(),
+    )
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """An epoch of training: mean loss, int64 (N,) labels and predictions, the head's last learning rate, seconds."""
+
+    loss: float
+    labels: Integers
+    predictions: Integers
+    learning_rate: float
+    seconds: float
+
+
+class _Run:
+    """The parts of one training, and an epoch of it."""
+
+    def __init__(
+        self,
+        network: Network,
+        recipe: Recipe,
+        arrays: Arrays,
+        device: torch.device,
+        seed: int,
+        pretrained: bool,
+        accumulation: int,
+    ) -> None:
+        self._network = network
+        self._recipe = recipe
+        self._device = device
+        self._seed = seed
+        self._accumulation = accumulation
+        self._batches = TrainingBatches(arrays, recipe.batch_size, device, balanced=recipe.class_balance == "sampling")
+        self._class_weights: Tensor | None = None
+        if recipe.class_balance == "weights":
+            self._class_weights = class_weights(self._batches.rows.labels, network.specification.classes).to(device)
+        self._optimizer = make_optimizer(network, recipe, pretrained=pretrained)
+        self._average = Average(network, recipe.ema_decay) if recipe.ema_decay is not None else None
+        parts = (recipe.model_dump_json(), network.specification.model_dump_json(), str(seed), str(pretrained))
+        self._name = hashlib.sha256("\n".join(parts).encode() + arrays.labels.tobytes()).hexdigest()
+
+    @property
+    def scored(self) -> Network:
+        """The network that is scored and returned."""
+        return self._average.network if self._average else self._network
+
+    @property
+    def part_size(self) -> int:
+        """Pictures that go through the network at a time."""
+        return -(-self._recipe.batch_size // self._accumulation)
+
+    def train_epoch(
+        self, epoch: int, on_step: Callable[[], None] | None, interrupted: Callable[[], bool] | None
+    ) -> _Trained:
+        started = time.perf_counter()
+        order, augmentation = self._seed_generators(epoch)
+        steps = len(self._batches)
+        check_every = 1 if self._device.type == "cpu" else _STEPS_BETWEEN_LOSS_CHECKS
+        loss_sum = torch.zeros((), device=self._device)
+        labels, predictions = [], []
+        self._network.train()
+        for step, (images, targets) in enumerate(self._batches.epoch(order), start=1):
+            if interrupted and interrupted():
+                raise Interrupted(f"asked to stop in epoch {epoch} of {self._recipe.epochs}")
+            done = (epoch - 1) * steps + step - 1
+            share = schedule(done, steps, self._recipe)
+            set_learning_rate(self._optimizer, share)
+            pictures = augment(images, self._recipe.augmentation, augmentation, flip=self._recipe.flip)
+            loss, logits = self._step(pictures, targets)
+            if self._average:
+                self._average.update(done + 1)
+            loss_sum += loss
+            labels.append(targets)
+            predictions.append(logits.argmax(dim=1))
+            learning_rate = share * self._recipe.learning_rate
+            if (step % check_every == 0 or step == steps) and not math.isfinite(loss_sum.item()):
+                where = f"epoch {epoch} of {self._recipe.epochs}, step {step} of {steps}"
+                raise TrialFailed(f"the training loss is not finite at {where}, learning rate {learning_rate:.3g}")
+            if on_step:
+                on_step()
+        return _Trained(
+            loss=loss_sum.item() / sum(map(len, labels)),
+            labels=torch.cat(labels).cpu().numpy(),
+            predictions=torch.cat(predictions).cpu().numpy(),
+            learning_rate=learning_rate,
+            seconds=time.perf_counter() - started,
+        )
+
+    def _step(self, pictures: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """One step of the optimizer. Returns the sum of the pictures' losses, and logits (N, classes)."""
+        # At least two pictures a part: batch normalisation takes no statistics of one.
+        parts = min(self._accumulation, max(1, len(targets) // 2))
+        losses, answers = [], []
+        for part, part_targets in zip(pictures.tensor_split(parts), targets.tensor_split(parts), strict=True):
+            with autocast(self._device):
+                logits = self._network(part)
+            loss = functional.cross_entropy(
+                logits.float(),
+                part_targets,
+                weight=self._class_weights,
+                label_smoothing=self._recipe.label_smoothing,
+                reduction="sum",
+            )
+            torch.autograd.backward(loss / len(targets))
+            losses.append(loss.detach())
+            answers.append(logits.detach())
+        if self._recipe.gradient_clip is not None:
+            torch.nn.utils.clip_grad_norm_(self._network.parameters(), self._recipe.gradient_clip)
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        return torch.stack(losses).sum(), torch.cat(answers)
+
+    def _seed_generators(self, epoch: int) -> tuple[torch.Generator, torch.Generator]:
+        """Seed PyTorch's own generators (dropout, stochastic depth); return one for order, one for augmentation.
+
+        Python's and NumPy's are left alone: nothing here draws from them, and a worker's waiting times must stay
+        random.
+        """
+        default, order, augmentation = np.random.SeedSequence((self._seed, epoch)).generate_state(3).tolist()
+        torch.manual_seed(default)
+        return (
+            torch.Generator().manual_seed(order),
+            torch.Generator(device=self._device).manual_seed(augmentation),
+        )
+
+    def state(self, epochs: list[EpochMetrics]) -> TrainingState:
+        return TrainingState(
+            training=self._name,
+            epochs=tuple(epochs),
+            network=self._network.state_dict(),
+            average=self._average.network.state_dict() if self._average else None,
+            optimizer=self._optimizer.state_dict(),
+        )
+
+    def resume(self, checkpoint: Checkpoint | None) -> list[EpochMetrics]:
+        """Go on from the checkpoint, if it has a state yet. Returns the metrics of the epochs that are done."""
+        data = checkpoint.read() if checkpoint else None
+        if data is None:
+            return []
+        try:
+            state = restore(data)
+        except ValueError as error:
+            raise TrialFailed(f"the checkpoint cannot be read: {error}") from error
+        if state.training != self._name:
+            raise TrialFailed("the checkpoint is of another training: its recipe, network, seed or data differ")
+        self._network.load_state_dict(state.network)
+        if self._average and state.average is not None:
+            self._average.network.load_state_dict(state.average)
+        self._optimizer.load_state_dict(dict(state.optimizer))
+        return list(state.epochs)
+
+
+def _metrics(epoch: int, trained: _Trained, evaluation: Evaluation, seconds: float) -> EpochMetrics:
+    return EpochMetrics(
+        epoch=epoch,
+        train_loss=trained.loss,
+        train_accuracy=float((trained.labels == trained.predictions).mean()),
+        train_f1_macro=f1_macro(trained.labels, trained.predictions),
+        validation_loss=evaluation.loss,
+        validation_accuracy=evaluation.accuracy,
+        f1_macro=evaluation.f1_macro,
+        learning_rate=trained.learning_rate,
+        seconds=seconds,
+        images_per_second=len(trained.labels) / trained.seconds,
+    )

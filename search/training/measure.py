@@ -1,0 +1,36 @@
+"""What a network costs, counted from the network that is built and not from its description."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from blocks.network import Network
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Numbers that training can set, frozen or not. Buffers, such as batch statistics, are not counted."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def count_macs(network: Network, image_size: int) -> int:
+    """Multiply-accumulates of one forward pass over one picture of `image_size`, in evaluation mode.
+
+    Counted are those of convolutions and matrix products (linear layers, attention), each as it is called, so a layer
+    that is used twice counts twice. Not counted: normalisation, activations, pooling, additions and whatever else moves
+    memory rather than multiplies, so that this is not a measure of latency. Nothing is computed: the network is copied
+    to PyTorch's meta device, where only shapes are known.
+    """
+    shapes = copy.deepcopy(network).to("meta").eval()
+    counter = FlopCounterMode(display=False)
+    with counter, torch.no_grad():
+        shapes(torch.empty(1, 3, image_size, image_size, device="meta"))
+    return int(counter.get_total_flops()) // 2  # a multiplication and an addition each
+
+
+def count_layers(network: nn.Module) -> int:
+    """Convolutions and linear layers: what has a weight matrix."""
+    return sum(isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear) for module in network.modules())

@@ -1,0 +1,126 @@
+"""What a training gives: a row of metrics for each epoch, and how the trained network scores on a split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from sklearn.metrics import confusion_matrix, f1_score
+from torch.nn import functional
+
+from blocks.network import Network
+from search.data.arrays import Arrays
+from search.data.augmentation import to_unit
+from search.data.batches import Rows
+from search.training.device import autocast
+
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class EpochMetrics:
+    """One point of the learning curves.
+
+    epoch              from 1
+    train_*            over the augmented batches as they were trained on, each before its step, so no pass is spent on
+                       them; the loss is the one that was minimised (label smoothing and class weights included)
+    validation_loss    cross-entropy, without smoothing or weights
+    f1_macro           on validation
+    learning_rate      the head's, at the epoch's last step
+    seconds            of training and scoring
+    images_per_second  of training alone
+    """
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    train_f1_macro: float
+    validation_loss: float
+    validation_accuracy: float
+    f1_macro: float
+    learning_rate: float
+    seconds: float
+    images_per_second: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A network's answers on a split.
+
+    logits     float32 (N, classes)
+    confusion  (classes, classes), a row for each true class
+
+    A class that is neither there nor predicted counts as 0 in `f1_per_class` and not at all in `f1_macro`.
+    """
+
+    logits: npt.NDArray[np.float32]
+    loss: float
+    accuracy: float
+    f1_macro: float
+    f1_per_class: Floats
+    confusion: Integers
+
+    @property
+    def predictions(self) -> Integers:
+        """int64 (N,)"""
+        predictions: Integers = np.argmax(self.logits, axis=1)
+        return predictions
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training ended with.
+
+    network            with the weights that were scored: the average if the recipe keeps one
+    validation         its answers after the last epoch. Not after the best: the best of E noisy scores is biased
+                       upwards, the more so the larger E, and the learning rate has come down to 0 at the last
+    seconds            of all epochs, those before an interruption included
+    images_per_second  of training, the median epoch's
+    peak_memory_mb     of this process since it started or resumed (see `search.training.device.PeakMemory`)
+    """
+
+    network: Network
+    epochs: tuple[EpochMetrics, ...]
+    validation: Evaluation
+    seconds: float
+    images_per_second: float
+    peak_memory_mb: float
+
+    @property
+    def f1_macro(self) -> float:
+        """Macro F1 on validation after the last epoch: the objective."""
+        return self.validation.f1_macro
+
+
+def f1_macro(labels: Integers, predictions: Integers) -> float:
+    """Unweighted mean of the classes' F1."""
+    return float(f1_score(labels, predictions, average="macro", zero_division=0))
+
+
+def evaluate(network: Network, arrays: Arrays, device: torch.device, batch_size: int) -> Evaluation:
+    """Score `network`, which is on `device`, on a split."""
+    return evaluate_rows(network, Rows(arrays, device), device, batch_size)
+
+
+@torch.inference_mode()
+def evaluate_rows(network: Network, rows: Rows, device: torch.device, batch_size: int) -> Evaluation:
+    """`evaluate` for a split that is on its device already."""
+    network.eval()
+    answers = []
+    for images, _ in rows.in_order(batch_size):
+        with autocast(device):
+            answers.append(network(to_unit(images)).float())
+    logits = torch.cat(answers).cpu()
+    labels, predictions = rows.labels.numpy(), logits.argmax(dim=1).numpy()
+    classes = np.arange(logits.shape[1])
+    return Evaluation(
+        logits=logits.numpy(),
+        loss=float(functional.cross_entropy(logits, rows.labels)),
+        accuracy=float((labels == predictions).mean()),
+        f1_macro=f1_macro(labels, predictions),
+        f1_per_class=np.asarray(f1_score(labels, predictions, labels=classes, average=None, zero_division=0)),
+        confusion=confusion_matrix(labels, predictions, labels=classes),
+    )

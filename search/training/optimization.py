@@ -1,0 +1,80 @@
+"""How the weights move: parameter groups, the learning-rate schedule, and the average of the weights."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import torch
+from torch import Tensor
+
+from blocks.network import Network
+from search.training.recipe import Recipe
+
+
+def make_optimizer(network: Network, recipe: Recipe, *, pretrained: bool) -> torch.optim.Optimizer:
+    """AdamW or SGD over the trainable parameters, in its fused form.
+
+    Each group has a `peak`, its learning rate at the top of the schedule: the trunk's is `trunk_learning_rate` times
+    the head's if the trunk is pretrained (discriminative learning rates, Howard & Ruder 2018). Norms and biases, the
+    parameters of one dimension, are not decayed.
+    """
+    factor = recipe.trunk_learning_rate if pretrained else 1.0
+    groups = []
+    for part, peak in ((network.trunk, recipe.learning_rate * factor), (network.head, recipe.learning_rate)):
+        trained = [parameter for parameter in part.parameters() if parameter.requires_grad]
+        for decay, chosen in (
+            (recipe.weight_decay, [parameter for parameter in trained if parameter.ndim > 1]),
+            (0.0, [parameter for parameter in trained if parameter.ndim <= 1]),
+        ):
+            if chosen:
+                groups.append({"params": chosen, "peak": peak, "lr": peak, "weight_decay": decay})
+    if recipe.optimizer == "adamw":
+        return torch.optim.AdamW(groups, fused=True)
+    return torch.optim.SGD(groups, momentum=recipe.momentum, nesterov=recipe.momentum > 0, fused=True)
+
+
+def schedule(step: int, steps_per_epoch: int, recipe: Recipe) -> float:
+    """Share of the peak learning rate at `step` (from 0 over all epochs): linear warm-up, then a cosine to 0.
+
+    The warm-up takes half of the training at most.
+    """
+    total = recipe.epochs * steps_per_epoch
+    warmup = min(recipe.warmup_epochs * steps_per_epoch, total / 2)
+    if step < warmup:
+        return (step + 1) / (warmup + 1)
+    return (1 + math.cos(math.pi * (step - warmup) / (total - warmup))) / 2
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, share: float) -> None:
+    """Each group's learning rate is `share` of its peak."""
+    for group in optimizer.param_groups:
+        group["lr"] = share * group["peak"]
+
+
+class Average:
+    """The exponential moving average of a network's weights and batch statistics, as a network of its own.
+
+    The decay grows with the steps, min(decay, (1 + steps) / (10 + steps)), so that the random start is soon forgotten.
+    `torch.optim.swa_utils.AveragedModel` reads its counter back from the device at each step, which this does not.
+    """
+
+    def __init__(self, network: Network, decay: float) -> None:
+        self.network = copy.deepcopy(network).eval()
+        self._decay = decay
+        pairs = list(zip(_numbers(self.network), _numbers(network), strict=True))
+        self._floating = [pair for pair in pairs if pair[0].is_floating_point()]
+        self._counters = [pair for pair in pairs if not pair[0].is_floating_point()]
+
+    @torch.no_grad()
+    def update(self, steps: int) -> None:
+        """Take in the network's weights after its `steps`-th step."""
+        decay = min(self._decay, (1 + steps) / (10 + steps))
+        averages, values = zip(*self._floating, strict=True)
+        torch._foreach_lerp_(averages, values, 1 - decay)
+        for counter, value in self._counters:
+            counter.copy_(value)
+
+
+def _numbers(network: Network) -> list[Tensor]:
+    return list(network.state_dict().values())

@@ -1,0 +1,55 @@
+"""Tiny networks and pictures that a few steps can learn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from blocks.network import Network
+from blocks.scratch import build_scratch
+from blocks.specification import HeadSpecification, ScratchSpecification, StageSpecification
+from search.data.arrays import Arrays
+
+CLASSES = 3
+SIZE = 16
+
+
+@pytest.fixture
+def cpu() -> torch.device:
+    return torch.device("cpu")
+
+
+@pytest.fixture
+def make_network() -> Callable[..., Network]:
+    """A scratch network of two stages, with the same random weights at each call."""
+
+    def make(dropout: float = 0.2, seed: int = 0) -> Network:
+        torch.manual_seed(seed)
+        stages = (
+            StageSpecification(block="conv", channels=8, stride=2),
+            StageSpecification(block="dwconv", channels=12),
+        )
+        head = HeadSpecification(dropout=dropout)
+        specification = ScratchSpecification(
+            image_size=SIZE, classes=CLASSES, stem_channels=6, stages=stages, head=head
+        )
+        return build_scratch(specification)
+
+    return make
+
+
+@pytest.fixture
+def make_arrays() -> Callable[..., Arrays]:
+    """Noisy pictures whose class is the brightest channel; `counts` pictures of each class, mixed."""
+
+    def make(*counts: int, seed: int = 0) -> Arrays:
+        random = np.random.default_rng(seed)
+        labels = random.permutation(np.repeat(np.arange(len(counts)), counts)).astype(np.int64)
+        images = random.integers(0, 100, (len(labels), SIZE, SIZE, 3), dtype=np.uint8)
+        images[np.arange(len(labels)), :, :, labels] += 100
+        return Arrays(images, labels)
+
+    return make

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import sys
+
+import psutil
+import pytest
+import torch
+
+from search.training.device import PeakMemory, autocast, kept_memory
+
+MEGABYTE = 2**20
+
+
+def test_no_reduced_precision_on_a_cpu(cpu: torch.device) -> None:
+    with autocast(cpu):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the mark is only set back on Linux")
+def test_peak_memory_sees_what_came_and_went(cpu: torch.device) -> None:
+    torch.zeros(200 * MEGABYTE, dtype=torch.uint8)
+    memory = PeakMemory(cpu)
+    before = memory.megabytes()
+    torch.ones(100 * MEGABYTE, dtype=torch.uint8)
+    assert 90 < memory.megabytes() - before < 130
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc")
+def test_kept_memory_is_kept_and_handed_back(cpu: torch.device) -> None:
+    process = psutil.Process()
+    before = process.memory_info().rss
+    with kept_memory(cpu):
+        torch.ones(100 * MEGABYTE, dtype=torch.uint8)
+        assert process.memory_info().rss - before > 90 * MEGABYTE
+    assert process.memory_info().rss - before < 50 * MEGABYTE
+    torch.ones(100 * MEGABYTE, dtype=torch.uint8)
+    assert process.memory_info().rss - before < 50 * MEGABYTE
