@@ -16,8 +16,8 @@ def build(
 ) -> Network:
     """The network of a specification, with random weights, or on `backbone_state`, the whole backbone's state dict.
 
-    Raises ValueError where the specification names a backbone, cut or tap that does not exist, or where weights are given
-    to a network that has no backbone.
+    Raises ValueError where the specification names a backbone, cut or tap that does not exist, or where weights are
+    given to a network that has no backbone.
     """
     if isinstance(specification, EliminatedSpecification):
         return build_eliminated(specification, backbone_state)

@@ -1,11 +1,12 @@
 """Eliminating the top of a pretrained backbone: where it can be cut, and the network that is left.
 
-One idea serves every family of timm. The backbone is run once with hooks that note when each module starts and ends. A cut
-after module M keeps what started before M ended; what started later is taken out of its Sequential or replaced by an
-identity. That a cut is sound is not assumed but seen: the cut network's output must equal the whole network's feature at M.
+One idea serves every family of timm. The backbone is run once with hooks that note when each module starts and ends. A
+cut after module M keeps what started before M ended; what started later is taken out of its Sequential or replaced by
+an identity. That a cut is sound is not assumed but seen: the cut network's output must equal the whole network's
+feature at M.
 
-The method is the founding project's: eliminate, put a small head in place, fine-tune. That early layers transfer and late
-ones specialise is from Yosinski et al., "How transferable are features in deep neural networks?", NeurIPS 2014.
+The method is the founding project's: eliminate, put a small head in place, fine-tune. That early layers transfer and
+late ones specialise is from Yosinski et al., "How transferable are features in deep neural networks?", NeurIPS 2014.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Cut:
 
 @dataclass(frozen=True)
 class Anatomy:
-    """A backbone at an image size: its cuts from shallow to deep, the uncut one last, and what cutting it needs to know."""
+    """A backbone at an image size: its cuts from shallow to deep, the uncut one last, and what cutting needs."""
 
     backbone: str
     image_size: int
@@ -71,15 +72,17 @@ class Anatomy:
                 return cut
         names = [cut.module for cut in self.cuts if cut.module]
         near = difflib.get_close_matches(str(module), names, n=3) or names[:3]
-        raise ValueError(f"{self.backbone} has no cut {module!r}; it has {', '.join(near)}, …: see `python -m search.cuts`")
+        raise ValueError(
+            f"{self.backbone} has no cut {module!r}; it has {', '.join(near)}, …: see `python -m search.cuts`"
+        )
 
 
 @lru_cache(maxsize=256)
 def anatomy(backbone: str, image_size: int) -> Anatomy:
     """Find the cuts of a timm backbone for pictures of `image_size`. Takes about a second for a small backbone.
 
-    Raises ValueError for a backbone that timm does not have, that does not take this size, or that cannot be cut, with the
-    reason. Leaves the random generators as they were, so that the first build in a process equals the later ones.
+    Raises ValueError for a backbone that timm does not have, that does not take this size, or that cannot be cut, with
+    the reason. Leaves the random generators as they were, so that the first build in a process equals the later ones.
     """
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(0)
@@ -92,15 +95,17 @@ def anatomy(backbone: str, image_size: int) -> Anatomy:
         cuts = list(_sound_cuts(model, record, image))
     if not cuts:
         raise ValueError(
-            f"{backbone} ({type(model).__name__}) cannot be cut: no block of it hands on a single feature that the rest "
-            "of the network is computed from"
+            f"{backbone} ({type(model).__name__}) cannot be cut: no block of it hands on a single feature that the "
+            "rest of the network is computed from"
         )
     uncut = Cut(None, cuts[-1].stage, True, record.pooled.shape[1], image_size, _parameters(model), record.macs)
-    config = model.pretrained_cfg
+    config: Any = model.pretrained_cfg
     return Anatomy(backbone, image_size, config["mean"], config["std"], (*cuts, uncut), record.spans)
 
 
-def build_eliminated(specification: EliminatedSpecification, backbone_state: Mapping[str, Any] | None = None) -> Network:
+def build_eliminated(
+    specification: EliminatedSpecification, backbone_state: Mapping[str, Any] | None = None
+) -> Network:
     """The cut backbone with its head, on random weights or on the whole backbone's `backbone_state`.
 
     Raises ValueError where the backbone, the cut or a tap does not exist, or where the weights do not fit the backbone.
@@ -150,7 +155,7 @@ class _EliminatedTrunk(Trunk):
 
 
 def to_map(backbone: nn.Module, feature: Tensor) -> Tensor:
-    """A backbone's feature as a map (N, C, H, W), from that, (N, H, W, C) or tokens (N, L, C), prefix tokens left out."""
+    """A backbone's feature as a map (N, C, H, W): from one, (N, H, W, C) or tokens (N, L, C) less prefix."""
     if feature.ndim == 4:
         _, first, second, third = feature.shape
         square_last = second == third and (first != second or getattr(backbone, "output_fmt", "NCHW") != "NHWC")
@@ -161,7 +166,7 @@ def to_map(backbone: nn.Module, feature: Tensor) -> Tensor:
     tokens = feature if math.isqrt(feature.shape[1]) ** 2 == feature.shape[1] else feature[:, prefix:]
     side = math.isqrt(tokens.shape[1])
     sides = (side, side) if side * side == tokens.shape[1] else (tokens.shape[1], 1)
-    return tokens.transpose(1, 2).unflatten(2, sides)
+    return tokens.transpose(1, 2).reshape(len(tokens), -1, *sides)
 
 
 def _create(backbone: str, image_size: int) -> nn.Module:
@@ -171,7 +176,7 @@ def _create(backbone: str, image_size: int) -> nn.Module:
         hint = f"; did you mean {', '.join(near)}?" if near else "; `timm.list_models()` lists them"
         raise ValueError(f"timm {timm.__version__} has no model {backbone!r}{hint}")
     config = timm.models.get_pretrained_cfg(backbone)
-    size = {"img_size": image_size} if config is not None and config.fixed_input_size else {}
+    size: dict[str, Any] = {"img_size": image_size} if config is not None and config.fixed_input_size else {}
     model: nn.Module = timm.create_model(backbone, pretrained=False, num_classes=0, **size)
     return model
 
@@ -187,7 +192,7 @@ def _load(model: nn.Module, backbone: str, state: Mapping[str, Any]) -> None:
 
 
 class _Recording:
-    """One forward pass of a whole backbone: each module's span, and at each possible cut its feature and the MACs so far."""
+    """One forward pass of a whole backbone: each module's span; at each possible cut, feature and MACs so far."""
 
     def __init__(self, model: nn.Module, points: list[str], image: Tensor) -> None:
         self.spans: dict[str, Span] = {}
@@ -212,7 +217,7 @@ class _Recording:
         self._clock += 1
         self.spans.setdefault(name, (self._clock, self._clock))
 
-    def _end(self, name: str, module: nn.Module, _inputs: Any, output: Any) -> None:
+    def _end(self, name: str, _module: nn.Module, _inputs: Any, output: Any) -> None:
         self._clock += 1
         self.spans[name] = (self.spans[name][0], self._clock)
         feature = _first(output)
@@ -279,11 +284,19 @@ def _sound_cuts(model: nn.Module, record: _Recording, image: Tensor) -> Iterator
             _eliminate_after(cut_model, point, record.spans)
             output = to_map(cut_model, _first(cut_model.forward_features(image)))  # type: ignore[operator]
             whole = to_map(model, record.features[point])
-        except Exception:  # noqa: BLE001 - whatever an unsound cut runs into, it is no cut
+        except Exception:  # noqa: BLE001, S112 - whatever an unsound cut runs into, it is no cut
             continue
         if output.shape != whole.shape or not torch.allclose(output, whole, rtol=1e-4, atol=1e-5):
             continue
-        cut = Cut(point, 0, False, whole.shape[1], image.shape[-1] / whole.shape[2], _parameters(cut_model), record.macs_until[point])
+        cut = Cut(
+            point,
+            0,
+            False,
+            whole.shape[1],
+            image.shape[-1] / whole.shape[2],
+            _parameters(cut_model),
+            record.macs_until[point],
+        )
         if found and _same_point(found[-1][1], cut):
             continue
         found.append((record.stage_of[point], cut))
@@ -295,7 +308,12 @@ def _sound_cuts(model: nn.Module, record: _Recording, image: Tensor) -> Iterator
 
 def _same_point(one: Cut, other: Cut) -> bool:
     """A stage ends where its last block does; it is listed once, by the block's name."""
-    return (one.channels, one.reduction, one.parameters, one.macs) == (other.channels, other.reduction, other.parameters, other.macs)
+    return (one.channels, one.reduction, one.parameters, one.macs) == (
+        other.channels,
+        other.reduction,
+        other.parameters,
+        other.macs,
+    )
 
 
 def _eliminate_after(model: nn.Module, cut: str, spans: Mapping[str, Span]) -> None:
@@ -334,5 +352,3 @@ def _first(output: Any) -> Any:
 
 def _parameters(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
-
-

@@ -28,7 +28,7 @@ class Trunk(nn.Module):
 
 
 class Network(nn.Module):
-    """(N, 3, S, S) with values 0..1 -> (N, classes) logits. Normalises its input itself, so nothing outside has to know how."""
+    """(N, 3, S, S) with values 0..1 -> (N, classes) logits. Normalises its input itself: nothing outside knows how."""
 
     mean: Tensor
     std: Tensor

@@ -10,7 +10,7 @@ from search.training.recipe import Recipe
 
 
 class Candidate(Frozen):
-    """One point of a search space, resolved: multipliers applied, channels rounded, names of cuts instead of indices."""
+    """A point of a search space, resolved: multipliers applied, channels rounded, names of cuts instead of indices."""
 
     network: NetworkSpecification
     initial_weights: Literal["pretrained", "random"]

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from blocks.elimination import Anatomy, anatomy
-from search.errors import BadInput, exit_with_status
+from search.command import exit_with_status
+from search.errors import BadInput
 
 
 def rows(known: Anatomy, classes: int) -> list[dict[str, object]]:

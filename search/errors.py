@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 
 class BadInput(Exception):
@@ -21,12 +20,3 @@ class TrialFailed(Exception):
 
 class Interrupted(Exception):
     """The trial was asked to stop; its last checkpoint is written and it can be resumed."""
-
-
-def exit_with_status(main: Callable[[], int | None]) -> None:
-    """Run a command's `main` and exit: its status, or 2 and one message on standard error for bad input."""
-    try:
-        sys.exit(main() or 0)
-    except BadInput as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)

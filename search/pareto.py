@@ -1,8 +1,8 @@
 """Which networks no other network beats, and one number for how good a set of networks is.
 
-A point is (f1_macro, parameters): macro F1 is maximised, parameters are minimised. Both functions sort once, O(n log n),
-which suffices in two dimensions; botorch's `is_non_dominated` and `Hypervolume` do the same for any number of objectives
-(https://github.com/meta-pytorch/botorch/tree/main/botorch/utils/multi_objective).
+A point is (f1_macro, parameters): macro F1 is maximised, parameters are minimised. Both functions sort once,
+O(n log n), which suffices in two dimensions; botorch's `is_non_dominated` and `Hypervolume` do the same for any number
+of objectives (https://github.com/meta-pytorch/botorch/tree/main/botorch/utils/multi_objective).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 FEWEST_PARAMETERS = 1e3
 MOST_PARAMETERS = 1e7
 HYPERVOLUME_MEANING = (
-    "Hypervolume, 0 to 1: area under the front with F1 from 0 to 1 and log10(parameters) from 1k to 10M, that is the best F1 "
-    "under a parameter limit, averaged over limits from 1k to 10M on a log scale"
+    "Hypervolume, 0 to 1: area under the front with F1 from 0 to 1 and log10(parameters) from 1k to 10M, that is the "
+    "best F1 under a parameter limit, averaged over limits from 1k to 10M on a log scale"
 )
 
 
@@ -22,8 +22,9 @@ def front(points: ArrayLike) -> NDArray[np.bool_]:
     """Mark the points that no other point dominates.
 
     A point dominates another if it is no worse in both columns and better in one. Equal points do not dominate each
-    other: all copies of a point on the front are on it. Of points with equal parameters only the best F1 stays, of points
-    with equal F1 only the fewest parameters. A point that is not finite is never on the front and dominates nothing.
+    other: all copies of a point on the front are on it. Of points with equal parameters only the best F1 stays, of
+    points with equal F1 only the fewest parameters. A point that is not finite is never on the front and dominates
+    nothing.
 
     Args:
         points: (N, 2), columns f1_macro (maximised) and parameters (minimised).
@@ -48,7 +49,8 @@ def hypervolume(points: ArrayLike, reference: tuple[float, float]) -> float:
     """The area that the points dominate, up to a reference point.
 
     Args:
-        points: (N, 2), columns to maximise and to minimise. Need not be a front; those beyond the reference add nothing.
+        points: (N, 2), columns to maximise and to minimise. Need not be a front; those beyond the reference add
+            nothing.
         reference: the worst value of each column that counts, (lowest, highest).
 
     Returns:

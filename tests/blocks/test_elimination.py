@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 import timm
 import torch
+from torch import Tensor, nn
+
 from blocks.build import build
 from blocks.elimination import anatomy, to_map
 from blocks.specification import EliminatedSpecification, HeadSpecification
-from torch import Tensor, nn
-
-import pytest
 
 # One small member of each family and the smallest picture it takes.
 FAMILIES = {
@@ -146,7 +146,9 @@ def test_taps_give_the_features_of_their_depths() -> None:
     maps = network.trunk(normalised)
     for feature, module in zip(maps, ("layer1.0", "layer2.0", "layer3.0"), strict=True):
         torch.testing.assert_close(feature, _feature_of_whole(whole.eval(), module, normalised))
-    channels = [cut.channels for cut in anatomy("test_resnet", 32).cuts if cut.module in ("layer1.0", "layer2.0", "layer3.0")]
+    channels = [
+        cut.channels for cut in anatomy("test_resnet", 32).cuts if cut.module in ("layer1.0", "layer2.0", "layer3.0")
+    ]
     linear = network(image).shape[1] * (sum(channels) + 1)
     assert sum(parameter.numel() for parameter in network.head.parameters()) == linear
 
@@ -176,7 +178,10 @@ def test_building_is_the_same_whether_or_not_the_anatomy_was_known() -> None:
 
 @pytest.mark.parametrize(
     ("backbone", "message"),
-    [("resnet81", "did you mean resnet18"), ("hrnet_w18_small", r"hrnet_w18_small \(HighResolutionNet\) cannot be cut: no block")],
+    [
+        ("resnet81", "did you mean resnet18"),
+        ("hrnet_w18_small", r"hrnet_w18_small \(HighResolutionNet\) cannot be cut: no block"),
+    ],
 )
 def test_a_backbone_that_cannot_be_cut_is_refused_by_name(backbone: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):

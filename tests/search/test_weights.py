@@ -48,7 +48,7 @@ class _Payload:
 
 def test_a_pickle_is_not_executed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     torch.save({"weight": _Payload()}, tmp_path / "resnet18.pth")
-    with pytest.raises(Exception, match="[Ww]eights.only"):
+    with pytest.raises(Exception, match=r"[Ww]eights.only"):
         load_weights("resnet18", tmp_path)
     assert "must never run" not in capsys.readouterr().out
 

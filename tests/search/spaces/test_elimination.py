@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import optuna
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,8 +26,6 @@ def _sampled(seed: int, space: EliminationSpace = SPACE) -> tuple[Candidate, dic
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000))
 def test_what_is_sampled_can_be_built_frozen_and_run(seed: int) -> None:
-    import torch
-
     candidate, _ = _sampled(seed)
     network = build(candidate.network).freeze_stages(candidate.recipe.frozen_stages)
     size = candidate.network.image_size

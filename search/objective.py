@@ -1,0 +1,175 @@
+"""One trial, from the sample to its result: sample, count, build, train, measure, keep."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypedDict, Unpack
+
+import optuna
+import torch
+
+from blocks.build import build
+from blocks.specification import EliminatedSpecification, ScratchSpecification
+from search.candidate import Candidate
+from search.data.arrays import Arrays
+from search.settings import EliminationSpace, ScratchSpace, Settings
+from search.spaces import elimination, scratch
+from search.studies import OpenStudy
+from search.training.checkpoint import Checkpoint
+from search.training.loop import train
+from search.training.measure import count_layers, count_macs, count_parameters
+from search.training.metrics import EpochMetrics, TrainingResult
+from search.weights import load_weights
+
+
+class OverTheLimit(Exception):
+    """The candidate has more parameters than its space allows, and is not trained."""
+
+    def __init__(self, parameters: int, limit: int) -> None:
+        self.excess = parameters - limit
+        super().__init__(f"{parameters:,} parameters, over the limit of {limit:,}")
+
+
+class Hooks(TypedDict, total=False):
+    """What a training tells and asks its surroundings: see `search.training.loop.train`."""
+
+    checkpoint: Checkpoint | None
+    accumulation: int
+    on_epoch: Callable[[EpochMetrics], None]
+    on_step: Callable[[], None]
+    interrupted: Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What a trial is to do: fixed once, stored on the trial, and the same for whoever continues it."""
+
+    candidate: Candidate
+    seed: int
+    counts: dict[str, int]
+
+    def attributes(self) -> dict[str, Any]:
+        """The trial's user attributes that describe it."""
+        return {
+            "candidate": self.candidate.model_dump(mode="json"),
+            "candidate_key": self.candidate.key,
+            "seed": self.seed,
+            "family": self.candidate.network.family,
+            "summary": summary(self.candidate),
+            **self.counts,
+        }
+
+    @classmethod
+    def from_attributes(cls, attributes: dict[str, Any]) -> Assignment:
+        """The inverse of `attributes`."""
+        counts = {name: attributes[name] for name in ("parameters", "macs", "layers")}
+        return cls(Candidate.model_validate(attributes["candidate"]), attributes["seed"], counts)
+
+
+def assign(open_study: OpenStudy, trial: optuna.Trial, classes: int, first_seed: int) -> Assignment:
+    """Sample the trial's candidate and its seed: one more than there are trials of the same candidate before it.
+
+    Raises OverTheLimit for a network that is larger than the space allows; an uncut backbone may be.
+    """
+    space = open_study.space
+    candidate = sample_candidate(trial, space, classes)
+    network = build(candidate.network)
+    counts = {
+        "parameters": count_parameters(network),
+        "macs": count_macs(network, candidate.network.image_size),
+        "layers": count_layers(network),
+    }
+    uncut = isinstance(candidate.network, EliminatedSpecification) and candidate.network.cut is None
+    if counts["parameters"] > space.max_parameters and not uncut:
+        raise OverTheLimit(counts["parameters"], space.max_parameters)
+    others = open_study.study.get_trials(deepcopy=False)
+    repeats = sum(other.user_attrs.get("candidate_key") == candidate.key for other in others)
+    return Assignment(candidate, first_seed + repeats, counts)
+
+
+def sample_candidate(trial: optuna.trial.BaseTrial, space: EliminationSpace | ScratchSpace, classes: int) -> Candidate:
+    """The candidate that the trial's parameters stand for."""
+    if isinstance(space, EliminationSpace):
+        return elimination.sample(trial, space, classes)
+    return scratch.sample(trial, space, classes)
+
+
+def run(
+    assignment: Assignment,
+    train_arrays: Arrays,
+    validation_arrays: Arrays,
+    settings: Settings,
+    device: torch.device,
+    **hooks: Unpack[Hooks],
+) -> TrainingResult:
+    """Train the assignment's candidate and score it on validation. Equal assignments give equal results on the CPU."""
+    candidate = assignment.candidate
+    torch.manual_seed(assignment.seed)
+    pretrained = candidate.initial_weights == "pretrained"
+    state = None
+    if isinstance(candidate.network, EliminatedSpecification) and pretrained:
+        state = load_weights(candidate.network.backbone, settings.weights_dir)
+    return train(
+        build(candidate.network, state),
+        candidate.recipe,
+        train_arrays,
+        validation_arrays,
+        seed=assignment.seed,
+        device=device,
+        pretrained=pretrained,
+        **hooks,
+    )
+
+
+def summary(candidate: Candidate) -> str:
+    """The candidate in a line for people."""
+    network = candidate.network
+    head = network.head
+    parts = [head.kind, *(str(number) for number in (head.width, head.convolutions) if number), *head.taps]
+    size = f"{network.image_size} px"
+    if isinstance(network, EliminatedSpecification):
+        if network.cut is None:
+            return f"{network.backbone} uncut, {size}"
+        return f"{network.backbone} to {network.cut} + {' '.join(parts)}, {size}"
+    return f"{_stages(network)} + {' '.join(parts)}, {size}"
+
+
+def _stages(network: ScratchSpecification) -> str:
+    """Stages as block, channels, x repeats and / for a stride of 2."""
+    short = {"inverted_residual_v2": "irv2", "inverted_residual_v3": "irv3"}
+    return " ".join(
+        f"{short.get(stage.block, stage.block)}{stage.channels}x{stage.repeats}{'/' if stage.stride == 2 else ''}"
+        for stage in network.stages
+    )
+
+
+def result_attributes(result: TrainingResult, device: torch.device) -> dict[str, Any]:
+    """What a finished trial is stored with, besides its objectives and its learning curve."""
+    return {
+        "accuracy": result.validation.accuracy,
+        "validation_loss": result.validation.loss,
+        "train_f1_macro": result.epochs[-1].train_f1_macro,
+        "f1_per_class": result.validation.f1_per_class.tolist(),
+        "confusion": result.validation.confusion.tolist(),
+        "epochs": len(result.epochs),
+        "seconds": result.seconds,
+        "images_per_second": result.images_per_second,
+        "peak_memory_mb": result.peak_memory_mb,
+        "device": device_name(device),
+    }
+
+
+def device_name(device: torch.device) -> str:
+    """What trained it, for people: the GPU's name, or the processor's kind and the number of threads."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"CPU {platform.machine()}, {torch.get_num_threads()} threads"
+
+
+def choose_device(wanted: str) -> torch.device:
+    """The device of the settings; auto takes a GPU where there is one."""
+    if wanted == "auto":
+        wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(wanted)

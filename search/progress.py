@@ -1,0 +1,113 @@
+"""What a person sees while studies run: a live table on a terminal, one plain line a trial elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+
+@dataclass
+class StudyProgress:
+    """What is shown of one study. `trials` and `minutes` are its budget, `seconds` the time it has used."""
+
+    name: str
+    trials: int | None
+    minutes: float | None
+    done: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    running: str = ""
+    best: tuple[float, int] | None = None
+
+    def complete(self, f1_macro: float, parameters: int, seconds: float) -> None:
+        """Count a trial with a result."""
+        self.done += 1
+        self.seconds += seconds
+        self.best = max(self.best or (0.0, 0), (f1_macro, parameters))
+
+    @property
+    def left_seconds(self) -> float | None:
+        """Training time that the budget leaves, by the mean time of a trial so far; None before the first has ended."""
+        if self.minutes is not None:
+            return max(0.0, self.minutes * 60 - self.seconds)
+        ended = self.done + self.failed
+        if self.trials is None or not ended:
+            return None
+        return max(0, self.trials - ended) * self.seconds / ended
+
+    @property
+    def budget(self) -> str:
+        """How much of the budget is used, as text."""
+        if self.minutes is not None:
+            return f"{self.done + self.failed} ({self.seconds / 60:.1f}/{self.minutes:g} min)"
+        return f"{self.done + self.failed}/{self.trials}"
+
+
+class Progress:
+    """A context manager that shows the studies' progress on `console`."""
+
+    def __init__(self, studies: Mapping[str, StudyProgress], console: Console | None = None) -> None:
+        self.studies = studies
+        self.console = console or Console(file=sys.stdout)
+        self._live = (
+            Live(self._table(), console=self.console, refresh_per_second=4) if self.console.is_terminal else None
+        )
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._live.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._live.update(self._table())
+            self._live.__exit__(kind, error, traceback)
+
+    def started(self, study: str, number: int, summary: str) -> None:
+        self.studies[study].running = f"#{number} {summary}"
+        self._refresh()
+
+    def epoch(self, study: str, epoch: int, epochs: int, f1_macro: float) -> None:
+        running = self.studies[study].running.partition(" | ")[0]
+        self.studies[study].running = f"{running} | epoch {epoch}/{epochs}, F1 {f1_macro:.3f}"
+        self._refresh()
+
+    def ended(self, study: str, line: str) -> None:
+        """A trial has ended; `line` says how. On a terminal the table's numbers say it, elsewhere the line does."""
+        self.studies[study].running = ""
+        if self._live is None:
+            self.console.print(f"{time.strftime('%H:%M:%S')} {line}{self._left()}", soft_wrap=True, highlight=False)
+        self._refresh()
+
+    def _left(self) -> str:
+        left = [state.left_seconds for state in self.studies.values()]
+        known = [seconds for seconds in left if seconds is not None]
+        return f" [{_duration(sum(known))} left]" if len(known) == len(left) else ""
+
+    def _refresh(self) -> None:
+        if self._live:
+            self._live.update(self._table())
+
+    def _table(self) -> Table:
+        table = Table(expand=False)
+        for heading in ("study", "trials", "failed", "best macro F1", "time left", "running"):
+            table.add_column(heading, overflow="fold")
+        for name, state in self.studies.items():
+            best = f"{state.best[0]:.4f} at {state.best[1]:,}" if state.best else "-"
+            left = "-" if state.left_seconds is None else _duration(state.left_seconds)
+            table.add_row(name, state.budget, str(state.failed), best, left, state.running)
+        return table
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"

@@ -1,0 +1,97 @@
+"""What every command that runs trials begins with: settings, device, data, database, studies; each said aloud."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import optuna
+import torch
+import yaml
+
+from search.check import describe
+from search.data.dataset import Dataset, open_dataset
+from search.objective import choose_device, device_name
+from search.settings import Settings, resolved
+from search.studies import OpenStudy, open_studies
+from storage.database import Database, connect
+
+SIGNAL_STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+def set_up_logging() -> None:
+    """Our own messages with their time; other libraries' only when they matter."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stdout)
+    for package in ("search", "storage"):
+        logging.getLogger(package).setLevel(logging.INFO)
+    optuna.logging.disable_default_handler()
+
+
+def show_settings(settings: Settings) -> None:
+    """Print what the settings resolved to, as YAML that is itself a settings file."""
+    print("settings:")
+    print("".join(f"  {line}\n" for line in yaml.safe_dump(resolved(settings), sort_keys=False).splitlines()), end="")
+
+
+def image_sizes(settings: Settings) -> list[int]:
+    """Every size that a study may ask for, so that all decoding is done before the first trial."""
+    return sorted({size for space in settings.studies.values() for size in space.image_sizes})
+
+
+def open_data(settings: Settings) -> Dataset:
+    """Open and decode the data set, and say what it holds. Raises BadInput."""
+    dataset = open_dataset(settings.data, settings.cache_dir, image_sizes=image_sizes(settings))
+    print(f"data {describe(dataset)}")
+    return dataset
+
+
+def open_search(settings: Settings, dataset: Dataset, stop: threading.Event) -> tuple[Database, list[OpenStudy]]:
+    """Connect and open the studies, making what is not there. Raises BadInput and DatabaseRefused."""
+    database = connect(settings.database, stop=stop)
+    print(f"database {database.url}")
+    return database, open_studies(settings, dataset.describe(), database, sampler_seed=sampler_seed(settings))
+
+
+def sampler_seed(settings: Settings) -> int:
+    """Of this process: workers that sample alike would try the same candidates."""
+    return (settings.seed + os.getpid()) % 2**31
+
+
+def open_device(settings: Settings) -> torch.device:
+    """The device to train on, said with the reason."""
+    device = choose_device(settings.device)
+    why = "a GPU was found" if device.type == "cuda" else "no GPU was found"
+    print(f"device {device_name(device)} ({why if settings.device == 'auto' else 'as set'})")
+    return device
+
+
+def worker_name() -> str:
+    """Of this process, for people who look who holds a trial."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+@contextmanager
+def stop_on_signals(stop: threading.Event) -> Iterator[list[int]]:
+    """SIGINT and SIGTERM set `stop`; a second one ends the process at once. Yields the exit status of the first."""
+    received: list[int] = []
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        status = SIGNAL_STATUS[signal.Signals(number)]
+        if received:
+            os._exit(status)
+        received.append(status)
+        stop.set()
+
+    previous = {number: signal.signal(number, handle) for number in SIGNAL_STATUS}
+    try:
+        yield received
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,0 +1,199 @@
+"""The studies of a search: created once, with what they are compared by, and opened again only for the same thing."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import optuna
+from optuna.exceptions import ExperimentalWarning
+from optuna.study import StudyDirection
+from pydantic import TypeAdapter
+
+from blocks.elimination import anatomy
+from search.errors import BadInput
+from search.settings import EliminationSpace, ScratchSpace, Settings, StudySpace, resolved
+from search.spaces import elimination, scratch
+from search.weights import ORDER, Weights, find_weights
+from storage.database import Database
+
+OBJECTIVES = ("f1_macro", "parameters")
+DIRECTIONS = [StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE]
+WHOLE = "resolved_space"
+BUDGET_FIELDS = {"trials", "minutes"}
+_SPACE: TypeAdapter[EliminationSpace | ScratchSpace] = TypeAdapter(StudySpace)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class OpenStudy:
+    """A study, the space that it samples, and its budget over all workers."""
+
+    name: str
+    space: EliminationSpace | ScratchSpace
+    study: optuna.Study
+    trials: int | None
+    minutes: float | None
+
+
+def open_studies(
+    settings: Settings, data: Mapping[str, Any], database: Database, *, sampler_seed: int
+) -> list[OpenStudy]:
+    """The search's studies, created where they do not exist.
+
+    `data` describes the data set (`Dataset.describe()`), classes and fingerprint included. Raises BadInput, before
+    anything is created, where weights or cuts are missing, or where a study exists for other data or another space.
+    """
+    with database.alone():
+        existing = _existing(settings, database)
+        problems = [problem for study in existing.values() for problem in _differences(study, settings, data)]
+        if problems:
+            raise BadInput(f"search {settings.name!r} exists and is about something else", problems)
+        spaces = {name: space for name, space in settings.studies.items() if name not in existing}
+        created = checked_spaces(spaces, settings)
+        for name, space in created.items():
+            _create(name, space, settings, data, database)
+    return [_open(name, settings, database, sampler_seed + index) for index, name in enumerate(settings.studies)]
+
+
+def full_name(search: str, study: str) -> str:
+    """The name of a study in the storage."""
+    return f"{search}/{study}"
+
+
+def _existing(settings: Settings, database: Database) -> dict[str, optuna.Study]:
+    names = set(optuna.get_all_study_names(database.optuna))
+    present = [name for name in settings.studies if full_name(settings.name, name) in names]
+    studies = {
+        name: optuna.load_study(study_name=full_name(settings.name, name), storage=database.optuna) for name in present
+    }
+    return {name: study for name, study in studies.items() if WHOLE in study.user_attrs}
+
+
+def _differences(study: optuna.Study, settings: Settings, data: Mapping[str, Any]) -> list[str]:
+    """Why an existing study cannot be continued under these settings: other data, or another space."""
+    attributes = study.user_attrs
+    short = study.study_name.partition("/")[2]
+    advice = "give the new search another --name, or go back to the old data and settings"
+    problems = []
+    if attributes["data"]["fingerprint"] != data["fingerprint"]:
+        problems.append(
+            f"study {study.study_name} was made on data {_data_id(attributes['data'])}, not {_data_id(data)}; {advice}"
+        )
+    before, now = attributes["settings"]["studies"][short], resolved(settings)["studies"][short]
+    changed = sorted(key for key in {*before, *now} - BUDGET_FIELDS if before.get(key) != now.get(key))
+    if changed:
+        problems.append(f"study {study.study_name} has another {', '.join(changed)}; {advice}")
+    return problems
+
+
+def _data_id(data: Mapping[str, Any]) -> str:
+    return f"{data['name']} {data['fingerprint'][:12]}"
+
+
+def checked_spaces(
+    spaces: Mapping[str, EliminationSpace | ScratchSpace], settings: Settings
+) -> dict[str, EliminationSpace | ScratchSpace]:
+    """The spaces less the backbones that have no weights, each known to be searchable. Raises BadInput."""
+    checked: dict[str, EliminationSpace | ScratchSpace] = {}
+    problems: list[str] = []
+    for name, space in spaces.items():
+        try:
+            if isinstance(space, EliminationSpace):
+                space = _with_weights(space, settings)
+                elimination.check_space(space)
+            else:
+                scratch.check_space(space)
+            checked[name] = space
+        except BadInput as error:
+            problems += [f"{name}: {problem}" for problem in error.problems]
+    if problems:
+        raise BadInput("search spaces", problems)
+    return checked
+
+
+def _with_weights(space: EliminationSpace, settings: Settings) -> EliminationSpace:
+    """The space without backbones whose weights cannot be had, with one warning that names them.
+
+    Raises BadInput that says what to do where none is left.
+    """
+    if space.initial_weights == "random":
+        return space
+    log.info("pretrained weights are looked for in this order: %s", ORDER)
+    missing: list[str] = []
+    usable: list[str] = []
+    for backbone in space.backbones:
+        found = find_weights(backbone, settings.weights_dir)
+        if isinstance(found, Weights):
+            usable.append(backbone)
+            log.info("%s: weights from %s", backbone, found.source)
+        else:
+            missing.append(f"{backbone}: {'; '.join(found)}")
+    if not usable:
+        remedy = (
+            "put <backbone>.safetensors into a folder and name it by WEIGHTS_DIR, allow access to timm's hub, or "
+            "search tf_efficientnet_lite0, whose weights a package brings"
+        )
+        raise BadInput("no backbone has weights", [*missing, remedy])
+    if missing:
+        log.warning("left out of the space for want of weights: %s", " | ".join(missing))
+    return space.model_copy(update={"backbones": tuple(usable)})
+
+
+def _create(
+    name: str, space: EliminationSpace | ScratchSpace, settings: Settings, data: Mapping[str, Any], database: Database
+) -> None:
+    """Make the study. Its resolved space comes last and says that it is whole: a study without one is made again."""
+    attributes: dict[str, Any] = {
+        "space": space.space,
+        "settings": resolved(settings),
+        "data": dict(data),
+        "versions": {package: version(package) for package in ("torch", "timm", "optuna", "elimnet-search")},
+        "python": platform.python_version(),
+    }
+    queued: list[dict[str, Any]] = []
+    if isinstance(space, EliminationSpace):
+        attributes["backbones"] = _uncut_counts(space, len(data["classes"]))
+        queued = elimination.uncut_parameters(space)
+    study = optuna.create_study(
+        storage=database.optuna,
+        study_name=full_name(settings.name, name),
+        directions=DIRECTIONS,
+        load_if_exists=True,
+    )
+    with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
+        study.set_metric_names(list(OBJECTIVES))
+    for parameters in queued:
+        study.enqueue_trial(parameters, skip_if_exists=True)
+    for key, value in {**attributes, WHOLE: space.model_dump(mode="json")}.items():
+        study.set_user_attr(key, value)
+
+
+def _uncut_counts(space: EliminationSpace, classes: int) -> dict[str, dict[str, int]]:
+    """What the report takes shares of: each whole backbone with these classes, at the space's largest image size."""
+    counts = {}
+    for backbone in space.backbones:
+        uncut = anatomy(backbone, max(space.image_sizes)).cuts[-1]
+        linear = uncut.channels * classes
+        counts[backbone] = {"parameters": uncut.parameters + linear + classes, "macs": uncut.macs + linear}
+    return counts
+
+
+def _open(name: str, settings: Settings, database: Database, sampler_seed: int) -> OpenStudy:
+    """The study with the space it was created with: a worker's own lack of weights does not change what is searched."""
+    study = optuna.load_study(
+        study_name=full_name(settings.name, name), storage=database.optuna, sampler=_sampler(sampler_seed)
+    )
+    trials, minutes = settings.budget(name)
+    return OpenStudy(name, _SPACE.validate_python(study.user_attrs[WHOLE]), study, trials, minutes)
+
+
+def _sampler(seed: int) -> optuna.samplers.BaseSampler:
+    """TPE over groups of parameters that occur together; what others are running counts as tried (constant liar)."""
+    return optuna.samplers.TPESampler(multivariate=True, group=True, constant_liar=True, seed=seed)

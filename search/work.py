@@ -1,0 +1,281 @@
+"""A worker's loop: take a trial, begin or continue it, keep its lease, write its result; until the budgets are used.
+
+Whatever can end a trial is dealt with here: result, candidate over the limit, failure, interruption, lost lease.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import optuna
+import torch
+from optuna.trial import TrialState
+
+from search.data.dataset import Dataset
+from search.errors import BadInput, Interrupted, TrialFailed
+from search.objective import Assignment, OverTheLimit, assign, result_attributes, run, summary
+from search.progress import Progress, StudyProgress
+from search.settings import Settings
+from search.studies import OpenStudy
+from search.training.metrics import EpochMetrics, TrainingResult
+from storage import curves
+from storage.artefacts import Artefacts
+from storage.database import Database
+from storage.errors import ArtefactError, DatabaseLost, LeaseLost
+from storage.leases import Lease, Leases
+from storage.results import finish, set_attributes
+from storage.slots import claim_slot, open_trial
+from storage.slots import progress as study_progress
+from storage.trials import read_trials
+
+log = logging.getLogger(__name__)
+
+BEAT_SECONDS = 10.0
+STALE_SECONDS = 60.0
+POLL_SECONDS = 2.0
+MAX_DEATHS = 3
+MAX_INFEASIBLE_IN_A_ROW = 500
+MAX_FAILURES_IN_A_ROW = 10
+
+
+class GivingUp(Exception):
+    """Trial after trial ends the same way: not the candidates are at fault but the worker, its data or its settings."""
+
+
+@dataclass
+class Workshop:
+    """What a worker keeps from trial to trial. `stop` asks it to hand back what it does and end."""
+
+    settings: Settings
+    dataset: Dataset
+    database: Database
+    artefacts: Artefacts
+    device: torch.device
+    worker: str
+    progress: Progress
+    stop: threading.Event
+
+    @property
+    def leases(self) -> Leases:
+        return Leases(self.database, STALE_SECONDS)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a trial ended: `line` for people, `cause` if it failed."""
+
+    line: str
+    cause: str | None = None
+    infeasible: bool = False
+
+
+def work(shop: Workshop, studies: Sequence[OpenStudy]) -> None:
+    """Run trials until the budgets of all studies are used and nobody is running any, or until `shop.stop` is set.
+
+    Raises GivingUp when ten trials in a row fail with the same cause.
+    """
+    causes: list[str | None] = []
+    infeasible = 0
+    while not shop.stop.is_set():
+        job = _next_job(shop, studies)
+        if job is None:
+            if not any(study_progress(shop.database, study.study._study_id).running for study in studies):
+                return
+            shop.stop.wait(POLL_SECONDS)
+            continue
+        study, lease = job
+        ending = _perform(shop, study, lease)
+        shop.progress.ended(study.name, ending.line)
+        infeasible = infeasible + 1 if ending.infeasible else 0
+        if infeasible >= MAX_INFEASIBLE_IN_A_ROW:
+            raise GivingUp(f"{infeasible} candidates of {study.name} in a row are over its max_parameters; raise it")
+        causes = [*causes[1 - MAX_FAILURES_IN_A_ROW :], ending.cause]
+        if len(causes) == MAX_FAILURES_IN_A_ROW and ending.cause and set(causes) == {ending.cause}:
+            raise GivingUp(f"{MAX_FAILURES_IN_A_ROW} trials in a row failed: {ending.cause}")
+
+
+def _next_job(shop: Workshop, studies: Sequence[OpenStudy]) -> tuple[OpenStudy, Lease] | None:
+    """A trial that somebody left, or else a new one of the study that has the largest share of its budget left."""
+    by_id = {study.study._study_id: study for study in studies}
+    if lease := shop.leases.take_over(list(by_id), shop.worker):
+        return by_id[lease.study_id], lease
+    for study in sorted(studies, key=lambda study: _used_share(shop.database, study)):
+        if _used_share(shop.database, study) >= 1:
+            continue
+        if lease := claim_slot(shop.database, study.study._study_id, shop.worker, study.trials):
+            return study, lease
+    return None
+
+
+def _used_share(database: Database, study: OpenStudy) -> float:
+    """Of the study's budget, over all workers; the larger of the two where it has trials and minutes."""
+    used = study_progress(database, study.study._study_id).counted / study.trials if study.trials else 0.0
+    if study.minutes is None:
+        return used
+    finished = study.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.FAIL))
+    seconds: float = sum(trial.user_attrs.get("seconds", 0.0) for trial in finished)
+    return max(used, seconds / 60 / study.minutes)
+
+
+def _perform(shop: Workshop, study: OpenStudy, lease: Lease) -> Ending:
+    """Bring one trial to an end, or hand it back."""
+    name = f"{study.study.study_name} #{lease.number}"
+    checkpoint = StoredCheckpoint(shop.artefacts, shop.leases, lease)
+    if lease.deaths >= MAX_DEATHS:
+        return _fail(shop, lease, name, f"killed its worker {lease.deaths} times")
+    with _kept_alive(shop.leases, lease) as lost:
+        try:
+            trial = open_trial(study.study, lease)
+            assignment = _assignment(shop, study, lease, trial)
+            shop.progress.started(study.name, lease.number, summary(assignment.candidate))
+            result = _train(shop, study, lease, assignment, checkpoint, lost)
+            ending = _complete(shop, study, lease, name, assignment, result)
+        except OverTheLimit as error:
+            trial.set_constraint("parameters", float(error.excess))
+            reason = {"infeasible": True, "reason": str(error)}
+            finish(shop.database, lease, TrialState.PRUNED, attributes=reason, counts=False)
+            return Ending(f"{name} not trained: {error}", infeasible=True)
+        except Interrupted:
+            shop.leases.hand_back(lease)
+            return Ending(f"{name} handed back")
+        except LeaseLost:
+            return Ending(f"{name} was taken over by another worker")
+        except BadInput:
+            shop.leases.hand_back(lease)
+            raise
+        except (TrialFailed, ArtefactError) as error:
+            ending = _fail(shop, lease, name, str(error))
+        except Exception as error:
+            log.exception("%s failed", name)
+            ending = _fail(shop, lease, name, f"{type(error).__name__}: {error}", traceback.format_exc())
+    shop.progress.studies[study.name].failed += ending.cause is not None
+    checkpoint.remove()
+    return ending
+
+
+def _assignment(shop: Workshop, study: OpenStudy, lease: Lease, trial: optuna.Trial) -> Assignment:
+    """What the trial was to do when it was begun, or, for a new one, what it is to do from now on."""
+    attributes = trial.user_attrs
+    if "candidate" in attributes:
+        return Assignment.from_attributes(attributes)
+    assignment = assign(study, trial, len(shop.dataset.classes), shop.settings.seed)
+    set_attributes(shop.database, lease, assignment.attributes())
+    return assignment
+
+
+def _train(
+    shop: Workshop,
+    study: OpenStudy,
+    lease: Lease,
+    assignment: Assignment,
+    checkpoint: StoredCheckpoint,
+    lost: threading.Event,
+) -> TrainingResult:
+    size, epochs = assignment.candidate.network.image_size, assignment.candidate.recipe.epochs
+
+    def on_epoch(metrics: EpochMetrics) -> None:
+        point = {name: value for name, value in asdict(metrics).items() if name != "epoch"}
+        curves.append(shop.database, lease.trial_id, metrics.epoch, point)
+        checkpoint.epoch = metrics.epoch
+        shop.progress.epoch(study.name, metrics.epoch, epochs, metrics.f1_macro)
+
+    def interrupted() -> bool:
+        if lost.is_set():
+            raise LeaseLost(f"trial {lease.number}")
+        return shop.stop.is_set()
+
+    return run(
+        assignment,
+        shop.dataset.arrays("train", size),
+        shop.dataset.arrays("validation", size),
+        shop.settings,
+        shop.device,
+        checkpoint=checkpoint,
+        on_epoch=on_epoch,
+        interrupted=interrupted,
+    )
+
+
+def _complete(
+    shop: Workshop, study: OpenStudy, lease: Lease, name: str, assignment: Assignment, result: TrainingResult
+) -> Ending:
+    parameters = assignment.counts["parameters"]
+    attributes = result_attributes(result, shop.device)
+    finish(shop.database, lease, TrialState.COMPLETE, (result.f1_macro, float(parameters)), attributes)
+    shop.progress.studies[study.name].complete(result.f1_macro, parameters, result.seconds)
+    return Ending(
+        f"{name} F1 {result.f1_macro:.4f}, {parameters:,} parameters, {result.seconds:.0f} s: "
+        f"{summary(assignment.candidate)}"
+    )
+
+
+def _fail(shop: Workshop, lease: Lease, name: str, reason: str, trace: str | None = None) -> Ending:
+    attributes: dict[str, Any] = {"failure": reason, **({"traceback": trace} if trace else {})}
+    finish(shop.database, lease, TrialState.FAIL, attributes=attributes)
+    return Ending(f"{name} failed: {reason}", cause=reason)
+
+
+@contextmanager
+def _kept_alive(leases: Leases, lease: Lease) -> Iterator[threading.Event]:
+    """Beat for the lease from a thread of its own. Yields what is set once the lease is lost."""
+    lost, over = threading.Event(), threading.Event()
+
+    def beat() -> None:
+        while not over.wait(BEAT_SECONDS):
+            try:
+                leases.beat(lease)
+            except LeaseLost:
+                lost.set()
+                return
+            except DatabaseLost as error:
+                log.warning("trial %s cannot be kept: %s", lease.number, error)
+
+    thread = threading.Thread(target=beat, name=f"lease of trial {lease.number}", daemon=True)
+    thread.start()
+    try:
+        yield lost
+    finally:
+        over.set()
+
+
+class StoredCheckpoint:
+    """A trial's newest state in the artefact store, referred to by its lease only once it is whole."""
+
+    def __init__(self, artefacts: Artefacts, leases: Leases, lease: Lease) -> None:
+        self.epoch = lease.epoch or 0
+        self._artefacts = artefacts
+        self._leases = leases
+        self._lease = lease
+        self._reference = lease.checkpoint
+
+    def read(self) -> bytes | None:
+        return None if self._reference is None else self._artefacts.load(self._reference)
+
+    def write(self, state: bytes) -> None:
+        self._reference = self._artefacts.save(state)
+        if replaced := self._leases.record_checkpoint(self._lease, self._reference, self.epoch):
+            self._artefacts.remove(replaced)
+
+    def remove(self) -> None:
+        """Nobody will continue the trial any more."""
+        if self._reference is not None:
+            self._artefacts.remove(self._reference)
+
+
+def progress_of(database: Database, studies: Sequence[OpenStudy]) -> dict[str, StudyProgress]:
+    """What a progress display starts from: what is in the storage already."""
+    states = {}
+    for study in studies:
+        state = StudyProgress(study.name, study.trials, study.minutes)
+        for trial in read_trials(database, [study.study.study_name]):
+            if trial.state == TrialState.COMPLETE and trial.values:
+                state.complete(trial.values[0], int(trial.values[1]), trial.attributes.get("seconds", 0.0))
+            state.failed += trial.state == TrialState.FAIL
+        states[study.name] = state
+    return states
