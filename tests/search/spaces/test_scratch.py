@@ -273,7 +273,7 @@ def test_strides_stop_where_the_feature_map_would_become_too_small() -> None:
         ({"stages": (3, 2)}, "stages: expected fewest <= most, got 3..2"),
         (
             {"image_sizes": (8, 64), "min_feature_size": 5},
-            "min_feature_size: images of 8 px leave 4 px after the stem, expected at least 5; lower it or use larger images",
+            "min_feature_size: 8 px images leave 4 px after the stem, expected 5 or more; lower it or use larger ones",
         ),
         (
             {"widths": (8,), "width_multipliers": (0.05, 1)},

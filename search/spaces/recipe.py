@@ -1,0 +1,44 @@
+"""What both spaces sample in the same way: choices, counts, ranges, and the numbers of the recipe.
+
+A setting that leaves one value is not suggested, so every parameter of a trial is one that could have been different.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar, cast
+
+from optuna.trial import BaseTrial
+
+from search.settings import Range, Space
+from search.training.recipe import Recipe
+
+Choice = TypeVar("Choice", bound=bool | int | float | str)
+
+
+def suggest(trial: BaseTrial, name: str, values: Range) -> float:
+    """A number of a closed interval."""
+    if values.low == values.high:
+        return values.low
+    return trial.suggest_float(name, values.low, values.high, log=values.log)
+
+
+def suggest_count(trial: BaseTrial, name: str, low: int, high: int) -> int:
+    """A whole number from `low` to `high`, both included."""
+    return low if low == high else trial.suggest_int(name, low, high)
+
+
+def suggest_choice(trial: BaseTrial, name: str, choices: Sequence[Choice]) -> Choice:
+    """One of `choices`; one that is given twice counts once."""
+    distinct = list(dict.fromkeys(choices))
+    return distinct[0] if len(distinct) == 1 else cast(Choice, trial.suggest_categorical(name, distinct))
+
+
+def sample_recipe(trial: BaseTrial, space: Space, **own: float) -> Recipe:
+    """The space's recipe with what is sampled put in; `own` holds the fields that only the calling space decides."""
+    sampled = {
+        "learning_rate": suggest(trial, "learning_rate", space.learning_rate),
+        "weight_decay": suggest(trial, "weight_decay", space.weight_decay),
+        "augmentation": suggest(trial, "augmentation", space.augmentation),
+    }
+    return Recipe.model_validate({**space.recipe.model_dump(), **sampled, **own})
