@@ -26,7 +26,7 @@ $(VENV)/.installed-%: pyproject.toml constraints.txt
 
 demo: $(VENV)/.installed-run  ## both studies on scikit-learn's digits, and their Pareto report in runs/demo/
 	$(BIN)/python -m search.run --config configs/demo.yaml
-	$(BIN)/python -m search.report --pareto --name demo --database sqlite:///$(DEMO)/search.db \
+	$(BIN)/python -m search.report --pareto --config configs/demo.yaml \
 		--png $(DEMO)/pareto.png --html $(DEMO)/pareto.html
 
 test: $(VENV)/.installed-test  ## the tests, one process a core (TEST_ARGS="-k front" to choose)
