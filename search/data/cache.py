@@ -1,0 +1,157 @@
+"""Pictures decoded once for all processes of a machine: one `.npy` file for each content, fit and size.
+
+It is written beside its final name by one process at a time, synchronised to disk and then renamed; a killed process
+leaves a `.tmp` file that the next writer removes, and its lock dies with it. Rows go to disk as they are decoded, so
+that memory holds one picture a thread, and a full disk is an error instead of a torn memory map.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import math
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from filelock import FileLock, Timeout
+
+from search.data.decode import Unreadable, decode, fit_pixels
+from search.data.examples import Example, Row
+from search.data.parallel import in_parallel
+from search.data.split import Split
+from search.errors import BadInput
+from search.settings import DataSettings
+
+CACHE_VERSION = 1  # of the pixels: raise it when decoding changes them
+CHECKING_SIZE = 8  # px: lets the JPEG decoder do the least
+Keep = Callable[[int, npt.NDArray[np.uint8]], None]
+
+
+class PictureCache:
+    """The folder of decoded pictures, for one way of decoding (`settings.fit`, `settings.max_pixels`)."""
+
+    def __init__(self, folder: Path, settings: DataSettings, progress: bool) -> None:
+        self.folder = folder
+        self._settings = settings
+        self.progress = progress
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """The folder for this process alone. Raises BadInput where it cannot be written to."""
+        lock = FileLock(self.folder / "lock")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=0)
+        except Timeout:
+            print(f"waiting for another process that fills {self.folder}", file=sys.stderr, flush=True)
+            lock.acquire()
+        except OSError as error:
+            raise BadInput("decoded pictures cannot be stored", [f"{self.folder}: {error.strerror}"]) from error
+        try:
+            for abandoned in self.folder.glob("*.tmp"):
+                abandoned.unlink()
+            yield
+        finally:
+            lock.release()
+
+    def open(self, split: Split, size: int) -> npt.NDArray[np.uint8] | None:
+        """All rows of a split, in order, as a read-only memory map: uint8 (N, size, size, 3).
+
+        None if it is not there or (copied by halves) not whole.
+        """
+        try:
+            images: npt.NDArray[np.uint8] = np.load(self._file(split, size), mmap_mode="r")
+        except (FileNotFoundError, ValueError, EOFError):
+            return None
+        return images if images.shape == (len(split.ordered), size, size, 3) else None
+
+    def fill(self, split: Split, size: int) -> dict[Path, str]:
+        """Decode all rows of a split to disk. Call with the folder locked.
+
+        Files that are not whole pictures are returned with the reason; nothing is left behind then. Raises BadInput
+        where the disk is full.
+        """
+        file, rows = self._file(split, size), split.ordered
+        temporary = file.with_suffix(".tmp")
+        shape = (len(rows), size, size, 3)
+        try:
+            if shutil.disk_usage(self.folder).free < math.prod(shape):
+                raise _no_space()
+            with temporary.open("xb") as target:
+                np.lib.format.write_array_header_1_0(target, {"descr": "|u1", "fortran_order": False, "shape": shape})
+                target.flush()
+                faults = self._decode(rows, size, partial(_write_row, target.fileno(), target.tell()))
+                os.fsync(target.fileno())
+            if not faults:
+                temporary.replace(file)
+        except OSError as error:
+            needed = f"{math.prod(shape) / 1e6:,.0f} MB are needed for {len(rows)} pictures at {size} px"
+            problem = f"{self.folder}: {error.strerror}; {needed}: make room, or take another cache folder"
+            raise BadInput("decoded pictures cannot be stored", [problem]) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+        return faults
+
+    def check(self, rows: Sequence[Row]) -> dict[Path, str]:
+        """The files that are not whole pictures, with the reason; keeps nothing."""
+        return self._decode(rows, CHECKING_SIZE, None)
+
+    def _file(self, split: Split, size: int) -> Path:
+        return self.folder / f"{split.fingerprint[:32]}-{self._settings.fit}-{size}px-v{CACHE_VERSION}.npy"
+
+    def _decode(self, rows: Sequence[Row], size: int, keep: Keep | None) -> dict[Path, str]:
+        """Decode each file once, however many of its boxes are asked for."""
+        by_file: dict[Path | int, list[tuple[int, Row]]] = {}
+        for number, row in enumerate(rows):
+            origin = row.example.origin
+            by_file.setdefault(origin if isinstance(origin, Path) else number, []).append((number, row))
+        work = partial(_decode_file, size=size, settings=self._settings, keep=keep)
+        label = f"decoding pictures to {size} px" if keep else "checking pictures"
+        outcomes = zip(by_file, in_parallel(work, list(by_file.values()), label, self.progress), strict=True)
+        return {origin: fault for origin, fault in outcomes if fault and isinstance(origin, Path)}
+
+
+def _decode_file(
+    numbered: Sequence[tuple[int, Row]], size: int, settings: DataSettings, keep: Keep | None
+) -> str | None:
+    """Hand number and picture, uint8 (size, size, 3), of each row of one file to `keep`; the fault if there is one."""
+    examples = [row.example for _, row in numbered]
+    try:
+        squares = _squares(examples, numbered[0][1].group, size, settings)
+    except Unreadable as error:
+        return str(error)
+    if keep:
+        for (number, _), square in zip(numbered, squares, strict=True):
+            keep(number, square)
+    return None
+
+
+def _squares(examples: Sequence[Example], sha256: str, size: int, settings: DataSettings) -> npt.NDArray[np.uint8]:
+    """All examples of one origin: uint8 (len(examples), size, size, 3)."""
+    origin = examples[0].origin
+    if not isinstance(origin, Path):
+        return fit_pixels(origin, size, settings.fit)[None]
+    try:
+        content = origin.read_bytes()
+    except OSError as error:
+        raise Unreadable(error.strerror or str(error)) from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise Unreadable("it was changed while it was being read")
+    return decode(content, [example.box for example in examples], size, settings.fit, settings.max_pixels)
+
+
+def _write_row(descriptor: int, start: int, number: int, square: npt.NDArray[np.uint8]) -> None:
+    """Rows have fixed places, so threads need no order. A short write means that the disk is full."""
+    if os.pwrite(descriptor, square.tobytes(), start + number * square.nbytes) != square.nbytes:
+        raise _no_space()
+
+
+def _no_space() -> OSError:
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
