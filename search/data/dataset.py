@@ -1,0 +1,155 @@
+"""A data set, opened: sources listed, every file found to be a picture, split, and decoded at the sizes asked for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from search.data.arrays import Arrays, SplitName
+from search.data.cache import PictureCache
+from search.data.classes import class_problems
+from search.data.examination import examine
+from search.data.examples import SPLITS, Example, Listing, Unusable, named
+from search.data.sources.coco import read_coco
+from search.data.sources.csv_file import read_csv
+from search.data.sources.digits import read_digits
+from search.data.sources.folder import read_folder
+from search.data.sources.paths import shown
+from search.data.sources.torchvision_sets import read_cifar10, read_fashion_mnist
+from search.data.split import Split, split_rows
+from search.errors import BadInput
+from search.settings import DataSettings
+
+SOURCES: dict[str, Callable[[DataSettings], Listing]] = {
+    "digits": read_digits,
+    "folder": read_folder,
+    "csv": read_csv,
+    "coco": read_coco,
+    "fashion_mnist": read_fashion_mnist,
+    "cifar10": read_cifar10,
+}
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Labelled pictures in three splits.
+
+    classes      sorted; labels are indices into it
+    fingerprint  64 hex digits of contents, labels and split: equal wherever and in whatever order the files lie
+    counts       pictures of each class in each split
+    warnings     what was skipped, dropped or doubtful
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    fingerprint: str
+    counts: dict[SplitName, dict[str, int]]
+    warnings: tuple[str, ...]
+    settings: DataSettings
+    _split: Split
+    _cache: PictureCache
+
+    def arrays(self, split: SplitName, image_size: int) -> Arrays:
+        """One split at one size; all splits are decoded at that size if no process has done so before.
+
+        Raises BadInput on a full disk, or if files have changed since the data set was opened.
+        """
+        images = self._images(image_size)
+        start = sum(len(self._split.rows[name]) for name in SPLITS[: SPLITS.index(split)])
+        index_of = {name: index for index, name in enumerate(self.classes)}
+        labels = np.array([index_of[example.class_name] for example in self.examples(split)], dtype=np.int64)
+        return Arrays(images[start : start + len(labels)], labels)
+
+    def examples(self, split: SplitName) -> tuple[Example, ...]:
+        """What each row of `arrays(split, ...)` was: name, class, file or pixels, box."""
+        return tuple(row.example for row in self._split.rows[split])
+
+    def describe(self) -> dict[str, Any]:
+        """What a study records of its data: JSON-able, the same on every machine."""
+        sizes = {split: sum(counts.values()) for split, counts in self.counts.items()}
+        return {
+            "name": self.name,
+            "source": self.settings.source,
+            "fingerprint": self.fingerprint,
+            "classes": list(self.classes),
+            "counts": {split: dict(counts) for split, counts in self.counts.items()},
+            "shares": {split: size / sum(sizes.values()) for split, size in sizes.items()},
+            "split_seed": self.settings.split_seed,
+            "fit": self.settings.fit,
+            "warnings": list(self.warnings),
+        }
+
+    def _images(self, size: int) -> npt.NDArray[np.uint8]:
+        """All splits one after the other, uint8 (N, size, size, 3)."""
+        if (images := self._cache.open(self._split, size)) is not None:
+            return images
+        with self._cache.locked():
+            images = self._cache.open(self._split, size)  # another process may have made it
+            if images is None:
+                if faults := self._cache.fill(self._split, size):
+                    problems = _lines(_unreadable(faults, self.settings))
+                    raise BadInput(f"data set {self.name} has changed since it was opened", problems)
+                images = self._cache.open(self._split, size)
+        assert images is not None
+        return images
+
+
+def open_dataset(
+    settings: DataSettings, cache_dir: Path, *, image_sizes: Sequence[int] = (), progress: bool = True
+) -> Dataset:
+    """Look at all of a data set and decode it at `image_sizes`; other sizes are decoded when they are asked for.
+
+    `progress` shows what takes time on standard error. Raises BadInput with every problem that the data set has.
+    """
+    listing = SOURCES[settings.source](settings)
+    refuses = settings.unreadable == "refuse"
+    doomed = listing.problems or class_problems(listing) or (refuses and listing.unusable)
+    cache = PictureCache(cache_dir, settings, progress)
+    rows, faults = examine(listing, settings, cache, None if doomed else next(iter(image_sizes), None))
+    unusable = _lines([*listing.unusable, *_unreadable(faults, settings)])
+    listing.examples = [row.example for row in rows]
+    split = split_rows(rows, listing.declared_splits, settings)
+    problems = listing.problems + class_problems(listing) + split.problems
+    if refuses:
+        problems += [f"{line}: mend or remove them, or skip them (data.unreadable)" for line in unusable]
+    if problems:
+        raise BadInput(f"the data set (source {settings.source}, path {settings.path}) cannot be used", problems)
+    skipped = [f"skipped {line}" for line in unusable]
+    dataset = _dataset(listing.name, split, (*listing.warnings, *skipped, *split.warnings), settings, cache)
+    for size in image_sizes:
+        dataset.arrays("train", size)
+    return dataset
+
+
+def _dataset(
+    name: str, split: Split, warnings: tuple[str, ...], settings: DataSettings, cache: PictureCache
+) -> Dataset:
+    counters = {part: Counter(row.example.class_name for row in rows) for part, rows in split.rows.items()}
+    return Dataset(
+        name=name,
+        classes=tuple(sorted(counters["train"])),
+        fingerprint=split.fingerprint,
+        counts={part: dict(sorted(counter.items())) for part, counter in counters.items()},
+        warnings=warnings,
+        settings=settings,
+        _split=split,
+        _cache=cache,
+    )
+
+
+def _unreadable(faults: Mapping[Path, str], settings: DataSettings) -> list[Unusable]:
+    """Faults of files by their paths within the data set, which are the same on every machine."""
+    return [Unusable("unreadable files", shown(path, settings.path), reason) for path, reason in sorted(faults.items())]
+
+
+def _lines(unusable: Sequence[Unusable]) -> list[str]:
+    """One line for each kind of damage, with the names."""
+    kinds = dict.fromkeys(fault.kind for fault in unusable)
+    of_kind = {kind: [fault for fault in unusable if fault.kind == kind] for kind in kinds}
+    return [f"{kind} ({len(faults)}): {named(faults)}" for kind, faults in of_kind.items()]

@@ -1,0 +1,66 @@
+"""Every example's content, and every file that is not a whole picture.
+
+That a file is whole shows only when it is decoded, and which files are decides the split, hence the rows of the cache.
+So the first time, everything is decoded into the cache as if all files were good. If some are not, nothing of it is
+kept: they are refused by name, or skipped and the others decoded again. Files that were good once are remembered, and
+the next time only sizes and modification times are looked at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from search.data.cache import PictureCache
+from search.data.examples import Example, Listing, Row
+from search.data.known_files import KnownFiles
+from search.data.split import split_rows
+from search.settings import DataSettings
+
+
+def examine(
+    listing: Listing, settings: DataSettings, cache: PictureCache, keep_at: int | None
+) -> tuple[list[Row], dict[Path, str]]:
+    """Rows of all usable examples, and for each file that is not usable the reason.
+
+    keep_at  the picture size at which a first decoding goes to the cache; None to check without keeping anything
+    """
+    files = list(dict.fromkeys(example.origin for example in listing.examples if isinstance(example.origin, Path)))
+    if not files or settings.path is None:
+        return _rows(listing.examples, {}), {}
+    known = KnownFiles(cache.folder, settings.path, settings.max_pixels)
+    hashes, faults = known.identify(files, cache.progress)
+    if known.undecoded(hashes):
+        with cache.locked():
+            known.refresh()  # another process may have done it while this one waited for the lock
+            hashes, faults = known.identify(files, cache.progress)
+            undecoded = known.undecoded(hashes)
+            rows = _rows(listing.examples, hashes)
+            split = split_rows(rows, listing.declared_splits, settings)
+            doomed = split.problems or (faults and settings.unreadable == "refuse")
+            unseen = 0 < len(undecoded) == len(hashes)
+            if keep_at and unseen and not doomed and cache.open(split, keep_at) is None:
+                faults |= cache.fill(split, keep_at)
+            else:
+                suspects = set(undecoded)
+                faults |= cache.check([row for row in rows if row.example.origin in suspects])
+            hashes = {path: digest for path, digest in hashes.items() if path not in faults}
+            known.remember_decoded(hashes)
+    return _rows(listing.examples, hashes), faults
+
+
+def _rows(examples: Sequence[Example], hashes: Mapping[Path, str]) -> list[Row]:
+    """A row for each example in memory, and for each whose file has a hash."""
+    rows = []
+    for example in examples:
+        if not isinstance(example.origin, Path):
+            digest = _sha256(repr(example.origin.shape).encode() + example.origin.tobytes())
+            rows.append(Row(example, digest, digest))
+        elif group := hashes.get(example.origin):
+            rows.append(Row(example, _sha256(f"{group} {example.box}".encode()) if example.box else group, group))
+    return rows
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,83 @@
+"""What was found out about files before, so that a restart neither reads nor decodes 50,000 of them again.
+
+A JSON file in the cache folder: for each path, the size and modification time for which its SHA-256 was computed, and
+the pixel limit under which it was decoded without fault (0: not yet). Losing it costs time and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from search.data.parallel import in_parallel
+
+INDEX_VERSION = 1
+
+
+class Known(NamedTuple):
+    """What is known about one file."""
+
+    size: int
+    mtime_ns: int
+    sha256: str
+    decoded_below: int
+
+
+class KnownFiles:
+    """The index of one data set's files, shared by all processes that use `folder`."""
+
+    def __init__(self, folder: Path, source: Path, max_pixels: int) -> None:
+        name = hashlib.sha256(os.fsencode(source.resolve())).hexdigest()[:16]
+        self._file = folder / f"files-{name}-v{INDEX_VERSION}.json"
+        self._max_pixels = max_pixels
+        self._known: dict[str, Known] = {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take over what other processes have found out since."""
+        try:
+            entries = json.loads(self._file.read_bytes())
+            self._known |= {path: Known(*entry) for path, entry in entries.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            return  # missing or damaged: everything is looked at again
+
+    def identify(self, paths: Sequence[Path], progress: bool) -> tuple[dict[Path, str], dict[Path, str]]:
+        """SHA-256 of each file that can be read, and for the others why not."""
+        unread = [path for path in paths if not self._is_current(path)]
+        outcomes = zip(unread, in_parallel(self._read, unread, "reading files", progress), strict=True)
+        faults = {path: fault for path, fault in outcomes if fault}
+        return {path: self._known[str(path)].sha256 for path in paths if path not in faults}, faults
+
+    def undecoded(self, paths: Iterable[Path]) -> list[Path]:
+        """Those that are not known to be whole pictures within the limit."""
+        return [path for path in paths if not 0 < self._known[str(path)].decoded_below <= self._max_pixels]
+
+    def remember_decoded(self, paths: Iterable[Path]) -> None:
+        """Write down that these are whole pictures. Call with the cache locked."""
+        for path in paths:
+            self._known[str(path)] = self._known[str(path)]._replace(decoded_below=self._max_pixels)
+        temporary = self._file.with_suffix(f".{os.getpid()}.tmp")
+        temporary.write_text(json.dumps(self._known))
+        temporary.replace(self._file)
+
+    def _is_current(self, path: Path) -> bool:
+        known = self._known.get(str(path))
+        try:
+            found = path.stat()
+        except OSError:
+            return False
+        return known is not None and (known.size, known.mtime_ns) == (found.st_size, found.st_mtime_ns)
+
+    def _read(self, path: Path) -> str | None:
+        """Hash one file; the reason if it cannot be read."""
+        try:
+            found = path.stat()
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError as error:
+            return error.strerror or str(error)
+        self._known[str(path)] = Known(found.st_size, found.st_mtime_ns, digest, 0)
+        return None

@@ -1,0 +1,343 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from search.data import cache
+from search.data.arrays import Arrays
+from search.data.dataset import SOURCES, Dataset, open_dataset
+from search.data.decode import decode
+from search.data.examples import SPLITS
+from search.errors import BadInput
+from search.settings import DataSettings
+
+Paint = Callable[..., Path]
+ImageFolder = Callable[[Mapping[str, int]], Path]
+REMEDY = ": mend or remove them, or skip them (data.unreadable)"
+TWO_CLASSES = {"glass": 10, "metal": 10}
+
+
+def settings(path: Path, **changes: Any) -> DataSettings:
+    return DataSettings.model_validate({"source": "folder", "path": path, **changes})
+
+
+def opened(path: Path, cache_dir: Path, sizes: tuple[int, ...] = (), **changes: Any) -> Dataset:
+    return open_dataset(settings(path, **changes), cache_dir, image_sizes=sizes, progress=False)
+
+
+def problems(path: Path, cache_dir: Path, sizes: tuple[int, ...] = (16,), **changes: Any) -> list[str]:
+    with pytest.raises(BadInput) as caught:
+        opened(path, cache_dir, sizes, **changes)
+    assert list(cache_dir.glob("*.npy")) == list(cache_dir.glob("*.tmp")) == []
+    return caught.value.problems
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+@pytest.fixture
+def decodings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The size of each decoding of a file, as they happen."""
+    sizes: list[int] = []
+
+    def counted(content: bytes, boxes: Any, size: int, *rest: Any) -> Any:
+        sizes.append(size)
+        return decode(content, boxes, size, *rest)
+
+    monkeypatch.setattr(cache, "decode", counted)
+    return sizes
+
+
+def test_every_source_of_the_settings_has_a_reader() -> None:
+    assert set(SOURCES) == set(DataSettings.model_json_schema()["properties"]["source"]["enum"])
+
+
+def test_digits_are_the_default(cache_dir: Path) -> None:
+    dataset = open_dataset(DataSettings(), cache_dir, progress=False)
+    assert dataset.classes == tuple("0123456789")
+    assert {split: sum(counts.values()) for split, counts in dataset.counts.items()} == {
+        "train": 1797 - 359 - 359,
+        "validation": 359,
+        "test": 359,
+    }
+    assert dataset.arrays("test", 8).images.shape == (359, 8, 8, 3)
+
+
+def test_rows_labels_and_examples_belong_together(image_folder: ImageFolder, cache_dir: Path) -> None:
+    root = image_folder(TWO_CLASSES)
+    dataset = opened(root, cache_dir)
+    assert dataset.counts == {
+        "train": {"glass": 6, "metal": 6},
+        "validation": {"glass": 2, "metal": 2},
+        "test": {"glass": 2, "metal": 2},
+    }
+    for split in SPLITS:
+        arrays, examples = dataset.arrays(split, 16), dataset.examples(split)
+        assert isinstance(arrays, Arrays)
+        assert arrays.images.dtype == np.dtype(np.uint8)
+        assert arrays.labels.dtype == np.dtype(np.int64)
+        assert isinstance(arrays.images, np.memmap)
+        assert not arrays.images.flags.writeable
+        assert len(arrays) == len(arrays.images) == len(examples)
+        for image, label, example in zip(arrays.images, arrays.labels, examples, strict=True):
+            assert dataset.classes[label] == example.class_name == example.name.split("/")[0]
+            content = (root / example.name).read_bytes()
+            np.testing.assert_array_equal(image, decode(content, [None], 16, "stretch", 10**6)[0])
+
+
+def test_each_picture_is_decoded_once_at_each_size(
+    image_folder: ImageFolder, cache_dir: Path, decodings: list[int]
+) -> None:
+    root = image_folder(TWO_CLASSES)
+    opened(root, cache_dir, (16, 24))
+    assert sorted(decodings) == [16] * 20 + [24] * 20
+    for split in SPLITS:
+        opened(root, cache_dir, (16, 24)).arrays(split, 16)
+    assert len(decodings) == 40
+
+
+def test_openings_at_the_same_time_decode_once(
+    image_folder: ImageFolder, cache_dir: Path, decodings: list[int]
+) -> None:
+    root = image_folder(TWO_CLASSES)
+    with ThreadPoolExecutor(4) as pool:
+        datasets = list(pool.map(lambda _: opened(root, cache_dir, (16,)), range(4)))
+    assert decodings == [16] * 20
+    assert len({dataset.fingerprint for dataset in datasets}) == 1
+
+
+def test_another_seed_decodes_again_but_checks_nothing(
+    image_folder: ImageFolder, cache_dir: Path, decodings: list[int]
+) -> None:
+    root = image_folder(TWO_CLASSES)
+    opened(root, cache_dir)
+    assert decodings == [8] * 20
+    opened(root, cache_dir, (16,), split_seed=1)
+    assert decodings == [8] * 20 + [16] * 20
+
+
+def test_the_same_pictures_elsewhere_are_the_same_data(
+    image_folder: ImageFolder, tmp_path: Path, cache_dir: Path
+) -> None:
+    root = image_folder(TWO_CLASSES)
+    here = opened(root, cache_dir)
+    for number, file in enumerate(sorted(root.rglob("*.*"), reverse=True)):
+        target = tmp_path / "elsewhere" / file.parent.name / f"{number}{file.suffix}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
+    there = opened(tmp_path / "elsewhere", tmp_path / "other cache")
+    assert there.fingerprint == here.fingerprint
+    for split in SPLITS:
+        np.testing.assert_array_equal(here.arrays(split, 16).images, there.arrays(split, 16).images)
+        np.testing.assert_array_equal(here.arrays(split, 16).labels, there.arrays(split, 16).labels)
+
+
+def test_a_changed_picture_is_other_data(image_folder: ImageFolder, cache_dir: Path, paint: Paint) -> None:
+    root = image_folder(TWO_CLASSES)
+    before = opened(root, cache_dir, (16,))
+    paint(root / "glass" / "1.jpg", 999)
+    os.utime(root / "glass" / "1.jpg", ns=(1, 1))
+    assert opened(root, cache_dir, (16,)).fingerprint != before.fingerprint
+
+
+def test_the_description_is_json_and_names_no_place(image_folder: ImageFolder, cache_dir: Path, tmp_path: Path) -> None:
+    root = image_folder(TWO_CLASSES)
+    truncate(root / "glass" / "1.jpg")
+    shutil.copyfile(root / "glass" / "3.jpg", root / "metal" / "copy.jpg")
+    dataset = opened(root, cache_dir, unreadable="skip")
+    text = json.dumps(dataset.describe())
+    assert str(tmp_path) not in text
+    assert json.loads(text) == {
+        "name": "pictures",
+        "source": "folder",
+        "fingerprint": dataset.fingerprint,
+        "classes": ["glass", "metal"],
+        "counts": dataset.counts,
+        "shares": {split: sum(dataset.counts[split].values()) / 20 for split in SPLITS},
+        "split_seed": 0,
+        "fit": "stretch",
+        "warnings": list(dataset.warnings),
+    }
+    assert dataset.warnings[1:] == (
+        "copies of other pictures (1) are kept in the same split as these",
+        "pictures under more than one class (1): glass/3.jpg [glass] = metal/copy.jpg [metal]",
+    )
+
+
+@pytest.mark.parametrize("sizes", [(), (16,)])
+def test_all_problems_come_at_once(image_folder: ImageFolder, cache_dir: Path, sizes: tuple[int, ...]) -> None:
+    root = image_folder({"glass": 4, "Glass": 4, "metal": 2, "paper": 0, "trash": 5})
+    truncate(root / "glass" / "1.jpg")
+    (root / "trash" / "notes.txt").write_text("no picture")
+    *others, unreadable = problems(root, cache_dir, sizes)
+    assert others == [
+        "classes 'Glass' and 'glass' differ only in case: rename them to one spelling",
+        "no usable pictures of 'paper': add some, or remove the class",
+        "class 'metal' has fewer distinct pictures (2) than there are splits to fill (3): add some",
+    ]
+    assert unreadable.startswith("unreadable files (2): glass/1.jpg (image file is truncated (")
+    assert unreadable.endswith(f"), trash/notes.txt (not a picture){REMEDY}")
+
+
+@pytest.mark.parametrize("sizes", [(), (16,)])
+def test_unreadable_files_are_refused_by_name_and_counted(
+    image_folder: ImageFolder, cache_dir: Path, sizes: tuple[int, ...]
+) -> None:
+    root = image_folder(TWO_CLASSES)
+    for number in range(25):
+        (root / "glass" / f"{number:02}.txt").touch()
+    (problem,) = problems(root, cache_dir, sizes)
+    assert problem.startswith("unreadable files (25): glass/00.txt (the file is empty), glass/01.txt (")
+    assert "glass/19.txt (the file is empty) and 5 more: mend" in problem
+
+
+def test_unreadable_files_can_be_skipped(image_folder: ImageFolder, cache_dir: Path, decodings: list[int]) -> None:
+    root = image_folder(TWO_CLASSES)
+    whole = opened(root, cache_dir)
+    truncate(root / "glass" / "1.jpg")
+    decodings.clear()
+    shutil.rmtree(cache_dir)
+    dataset = opened(root, cache_dir, (16,), unreadable="skip")
+    assert decodings == [16] * (20 + 19)  # once as if all were good, once without the bad one
+    assert dataset.fingerprint != whole.fingerprint
+    assert sum(counts["glass"] for counts in dataset.counts.values()) == 9
+    (warning,) = dataset.warnings
+    assert warning.startswith("skipped unreadable files (1): glass/1.jpg (image file is truncated")
+    decodings.clear()
+    opened(root, cache_dir, (16,), unreadable="skip").arrays("train", 16)
+    assert decodings == [8]  # the bad one, in case it was mended
+
+
+def test_a_class_whose_pictures_are_all_skipped_is_a_problem(image_folder: ImageFolder, cache_dir: Path) -> None:
+    root = image_folder(TWO_CLASSES | {"paper": 0})
+    (root / "paper" / "1.jpg").touch()
+    expected = "no usable pictures of 'paper': add some, or remove the class"
+    assert problems(root, cache_dir, unreadable="skip") == [expected]
+
+
+def test_too_large_pictures_are_refused_also_when_they_were_good_before(
+    image_folder: ImageFolder, cache_dir: Path, paint: Paint
+) -> None:
+    root = image_folder(TWO_CLASSES)
+    paint(root / "glass" / "large.png", 99, size=(30, 16))
+    opened(root, cache_dir, max_pixels=30 * 16)
+    reason = "30 x 16 pixels; at most 479 in all are allowed (data.max_pixels)"
+    expected = [f"unreadable files (1): glass/large.png ({reason}){REMEDY}"]
+    assert problems(root, cache_dir, max_pixels=30 * 16 - 1) == expected
+
+
+def test_a_missing_path(tmp_path: Path, cache_dir: Path) -> None:
+    (problem,) = problems(tmp_path / "absent", cache_dir)
+    assert "absent does not exist" in problem
+    assert not cache_dir.exists()
+
+
+def test_classes_that_differ_between_given_splits(image_folder: ImageFolder, cache_dir: Path) -> None:
+    root = image_folder({"train/a": 5, "train/b": 5, "train/c": 5, "test/a": 2, "test/b": 2})
+    assert problems(root, cache_dir) == ["classes differ between splits: test lacks 'c', which other splits have"]
+
+
+def test_all_kinds_of_pictures_in_one_folder(image_folder: ImageFolder, cache_dir: Path, paint: Paint) -> None:
+    root = image_folder(TWO_CLASSES)
+    for number, (mode, suffix) in enumerate(
+        [("L", "jpg"), ("L", "png"), ("RGBA", "png"), ("CMYK", "jpg"), ("P", "png"), ("1", "png"), ("LA", "png")], 100
+    ):
+        paint(root / "glass" / f"{mode}.{suffix}", number, mode=mode)
+    paint(root / "glass" / "turned.jpg", 200, orientation=6)
+    dataset = opened(root, cache_dir, (16,))
+    assert sum(counts["glass"] for counts in dataset.counts.values()) == 10 + 7 + 1
+
+
+def test_a_csv_of_the_same_pictures_is_the_same_data(image_folder: ImageFolder, cache_dir: Path) -> None:
+    root = image_folder(TWO_CLASSES)
+    lines = [f"{file.relative_to(root)},{file.parent.name}" for file in root.rglob("*.*")]
+    table = root / "labels.csv"
+    table.write_text("\n".join(["path,label", *lines]))
+    assert opened(table, cache_dir, source="csv").fingerprint == opened(root, cache_dir).fingerprint
+    table.write_text("\n".join(["path,label", *lines, "glass/absent.jpg,glass"]))
+    assert problems(table, cache_dir, source="csv") == [
+        f"unreadable files (1): glass/absent.jpg (No such file or directory){REMEDY}"
+    ]
+
+
+def taco(root: Path, paint: Paint) -> Path:
+    """Twelve photographs with a bottle and a can each, and the damage that downloads come with."""
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for number in range(12):
+        paint(root / "batch_1" / f"{number:06}.jpg", number, size=(60, 40), orientation=6 if number % 2 else 1)
+        width, height = (40, 60) if number % 2 else (60, 40)
+        images.append({"id": number, "file_name": f"batch_1/{number:06}.jpg", "width": width, "height": height})
+        for category in (0, 1):
+            bbox = [2 + 15 * category, 3, 14, 12]
+            annotations.append({"id": len(annotations), "image_id": number, "category_id": category, "bbox": bbox})
+    images.append({"id": 12, "file_name": "batch_1/absent.jpg", "width": 60, "height": 40})
+    images.append({"id": 13, "file_name": "batch_1/other.jpg", "width": 60, "height": 60})
+    paint(root / "batch_1" / "other.jpg", 13, size=(60, 40))
+    for image, bbox in [
+        (12, [0, 0, 9, 9]),
+        (13, [0, 0, 9, 9]),
+        (0, [90, 0, 9, 9]),
+        (0, [0, 0, 0, 9]),
+        (1, [2, 3, 14, 12]),
+    ]:
+        annotations.append({"id": len(annotations), "image_id": image, "category_id": 0, "bbox": bbox})
+    categories = [{"id": 0, "name": "Bottle"}, {"id": 1, "name": "Can"}]
+    content = {"images": images, "categories": categories, "annotations": annotations}
+    (root / "annotations.json").write_text(json.dumps(content))
+    return root
+
+
+def test_damaged_coco_annotations_are_refused_at_once(tmp_path: Path, cache_dir: Path, paint: Paint) -> None:
+    absent = "batch_1/absent.jpg (No such file or directory)"
+    other = "batch_1/other.jpg (60 x 40 pixels, but its annotations are for 60 x 60)"
+    assert problems(taco(tmp_path / "taco", paint), cache_dir, source="coco") == [
+        f"boxes outside of their picture (1): batch_1/000000.jpg annotation 26 ([90.0, 0.0, 9.0, 9.0]){REMEDY}",
+        f"boxes without area (1): batch_1/000000.jpg annotation 27 ([0.0, 0.0, 0.0, 9.0]){REMEDY}",
+        f"unreadable files (2): {absent}, {other}{REMEDY}",
+    ]
+
+
+def test_damaged_coco_annotations_are_skipped(
+    tmp_path: Path, cache_dir: Path, paint: Paint, decodings: list[int]
+) -> None:
+    root = taco(tmp_path / "taco", paint)
+    dataset = opened(root, cache_dir, (16,), source="coco", unreadable="skip")
+    assert decodings == [16] * (13 + 12)  # each photograph once, for two boxes; and again without other.jpg
+    assert dataset.classes == ("Bottle", "Can")
+    assert sum(map(sum, (counts.values() for counts in dataset.counts.values()))) == 24
+    assert dataset.warnings[0] == "annotations that repeat another one (1) are left out"
+    photographs = [{str(example.origin) for example in dataset.examples(split)} for split in SPLITS]
+    assert sum(map(len, photographs)) == len(set.union(*photographs)) == 12
+    for image, example in zip(dataset.arrays("train", 16).images, dataset.examples("train"), strict=True):
+        content = Path(str(example.origin)).read_bytes()
+        np.testing.assert_array_equal(image, decode(content, [example.box], 16, "stretch", 10**6)[0])
+
+
+def test_files_that_change_after_opening_are_noticed(image_folder: ImageFolder, cache_dir: Path) -> None:
+    root = image_folder(TWO_CLASSES)
+    dataset = opened(root, cache_dir)
+    (root / "glass" / "1.jpg").unlink()
+    truncate(root / "glass" / "3.jpg")
+    with pytest.raises(BadInput, match="data set pictures has changed since it was opened") as caught:
+        dataset.arrays("train", 16)
+    gone, changed = "glass/1.jpg (No such file or directory)", "glass/3.jpg (it was changed while it was being read)"
+    assert caught.value.problems == [f"unreadable files (2): {gone}, {changed}"]
+    assert list(cache_dir.glob("*.npy")) == []
+
+
+def test_a_lost_cache_file_is_made_again(image_folder: ImageFolder, cache_dir: Path) -> None:
+    dataset = opened(image_folder(TWO_CLASSES), cache_dir, (16,))
+    expected = dataset.arrays("train", 16).images.copy()
+    (file,) = cache_dir.glob("*.npy")
+    file.write_bytes(file.read_bytes()[:-1])
+    np.testing.assert_array_equal(dataset.arrays("train", 16).images, expected)
