@@ -21,7 +21,8 @@ SQUEEZING_BLOCKS: frozenset[BlockKind] = frozenset({"inverted_residual_v3", "mbc
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
-Channels3 = tuple[float, float, float]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Deviation = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Frozen(BaseModel):
@@ -77,7 +78,7 @@ class StageSpecification(Frozen):
     kernel: Kernel = 3
     stride: Literal[1, 2] = 1
     activation: Activation = "relu"
-    expansion: Annotated[float, Field(ge=1)] | None = None
+    expansion: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None
     squeeze_excitation: bool = False
     stochastic_depth: Share = 0.0
 
@@ -100,8 +101,8 @@ class _Input(Frozen):
 
     image_size: Annotated[int, Field(ge=8, le=1024)]
     classes: Annotated[int, Field(ge=2)]
-    mean: Channels3 = (0.5, 0.5, 0.5)
-    std: Channels3 = (0.5, 0.5, 0.5)
+    mean: tuple[Finite, Finite, Finite] = (0.5, 0.5, 0.5)
+    std: tuple[Deviation, Deviation, Deviation] = (0.5, 0.5, 0.5)
     head: HeadSpecification = HeadSpecification()
 
 
@@ -122,10 +123,13 @@ class ScratchSpecification(_Input):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        problems = []
         if self.total_stride > self.image_size:
-            raise ValueError(f"total stride {self.total_stride} does not fit images of {self.image_size} px")
+            problems.append(f"total stride {self.total_stride} does not fit images of {self.image_size} px")
         if self.head.kind not in ("pool_linear", "conv1x1"):
-            raise ValueError(f"a scratch network takes head pool_linear or conv1x1, not {self.head.kind!r}")
+            problems.append(f"a scratch network takes head pool_linear or conv1x1, not {self.head.kind!r}")
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
 
@@ -153,5 +157,9 @@ def to_yaml(specification: ScratchSpecification | EliminatedSpecification) -> st
 
 
 def from_yaml(text: str) -> ScratchSpecification | EliminatedSpecification:
-    """The specification that `text` describes. Raises pydantic.ValidationError (a ValueError) naming every problem."""
-    return _ADAPTER.validate_python(yaml.safe_load(text))
+    """The specification that `text` describes. Raises ValueError with every problem of it."""
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(f"a specification must be YAML: {error}") from error
+    return _ADAPTER.validate_python(content)

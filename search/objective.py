@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
 
@@ -25,11 +25,14 @@ from search.weights import load_weights
 
 
 class OverTheLimit(Exception):
-    """The candidate has more parameters than its space allows, and is not trained."""
+    """The candidate is larger than its space allows, and is not trained. An `excess` of 1 is twice the limit."""
 
-    def __init__(self, parameters: int, limit: int) -> None:
-        self.excess = parameters - limit
-        super().__init__(f"{parameters:,} parameters, over the limit of {limit:,}")
+    def __init__(self, counts: Mapping[str, int], limits: Mapping[str, int | None]) -> None:
+        over = {name: limit for name, limit in limits.items() if limit is not None and counts[name] > limit}
+        self.excess = max(counts[name] / limit for name, limit in over.items()) - 1
+        super().__init__(
+            ", ".join(f"{counts[name]:,} {name}, over the limit of {limit:,}" for name, limit in over.items())
+        )
 
 
 class Hooks(TypedDict, total=False):
@@ -81,9 +84,10 @@ def assign(open_study: OpenStudy, trial: optuna.Trial, classes: int, first_seed:
         "macs": count_macs(network, candidate.network.image_size),
         "layers": count_layers(network),
     }
+    limits = {"parameters": space.max_parameters, "macs": space.max_macs}
     uncut = isinstance(candidate.network, EliminatedSpecification) and candidate.network.cut is None
-    if counts["parameters"] > space.max_parameters and not uncut:
-        raise OverTheLimit(counts["parameters"], space.max_parameters)
+    if not uncut and any(limit is not None and counts[name] > limit for name, limit in limits.items()):
+        raise OverTheLimit(counts, limits)
     others = open_study.study.get_trials(deepcopy=False)
     repeats = sum(other.user_attrs.get("candidate_key") == candidate.key for other in others)
     return Assignment(candidate, first_seed + repeats, counts)

@@ -6,6 +6,7 @@ Ctrl-C ends it cleanly, a second one at once; the same command goes on where it 
 from __future__ import annotations
 
 import argparse
+import os
 import threading
 from collections.abc import Sequence
 
@@ -36,9 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stop = threading.Event()
     with stop_on_signals(stop) as received:
         database, studies = open_search(settings, dataset, stop)
+        print(f"database {database.url}", flush=True)
         with Progress(progress_of(database, studies)) as progress:
             artefacts = open_artefacts(settings.artefacts)
-            work(Workshop(settings, dataset, database, artefacts, device, worker_name(), progress, stop), studies)
+            work(
+                Workshop(settings, dataset, database, artefacts, device, worker_name(os.getpid()), progress, stop),
+                studies,
+            )
         database.close()
     report = f"python -m search.report --pareto --name {settings.name}"
     if received:

@@ -45,17 +45,17 @@ def image_sizes(settings: Settings) -> list[int]:
     return sorted({size for space in settings.studies.values() for size in space.image_sizes})
 
 
-def open_data(settings: Settings) -> Dataset:
-    """Open and decode the data set, and say what it holds. Raises BadInput."""
-    dataset = open_dataset(settings.data, settings.cache_dir, image_sizes=image_sizes(settings))
-    print(f"data {describe(dataset)}")
+def open_data(settings: Settings, *, quiet: bool = False) -> Dataset:
+    """Open and decode the data set and, unless `quiet`, say what it holds. Raises BadInput."""
+    dataset = open_dataset(settings.data, settings.cache_dir, image_sizes=image_sizes(settings), progress=not quiet)
+    if not quiet:
+        print(f"data {describe(dataset)}", flush=True)
     return dataset
 
 
 def open_search(settings: Settings, dataset: Dataset, stop: threading.Event) -> tuple[Database, list[OpenStudy]]:
     """Connect and open the studies, making what is not there. Raises BadInput and DatabaseRefused."""
     database = connect(settings.database, stop=stop)
-    print(f"database {database.url}")
     return database, open_studies(settings, dataset.describe(), database, sampler_seed=sampler_seed(settings))
 
 
@@ -72,9 +72,9 @@ def open_device(settings: Settings) -> torch.device:
     return device
 
 
-def worker_name() -> str:
-    """Of this process, for people who look who holds a trial."""
-    return f"{socket.gethostname()}-{os.getpid()}"
+def worker_name(pid: int | None) -> str:
+    """Of a process of this machine, for people who look who holds a trial."""
+    return f"{socket.gethostname()}-{pid}"
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import yaml
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -30,6 +30,8 @@ from search.training.recipe import Recipe
 Share = Annotated[float, Field(ge=0, lt=1)]
 Size = Annotated[int, Field(ge=8, le=1024)]
 Count = Annotated[int, Field(ge=1)]
+Multiplier = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Expansion = Annotated[float, Field(ge=1, allow_inf_nan=False)]
 
 
 class DataSettings(Frozen):
@@ -54,8 +56,8 @@ class DataSettings(Frozen):
 class Range(Frozen):
     """A closed interval to sample from; `low == high` fixes the value."""
 
-    low: float
-    high: float
+    low: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    high: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     log: bool = False
 
     @model_validator(mode="after")
@@ -65,16 +67,37 @@ class Range(Frozen):
         return self
 
 
+def within(low: float, high: float) -> AfterValidator:
+    """Refuse a range that leaves these bounds."""
+
+    def check(values: Range) -> Range:
+        if values.low < low or values.high > high:
+            raise ValueError(f"expected a range within {low:g}..{high:g}, got {values.low:g}..{values.high:g}")
+        return values
+
+    return AfterValidator(check)
+
+
+def _above_zero(values: Range) -> Range:
+    if values.low <= 0:
+        raise ValueError(f"expected low > 0, got {values.low:g}")
+    return values
+
+
+PositiveRange = Annotated[Range, AfterValidator(_above_zero)]
+
+
 class Space(Frozen):
     """What both kinds of space sample of the recipe, and the budget of a study over all its workers."""
 
     image_sizes: Annotated[tuple[Size, ...], Field(min_length=1)] = (128,)
-    learning_rate: Range = Range(low=1e-3, high=1e-2, log=True)
+    learning_rate: PositiveRange = Range(low=1e-3, high=1e-2, log=True)
     weight_decay: Range = Range(low=1e-3, high=1e-1, log=True)
-    dropout: Range = Range(low=0.0, high=0.4)
-    augmentation: Range = Range(low=0.0, high=1.0)
+    dropout: Annotated[Range, within(0.0, 0.9)] = Range(low=0.0, high=0.4)
+    augmentation: Annotated[Range, within(0.0, 1.0)] = Range(low=0.0, high=1.0)
     recipe: Recipe = Field(Recipe(), description="what is not sampled")
     max_parameters: Count = Field(5_000_000, description="larger networks are not trained")
+    max_macs: Count | None = Field(None, description="networks of more MACs are not trained")
     trials: Count | None = Field(None, description="budget of this study; default: the settings' `trials`")
     minutes: Annotated[float, Field(gt=0)] | None = Field(None, description="budget of this study; default: `minutes`")
 
@@ -93,7 +116,7 @@ class EliminationSpace(Space):
     )
     head_widths: Annotated[tuple[Count, ...], Field(min_length=1)] = (64, 128, 256)
     max_convolutions: Annotated[int, Field(ge=1, le=4)] = 3
-    trunk_learning_rate: Range = Range(low=0.1, high=1.0, log=True)
+    trunk_learning_rate: Annotated[PositiveRange, within(0.0, 1.0)] = Range(low=0.1, high=1.0, log=True)
     max_frozen_stages: Annotated[int, Field(ge=0)] = 3
     initial_weights: Literal["pretrained", "random"] = "pretrained"
 
@@ -108,10 +131,10 @@ class ScratchSpace(Space):
     widths: Annotated[tuple[Count, ...], Field(min_length=1)] = (16, 32, 48, 64, 96, 128)
     max_repeats: Annotated[int, Field(ge=1, le=6)] = 3
     kernels: Annotated[tuple[Kernel, ...], Field(min_length=1)] = (3, 5)
-    expansions: Annotated[tuple[Annotated[float, Field(ge=1)], ...], Field(min_length=1)] = (2.0, 3.0, 4.0, 6.0)
+    expansions: Annotated[tuple[Expansion, ...], Field(min_length=1)] = (2.0, 3.0, 4.0, 6.0)
     activations: Annotated[tuple[Activation, ...], Field(min_length=1)] = ("relu", "hard_swish", "silu")
     stochastic_depths: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.0, 0.1, 0.2)
-    width_multipliers: Annotated[tuple[float, ...], Field(min_length=1)] = (0.5, 0.75, 1.0, 1.25, 1.5)
+    width_multipliers: Annotated[tuple[Multiplier, ...], Field(min_length=1)] = (0.5, 0.75, 1.0, 1.25, 1.5)
     depth_multipliers: Annotated[tuple[Count, ...], Field(min_length=1)] = (1, 2)
     heads: Annotated[tuple[Literal["pool_linear", "conv1x1"], ...], Field(min_length=1)] = ("pool_linear", "conv1x1")
     head_widths: Annotated[tuple[Count, ...], Field(min_length=1)] = (64, 128, 256)
@@ -147,6 +170,9 @@ class Settings(BaseSettings):
     )
     seed: Annotated[int, Field(ge=0)] = 0
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
+    hang_seconds: Annotated[float, Field(ge=10)] = Field(
+        600.0, description="a worker that makes no step for so long is ended"
+    )
     output_dir: Path = Path("runs")
     data_dir: Path | None = Field(
         None, validation_alias=AliasChoices("data_dir", "DATA_DIR"), description="DATA_DIR: path of the data"

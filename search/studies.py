@@ -196,4 +196,5 @@ def _open(name: str, settings: Settings, database: Database, sampler_seed: int) 
 
 def _sampler(seed: int) -> optuna.samplers.BaseSampler:
     """TPE over groups of parameters that occur together; what others are running counts as tried (constant liar)."""
-    return optuna.samplers.TPESampler(multivariate=True, group=True, constant_liar=True, seed=seed)
+    with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
+        return optuna.samplers.TPESampler(multivariate=True, group=True, constant_liar=True, seed=seed)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -40,6 +40,7 @@ BEAT_SECONDS = 10.0
 STALE_SECONDS = 60.0
 POLL_SECONDS = 2.0
 MAX_DEATHS = 3
+PARTS_OF_A_BATCH = (1, 2, 4)
 MAX_INFEASIBLE_IN_A_ROW = 500
 MAX_FAILURES_IN_A_ROW = 10
 
@@ -50,7 +51,11 @@ class GivingUp(Exception):
 
 @dataclass
 class Workshop:
-    """What a worker keeps from trial to trial. `stop` asks it to hand back what it does and end."""
+    """What a worker keeps from trial to trial.
+
+    stop  asks it to hand back what it does and end
+    sign  is called at every step, for whoever watches that it does not hang
+    """
 
     settings: Settings
     dataset: Dataset
@@ -60,6 +65,7 @@ class Workshop:
     worker: str
     progress: Progress
     stop: threading.Event
+    sign: Callable[[], None] = lambda: None
 
     @property
     def leases(self) -> Leases:
@@ -83,6 +89,7 @@ def work(shop: Workshop, studies: Sequence[OpenStudy]) -> None:
     causes: list[str | None] = []
     infeasible = 0
     while not shop.stop.is_set():
+        shop.sign()
         job = _next_job(shop, studies)
         if job is None:
             if not any(study_progress(shop.database, study.study._study_id).running for study in studies):
@@ -188,18 +195,29 @@ def _train(
     def interrupted() -> bool:
         if lost.is_set():
             raise LeaseLost(f"trial {lease.number}")
+        shop.sign()
         return shop.stop.is_set()
 
-    return run(
-        assignment,
-        shop.dataset.arrays("train", size),
-        shop.dataset.arrays("validation", size),
-        shop.settings,
-        shop.device,
-        checkpoint=checkpoint,
-        on_epoch=on_epoch,
-        interrupted=interrupted,
-    )
+    train_arrays, validation_arrays = shop.dataset.arrays("train", size), shop.dataset.arrays("validation", size)
+    for parts in PARTS_OF_A_BATCH:
+        try:
+            return run(
+                assignment,
+                train_arrays,
+                validation_arrays,
+                shop.settings,
+                shop.device,
+                accumulation=parts,
+                checkpoint=checkpoint,
+                on_epoch=on_epoch,
+                interrupted=interrupted,
+            )
+        except (MemoryError, torch.OutOfMemoryError) as error:
+            log.warning("%s #%s: out of memory with %s parts a batch: %s", study.name, lease.number, parts, error)
+            set_attributes(shop.database, lease, {"out_of_memory_at_parts": parts})
+        if shop.device.type == "cuda":
+            torch.cuda.empty_cache()
+    raise TrialFailed(f"out of memory, even with a batch in {PARTS_OF_A_BATCH[-1]} parts")
 
 
 def _complete(
