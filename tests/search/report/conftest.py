@@ -1,32 +1,39 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
+from optuna.study import StudyDirection
+from optuna.trial import TrialState
 
 from search.report.comparison import Comparison, compare
-from search.report.rows import search_of
+from search.report.rows import Search, search_of
+from storage import curves
+from storage.database import connect
 from storage.trials import StudyRecord, TrialRecord
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 DATA = {"name": "trashnet", "fingerprint": "3f2a91c07b6d", "classes": ["glass", "paper"], "counts": {"train": [3, 4]}}
 UNCUT_PARAMETERS = 4_000_000
-
-
-def cut(at: str | None, backbone: str = "resnet18") -> dict[str, Any]:
-    """The candidate attribute of a cut; `at=None` is the uncut backbone."""
-    return {"network": {"family": "eliminated", "backbone": backbone, "cut": at}, "recipe": {"epochs": 12}}
-
-
-def scratch() -> dict[str, Any]:
-    """The candidate attribute of a network from scratch."""
-    return {"network": {"family": "scratch", "stem_channels": 16}, "recipe": {"epochs": 12}}
+HOSTILE = "</script><b>&$x$ \x1b[31m 網\n\ud800"
 
 
 class Records:
     """Builds stored records with what a test does not care about filled in."""
+
+    @staticmethod
+    def cut(at: str | None, backbone: str = "resnet18") -> dict[str, Any]:
+        """The candidate attribute of a cut; `at=None` is the uncut backbone."""
+        return {"network": {"family": "eliminated", "backbone": backbone, "cut": at}, "recipe": {"epochs": 12}}
+
+    @staticmethod
+    def scratch() -> dict[str, Any]:
+        """The candidate attribute of a network from scratch."""
+        return {"network": {"family": "scratch", "stem_channels": 16}, "recipe": {"epochs": 12}}
 
     def __init__(self) -> None:
         self.studies: list[StudyRecord] = []
@@ -34,7 +41,15 @@ class Records:
 
     def study(self, name: str, **attributes: Any) -> None:
         known = {"data": DATA, "settings": {"seed": 0}, "backbones": {}}
-        self.studies.append(StudyRecord(name=f"trashnet/{name}", attributes=known | attributes))
+        self.studies.append(
+            StudyRecord(
+                study_id=len(self.studies) + 1,
+                name=f"trashnet/{name}",
+                directions=(StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE),
+                metric_names=("f1_macro", "parameters"),
+                attributes=known | attributes,
+            )
+        )
 
     def trial(
         self,
@@ -52,17 +67,45 @@ class Records:
                 study=f"trashnet/{study}",
                 number=number,
                 trial_id=len(self.trials) + 1,
-                state=state,
+                state=TrialState[state],
                 values=None if f1_macro is None else (f1_macro, float(parameters)),
-                params={},
                 attributes=attributes,
                 started=START,
                 finished=START + timedelta(seconds=seconds),
             )
         )
 
+    def search(self) -> Search:
+        return search_of("trashnet", self.studies, self.trials)
+
     def compare(self) -> Comparison:
-        return compare(search_of("trashnet", self.studies, self.trials))
+        return compare(self.search())
+
+    def store(self, url: str) -> None:
+        """Write the records to a database as Optuna does, with a learning curve for each complete trial."""
+        with closing(connect(url)) as database:
+            for record in self.studies:
+                study = optuna.create_study(
+                    storage=database.optuna, study_name=record.name, directions=record.directions
+                )
+                for name, value in record.attributes.items():
+                    study.set_user_attr(name, value)
+                for trial in self.trials:
+                    if trial.study == record.name:
+                        study.add_trial(
+                            optuna.trial.create_trial(
+                                state=trial.state, values=trial.values, user_attrs=dict(trial.attributes)
+                            )
+                        )
+                for stored in study.get_trials(states=[TrialState.COMPLETE]):
+                    for epoch in range(2):
+                        curves.append(database, stored._trial_id, epoch, {"f1_macro": stored.values[0] * epoch})
+
+
+@pytest.fixture(scope="session")
+def new_records() -> type[Records]:
+    """For tests that draw many examples and need fresh records for each."""
+    return Records
 
 
 @pytest.fixture
@@ -71,32 +114,34 @@ def records() -> Records:
 
 
 @pytest.fixture
-def search() -> Callable[[], Records]:
-    """Two small studies with every kind of trial, and text that a report must not obey."""
+def two_studies() -> Records:
+    """Trials of every kind, and text that a report must not obey."""
+    return _two_studies()
 
-    def build() -> Records:
-        both = Records()
-        both.study("elimination", backbones={"resnet18": {"parameters": UNCUT_PARAMETERS, "macs": 10**9}})
-        both.study("scratch")
-        common = {"seed": 0, "device": "cpu", "macs": 41_234_567, "seconds": 30.0}
-        both.trial("elimination", 0.80, UNCUT_PARAMETERS, candidate=cut(None), summary="resnet18 uncut", **common)
-        both.trial(
-            "elimination",
-            0.84,
-            200_000,
-            candidate=cut("layer2"),
-            summary="resnet18 to layer2",
-            candidate_key="a",
-            **common,
-        )
-        both.trial("elimination", 0.88, 200_000, candidate=cut("layer2"), candidate_key="a", seed=1, device="cpu")
-        both.trial("elimination", 0.50, 300_000, candidate=cut("layer3"), summary="<b>&$x$ \x1b[31m", **common)
-        both.trial("elimination", state="FAIL", failure="out of memory\nsecond line")
-        both.trial("elimination", state="RUNNING")
-        both.trial("scratch", 0.60, 50_000, candidate=scratch(), summary="stem 16, mbconv 32", **common)
-        both.trial("scratch", 0.70, 400_000, candidate=scratch(), summary="stem 16, mbconv 64", **common)
-        both.trial("scratch", state="PRUNED", infeasible=True)
-        both.trial("scratch", state="PRUNED", stopped="rung 2, behind trial 1")
-        return both
 
-    return build
+@pytest.fixture(scope="session")
+def stored_two_studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The SQLite file that holds `two_studies`: for reading only."""
+    path = tmp_path_factory.mktemp("report") / "search.db"
+    _two_studies().store(f"sqlite:///{path}")
+    return path
+
+
+def _two_studies() -> Records:
+    records = Records()
+    uncut, layer2, layer3, scratch = (*map(records.cut, (None, "layer2", "layer3")), records.scratch())
+    common: dict[str, Any] = {"seed": 0, "device": "cpu", "macs": 41_234_567}
+    records.study("elimination", backbones={"resnet18": {"parameters": UNCUT_PARAMETERS, "macs": 10**9}})
+    records.study("scratch")
+    records.trial("elimination", 0.80, UNCUT_PARAMETERS, candidate=uncut, summary="resnet18 uncut", **common)
+    same: dict[str, Any] = {"candidate": layer2, "candidate_key": "a", "summary": "resnet18 to layer2"}
+    records.trial("elimination", 0.84, 200_000, **same, **common)
+    records.trial("elimination", 0.88, 200_000, **same, **common | {"seed": 1})
+    records.trial("elimination", 0.50, 300_000, candidate=layer3, summary=HOSTILE, **common)
+    records.trial("elimination", state="FAIL", failure="out of memory\nsecond line")
+    records.trial("elimination", state="RUNNING")
+    records.trial("scratch", 0.60, 50_000, candidate=scratch, summary="stem 16, mbconv 32", **common)
+    records.trial("scratch", 0.70, 400_000, candidate=scratch, summary="stem 16, mbconv 64", **common)
+    records.trial("scratch", state="PRUNED", infeasible=True)
+    records.trial("scratch", state="PRUNED", stopped="rung 2, behind trial 1")
+    return records

@@ -1,0 +1,148 @@
+"""`python -m search.report --pareto`: one table and one front over all studies of a search."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import math
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from search import settings
+from search.command import exit_with_status
+from search.errors import BadInput
+from search.report import records, table
+from search.report.comparison import Comparison, Entry, compare, select
+from search.report.stored import Curves, read_curves, read_search, reading
+
+STDOUT = "-"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the search, compare its studies, show and write what was asked for."""
+    options = _parser().parse_args(arguments)
+    _check_outputs(options)
+    resolved = settings.load(options)
+    name = resolved.name if "name" in resolved.model_fields_set else None
+    with reading(resolved.database) as database:
+        comparison = compare(read_search(database, name))
+        trial_ids = [trial_id for entry in comparison.joint_front for trial_id in entry.row.trial_ids]
+        curves = read_curves(database, trial_ids) if options.html else {}
+    entries = select(comparison, min_f1=options.min_f1, max_parameters=options.max_parameters, everything=options.all)
+    _make_printable()
+    if STDOUT not in (options.json, options.csv):
+        table.show(comparison, entries, Console(highlight=False))
+    if options.json:
+        _write(options.json, records.as_json(comparison, entries))
+    if options.csv:
+        _write(options.csv, records.as_csv(entries))
+    if options.png:
+        _write(options.png, _picture(comparison))
+    if options.html:
+        _write(options.html, _page(comparison, entries, curves))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m search.report", description=__doc__)
+    parser.add_argument(
+        "--pareto", action="store_true", required=True, help="the front of F1 against parameters over all studies"
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the search's settings: its name and database")
+    parser.add_argument("--name", help="name of the search; default: that of the settings, else the only one there is")
+    parser.add_argument(
+        "--database-url",
+        "--database",
+        metavar="URL",
+        help="default: SQLite under runs/NAME (environment: DATABASE_URL)",
+    )
+    parser.add_argument("--json", metavar="FILE", help="write all of it as JSON; - for standard output, without table")
+    parser.add_argument("--csv", metavar="FILE", help="write the rows as CSV; - for standard output, without table")
+    parser.add_argument("--png", metavar="FILE", help="write a picture of the front")
+    parser.add_argument("--html", metavar="FILE", help="write a page that works offline")
+    parser.add_argument(
+        "--min-f1", type=_share, default=0.0, metavar="F", help="show no candidate of lower F1 (0 to 1)"
+    )
+    parser.add_argument("--max-parameters", type=_limit, default=math.inf, metavar="N", help="show no larger candidate")
+    parser.add_argument("--all", action="store_true", help="show all candidates, not only members of a front")
+    parser.set_defaults(data_dir=None, trials=None, minutes=None, seed=None, device=None, set=[])
+    return parser
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
+    return value
+
+
+def _limit(text: str) -> int:
+    try:
+        value = int(text.replace(",", ""))
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of parameters, as in 310000, got {text!r}")
+    return value
+
+
+def _check_outputs(options: argparse.Namespace) -> None:
+    """Refuse what could not be written before anything is read."""
+    targets = {name: value for name in ("json", "csv", "png", "html") if (value := getattr(options, name))}
+    problems = [
+        f"--{name} {target}: no folder {Path(target).parent}; make it first"
+        for name, target in targets.items()
+        if not Path(target).parent.is_dir()
+    ]
+    problems += [f"--{name} {target}: is a folder" for name, target in targets.items() if Path(target).is_dir()]
+    if options.json == options.csv == STDOUT:
+        problems.append("--json - and --csv -: only one of them can go to standard output")
+    if problems:
+        raise BadInput("the report cannot be written", problems)
+
+
+def _write(target: str, content: str | bytes) -> None:
+    if target == STDOUT:
+        _print(str(content))
+        return
+    try:
+        Path(target).write_bytes(content if isinstance(content, bytes) else content.encode(errors="replace"))
+    except OSError as error:
+        raise BadInput("the report cannot be written", [f"{target}: {error.strerror}"]) from error
+    print(f"wrote {target}", file=sys.stderr)
+
+
+def _print(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough: let the flush at exit go nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _picture(comparison: Comparison) -> bytes:
+    from search.report.picture import png  # noqa: PLC0415 - matplotlib is slow to import, and few reports need it
+
+    return png(comparison)
+
+
+def _page(comparison: Comparison, entries: Sequence[Entry], curves: Curves) -> str:
+    from search.report.page import page  # noqa: PLC0415 - the same goes for plotly
+
+    return page(comparison, entries, curves)
+
+
+def _make_printable() -> None:
+    """Let a terminal or pipe that cannot say ± show a question mark instead of ending the report."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
+if __name__ == "__main__":
+    exit_with_status(main)

@@ -1,0 +1,147 @@
+"""Interactive figures as plotly describes them: dicts {"data": [...], "layout": {...}} of JSON values, so that the
+page embeds them and `plotly.graph_objects.Figure(figure)` shows them elsewhere. Nothing here imports plotly.
+
+Plotly reads hover text as a small HTML: whatever comes from a database is escaped.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+from search.report import formats
+from search.report.comparison import Comparison, Entry, front_steps
+from search.report.stored import Curves
+from search.report.style import FRONT_LINE, INK, UNCUT, StudyStyle, study_styles
+
+Figure = dict[str, Any]
+HOVER_WIDTH = 44
+
+
+def front_figure(comparison: Comparison) -> Figure:
+    """F1 against parameters: every row, each study's front (open marks), the joint front (filled marks and step line).
+
+    Hover shows a row's numbers; for members of a front, the whole candidate.
+    """
+    styles = study_styles([study.name for study in comparison.search.studies])
+    traces = [_step_trace(comparison)]
+    for study, style in styles.items():
+        mine = [entry for entry in comparison.entries if entry.row.study == study]
+        traces += _study_traces(study, style, mine)
+    traces.append(_uncut_trace(comparison.uncut))
+    axis = _parameter_axis([entry.row.parameters for entry in comparison.entries])
+    return {
+        "data": [trace for trace in traces if trace["x"]],
+        "layout": _layout(axis, {"title": {"text": formats.METRIC}}),
+    }
+
+
+def curves_figure(comparison: Comparison, curves: Curves) -> Figure:
+    """Validation F1 against epochs, a line for each trial of a joint front member that has a curve."""
+    styles = study_styles([study.name for study in comparison.search.studies])
+    traces = [
+        _curve_trace(f"{row.study} {number}, {formats.label(row)}", styles[row.study].colour, curves[trial_id])
+        for row in (entry.row for entry in comparison.joint_front)
+        for number, trial_id in zip(row.trials, row.trial_ids, strict=True)
+        if trial_id in curves
+    ]
+    return {"data": traces, "layout": _layout({"title": {"text": "epoch"}}, {"title": {"text": formats.METRIC}})}
+
+
+def hover(entry: Entry) -> str:
+    """Lines about an entry, escaped and joined by <br>; a front member's come with its whole candidate."""
+    row = entry.row
+    mark = formats.front_mark(entry)
+    lines = [
+        f"{row.study} {row.trials[0]}" + (f", on the {mark} front" if mark else ""),
+        *textwrap.wrap(formats.clean(row.summary), HOVER_WIDTH),
+        f"F1 {formats.f1(row)} (n {len(row.trials)})",
+        f"{formats.whole(row.parameters)} parameters, {formats.short(row.macs)} MACs",
+        f"of the uncut network: {formats.percent(entry.share_of_uncut_f1)} of its F1",
+        f"and {formats.percent(entry.share_of_uncut_parameters)} of its parameters",
+    ]
+    if entry.on_study_front and row.candidate:
+        text = json.dumps(_told(row.candidate), ensure_ascii=False).replace('"', "")
+        lines += ["", *textwrap.wrap(formats.clean(text), HOVER_WIDTH)]
+    return "<br>".join(html.escape(line) for line in lines)
+
+
+def _curve_trace(name: str, colour: str, points: Sequence[tuple[int, float]]) -> Figure:
+    return {
+        "type": "scatter", "mode": "lines", "name": html.escape(name), "showlegend": False,
+        "x": [epoch for epoch, _ in points], "y": [f1_macro for _, f1_macro in points],
+        "line": {"color": colour, "width": 1.5}, "opacity": 0.75,
+        "hovertemplate": "epoch %{x}: F1 %{y:.3f}<br>%{fullData.name}<extra></extra>",
+    }  # fmt: skip
+
+
+def _told(value: Any) -> Any:
+    """`value` without what it leaves open: nulls and empty lists."""
+    if isinstance(value, dict):
+        return {key: _told(item) for key, item in value.items() if item is not None and item != []}
+    return value
+
+
+def _step_trace(comparison: Comparison) -> Figure:
+    parameters, f1_macro = front_steps(comparison)
+    return {
+        "type": "scatter", "mode": "lines", "name": "joint front", "x": parameters, "y": f1_macro,
+        "line": {"shape": "hv", "color": FRONT_LINE, "width": 1.5}, "hoverinfo": "skip",
+    }  # fmt: skip
+
+
+def _study_traces(study: str, style: StudyStyle, entries: Sequence[Entry]) -> list[Figure]:
+    faint = [entry for entry in entries if not entry.on_study_front]
+    own = [entry for entry in entries if entry.on_study_front and not entry.on_joint_front]
+    joint = [entry for entry in entries if entry.on_joint_front]
+    name = html.escape(study)
+    return [
+        _points(faint, f"{name}: others", {"size": 7, "opacity": 0.3, "color": style.colour, "symbol": style.symbol}),
+        _points(
+            own,
+            f"{name}: its own front",
+            {"size": 9, "color": style.colour, "symbol": f"{style.symbol}-open", "line": {"width": 2}},
+        ),
+        _points(joint, f"{name}: joint front", {"size": 11, "color": style.colour, "symbol": style.symbol}),
+    ]
+
+
+def _uncut_trace(uncut: Sequence[Entry]) -> Figure:
+    marker = {"size": 15, "color": "#ffffff", "symbol": "star", "line": {"width": 1.5, "color": UNCUT}}
+    return _points(uncut, "uncut network", marker)
+
+
+def _points(entries: Sequence[Entry], name: str, marker: Figure) -> Figure:
+    trace: Figure = {
+        "type": "scatter", "mode": "markers", "name": name, "marker": marker,
+        "x": [float(entry.row.parameters) for entry in entries], "y": [entry.row.f1_macro for entry in entries],
+        "text": [hover(entry) for entry in entries], "hovertemplate": "%{text}<extra></extra>",
+    }  # fmt: skip
+    if any(entry.on_study_front and entry.row.f1_sd for entry in entries):
+        trace["error_y"] = {"array": [entry.row.f1_sd or 0.0 for entry in entries], "width": 0, "thickness": 1}
+    return trace
+
+
+def _parameter_axis(parameters: Sequence[int]) -> Figure:
+    """A log axis that says 10k, 100k, 1M, and also 20k and 50k where it spans less than two decades."""
+    low, high = math.log10(min(parameters)), math.log10(max(parameters))
+    steps = (1, 2, 5) if high - low < 2 else (1,)
+    ticks = [step * 10.0**decade for decade in range(math.floor(low), math.ceil(high) + 1) for step in steps]
+    return {
+        "type": "log", "title": {"text": "parameters (log scale)"}, "range": [low - 0.12, high + 0.12],
+        "tickvals": ticks, "ticktext": [formats.short(tick) for tick in ticks],
+    }  # fmt: skip
+
+
+def _layout(x: Figure, y: Figure) -> Figure:
+    frame = {"gridcolor": "#e4e4e4", "zeroline": False, "linecolor": INK, "ticks": "outside", "automargin": True}
+    return {
+        "xaxis": frame | x, "yaxis": frame | y, "font": {"color": INK, "size": 13, "family": "system-ui, sans-serif"},
+        "paper_bgcolor": "#ffffff", "plot_bgcolor": "#ffffff", "hovermode": "closest",
+        "hoverlabel": {"align": "left", "bgcolor": "#ffffff", "font": {"size": 12, "color": INK}},
+        "legend": {"orientation": "h", "y": -0.18, "yanchor": "top"}, "margin": {"l": 56, "r": 16, "t": 16, "b": 56},
+    }  # fmt: skip

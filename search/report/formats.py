@@ -1,0 +1,106 @@
+"""How numbers and foreign text are written in every report, so that table, picture and page agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from search.report.comparison import Comparison, Entry
+from search.report.rows import Row
+
+NOT_KNOWN = "—"
+METRIC = "validation macro F1"
+LEGEND = (
+    "front: joint = not beaten by any candidate of any study; study = not beaten within its own study.",
+    "F1: mean ± standard deviation over n seeds.",
+    (
+        "% F1, % par.: share of the uncut network's F1 and parameters, of the same backbone in the same study; for a "
+        f"network from scratch, of the best uncut one. {NOT_KNOWN}: not known, no uncut network has finished."
+    ),
+)
+
+
+def whole(value: int | None) -> str:
+    """254470 -> "254,470"."""
+    return NOT_KNOWN if value is None else f"{value:,}"
+
+
+def short(value: float | None) -> str:
+    """41234567 -> "41.2M": three digits and a unit."""
+    if value is None:
+        return NOT_KNOWN
+    if value >= 999.5e9:
+        return f"{value:.3g}"
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if value >= size * 0.9995:
+            return f"{value / size:.3g}{unit}"
+    return f"{value:.3g}"
+
+
+def percent(share: float | None) -> str:
+    """1.0312 -> "103 %", 0.0754 -> "7.5 %"."""
+    if share is None:
+        return NOT_KNOWN
+    return f"{share:.1%}".replace("%", " %") if 0 < share < 0.1 else f"{share:,.0%}".replace("%", " %")
+
+
+def duration(seconds: float | None) -> str:
+    """312.4 -> "312", 3.21 -> "3.2": seconds without false precision."""
+    if seconds is None:
+        return NOT_KNOWN
+    return f"{seconds:.1f}" if seconds < 10 else f"{seconds:,.0f}"
+
+
+def f1(row: Row) -> str:
+    """ "0.892 ± 0.012", or "0.892" for a single trial."""
+    return f"{row.f1_macro:.3f}" + ("" if row.f1_sd is None else f" ± {row.f1_sd:.3f}")
+
+
+def label(row: Row) -> str:
+    """The row in a word: "blocks.3.2" for a cut, "uncut resnet18", else the trial's number as "#17"."""
+    if row.uncut:
+        return f"uncut {row.backbone}"
+    cut = row.candidate.get("network", {}).get("cut")
+    return str(cut) if cut else f"#{row.trials[0]}"
+
+
+def front_mark(entry: Entry) -> str:
+    """Which fronts the entry is on; the joint front implies its study's."""
+    return "joint" if entry.on_joint_front else "study" if entry.on_study_front else ""
+
+
+def reasons(failed: Mapping[str, int], most: int = 5) -> list[str]:
+    """["3 x out of memory", ...], the most frequent first, and how many others there are."""
+    lines = [f"{count} × {clean(reason)}" for reason, count in list(failed.items())[:most]]
+    others = sum(list(failed.values())[most:])
+    return [*lines, f"{others} × other reasons"] if others else lines
+
+
+def clean(text: object) -> str:
+    """Text from a database on one line, without the control characters that a terminal would obey."""
+    return "".join(letter if letter.isprintable() else " " for letter in str(text))
+
+
+def data_name(data: Mapping[str, object]) -> str:
+    """Name and start of the fingerprint of a study's data set, as in "trashnet (fingerprint 3f2a91c07b6d)"."""
+    fingerprint = str(data.get("fingerprint") or NOT_KNOWN)[:12]
+    return f"{data['name']} (fingerprint {fingerprint})" if data.get("name") else NOT_KNOWN
+
+
+def basis(comparison: Comparison) -> dict[str, str]:
+    """What the numbers rest on: data, seeds and devices of the search."""
+    rows = comparison.search.rows
+    data = sorted({data_name(study.data) for study in comparison.search.studies})
+    seeds = sorted({seed for row in rows for seed in row.seeds})
+    devices = sorted({device for row in rows for device in row.devices}) or [NOT_KNOWN]
+    return {"data": clean("; ".join(data)), "seeds": ranges(seeds), "devices": clean("; ".join(devices))}
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """[0, 1, 2, 7] -> "0-2, 7"; the numbers ascend."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1][1:] = [number]
+        else:
+            parts.append([number])
+    return ", ".join("-".join(map(str, part)) for part in parts) or NOT_KNOWN

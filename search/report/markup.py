@@ -1,0 +1,56 @@
+"""The few pieces of HTML that the page is put together from. Every text that goes in is escaped here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any, NamedTuple
+
+import yaml
+
+from search.report import formats
+from search.report.records import finite
+
+
+class Cell(NamedTuple):
+    """What a table shows, what it sorts by (empty: last), and its class (`number` stands to the right)."""
+
+    text: str
+    value: str | float | None = None
+    kind: str = ""
+
+
+def note(text: str) -> str:
+    """Small print."""
+    return f"<p class='quiet'>{escape(text)}</p>"
+
+
+def folded_yaml(title: str, value: Mapping[str, Any]) -> str:
+    """`value` as YAML under a title that unfolds it."""
+    text = yaml.safe_dump(finite(dict(value)), sort_keys=False, allow_unicode=True) if value else "not recorded"
+    return f"<details><summary>{escape(formats.clean(title))}</summary><pre>{escape(text)}</pre></details>"
+
+
+def section(title: str, *parts: str) -> str:
+    """A titled section of parts that are HTML."""
+    return f"<section><h2>{escape(title)}</h2>{''.join(parts)}</section>"
+
+
+def figure(name: str, below: str) -> str:
+    """A place for the figure of that name, and a note below it."""
+    return f"<div class='figure' id='{name}'></div>{note(below)}"
+
+
+def table(headings: Sequence[Cell], body: Sequence[Sequence[Cell]], classes: Sequence[str] = ()) -> str:
+    """A table that sorts by a click on a heading; it scrolls sideways where the screen is narrow."""
+    head = "".join(f"<th class='{cell.kind}'><button>{escape(cell.text)}</button></th>" for cell in headings)
+    rows = "".join(
+        f"<tr class='{row_class}'>{''.join(map(_cell, cells))}</tr>"
+        for cells, row_class in zip(body, classes or [""] * len(body), strict=True)
+    )
+    return f"<div class='scroll'><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+
+
+def _cell(cell: Cell) -> str:
+    value = "" if cell.value is None else str(cell.value)
+    return f"<td class='{cell.kind}' data-value='{escape(value)}'>{escape(formats.clean(cell.text))}</td>"

@@ -1,0 +1,152 @@
+"""The front as a PNG."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FuncFormatter, LogLocator
+from matplotlib.transforms import Bbox
+
+from search.report import formats
+from search.report.comparison import Comparison, Entry, front_steps
+from search.report.style import FRONT_LINE, INK, UNCUT, study_styles
+
+SIZE_INCHES = (12, 8)
+DPI = 100
+LABEL_PLACES = ((9, -10), (9, 10), (-9, 10), (-9, -10))
+"""Where a label may stand, in points right of and above its mark: below the front first, where the fewest marks are."""
+
+
+def png(comparison: Comparison) -> bytes:
+    """A picture of 1200x800 pixels: all rows faint, fronts strong, the joint front as a step line."""
+    figure = Figure(figsize=SIZE_INCHES, dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    _draw_front_line(axes, comparison)
+    _draw_studies(axes, comparison)
+    _draw_uncut(axes, comparison.uncut)
+    _dress(axes, comparison)
+    _label(figure, axes, comparison)
+    content = io.BytesIO()
+    figure.savefig(content, format="png")
+    return content.getvalue()
+
+
+def _dress(axes: Axes, comparison: Comparison) -> None:
+    axes.set_xscale("log")
+    axes.set_xlabel("parameters of the deployed network (log scale)")
+    axes.set_ylabel(formats.METRIC)
+    hypervolumes = ", ".join(f"{each.study.name} {each.hypervolume:.3f}" for each in comparison.standings)
+    axes.set_title(
+        f"{literal(comparison.search.name)}: {len(comparison.entries):,} candidates, "
+        f"joint hypervolume {comparison.hypervolume:.3f} ({literal(hypervolumes)})",
+        loc="left",
+        fontsize=12,
+    )
+    axes.xaxis.set_major_locator(LogLocator(base=10))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: formats.short(value)))
+    axes.xaxis.set_minor_locator(LogLocator(base=10, subs=(2, 5)))
+    axes.xaxis.set_minor_formatter(FuncFormatter(lambda value, _: formats.short(value)))
+    axes.tick_params(axis="x", which="minor", labelcolor="#777777", labelsize=8)
+    axes.grid(which="major", color="#e4e4e4", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.margins(x=0.06, y=0.06)
+    axes.legend(loc="lower right", frameon=True, framealpha=0.9, edgecolor="#cccccc")
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_front_line(axes: Axes, comparison: Comparison) -> None:
+    parameters, f1_macro = front_steps(comparison)
+    axes.step(parameters, f1_macro, where="post", color=FRONT_LINE, linewidth=1.4, label="joint front", zorder=2)
+
+
+def _draw_studies(axes: Axes, comparison: Comparison) -> None:
+    styles = study_styles([study.name for study in comparison.search.studies])
+    for study, style in styles.items():
+        entries = [entry for entry in comparison.entries if entry.row.study == study]
+        faint = [entry for entry in entries if not entry.on_study_front]
+        strong = [entry for entry in entries if entry.on_study_front]
+        joint = [entry for entry in strong if entry.on_joint_front]
+        axes.scatter(*_xy(faint), s=18, marker=style.marker, color=style.colour, alpha=0.25, linewidths=0, zorder=1)
+        axes.errorbar(
+            *_xy(strong), yerr=[entry.row.f1_sd or 0 for entry in strong],
+            fmt="none", ecolor=style.colour, elinewidth=1, alpha=0.7, zorder=3,
+        )  # fmt: skip
+        axes.scatter(
+            *_xy(strong), s=46, marker=style.marker, facecolors="white", edgecolors=style.colour, linewidths=1.6,
+            zorder=4,
+        )  # fmt: skip
+        label = f"{literal(study)}: {len(joint)} on the joint front (filled), {len(strong)} on its own"
+        axes.scatter(*_xy(joint), s=60, marker=style.marker, color=style.colour, zorder=5, label=label)
+
+
+def _draw_uncut(axes: Axes, uncut: Sequence[Entry]) -> None:
+    for entry in uncut:
+        axes.axhline(entry.row.f1_macro, color=UNCUT, linewidth=0.8, linestyle=(0, (1, 3)), zorder=1)
+    if uncut:
+        axes.scatter(
+            *_xy(uncut), s=150, marker="*", facecolors="white", edgecolors=UNCUT, linewidths=1.2, zorder=6,
+            label="uncut network (dotted: its F1)",
+        )  # fmt: skip
+
+
+def _label(figure: Figure, axes: Axes, comparison: Comparison) -> None:
+    """Name uncut networks and joint front members, best F1 first, each name once and only where it covers nothing."""
+    figure.canvas.draw()
+    marks = [entry for entry in comparison.entries if entry.on_study_front]
+    taken = [_around(axes, entry, 5) for entry in (*marks, *comparison.uncut)] + _line_boxes(axes, comparison)
+    legend = axes.get_legend()
+    if legend is not None:
+        taken.append(legend.get_window_extent())
+    named: set[str] = set()
+    for entry in (*comparison.uncut, *reversed(comparison.joint_front)):
+        name = formats.label(entry.row)
+        place = None if name in named else _free_place(axes, entry, literal(name), taken)
+        if place is not None:
+            taken.append(place)
+            named.add(name)
+
+
+def _free_place(axes: Axes, entry: Entry, text: str, taken: Sequence[Bbox]) -> Bbox | None:
+    """Write `text` at the first place beside the entry that is free; return the place, None if there is none."""
+    for right, up in LABEL_PLACES:
+        annotation = axes.annotate(
+            text, (entry.row.parameters, entry.row.f1_macro), xytext=(right, up), textcoords="offset points",
+            ha="left" if right > 0 else "right", va="center", fontsize=9, color=INK, zorder=7,
+            path_effects=[withStroke(linewidth=3, foreground="white")],
+        )  # fmt: skip
+        place = annotation.get_window_extent().padded(2)
+        inside = axes.bbox.containsx(place.x0) and axes.bbox.containsx(place.x1) and axes.bbox.containsy(place.y1)
+        if inside and not any(place.overlaps(other) for other in taken):
+            return place
+        annotation.remove()
+    return None
+
+
+def _line_boxes(axes: Axes, comparison: Comparison) -> list[Bbox]:
+    """The joint front's line in pixels: for each step a flat box and an upright one."""
+    corners = axes.transData.transform(list(zip(*front_steps(comparison), strict=True)))
+    boxes = []
+    for (x, y), (next_x, next_y) in itertools.pairwise(corners):
+        boxes += [Bbox.from_extents(x, y, next_x, y + 1), Bbox.from_extents(next_x, y, next_x + 1, next_y + 1)]
+    return boxes
+
+
+def _around(axes: Axes, entry: Entry, pixels: float) -> Bbox:
+    x, y = axes.transData.transform((entry.row.parameters, entry.row.f1_macro))
+    return Bbox.from_extents(x - pixels, y - pixels, x + pixels, y + pixels)
+
+
+def _xy(entries: Sequence[Entry]) -> tuple[list[float], list[float]]:
+    return [float(entry.row.parameters) for entry in entries], [entry.row.f1_macro for entry in entries]
+
+
+def literal(text: str) -> str:
+    """`text` as matplotlib shows it unchanged: a dollar sign would start a formula."""
+    return formats.clean(text).replace("$", r"\$")

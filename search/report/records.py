@@ -1,0 +1,81 @@
+"""The report for other programs: JSON with everything, CSV with a line a row."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from search.pareto import FEWEST_PARAMETERS, HYPERVOLUME_MEANING, MOST_PARAMETERS
+from search.report import formats
+from search.report.comparison import Comparison, Entry
+
+
+def as_json(comparison: Comparison, entries: Sequence[Entry]) -> str:
+    """The comparison and the chosen entries as JSON that any parser takes: what is not finite is null."""
+    document = {
+        "search": comparison.search.name,
+        "f1_macro": formats.METRIC,
+        "warnings": list(comparison.warnings),
+        "hypervolume": {
+            "meaning": HYPERVOLUME_MEANING,
+            "f1_macro_bounds": [0, 1],
+            "parameter_bounds": [FEWEST_PARAMETERS, MOST_PARAMETERS],
+            "joint": comparison.hypervolume,
+        },
+        "joint_front_rows": len(comparison.joint_front),
+        "studies": [asdict(standing) for standing in comparison.standings],
+        "rows": [_flat(entry) | {"candidate": entry.row.candidate} for entry in entries],
+    }
+    return json.dumps(finite(document), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def as_csv(entries: Sequence[Entry]) -> str:
+    """A heading and a line an entry; lists are joined by spaces, what is not known is empty."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(_COLUMNS), lineterminator="\n")
+    writer.writeheader()
+    for entry in entries:
+        cells = _flat(entry)
+        writer.writerow({name: _joined(value) for name, value in cells.items()})
+    return text.getvalue()
+
+
+_COLUMNS = (
+    "study", "trial", "joint_front", "study_front", "f1_macro", "f1_macro_sd", "n", "parameters", "macs", "layers",
+    "share_of_uncut_f1", "share_of_uncut_parameters", "accuracy", "epochs", "seconds", "images_per_second",
+    "peak_memory_mb", "trials", "seeds", "devices", "family", "backbone", "uncut", "summary",
+)  # fmt: skip
+
+
+def _flat(entry: Entry) -> dict[str, Any]:
+    row = entry.row
+    derived = {
+        "trial": row.trials[0],
+        "joint_front": entry.on_joint_front,
+        "study_front": entry.on_study_front,
+        "f1_macro_sd": row.f1_sd,
+        "n": len(row.trials),
+        "share_of_uncut_f1": entry.share_of_uncut_f1,
+        "share_of_uncut_parameters": entry.share_of_uncut_parameters,
+    }
+    return {name: derived[name] if name in derived else getattr(row, name) for name in _COLUMNS}
+
+
+def _joined(value: object) -> object:
+    return " ".join(map(str, value)) if isinstance(value, tuple) else value
+
+
+def finite(value: Any) -> Any:
+    """`value` with null for every number that JSON cannot say."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return value

@@ -1,0 +1,231 @@
+"""What a report is made of: stored trials sorted into rows, studies and a search.
+
+A row is one candidate of one study with all its finished trials: several seeds are one row, with their mean. What an
+attribute does not tell (older trials, other writers) is None in the row, and never stops a report.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.trial import TrialState
+
+from storage.trials import StudyRecord, TrialRecord
+
+
+@dataclass(frozen=True)
+class Row:
+    """One candidate of one study. `seconds`, `images_per_second` and such are means over its trials."""
+
+    study: str
+    trials: tuple[int, ...]
+    trial_ids: tuple[int, ...]
+    seeds: tuple[int, ...]
+    devices: tuple[str, ...]
+    f1_scores: tuple[float, ...]
+    parameters: int
+    macs: int | None
+    layers: int | None
+    epochs: int | None
+    accuracy: float | None
+    seconds: float | None
+    images_per_second: float | None
+    peak_memory_mb: float | None
+    summary: str
+    family: str | None
+    backbone: str | None
+    uncut: bool
+    candidate: dict[str, Any]
+
+    @property
+    def f1_macro(self) -> float:
+        """Mean validation macro F1 over the row's trials."""
+        return statistics.fmean(self.f1_scores)
+
+    @property
+    def f1_sd(self) -> float | None:
+        """Standard deviation of one trial's F1 (n - 1 in the denominator); None for a single trial."""
+        return statistics.stdev(self.f1_scores) if len(self.f1_scores) > 1 else None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What became of a study's trials. `failed` counts them by reason, the most frequent first."""
+
+    complete: int
+    infeasible: int
+    stopped: int
+    running: int
+    waiting: int
+    failed: Mapping[str, int]
+
+    def __str__(self) -> str:
+        """ "3 running, 2 x out of memory": what there is, and nothing of what there is not."""
+        kinds = ("complete", "infeasible", "stopped", "running", "waiting")
+        parts = [f"{count} {kind}" for kind in kinds if (count := getattr(self, kind))]
+        parts += [f"{count} failed: {reason}" for reason, count in self.failed.items()]
+        return "; ".join(parts) or "no trials"
+
+
+@dataclass(frozen=True)
+class Study:
+    """One study: `name` is its name within the search, `uncut_parameters` those of its backbones before any cut."""
+
+    name: str
+    counts: Counts
+    hours: float
+    uncut_parameters: Mapping[str, int]
+    data: Mapping[str, Any]
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Search:
+    """All studies that share the part of their name before the last slash, and their rows."""
+
+    name: str
+    studies: tuple[Study, ...]
+    rows: tuple[Row, ...]
+
+
+def search_name(study_name: str) -> str:
+    """`"trashnet/scratch"` -> `"trashnet"`; a study without a slash is a search of its own."""
+    return study_name.rpartition("/")[0] or study_name
+
+
+def search_of(name: str, studies: Sequence[StudyRecord], trials: Iterable[TrialRecord]) -> Search:
+    """Sort the records of one search into studies and rows, both in the order of their records."""
+    of_study: dict[str, list[TrialRecord]] = {record.name: [] for record in studies}
+    for trial in trials:
+        of_study[trial.study].append(trial)
+    return Search(
+        name,
+        tuple(_study(record, of_study[record.name]) for record in studies),
+        tuple(row for record in studies for row in _rows(short_name(record.name), of_study[record.name])),
+    )
+
+
+def short_name(study_name: str) -> str:
+    """`"trashnet/scratch"` -> `"scratch"`."""
+    return study_name.rpartition("/")[2]
+
+
+def _study(record: StudyRecord, trials: Sequence[TrialRecord]) -> Study:
+    backbones = _mapping(record.attributes, "backbones")
+    return Study(
+        name=short_name(record.name),
+        counts=_counts(trials),
+        hours=sum(_seconds_spent(trial) for trial in trials) / 3600,
+        uncut_parameters={
+            backbone: parameters
+            for backbone in backbones
+            if (parameters := _whole(_mapping(backbones, backbone), "parameters")) is not None
+        },
+        data=_mapping(record.attributes, "data"),
+        settings=_mapping(record.attributes, "settings"),
+    )
+
+
+def _counts(trials: Sequence[TrialRecord]) -> Counts:
+    states = Counter(trial.state for trial in trials)
+    infeasible = sum(trial.state == TrialState.PRUNED and bool(trial.attributes.get("infeasible")) for trial in trials)
+    usable = sum(_is_usable(trial) for trial in trials)
+    ended = [trial for trial in trials if trial.state in (TrialState.FAIL, TrialState.COMPLETE)]
+    reasons = Counter(_reason(trial) for trial in ended if not _is_usable(trial))
+    return Counts(
+        complete=usable,
+        infeasible=infeasible,
+        stopped=states[TrialState.PRUNED] - infeasible,
+        running=states[TrialState.RUNNING],
+        waiting=states[TrialState.WAITING],
+        failed=dict(reasons.most_common()),
+    )
+
+
+def _reason(trial: TrialRecord) -> str:
+    if trial.state == TrialState.COMPLETE:
+        return "complete, but without a finite F1 and a number of parameters"
+    lines = str(trial.attributes.get("failure") or "").strip().splitlines()
+    return lines[0] if lines else "no reason recorded"
+
+
+def _seconds_spent(trial: TrialRecord) -> float:
+    recorded = number(trial.attributes, "seconds")
+    return max(0.0, (trial.seconds or 0.0) if recorded is None else recorded)
+
+
+def _is_usable(trial: TrialRecord) -> bool:
+    if trial.state != TrialState.COMPLETE or trial.values is None or len(trial.values) != 2:
+        return False
+    f1_macro, parameters = trial.values
+    return math.isfinite(f1_macro) and math.isfinite(parameters) and parameters >= 1
+
+
+def _rows(study: str, trials: Iterable[TrialRecord]) -> list[Row]:
+    """One row a candidate. Trials of one candidate that disagree on its parameters are kept apart."""
+    groups: dict[object, list[TrialRecord]] = {}
+    for trial in trials:
+        if _is_usable(trial) and trial.values is not None:
+            key = trial.attributes.get("candidate_key")
+            known = isinstance(key, str)
+            groups.setdefault((key, trial.values[1]) if known else trial.trial_id, []).append(trial)
+    return [_row(study, sorted(group, key=lambda trial: trial.number)) for group in groups.values()]
+
+
+def _row(study: str, trials: Sequence[TrialRecord]) -> Row:
+    attributes = trials[0].attributes
+    candidate = _mapping(attributes, "candidate")
+    network = _mapping(candidate, "network")
+    family = network.get("family") or attributes.get("family")
+    eliminated = family == "eliminated"
+    values = [trial.values for trial in trials if trial.values is not None]
+    return Row(
+        study=study,
+        trials=tuple(trial.number for trial in trials),
+        trial_ids=tuple(trial.trial_id for trial in trials),
+        seeds=tuple(seed for trial in trials if (seed := _whole(trial.attributes, "seed")) is not None),
+        devices=tuple(sorted({str(trial.attributes["device"]) for trial in trials if trial.attributes.get("device")})),
+        f1_scores=tuple(f1_macro for f1_macro, *_ in values),
+        parameters=int(values[0][1]),
+        macs=_whole(attributes, "macs"),
+        layers=_whole(attributes, "layers"),
+        epochs=_whole(attributes, "epochs"),
+        accuracy=_mean(trials, "accuracy"),
+        seconds=_mean(trials, "seconds"),
+        images_per_second=_mean(trials, "images_per_second"),
+        peak_memory_mb=_mean(trials, "peak_memory_mb"),
+        summary=str(attributes.get("summary") or "not described"),
+        family=str(family) if family else None,
+        backbone=str(network["backbone"]) if eliminated and network.get("backbone") else None,
+        uncut=eliminated and "cut" in network and network["cut"] is None,
+        candidate=candidate,
+    )
+
+
+def _mean(trials: Sequence[TrialRecord], name: str) -> float | None:
+    known = [value for trial in trials if (value := number(trial.attributes, name)) is not None]
+    return statistics.fmean(known) if known else None
+
+
+def number(attributes: Mapping[str, Any], name: str) -> float | None:
+    """The attribute if it is a finite number, else None."""
+    value = attributes.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) <= sys.float_info.max else None
+
+
+def _whole(attributes: Mapping[str, Any], name: str) -> int | None:
+    value = number(attributes, name)
+    return None if value is None else int(value)
+
+
+def _mapping(attributes: Mapping[str, Any], name: str) -> dict[str, Any]:
+    value = attributes.get(name)
+    return value if isinstance(value, dict) else {}

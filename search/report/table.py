@@ -1,0 +1,136 @@
+"""The report on a terminal: plain lines that fit 100 columns, and the same lines, complete, in a pipe."""
+
+from __future__ import annotations
+
+import itertools
+import textwrap
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from search.pareto import HYPERVOLUME_MEANING
+from search.report import formats
+from search.report.comparison import Comparison, Entry
+from search.report.rows import Study
+
+WIDTH = 100
+HEADINGS = ("study", "trial", "front", "F1", "n", "parameters", "MACs", "% F1", "% par.", "seconds")
+STANDING_HEADINGS = (
+    "study", "hypervolume", "only here", "joint front", "done", "failed", "infeasible", "stopped", "running", "hours",
+)  # fmt: skip
+LEFT_ALIGNED = {"study", "front", "F1"}
+
+
+def show(comparison: Comparison, entries: Sequence[Entry], console: Console) -> None:
+    """Print the table of `entries`, then what each study contributes and what all this rests on."""
+    parts = (
+        _title(comparison, len(entries)),
+        _table(entries),
+        _notes(comparison),
+        _standings(comparison),
+        _basis(comparison),
+    )
+    for line in itertools.chain.from_iterable(parts):
+        console.print(line, soft_wrap=True, highlight=False)
+
+
+def _title(comparison: Comparison, shown: int) -> list[Text]:
+    rows, trials = len(comparison.search.rows), sum(len(row.trials) for row in comparison.search.rows)
+    lines = [
+        Text(formats.clean(comparison.search.name), style="bold"),
+        Text(f"{shown:,} of {rows:,} candidates from {trials:,} trials. F1 is {formats.METRIC}, not a test score."),
+    ]
+    return [*lines, *(Text(warning, style="bold red") for warning in comparison.warnings), Text()]
+
+
+def _table(entries: Sequence[Entry]) -> list[Text]:
+    heading, *rows = _aligned(HEADINGS, [_cells(entry) for entry in entries])
+    lines = [Text(heading, style="underline")]
+    for entry, row in zip(entries, rows, strict=True):
+        lines.append(Text(row, style="bold" if entry.on_joint_front else ""))
+        lines += [Text(part, style="dim") for part in _wrapped(entry.row.summary, "    ")]
+    return [*lines, Text() if entries else Text("no candidate within the limits")]
+
+
+def _notes(comparison: Comparison) -> list[Text]:
+    uncut = [
+        f"uncut {row.backbone} ({row.study} {row.trials[0]}): F1 {formats.f1(row)}, "
+        f"{formats.whole(row.parameters)} parameters, {formats.short(row.macs)} MACs."
+        for row in (entry.row for entry in comparison.uncut)
+    ]
+    return [*(Text(part) for note in (*formats.LEGEND, *uncut) for part in _wrapped(note)), Text()]
+
+
+def _cells(entry: Entry) -> list[str]:
+    row = entry.row
+    return [
+        formats.clean(row.study),
+        str(row.trials[0]),
+        formats.front_mark(entry),
+        formats.f1(row),
+        str(len(row.trials)),
+        formats.whole(row.parameters),
+        formats.short(row.macs),
+        formats.percent(entry.share_of_uncut_f1),
+        formats.percent(entry.share_of_uncut_parameters),
+        formats.duration(row.seconds),
+    ]
+
+
+def _standings(comparison: Comparison) -> list[Text]:
+    joint = len(comparison.joint_front)
+    body = []
+    for standing in comparison.standings:
+        study = standing.study
+        held = f"{standing.joint_front_rows}/{joint} {formats.percent(standing.joint_front_rows / max(joint, 1))}"
+        body.append(
+            [
+                formats.clean(study.name),
+                f"{standing.hypervolume:.4f}",
+                f"{standing.hypervolume_only_here:.4f}",
+                held,
+                *_count_cells(study),
+                f"{study.hours:.2f}",
+            ]
+        )
+    if len(body) > 1:
+        body.append(["both" if len(body) == 2 else "all", f"{comparison.hypervolume:.4f}"] + [""] * 8)
+    heading, *lines = _aligned(STANDING_HEADINGS, body)
+    failures = [
+        part
+        for standing in comparison.standings
+        for reason in formats.reasons(standing.study.counts.failed)
+        for part in _wrapped(f"failed, {formats.clean(standing.study.name)}: {reason}")
+    ]
+    notes = _wrapped(f"{HYPERVOLUME_MEANING}; only here: what the joint hypervolume would lose without the study.")
+    return [Text(heading, style="underline"), *map(Text, [*lines, *failures, "", *notes])]
+
+
+def _count_cells(study: Study) -> list[str]:
+    counts = study.counts
+    failed = sum(counts.failed.values())
+    return [str(count) for count in (counts.complete, failed, counts.infeasible, counts.stopped, counts.running)]
+
+
+def _basis(comparison: Comparison) -> list[Text]:
+    return [Text(part) for fact, value in formats.basis(comparison).items() for part in _wrapped(f"{fact}: {value}")]
+
+
+def _aligned(headings: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of columns two spaces apart: text to the left, numbers to the right."""
+    widths = [max(len(cells[column]) for cells in [headings, *body]) for column in range(len(headings))]
+    return [
+        "  ".join(
+            cell.ljust(width) if heading in LEFT_ALIGNED else cell.rjust(width)
+            for cell, width, heading in zip(cells, widths, headings, strict=True)
+        ).rstrip()
+        for cells in [headings, *body]
+    ]
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    """Whole words on lines of at most 100 columns; nothing is left out."""
+    return textwrap.wrap(
+        formats.clean(text), WIDTH, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False
+    )

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import plotly.graph_objects as go
+
+from search.report.figures import curves_figure, front_figure, hover
+
+
+def test_the_front_figure_is_json_that_plotly_accepts(two_studies: Any) -> None:
+    figure = front_figure(two_studies.compare())
+    assert json.loads(json.dumps(figure, allow_nan=False)) == figure
+    names = [trace.name for trace in go.Figure(figure).data]
+    assert names == [
+        "joint front", "elimination: others", "elimination: joint front", "scratch: its own front",
+        "scratch: joint front", "uncut network",
+    ]  # fmt: skip
+
+
+def test_every_row_is_a_mark_once(two_studies: Any) -> None:
+    comparison = two_studies.compare()
+    traces = [trace for trace in front_figure(comparison)["data"] if ": " in trace["name"]]
+    assert sorted(x for trace in traces for x in trace["x"]) == [each.row.parameters for each in comparison.entries]
+
+
+def test_the_axis_says_1k_and_1m(two_studies: Any) -> None:
+    axis = front_figure(two_studies.compare())["layout"]["xaxis"]
+    assert axis["type"] == "log"
+    assert "100k" in axis["ticktext"]
+    assert "1M" in axis["ticktext"]
+
+
+def test_hover_escapes_and_tells_a_front_members_candidate(two_studies: Any) -> None:
+    others = {
+        each.row.trials[0]: hover(each) for each in two_studies.compare().entries if each.row.study == "elimination"
+    }
+    assert "elimination 1, on the joint front<br>resnet18 to layer2<br>F1 0.860 ± 0.028 (n 2)" in others[1]
+    assert "cut: layer2" in others[1]
+    assert "&lt;/script&gt;&lt;b&gt;&amp;$x$" in others[3]
+    assert "cut: layer3" not in others[3]
+
+
+def test_learning_curves_of_joint_front_members(two_studies: Any) -> None:
+    comparison = two_studies.compare()
+    first, second = next(each.row.trial_ids for each in comparison.joint_front if len(each.row.trials) == 2)
+    curves = {first: [(0, 0.4), (1, 0.84)], second: [(0, 0.5), (1, 0.88)], 999: [(0, 0.1)]}
+    traces = curves_figure(comparison, curves)["data"]
+    assert [(trace["name"], trace["x"], trace["y"]) for trace in traces] == [
+        ("elimination 1, layer2", [0, 1], [0.4, 0.84]),
+        ("elimination 2, layer2", [0, 1], [0.5, 0.88]),
+    ]
