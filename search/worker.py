@@ -1,8 +1,8 @@
 """`python -m search.worker`: workers on this machine, as many as it carries, until the budgets of all studies are used.
 
-A supervisor starts one process a slot (a GPU, or a group of cores), each of which imports once and runs trial after trial.
-It starts a process again that died, ends one that hangs, and passes SIGTERM and SIGINT on. What a dead process was
-doing is taken over by another worker, here or elsewhere.
+A supervisor starts one process a slot (a GPU, or a group of cores), each of which imports once and runs trial after
+trial. It starts a process again that died, ends one that hangs, and passes SIGTERM and SIGINT on. What a dead process
+was doing is taken over by another worker, here or elsewhere.
 """
 
 from __future__ import annotations
