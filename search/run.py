@@ -1,18 +1,20 @@
 """`python -m search.run`: all studies of a search on this machine, taking turns.
 
-Ctrl-C ends it cleanly, a second one at once; the same command goes on where it stopped.
+It ends with the report. Ctrl-C ends it cleanly, a second one at once; the same command goes on where it stopped.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import sys
 import threading
 from collections.abc import Sequence
 
 from search import settings as all_settings
 from search.command import exit_with_status
 from search.progress import Progress
+from search.report.__main__ import main as report
 from search.session import (
     open_data,
     open_device,
@@ -22,7 +24,8 @@ from search.session import (
     stop_on_signals,
     worker_name,
 )
-from search.work import Workshop, progress_of, work
+from search.settings import Settings
+from search.work import GivingUp, Workshop, progress_of, work
 from storage.artefacts import open_artefacts
 
 
@@ -39,18 +42,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         database, studies = open_search(settings, dataset, stop)
         print(f"database {database.url}", flush=True)
         with Progress(progress_of(database, studies)) as progress:
-            artefacts = open_artefacts(settings.artefacts)
-            work(
-                Workshop(settings, dataset, database, artefacts, device, worker_name(os.getpid()), progress, stop),
-                studies,
+            shop = Workshop(
+                settings=settings,
+                dataset=dataset,
+                database=database,
+                artefacts=open_artefacts(settings.artefacts),
+                device=device,
+                worker=worker_name(os.getpid()),
+                progress=progress,
+                stop=stop,
             )
+            try:
+                work(shop, studies)
+            except GivingUp as error:
+                print(f"gave up: {error}", file=sys.stderr)
+                return 1
         database.close()
-    report = f"python -m search.report --pareto --name {settings.name}"
     if received:
         print("stopped; the same command goes on from here")
         return received[0]
-    print(f"done; see it with: {report}" + ("" if settings.database_url else f" --database {settings.database}"))
+    _report(settings)
     return 0
+
+
+def _report(settings: Settings) -> None:
+    """What was found: the front on the terminal, and as a picture and a page beside the other output."""
+    settings.run_dir.mkdir(parents=True, exist_ok=True)
+    picture, page = settings.run_dir / "pareto.png", settings.run_dir / "pareto.html"
+    files = ["--png", str(picture), "--html", str(page)]
+    report(["--pareto", "--name", settings.name, "--database-url", settings.database, *files])
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import textwrap
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,8 +37,8 @@ def set_up_logging() -> None:
 
 def show_settings(settings: Settings) -> None:
     """Print what the settings resolved to, as YAML that is itself a settings file."""
-    print("settings:")
-    print("".join(f"  {line}\n" for line in yaml.safe_dump(resolved(settings), sort_keys=False).splitlines()), end="")
+    text = yaml.safe_dump(resolved(settings), sort_keys=False, default_flow_style=None, width=110)
+    print("settings:\n" + textwrap.indent(text, "  "), end="")
 
 
 def image_sizes(settings: Settings) -> list[int]:
