@@ -1,0 +1,368 @@
+"""Training throughput: images a second of our loop against the loop that a user would write.
+
+    python -m benchmarks.throughput --data FOLDER [--json]
+
+Both train the same network with the same batch size and AdamW, from the same JPEG files, on the same device and in
+one run: short windows of the one and of the other take turns, so that a machine that is busy with something else is
+busy for both. The user's loop is ImageFolder, torchvision's transforms v2 (RandomResizedCrop, flip, ColorJitter) and a
+DataLoader with persistent workers, of whose numbers of workers the best is taken; on a GPU it has bfloat16 autocast and
+pinned memory, too. Ours is `search.training.loop.train` as a trial runs it, its first steps left out. What ours pays
+once, decoding, is reported beside it.
+
+The number is the rate of training steps. It is not the time to a good network, and it counts no validation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import os
+import platform
+import statistics
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torchvision
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import DataLoader
+from torchvision.datasets import ImageFolder
+from torchvision.transforms import v2
+
+from blocks.build import build
+from blocks.network import Network
+from blocks.specification import EliminatedSpecification, ScratchSpecification, StageSpecification
+from search.command import exit_with_status
+from search.data.arrays import Arrays
+from search.data.augmentation import augment
+from search.data.batches import TrainingBatches
+from search.data.dataset import open_dataset
+from search.errors import BadInput, Interrupted
+from search.objective import choose_device, device_name
+from search.settings import DataSettings
+from search.training.device import autocast
+from search.training.loop import train
+from search.training.measure import count_macs, count_parameters
+from search.training.recipe import Recipe
+
+BATCH_SIZE = 32
+WARMUP_STEPS = 4
+JPEG_SIZE = (512, 384)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network to train, and how many times the user's rate ours should be on two CPU cores."""
+
+    name: str
+    network: EliminatedSpecification | ScratchSpecification
+    target: float
+
+
+def _stage(channels: int) -> StageSpecification:
+    return StageSpecification(block="inverted_residual_v3", channels=channels, repeats=2, stride=2, expansion=3.0)
+
+
+CASES = (
+    Case(
+        "EfficientNet-B0 cut at 80 channels, 128 px",
+        EliminatedSpecification(backbone="efficientnet_b0", cut="blocks.3.2", classes=6, image_size=128),
+        target=1.5,
+    ),
+    Case(
+        "scratch network, 64 px",
+        ScratchSpecification(image_size=64, classes=6, stem_channels=16, stages=(_stage(24), _stage(48), _stage(96))),
+        target=3.0,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One case. Rates are images a second, one for each window.
+
+    decoding    seconds that decoding all pictures once took us
+    by_workers  the user's loop with each number of workers, one window, by which the best was chosen
+    *_data      reading and augmenting, with nobody training
+    """
+
+    name: str
+    parameters: int
+    macs: int
+    pictures: int
+    decoding: float
+    by_workers: dict[int, float]
+    workers: int
+    ours: tuple[float, ...]
+    users: tuple[float, ...]
+    our_data: float
+    user_data: float
+    target: float
+
+    @property
+    def ratio(self) -> float:
+        """Ours over the user's, of the medians."""
+        return statistics.median(self.ours) / statistics.median(self.users)
+
+
+class Window:
+    """Times steps: the first few are left out, and it is `over` some seconds after them."""
+
+    def __init__(self, seconds: float, device: torch.device, skip: int = WARMUP_STEPS) -> None:
+        self._seconds = seconds
+        self._device = device
+        self._skip = skip
+        self._steps = -skip
+        self._started = 0.0
+        self._images = 0.0
+
+    def step(self, images: float) -> None:
+        """Count a finished step."""
+        self._steps += 1
+        if self._steps == 0:
+            self._started = self._now()
+        elif self._steps > 0:
+            self._images += images
+
+    def over(self) -> bool:
+        return self._steps > 0 and time.perf_counter() > self._started + self._seconds
+
+    def rate(self) -> float:
+        """Images a second."""
+        return self._images / (self._now() - self._started)
+
+    def _now(self) -> float:
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+        return time.perf_counter()
+
+
+def our_rate(network: Network, arrays: Arrays, device: torch.device, seconds: float) -> float:
+    """Images a second of our loop, from the decoded arrays."""
+    window = Window(seconds, device)
+    recipe = Recipe(epochs=100_000, batch_size=BATCH_SIZE)
+    steps = -(-len(arrays) // BATCH_SIZE)
+    few = Arrays(arrays.images[:2], arrays.labels[:2])
+    try:
+        train(
+            copy.deepcopy(network),
+            recipe,
+            arrays,
+            few,
+            seed=0,
+            device=device,
+            pretrained=False,
+            on_step=lambda: window.step(len(arrays) / steps),
+            interrupted=window.over,
+        )
+    except Interrupted:
+        return window.rate()
+    raise AssertionError("the window is shorter than the training")
+
+
+def our_data_rate(arrays: Arrays, device: torch.device, seconds: float) -> float:
+    """Images a second of our batches and augmentation, with nobody training."""
+    recipe = Recipe()
+    batches = TrainingBatches(arrays, BATCH_SIZE, device, balanced=False)
+    order, drawn = torch.Generator(), torch.Generator(device)
+    window = Window(seconds, device)
+    while True:
+        for images, _ in batches.epoch(order):
+            window.step(len(augment(images, recipe.augmentation, drawn, flip=recipe.flip)))
+            if window.over():
+                return window.rate()
+
+
+def user_loader(folder: Path, image_size: int, workers: int, device: torch.device) -> DataLoader[tuple[Tensor, Tensor]]:
+    """What the documentation of torchvision shows. The network normalises its input, so the transforms do not."""
+    transforms = v2.Compose(
+        [
+            v2.RandomResizedCrop(image_size),
+            v2.RandomHorizontalFlip(),
+            v2.ColorJitter(0.2, 0.2, 0.2),
+            v2.ToImage(),
+            v2.ToDtype(torch.float32, scale=True),
+        ]
+    )
+    pictures = ImageFolder(folder / "train" if (folder / "train").is_dir() else folder, transforms)
+    return DataLoader(
+        pictures,
+        BATCH_SIZE,
+        shuffle=True,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        pin_memory=device.type == "cuda",
+    )
+
+
+def user_steps(network: Network, loader: DataLoader[tuple[Tensor, Tensor]], device: torch.device) -> Iterator[int]:
+    """Train for ever; gives the number of images of each step."""
+    network = copy.deepcopy(network).to(device).train()
+    optimizer = torch.optim.AdamW(network.parameters(), 3e-3)
+    while True:
+        for images, labels in loader:
+            pictures, targets = images.to(device, non_blocking=True), labels.to(device, non_blocking=True)
+            with autocast(device):
+                loss = functional.cross_entropy(network(pictures), targets, label_smoothing=0.1)
+            optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            optimizer.step()
+            yield len(labels)
+
+
+def user_data_steps(loader: DataLoader[tuple[Tensor, Tensor]]) -> Iterator[int]:
+    """Load for ever, with nobody training; gives the number of images of each batch."""
+    while True:
+        for _, labels in loader:
+            yield len(labels)
+
+
+def rate_of(steps: Iterator[int], window: Window) -> float:
+    """Images a second of `steps` in `window`."""
+    for images in steps:
+        window.step(images)
+        if window.over():
+            return window.rate()
+    raise AssertionError("the steps ended before the window")
+
+
+def measure(case: Case, folder: Path, device: torch.device, options: argparse.Namespace) -> Result:
+    """Choose the user's number of workers, then let both take turns."""
+    size = case.network.image_size
+    torch.manual_seed(0)
+    network = build(case.network)
+    with tempfile.TemporaryDirectory() as cache:
+        started = time.perf_counter()
+        dataset = open_dataset(
+            DataSettings(source="folder", path=folder), Path(cache), image_sizes=(size,), progress=False
+        )
+        arrays = dataset.arrays("train", size)
+        decoding = time.perf_counter() - started
+
+        def users(workers: int, loading_only: bool = False) -> Callable[[], float]:
+            loader = user_loader(folder, size, workers, device)
+            steps = user_data_steps(loader) if loading_only else user_steps(network, loader, device)
+            # What the workers have ready when a window opens was not made in it.
+            skip = WARMUP_STEPS + workers * (loader.prefetch_factor or 0)
+            return lambda: rate_of(steps, Window(options.seconds, device, skip))
+
+        by_workers = {workers: users(workers)() for workers in options.workers}
+        best = max(by_workers, key=lambda workers: by_workers[workers])
+        user_rate = users(best)
+        windows = [(our_rate(network, arrays, device, options.seconds), user_rate()) for _ in range(options.repeats)]
+        return Result(
+            name=case.name,
+            parameters=count_parameters(network),
+            macs=count_macs(network, size),
+            pictures=sum(sum(counts.values()) for counts in dataset.counts.values()),
+            decoding=decoding,
+            by_workers=by_workers,
+            workers=best,
+            ours=tuple(ours for ours, _ in windows),
+            users=tuple(rate for _, rate in windows),
+            our_data=our_data_rate(arrays, device, options.seconds),
+            user_data=users(best, loading_only=True)(),
+            target=case.target,
+        )
+
+
+def write_pictures(folder: Path, classes: int, pictures: int) -> None:
+    """JPEG files of 512 x 384 as detailed as photographs are, in one folder a class."""
+    random = np.random.default_rng(0)
+    for number in range(pictures):
+        coarse = Image.fromarray(random.integers(0, 256, (12, 16, 3), dtype=np.uint8))
+        smooth = np.asarray(coarse.resize(JPEG_SIZE, Image.Resampling.BICUBIC), dtype=np.int16)
+        noisy = (smooth + random.integers(-12, 13, smooth.shape)).clip(0, 255).astype(np.uint8)
+        target = folder / f"class_{number % classes}" / f"{number}.jpg"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(noisy).save(target, quality=90)
+
+
+def environment(device: torch.device) -> dict[str, str | int | float]:
+    """What a rate depends on besides the code."""
+    return {
+        "device": device_name(device),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        "load_average": os.getloadavg()[0],
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "batch_size": BATCH_SIZE,
+    }
+
+
+def describe(result: Result, seconds: float) -> str:
+    """A result for people."""
+    tried = ", ".join(f"{workers}: {rate:,.0f}" for workers, rate in result.by_workers.items())
+    pairs = [ours / users for ours, users in zip(result.ours, result.users, strict=True)]
+    reached = "reached" if result.ratio >= result.target else "missed"
+    return f"""
+{result.name}: {result.parameters:,} parameters, {result.macs / 1e6:.1f}M MACs; {len(pairs)} windows of {seconds:g} s
+  ours    {_spread(result.ours)} images/s; {_binds(result.ours, result.our_data)}
+          decoding {result.pictures:,} pictures once, before: {result.decoding:.1f} s
+  user's  {_spread(result.users)} images/s; {_binds(result.users, result.user_data)}
+          with {result.workers} workers, the best of {tried}
+  ratio   {result.ratio:.2f} of the medians, {_spread(pairs, 2)} of the pairs of windows
+          target on two CPU cores {result.target:g}: {reached}"""
+
+
+def _spread(values: Sequence[float], digits: int = 0) -> str:
+    low, middle, high = min(values), statistics.median(values), max(values)
+    return f"{middle:,.{digits}f} ({low:,.{digits}f} to {high:,.{digits}f})"
+
+
+def _binds(rates: Sequence[float], data_alone: float) -> str:
+    bound = "the data" if data_alone < 2 * statistics.median(rates) else "the network"
+    return f"{bound} binds (its data alone: {data_alone:,.0f} images/s)"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, help="image folder, one folder a class; default: made-up JPEG files")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+    parser.add_argument("--seconds", type=float, default=6.0, help="length of a window")
+    parser.add_argument("--repeats", type=int, default=5, help="windows of each loop")
+    parser.add_argument("--workers", type=int, nargs="+", default=[0, 1, 2, 4], help="numbers of workers to try")
+    options = parser.parse_args(arguments)
+    problems = [
+        f"--{name} {value}: expected {expected}"
+        for name, value, expected, good in (
+            ("seconds", options.seconds, "more than 0", options.seconds > 0),
+            ("repeats", options.repeats, "at least 1", options.repeats >= 1),
+            ("workers", options.workers, "0 or more", min(options.workers) >= 0),
+        )
+        if not good
+    ]
+    if problems:
+        raise BadInput("arguments", problems)
+    # The best number of workers is looked for, so some that are tried are too many.
+    warnings.filterwarnings("ignore", message="This DataLoader will create")
+    device = choose_device(options.device)
+    around = environment(device)
+    if not options.json:
+        print(", ".join(f"{name} {value}" for name, value in around.items()))
+    results = []
+    with tempfile.TemporaryDirectory() as made_up:
+        if options.data is None:
+            write_pictures(Path(made_up), classes=6, pictures=600)
+        for case in CASES:
+            results.append(measure(case, options.data or Path(made_up), device, options))
+            if not options.json:
+                print(describe(results[-1], options.seconds), flush=True)
+    if options.json:
+        rows = [{**asdict(result), "ratio": result.ratio} for result in results]
+        print(json.dumps({"environment": around, "seconds": options.seconds, "results": rows}, indent=2))
+
+
+if __name__ == "__main__":
+    exit_with_status(main)
