@@ -49,7 +49,9 @@ def curves_figure(comparison: Comparison, curves: Curves) -> Figure:
         for number, trial_id in zip(row.trials, row.trial_ids, strict=True)
         if trial_id in curves
     ]
-    return {"data": traces, "layout": _layout({"title": {"text": "epoch"}}, {"title": {"text": formats.METRIC}})}
+    epochs = max((trace["x"][-1] for trace in traces), default=1)
+    axis = {"title": {"text": "epoch"}, "dtick": math.ceil(epochs / 12)}
+    return {"data": traces, "layout": _layout(axis, {"title": {"text": formats.METRIC}})}
 
 
 def hover(entry: Entry) -> str:

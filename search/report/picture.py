@@ -32,6 +32,7 @@ def png(comparison: Comparison) -> bytes:
     _draw_studies(axes, comparison)
     _draw_uncut(axes, comparison.uncut)
     _dress(axes, comparison)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
     _label(figure, axes, comparison)
     content = io.BytesIO()
     figure.savefig(content, format="png")
@@ -57,7 +58,6 @@ def _dress(axes: Axes, comparison: Comparison) -> None:
     axes.grid(which="major", color="#e4e4e4", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.margins(x=0.06, y=0.06)
-    axes.legend(loc="lower right", frameon=True, framealpha=0.9, edgecolor="#cccccc")
     axes.spines[["top", "right"]].set_visible(False)
 
 
@@ -73,7 +73,8 @@ def _draw_studies(axes: Axes, comparison: Comparison) -> None:
         faint = [entry for entry in entries if not entry.on_study_front]
         strong = [entry for entry in entries if entry.on_study_front]
         joint = [entry for entry in strong if entry.on_joint_front]
-        axes.scatter(*_xy(faint), s=18, marker=style.marker, color=style.colour, alpha=0.25, linewidths=0, zorder=1)
+        alpha = max(0.25, min(0.6, 60 / max(len(faint), 1)))
+        axes.scatter(*_xy(faint), s=20, marker=style.marker, color=style.colour, alpha=alpha, linewidths=0, zorder=1)
         axes.errorbar(
             *_xy(strong), yerr=[entry.row.f1_sd or 0 for entry in strong],
             fmt="none", ecolor=style.colour, elinewidth=1, alpha=0.7, zorder=3,
@@ -101,9 +102,6 @@ def _label(figure: Figure, axes: Axes, comparison: Comparison) -> None:
     figure.canvas.draw()
     marks = [entry for entry in comparison.entries if entry.on_study_front]
     taken = [_around(axes, entry, 5) for entry in (*marks, *comparison.uncut)] + _line_boxes(axes, comparison)
-    legend = axes.get_legend()
-    if legend is not None:
-        taken.append(legend.get_window_extent())
     named: set[str] = set()
     for entry in (*comparison.uncut, *reversed(comparison.joint_front)):
         name = formats.label(entry.row)
@@ -123,7 +121,7 @@ def _free_place(axes: Axes, entry: Entry, text: str, taken: Sequence[Bbox]) -> B
         )  # fmt: skip
         place = annotation.get_window_extent().padded(2)
         inside = axes.bbox.containsx(place.x0) and axes.bbox.containsx(place.x1) and axes.bbox.containsy(place.y1)
-        if inside and not any(place.overlaps(other) for other in taken):
+        if inside and not place.count_overlaps(taken):
             return place
         annotation.remove()
     return None
