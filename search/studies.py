@@ -86,6 +86,10 @@ def _differences(study: optuna.Study, settings: Settings, data: Mapping[str, Any
         problems.append(
             f"study {study.study_name} was made on data {_data_id(attributes['data'])}, not {_data_id(data)}; {advice}"
         )
+    if attributes["data"]["fit"] != data["fit"]:
+        problems.append(
+            f"study {study.study_name} has data.fit {attributes['data']['fit']}, not {data['fit']}; {advice}"
+        )
     before, now = attributes["settings"]["studies"][short], resolved(settings)["studies"][short]
     changed = sorted(key for key in {*before, *now} - BUDGET_FIELDS if before.get(key) != now.get(key))
     if changed:
@@ -160,7 +164,8 @@ def _create(
     queued: list[dict[str, Any]] = []
     if isinstance(space, EliminationSpace):
         attributes["backbones"] = _uncut_counts(space, len(data["classes"]))
-        queued = elimination.uncut_parameters(space)
+        trials, _ = settings.budget(name)
+        queued = elimination.first_parameters(space, at_most=max(1, (trials or 20) // 2))
     study = optuna.create_study(
         storage=database.optuna,
         study_name=full_name(settings.name, name),

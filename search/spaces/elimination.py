@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+from typing import Any
+
 from optuna.trial import BaseTrial
 
 from blocks.elimination import Anatomy, Cut, anatomy
@@ -36,11 +39,20 @@ def check_space(space: EliminationSpace) -> None:
         raise BadInput("elimination space", list(dict.fromkeys(problems)))
 
 
-def uncut_parameters(space: EliminationSpace) -> list[dict[str, object]]:
-    """Of each backbone, the Optuna parameters that leave it whole: what a study should try before it cuts."""
-    if not space.uncut:
-        return []
-    return [{**_backbone_parameter(space, name), **_cut_parameter(space, name, None)} for name in space.backbones]
+def first_parameters(space: EliminationSpace, at_most: int) -> list[dict[str, Any]]:
+    """Optuna parameters for a study to begin with: each backbone whole, then cut at its stages' ends, the deepest first.
+
+    So the study itself shows what cutting costs, and the sampler starts from points along the whole depth. What is not
+    given (head, recipe) is sampled.
+    """
+    ladders = []
+    for backbone in dict.fromkeys(space.backbones):
+        cuts = cuts_in_space(space, anatomy(backbone, space.image_sizes[0]))
+        depths = [depth for depth, cut in enumerate(cuts) if cut.stage_end]
+        chosen = {"backbone": backbone} if len(set(space.backbones)) > 1 else {}
+        ladders.append([{**chosen, f"{backbone}.cut": depth} for depth in reversed(depths)] if len(cuts) > 1 else [])
+    rungs = [rung for rungs in zip_longest(*ladders) for rung in rungs if rung is not None]
+    return rungs[:at_most]
 
 
 def sample(trial: BaseTrial, space: EliminationSpace, classes: int) -> Candidate:
@@ -87,13 +99,3 @@ def _sample_head(trial: BaseTrial, space: EliminationSpace, known: Anatomy, cut:
     width = suggest_choice(trial, "head_width", space.head_widths)
     convolutions = suggest_count(trial, "convolutions", 1, space.max_convolutions) if kind == "conv3x3" else None
     return HeadSpecification(kind=kind, width=width, convolutions=convolutions, dropout=dropout)
-
-
-def _backbone_parameter(space: EliminationSpace, backbone: str) -> dict[str, object]:
-    return {"backbone": backbone} if len(set(space.backbones)) > 1 else {}
-
-
-def _cut_parameter(space: EliminationSpace, backbone: str, module: str | None) -> dict[str, object]:
-    cuts = cuts_in_space(space, anatomy(backbone, space.image_sizes[0]))
-    depth = [cut.module for cut in cuts].index(module)
-    return {f"{backbone}.cut": depth} if len(cuts) > 1 else {}

@@ -12,7 +12,7 @@ from blocks.specification import EliminatedSpecification
 from search.candidate import Candidate
 from search.errors import BadInput
 from search.settings import EliminationSpace
-from search.spaces.elimination import check_space, cuts_in_space, sample, uncut_parameters
+from search.spaces.elimination import check_space, cuts_in_space, first_parameters, sample
 
 SPACE = EliminationSpace(backbones=("test_efficientnet", "test_resnet"), image_sizes=(32, 48), max_parameters=10**6)
 
@@ -66,14 +66,20 @@ def test_cuts_over_the_limit_are_not_in_the_space_but_the_uncut_network_is() -> 
     assert [cut.module for cut in cuts_in_space(space, known)] == [known.cuts[0].module, known.cuts[1].module, None]
 
 
-def test_the_queued_parameters_leave_each_backbone_whole() -> None:
+def test_a_study_begins_with_whole_backbones_and_goes_up_their_stages() -> None:
     study = optuna.create_study()
-    for parameters in uncut_parameters(SPACE):
+    first = first_parameters(SPACE, at_most=4)
+    for parameters in first:
         study.enqueue_trial(parameters)
-    sampled = [sample(study.ask(), SPACE, 6).network for _ in SPACE.backbones]
-    assert [(network.backbone, network.cut) for network in sampled if isinstance(network, EliminatedSpecification)] == [
+    networks = [sample(study.ask(), SPACE, 6).network for _ in first]
+    cuts = {name: [cut for cut in cuts_in_space(SPACE, anatomy(name, 32)) if cut.stage_end] for name in SPACE.backbones}
+    assert [
+        (network.backbone, network.cut) for network in networks if isinstance(network, EliminatedSpecification)
+    ] == [
         ("test_efficientnet", None),
         ("test_resnet", None),
+        ("test_efficientnet", cuts["test_efficientnet"][-2].module),
+        ("test_resnet", cuts["test_resnet"][-2].module),
     ]
 
 
