@@ -1,0 +1,156 @@
+"""Files that belong to trials: checkpoints, models, pictures. Only what is whole and kept has an id."""
+
+from __future__ import annotations
+
+import io
+import json
+import mimetypes
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import BinaryIO, Protocol
+from urllib.parse import urlsplit
+
+import optuna
+from optuna.artifacts import ArtifactMeta, FileSystemArtifactStore
+from optuna.artifacts.exceptions import ArtifactNotFound
+
+from storage.errors import ArtefactError
+
+
+class ArtefactStore(Protocol):
+    """What Optuna and its dashboard expect of a store of artefacts."""
+
+    def open_reader(self, artifact_id: str) -> BinaryIO: ...
+
+    def write(self, artifact_id: str, content_body: BinaryIO) -> None: ...
+
+    def remove(self, artifact_id: str) -> None: ...
+
+
+class Artefacts:
+    """Artefacts in one store. All methods raise ArtefactError, with the reason, where the store fails.
+
+    where  the address, for messages
+    store  the same for Optuna and its dashboard
+    """
+
+    def __init__(self, where: str, store: ArtefactStore) -> None:
+        self.where = where
+        self.store = store
+
+    def save(self, content: bytes | Path, artefact_id: str | None = None) -> str:
+        """Keep `content`, or the content of a file, and give its id; `artefact_id` names one to replace."""
+        artefact_id = artefact_id or str(uuid.uuid4())
+        with self._reported("cannot keep an artefact"):
+            body: BinaryIO = io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
+            with body:
+                self.store.write(artefact_id, body)
+        return artefact_id
+
+    def load(self, artefact_id: str) -> bytes:
+        """The content."""
+        with self._reported(f"cannot read artefact {artefact_id}"):
+            reader = self.store.open_reader(artefact_id)
+            try:
+                return reader.read()
+            finally:
+                reader.close()
+
+    def remove(self, artefact_id: str) -> None:
+        """Forget the content; no error where it is gone already."""
+        with self._reported(f"cannot remove artefact {artefact_id}"):
+            try:
+                self.store.remove(artefact_id)
+            except ArtifactNotFound:
+                return
+
+    def attach(self, study: optuna.Study, file: Path, trial_id: int | None = None) -> str:
+        """Show a file in the dashboard, on the study's page or a trial's, whether this runs or is finished.
+
+        A file of the same name on the same page is replaced. Optuna's own `upload_artifact` announces a file before it
+        is kept, and refuses finished trials.
+        """
+        storage, study_id = study._storage, study._study_id
+        prefix = "artifacts:" if trial_id is None else f"dashboard:artifacts:{trial_id}:"
+        attributes = storage.get_study_system_attrs(study_id)
+        shown = [json.loads(value) for key, value in attributes.items() if key.startswith(prefix)]
+        same_name = (meta["artifact_id"] for meta in shown if meta and meta["filename"] == file.name)  # null: deleted
+        artefact_id = self.save(file, next(same_name, None))
+        mimetype, encoding = mimetypes.guess_type(file.name)
+        meta = ArtifactMeta(artefact_id, file.name, mimetype or "application/octet-stream", encoding)
+        storage.set_study_system_attr(study_id, prefix + artefact_id, json.dumps(asdict(meta)))
+        return artefact_id
+
+    @contextmanager
+    def _reported(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except ArtifactNotFound as error:
+            raise ArtefactError(f"artefact store {self.where}: {what}: there is no such artefact") from error
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise ArtefactError(f"artefact store {self.where}: {what}: {reason}") from error
+
+
+def open_artefacts(where: str | Path) -> Artefacts:
+    """The store in a folder, which is made, or at s3://BUCKET/PREFIX.
+
+    For S3 the environment names credentials and, for servers other than Amazon's, AWS_ENDPOINT_URL. Raises
+    ArtefactError for an address of another kind, a folder that cannot be made, an S3 client that is not installed.
+    """
+    where = str(where)
+    if where.startswith("s3://"):
+        return Artefacts(where, _open_s3(where))
+    if "://" in where:
+        raise ArtefactError(f"artefact store {where}: expected a folder or s3://BUCKET/PREFIX")
+    folder = Path(where).expanduser().absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArtefactError(
+            f"artefact store {where}: cannot make the folder: {error.strerror}; name another"
+        ) from error
+    return Artefacts(where, AtomicFolder(folder))
+
+
+class AtomicFolder(FileSystemArtifactStore):
+    """Optuna's folder of artefacts, in which a file appears under its name only when it is whole and on the disk."""
+
+    def write(self, artifact_id: str, content_body: BinaryIO) -> None:
+        """Write beside, then rename."""
+        final = self._get_filepath(artifact_id)
+        beside = final.with_name(f".{final.name}.{uuid.uuid4().hex}")
+        try:
+            with beside.open("wb") as file:
+                shutil.copyfileobj(content_body, file)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(final)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+        folder = os.open(final.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the new name, too
+        finally:
+            os.close(folder)
+
+
+def _open_s3(where: str) -> ArtefactStore:
+    try:
+        from storage.bucket import open_bucket  # noqa: PLC0415  needs an extra: most stores are folders
+    except ImportError as error:
+        advice = "needs boto3; install it with pip install 'elimnet-search[s3]'"
+        raise ArtefactError(f"artefact store {where}: {advice}") from error
+    address = urlsplit(where)
+    if not address.netloc:
+        raise ArtefactError(f"artefact store {where}: no bucket is named; expected s3://BUCKET/PREFIX")
+    try:
+        return open_bucket(address.netloc, address.path.strip("/"))
+    except OSError as error:
+        raise ArtefactError(f"artefact store {where}: {error}") from error

@@ -1,0 +1,183 @@
+"""Who works on which trial. A worker holds a lease and beats; a trial whose holder falls silent goes to another worker.
+
+Time is the database's alone. Every holder gets a fence of its own, a random word that all its writes must show: whoever
+was taken for dead and comes back is told LeaseLost and changes nothing.
+
+A database that was away makes all holders look silent at once. So any sign of life of any worker is noted in one row,
+the pulse, and the first one after a silence of all restarts the time of every lease.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from optuna.trial import TrialState
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, literal, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from storage.clock import DatabaseSeconds
+from storage.database import Database
+from storage.errors import LeaseLost
+from storage.tables import leases, pulse, trials
+
+HELD, FREE, DONE = "held", "free", "done"
+NOBODY = ""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to work on one running trial.
+
+    fence       what writes show; of no interest to others
+    deaths      holders before this one that fell silent
+    checkpoint  reference to resume from, None at the start
+    epoch       epochs that the checkpoint holds
+    """
+
+    trial_id: int
+    study_id: int
+    number: int
+    worker: str
+    fence: str
+    deaths: int = 0
+    checkpoint: str | None = None
+    epoch: int | None = None
+
+
+class Leases:
+    """Keeping, giving back and taking over leases; `storage.slots` hands out new ones, `storage.results` ends them."""
+
+    def __init__(self, database: Database, stale_after_seconds: float = 60.0) -> None:
+        """All workers of a database use the same `stale_after_seconds` and beat at least four times in it."""
+        self._database = database
+        self._stale_after_seconds = stale_after_seconds
+
+    def beat(self, lease: Lease) -> None:
+        """Show that the holder lives. Raises LeaseLost."""
+
+        def work(connection: Connection) -> None:
+            self._feel_pulse(connection)
+            keep(connection, lease)
+
+        self._database.write(work)
+
+    def record_checkpoint(self, lease: Lease, reference: str, epoch: int) -> str | None:
+        """Make `reference`, which must be whole by now, what the next holder resumes from. Counts as a beat.
+
+        Returns the reference that it replaces, if any: nobody needs it any more. Raises LeaseLost.
+        """
+
+        def work(connection: Connection) -> str | None:
+            keep(connection, lease)
+            of_trial = leases.c.trial_id == lease.trial_id
+            previous = connection.execute(select(leases.c.checkpoint).where(of_trial)).scalar_one()
+            connection.execute(update(leases).where(of_trial).values(checkpoint=reference, epoch=epoch))
+            return previous if previous != reference else None
+
+        return self._database.write(work)
+
+    def hand_back(self, lease: Lease) -> None:
+        """Let another worker take the trial at once. Stop beating before. Nothing to do where it is lost already."""
+        statement = update(leases).where(_held_by(lease)).values(status=FREE)
+        self._database.write(lambda connection: connection.execute(statement))
+
+    def declare_dead(self, worker: str) -> None:
+        """Say of a worker that its process has ended: its trials can be taken at once, and it counts as a death."""
+        held = (leases.c.worker == worker) & (leases.c.status == HELD)
+        self._database.write(lambda connection: connection.execute(update(leases).where(held).values(heartbeat=-1.0)))
+
+    def take_over(self, study_ids: Sequence[int], worker: str) -> Lease | None:
+        """The lease of a running trial of these studies that was handed back or whose holder fell silent, or None.
+
+        A holder that fell silent counts as a death. A running trial that never had a lease, because it was made by
+        other means, gets its time from when it is first seen here, and then counts as nobody's death.
+        """
+        fence = new_fence()
+
+        def work(connection: Connection) -> Lease | None:
+            if (mine := find_lease(connection, fence)) is not None:
+                return mine
+            self._feel_pulse(connection)
+            running = and_(trials.c.study_id.in_(study_ids), trials.c.state == TrialState.RUNNING)
+            _note_unleased(connection, running)
+            row = connection.execute(_takeable(running, self._silent_since(connection))).first()
+            if row is None:
+                return None
+            died = row.status == HELD and row.worker != NOBODY
+            connection.execute(
+                update(leases)
+                .where(leases.c.trial_id == row.trial_id)
+                .values(worker=worker, fence=fence, status=HELD, heartbeat=DatabaseSeconds(), deaths=row.deaths + died)
+            )
+            return find_lease(connection, fence)
+
+        return self._database.write(work)
+
+    def _feel_pulse(self, connection: Connection) -> None:
+        """Note a sign of life, and whether it is the first one after a silence of all."""
+        now, silence = DatabaseSeconds(), self._stale_after_seconds / 2
+        connection.execute(
+            update(pulse)
+            .where(pulse.c.seen_at < now - silence / 8)  # not with every beat: all workers share this row
+            .values(seen_at=now, resumed_at=case((pulse.c.seen_at < now - silence, now), else_=pulse.c.resumed_at))
+        )
+
+    def _silent_since(self, connection: Connection) -> float:
+        """Holders that did not beat since this time are silent. Nobody is until all had the time to come back."""
+        now, resumed_at = connection.execute(select(DatabaseSeconds(), pulse.c.resumed_at)).one()
+        limit: float = now - self._stale_after_seconds
+        return limit if resumed_at < limit else 0.0
+
+
+def new_fence() -> str:
+    """Made before the first attempt to get a lease, so that a repeated attempt finds what the first one got."""
+    return uuid.uuid4().hex
+
+
+def keep(connection: Connection, lease: Lease) -> None:
+    """Lock the lease for this transaction and count it as a beat. Raises LeaseLost."""
+    statement = update(leases).where(_held_by(lease)).values(heartbeat=DatabaseSeconds())
+    if connection.execute(statement).rowcount != 1:
+        raise LeaseLost(f"trial {lease.number} (id {lease.trial_id}): no longer held by {lease.worker}")
+
+
+def find_lease(connection: Connection, fence: str) -> Lease | None:
+    """The lease with this fence."""
+    held = select(leases, trials.c.study_id, trials.c.number).join(trials).where(leases.c.fence == fence)
+    row = connection.execute(held).first()
+    if row is None:
+        return None
+    return Lease(row.trial_id, row.study_id, row.number, row.worker, row.fence, row.deaths, row.checkpoint, row.epoch)
+
+
+def _held_by(lease: Lease) -> ColumnElement[bool]:
+    return and_(leases.c.trial_id == lease.trial_id, leases.c.fence == lease.fence, leases.c.status == HELD)
+
+
+def _note_unleased(connection: Connection, running: ColumnElement[bool]) -> None:
+    """Give running trials without a lease one that nobody holds: their time runs from now."""
+    unleased = select(
+        trials.c.trial_id,
+        *(literal(value) for value in (NOBODY, NOBODY, HELD)),
+        DatabaseSeconds(),
+        literal(0),
+        literal(True),
+    ).where(running, ~exists().where(leases.c.trial_id == trials.c.trial_id))
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    columns = ["trial_id", "worker", "fence", "status", "heartbeat", "deaths", "counts"]
+    connection.execute(insert(leases).from_select(columns, unleased).on_conflict_do_nothing())
+
+
+def _takeable(running: ColumnElement[bool], silent_since: float) -> Select[tuple[int, str, str, int]]:
+    """The first takeable lease, locked; past those that others are taking or renewing at this moment."""
+    silent = and_(leases.c.status == HELD, leases.c.heartbeat < silent_since)
+    return (
+        select(leases.c.trial_id, leases.c.worker, leases.c.status, leases.c.deaths)
+        .join(trials)
+        .where(running, or_(leases.c.status == FREE, silent))
+        .order_by(leases.c.trial_id)
+        .limit(1)
+        .with_for_update(of=leases, skip_locked=True)
+    )

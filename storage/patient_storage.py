@@ -1,0 +1,82 @@
+"""Optuna's storage, made to wait for its database."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.storages import RDBStorage
+from optuna.trial import TrialState
+from sqlalchemy import Engine
+
+from storage.patience import Patience
+
+
+class PatientStorage(RDBStorage):
+    """An RDBStorage on the connections of `engine`, whose operations are repeated through outages.
+
+    What is not safe to repeat is made so: see `set_trial_state_values`. A trial that was created without the answer
+    getting back stays behind as running and without a lease, and is taken over in time (`storage.leases`).
+
+    Raises RuntimeError for the tables of another version of Optuna.
+    """
+
+    def __init__(self, engine: Engine, patience: Patience, create_tables: bool = False) -> None:
+        self._patience = patience
+        # Optuna reads {SCHEMA_VERSION} in an address, which needs no password here: connections come from the pool.
+        masked = engine.url.render_as_string(hide_password=True).replace("{", "{{").replace("}", "}}")
+        super().__init__(masked, {"pool": engine.pool}, skip_table_creation=not create_tables)
+
+    def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:
+        """As Optuna's; and where an attempt got through without its answer getting back, that is success."""
+        attempts = 0
+
+        def attempt() -> bool:
+            nonlocal attempts
+            attempts += 1
+            try:
+                return super(PatientStorage, self).set_trial_state_values(trial_id, state, values)
+            except UpdateFinishedTrialError:
+                stored = self.get_trial(trial_id)
+                if attempts > 1 and stored.state == state and list(stored.values or []) == list(values or []):
+                    return True
+                raise
+
+        return self._patience(attempt)
+
+
+def _repeated(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def patient(self: PatientStorage, *args: Any, **kwargs: Any) -> Any:
+        return self._patience(lambda: method(self, *args, **kwargs))
+
+    return patient
+
+
+# Each is one transaction that gives the same when it is repeated. Public methods that are missing call these.
+for _name in (
+    "create_new_study",
+    "get_all_studies",
+    "get_study_directions",
+    "get_study_id_from_name",
+    "get_study_name_from_id",
+    "get_study_system_attrs",
+    "get_study_user_attrs",
+    "set_study_system_attr",
+    "set_study_user_attr",
+    "_create_new_trial",
+    "_get_best_trial_id",
+    "_get_trials",
+    "_set_trial_param",
+    "get_trial",
+    "get_trial_id_from_study_id_trial_number",
+    "get_trial_param",
+    "get_trial_system_attrs",
+    "get_trial_user_attrs",
+    "set_trial_intermediate_value",
+    "set_trial_system_attr",
+    "set_trial_user_attr",
+):
+    setattr(PatientStorage, _name, _repeated(getattr(RDBStorage, _name)))

@@ -1,0 +1,98 @@
+"""What the holder of a lease writes about its trial. Who lost the lease writes nothing."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from optuna.storages._rdb.models import TrialValueModel
+from optuna.trial import TrialState
+from sqlalchemy import Connection, exists, select, update
+
+from storage.clock import DatabaseTime
+from storage.database import Database
+from storage.errors import LeaseLost
+from storage.leases import DONE, Lease, keep
+from storage.tables import leases, trial_user_attributes, trial_values, trials, upsert
+
+
+def set_attributes(database: Database, lease: Lease, attributes: Mapping[str, Any]) -> None:
+    """Store user attributes of the trial, JSON each, all in one transaction. Counts as a beat. Raises LeaseLost."""
+    stored = _stored(lease, attributes)
+
+    def work(connection: Connection) -> None:
+        keep(connection, lease)
+        _store_attributes(connection, stored)
+
+    database.write(work)
+
+
+def finish(
+    database: Database,
+    lease: Lease,
+    state: TrialState,
+    values: Sequence[float] | None = None,
+    attributes: Mapping[str, Any] | None = None,
+    counts: bool = True,
+) -> None:
+    """End the trial: its attributes, values and state in one transaction, written once whatever the database does.
+
+    values  of the objectives, for COMPLETE, and for COMPLETE only
+    counts  whether the trial used up a part of the study's budget; an infeasible one may be said not to
+
+    Takes the place of `Study.tell`. Raises LeaseLost where somebody else holds or ended the trial, and ValueError for a
+    state or values that no trial can end with.
+    """
+    _check(state, values)
+    stored = _stored(lease, attributes or {})
+
+    def work(connection: Connection) -> None:
+        if _is_finished(connection, lease):
+            return
+        keep(connection, lease)
+        connection.execute(update(leases).where(leases.c.trial_id == lease.trial_id).values(status=DONE, counts=counts))
+        _store_attributes(connection, stored)
+        _store_end(connection, lease, state, values or ())
+
+    database.write(work)
+
+
+def _check(state: TrialState, values: Sequence[float] | None) -> None:
+    if not state.is_finished():
+        raise ValueError(f"a trial ends as COMPLETE, PRUNED or FAIL, got {state.name}")
+    if (state == TrialState.COMPLETE) != bool(values):
+        raise ValueError(f"values are for COMPLETE trials and for these only, got {values} for {state.name}")
+    if values and any(math.isnan(value) for value in values):
+        raise ValueError(f"expected numbers as values, got {list(values)}")
+
+
+def _stored(lease: Lease, attributes: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"trial_id": lease.trial_id, "key": key, "value_json": json.dumps(value)} for key, value in attributes.items()
+    ]
+
+
+def _store_attributes(connection: Connection, stored: Sequence[Mapping[str, Any]]) -> None:
+    if stored:
+        upsert(connection, trial_user_attributes, ["trial_id", "key"], stored)
+
+
+def _is_finished(connection: Connection, lease: Lease) -> bool:
+    """Whether this very lease ended the trial: an earlier attempt got through without its answer getting back."""
+    mine = (leases.c.trial_id == lease.trial_id) & (leases.c.fence == lease.fence) & (leases.c.status == DONE)
+    return bool(connection.execute(select(exists().where(mine))).scalar())
+
+
+def _store_end(connection: Connection, lease: Lease, state: TrialState, values: Sequence[float]) -> None:
+    of_trial = trials.c.trial_id == lease.trial_id
+    before = connection.execute(select(trials.c.state).where(of_trial).with_for_update()).scalar_one()
+    if before != TrialState.RUNNING:
+        raise LeaseLost(f"trial {lease.number} (id {lease.trial_id}): ended as {before.name} by other means")
+    if values:
+        rows = [(objective, *TrialValueModel.value_to_stored_repr(value)) for objective, value in enumerate(values)]
+        names = ("objective", "value", "value_type")
+        stored = [{"trial_id": lease.trial_id, **dict(zip(names, row, strict=True))} for row in rows]
+        upsert(connection, trial_values, ["trial_id", "objective"], stored)
+    connection.execute(update(trials).where(of_trial).values(state=state, datetime_complete=DatabaseTime()))

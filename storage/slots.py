@@ -1,0 +1,106 @@
+"""The budget of a study, shared by all workers: a new trial is made and leased in one transaction, so none is lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import optuna
+from optuna.trial import TrialState
+from sqlalchemy import Connection, Integer, cast, delete, func, insert, select, update
+
+from storage.clock import DatabaseSeconds, DatabaseTime
+from storage.database import Database
+from storage.leases import HELD, Lease, find_lease, new_fence
+from storage.tables import curves, leases, studies, trials, upsert
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Trials of a study by what they mean for its budget.
+
+    counted   begun or finished, less those that do not count (see `storage.results.finish`)
+    finished  of these, the ones with a result or a reason for having none
+    running   of these, the ones that some worker has, or will take over
+    waiting   queued, not begun, not counted
+    """
+
+    counted: int
+    finished: int
+    running: int
+    waiting: int
+
+
+def progress(database: Database, study_id: int) -> Progress:
+    """How far a study is."""
+    return database.read(lambda connection: _progress(connection, study_id))
+
+
+def claim_slot(database: Database, study_id: int, worker: str, budget: int | None = None) -> Lease | None:
+    """Begin a trial of a study, the first queued one or else a new one; None where `budget` trials were begun already.
+
+    Takes the place of `Study.ask`; go on with `open_trial`. However many workers ask at once, the budget holds exactly.
+    A part of it is free again when a trial ends that does not count. Raises KeyError where there is no such study.
+    """
+    fence = new_fence()
+
+    def work(connection: Connection) -> Lease | None:
+        if (mine := find_lease(connection, fence)) is not None:
+            return mine
+        # The lock that Optuna itself takes while it numbers a new trial.
+        locked = select(studies.c.study_id).where(studies.c.study_id == study_id).with_for_update()
+        if connection.execute(locked).first() is None:
+            raise KeyError(f"no study has the id {study_id}")
+        if budget is not None and _progress(connection, study_id).counted >= budget:
+            return None
+        trial_id = _begin_waiting(connection, study_id) or _begin_new(connection, study_id)
+        _lease(connection, trial_id, worker, fence)
+        return find_lease(connection, fence)
+
+    return database.write(work)
+
+
+def open_trial(study: optuna.Study, lease: Lease) -> optuna.trial.Trial:
+    """The leased trial to suggest values from: a new one, or one taken over, which gives again what it gave before."""
+    study._thread_local.cached_all_trials = None  # as `Study.ask` does: samplers see what others finished meanwhile
+    study._storage.get_all_trials(study._study_id, deepcopy=False)  # Optuna's cache takes values of known trials only
+    return optuna.trial.Trial(study, lease.trial_id)
+
+
+def _progress(connection: Connection, study_id: int) -> Progress:
+    uncounted = func.coalesce(func.sum(cast(~leases.c.counts, Integer)), 0)
+    groups = connection.execute(
+        select(trials.c.state, func.count(), uncounted)
+        .outerjoin(leases, leases.c.trial_id == trials.c.trial_id)
+        .where(trials.c.study_id == study_id)
+        .group_by(trials.c.state)
+    )
+    counted = {state: total - off for state, total, off in groups}
+    waiting, running = (counted.pop(state, 0) for state in (TrialState.WAITING, TrialState.RUNNING))
+    finished = sum(counted.values())
+    return Progress(counted=finished + running, finished=finished, running=running, waiting=waiting)
+
+
+def _begin_waiting(connection: Connection, study_id: int) -> int | None:
+    waiting = select(trials.c.trial_id).where(trials.c.study_id == study_id, trials.c.state == TrialState.WAITING)
+    trial_id = connection.execute(waiting.order_by(trials.c.number).limit(1).with_for_update()).scalar()
+    if trial_id is not None:
+        begun = update(trials).values(state=TrialState.RUNNING, datetime_start=DatabaseTime())
+        connection.execute(begun.where(trials.c.trial_id == trial_id))
+    return trial_id
+
+
+def _begin_new(connection: Connection, study_id: int) -> int:
+    number = select(func.count()).select_from(trials).where(trials.c.study_id == study_id).scalar_subquery()
+    statement = insert(trials).values(
+        study_id=study_id, number=number, state=TrialState.RUNNING, datetime_start=DatabaseTime()
+    )
+    trial_id: int = connection.execute(statement.returning(trials.c.trial_id)).scalar_one()
+    # SQLite gives an id again after the dashboard, which does not know our tables, deleted a study.
+    connection.execute(delete(curves).where(curves.c.trial_id == trial_id))
+    return trial_id
+
+
+def _lease(connection: Connection, trial_id: int, worker: str, fence: str) -> None:
+    now = connection.execute(select(DatabaseSeconds())).scalar_one()
+    lease = {"trial_id": trial_id, "worker": worker, "fence": fence, "status": HELD, "heartbeat": now, "deaths": 0}
+    upsert(connection, leases, ["trial_id"], [{**lease, "checkpoint": None, "epoch": None, "counts": True}])
