@@ -40,7 +40,7 @@ def check_space(space: EliminationSpace) -> None:
 
 
 def first_parameters(space: EliminationSpace, at_most: int) -> list[dict[str, Any]]:
-    """Optuna parameters for a study to begin with: each backbone whole, then cut at its stages' ends, the deepest first.
+    """Optuna parameters for a study to begin with: each backbone whole, then cut at its stages' ends, deepest first.
 
     So the study itself shows what cutting costs, and the sampler starts from points along the whole depth. What is not
     given (head, recipe) is sampled.
