@@ -50,15 +50,12 @@ def open_studies(
     `data` describes the data set (`Dataset.describe()`), classes and fingerprint included. Raises BadInput, before
     anything is created, where weights or cuts are missing, or where a study exists for other data or another space.
     """
-    with database.alone():
-        existing = _existing(settings, database)
-        problems = [problem for study in existing.values() for problem in _differences(study, settings, data)]
-        if problems:
-            raise BadInput(f"search {settings.name!r} exists and is about something else", problems)
-        spaces = {name: space for name, space in settings.studies.items() if name not in existing}
-        created = checked_spaces(spaces, settings)
-        for name, space in created.items():
-            _create(name, space, settings, data, database)
+    missing = _missing(settings, data, database)
+    created = checked_spaces({name: settings.studies[name] for name in missing}, settings)  # may wait for timm's hub
+    if created:
+        with database.alone():
+            for name in _missing(settings, data, database):  # another process may have been quicker
+                _create(name, created[name], settings, data, database)
     return [_open(name, settings, database, sampler_seed + index) for index, name in enumerate(settings.studies)]
 
 
@@ -67,13 +64,20 @@ def full_name(search: str, study: str) -> str:
     return f"{search}/{study}"
 
 
-def _existing(settings: Settings, database: Database) -> dict[str, optuna.Study]:
+def _missing(settings: Settings, data: Mapping[str, Any], database: Database) -> list[str]:
+    """Names of studies that are to be created. Raises BadInput where existing ones are about something else."""
     names = set(optuna.get_all_study_names(database.optuna))
-    present = [name for name in settings.studies if full_name(settings.name, name) in names]
-    studies = {
-        name: optuna.load_study(study_name=full_name(settings.name, name), storage=database.optuna) for name in present
-    }
-    return {name: study for name, study in studies.items() if WHOLE in study.user_attrs}
+    missing, problems = [], []
+    for name in settings.studies:
+        study_name = full_name(settings.name, name)
+        study = optuna.load_study(study_name=study_name, storage=database.optuna) if study_name in names else None
+        if study is None or WHOLE not in study.user_attrs:
+            missing.append(name)
+        else:
+            problems += _differences(study, settings, data)
+    if problems:
+        raise BadInput(f"search {settings.name!r} exists and is about something else", problems)
+    return missing
 
 
 def _differences(study: optuna.Study, settings: Settings, data: Mapping[str, Any]) -> list[str]:
