@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 STOP_SECONDS = 9.0
-MEMORY_A_WORKER = 1.5e9
+MEMORY_A_WORKER = 2.5e9
 RESTART_PAUSES = (0.0, 1.0, 5.0, 30.0, 60.0)
 GAVE_UP = 1
 

@@ -1,0 +1,218 @@
+"""What a trial costs in storage and sampler, with many workers on one database.
+
+    python -m benchmarks.storage --database-url URL [--workers 64] [--trials 640] [--finished 0] [--sampler NAME]
+
+Each worker is a process that takes a trial of one of two studies in turn, samples a candidate, "trains" for a second of
+sleep, stores one epoch and the result, exactly as `search.work` does, with no network built. Workers are forks of one
+process, so that 64 of them fit into memory. The studies are made under a name of their own, in a database that should
+hold nothing else, and stay there.
+
+Overhead is the time of a trial less the sleep: waiting for the database, Optuna's client and the sampler, and, when
+all workers share a few cores, waiting for a core. So it is an upper bound for workers that have machines of their own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import platform
+import statistics
+import time
+import uuid
+import warnings
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from multiprocessing.synchronize import Barrier
+
+import optuna
+from optuna.exceptions import ExperimentalWarning
+from optuna.trial import TrialState
+
+from blocks.elimination import anatomy
+from search.command import exit_with_status
+from search.objective import sample_candidate
+from search.settings import EliminationSpace, ScratchSpace
+from search.studies import DIRECTIONS
+from storage import curves
+from storage.database import Database, connect
+from storage.results import finish, set_attributes
+from storage.slots import claim_slot, open_trial
+
+CLASSES = 6
+SPACES: tuple[EliminationSpace | ScratchSpace, ...] = (
+    EliminationSpace(backbones=("tf_efficientnet_lite0",), image_sizes=(128,)),
+    ScratchSpace(image_sizes=(64, 96)),
+)
+SAMPLERS: dict[str, Callable[[int], optuna.samplers.BaseSampler]] = {
+    "random": optuna.samplers.RandomSampler,
+    "tpe": lambda seed: optuna.samplers.TPESampler(seed=seed, constant_liar=True),
+    "tpe-group": lambda seed: optuna.samplers.TPESampler(seed=seed, constant_liar=True, multivariate=True, group=True),
+    "nsga2": lambda seed: optuna.samplers.NSGAIISampler(seed=seed),
+}
+
+
+# Seconds to begin, seconds to end, study and number, key of the candidate
+Row = tuple[float, float, tuple[str, int], str]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One run. Milliseconds are of storage and sampler for one trial: to get it, and to end it."""
+
+    sampler: str
+    workers: int
+    finished_before: int
+    trials: int
+    seconds: float
+    trials_a_second: float
+    overhead_ms_median: float
+    overhead_ms_p95: float
+    begin_ms_median: float
+    begin_ms_p95: float
+    end_ms_median: float
+    duplicate_numbers: int
+    duplicate_candidates: int
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.storage", description=__doc__.partition("\n")[0])
+    parser.add_argument("--database-url", required=True, help="a database that holds nothing else")
+    parser.add_argument("--workers", type=int, default=64)
+    parser.add_argument("--trials", type=int, default=640, help="of both studies together, by all workers")
+    parser.add_argument("--finished", type=int, default=0, help="trials of each study that are finished before")
+    parser.add_argument("--sleep", type=float, default=1.0, help="seconds that a trial trains")
+    parser.add_argument("--sampler", choices=SAMPLERS, default="tpe-group")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    warnings.simplefilter("ignore", ExperimentalWarning)
+    anatomy("tf_efficientnet_lite0", 128)  # known to all workers before they part
+    names = _make_studies(options.database_url, options.finished)
+    result = _measure(options, names)
+    if options.json:
+        print(json.dumps(asdict(result)))
+        return
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    print(f"{machine}, Optuna {optuna.__version__}, one trial sleeps {options.sleep:g} s")
+    for name, value in asdict(result).items():
+        print(f"  {name:<22} {value:.1f}" if isinstance(value, float) else f"  {name:<22} {value}")
+
+
+def _make_studies(url: str, finished: int) -> list[str]:
+    """Two studies with `finished` random trials each. Optuna takes some 30 ms for each of those."""
+    database = connect(url)
+    names = [f"benchmark-{uuid.uuid4().hex[:6]}/{space.space}" for space in SPACES]
+    for name, space in zip(names, SPACES, strict=True):
+        study = optuna.create_study(storage=database.optuna, study_name=name, directions=DIRECTIONS)
+        if finished:
+            study.add_trials(_random_trials(space, finished))
+    database.close()
+    return names
+
+
+def _random_trials(space: EliminationSpace | ScratchSpace, count: int) -> list[optuna.trial.FrozenTrial]:
+    study = optuna.create_study(directions=DIRECTIONS, sampler=optuna.samplers.RandomSampler(0))
+    for number in range(count):
+        trial = study.ask()
+        trial.set_user_attr("candidate_key", sample_candidate(trial, space, CLASSES).key)
+        # Spread over a plane, so that there is a front of a realistic length.
+        study.tell(trial, [(number * 0.618) % 1, 1e4 + 1e6 * ((number * 0.414) % 1)])
+    return study.get_trials(deepcopy=False)
+
+
+def _measure(options: argparse.Namespace, names: Sequence[str]) -> Result:
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    barrier = context.Barrier(options.workers + 1)
+    arguments = (options.database_url, names, options.trials // len(names), options.sleep, options.sampler)
+    workers = [
+        context.Process(target=_worker, args=(number, barrier, queue, *arguments, options.finished))
+        for number in range(options.workers)
+    ]
+    for worker in workers:
+        worker.start()
+    barrier.wait()
+    started = time.perf_counter()
+    rows = [row for _ in workers for row in queue.get()]
+    seconds = time.perf_counter() - started
+    for worker in workers:
+        worker.join()
+    begin = [1e3 * row[0] for row in rows]
+    end = [1e3 * row[1] for row in rows]
+    both = [one + other for one, other in zip(begin, end, strict=True)]
+    return Result(
+        sampler=options.sampler,
+        workers=options.workers,
+        finished_before=options.finished,
+        trials=len(rows),
+        seconds=seconds,
+        trials_a_second=len(rows) / seconds,
+        overhead_ms_median=statistics.median(both),
+        overhead_ms_p95=_p95(both),
+        begin_ms_median=statistics.median(begin),
+        begin_ms_p95=_p95(begin),
+        end_ms_median=statistics.median(end),
+        duplicate_numbers=_repeated(row[2] for row in rows),
+        duplicate_candidates=_repeated(row[3] for row in rows),
+    )
+
+
+def _worker(
+    number: int,
+    barrier: Barrier,
+    queue: multiprocessing.Queue[list[Row]],
+    url: str,
+    names: Sequence[str],
+    trials: int,
+    sleep: float,
+    sampler: str,
+    finished: int,
+) -> None:
+    database = connect(url)
+    studies = [
+        optuna.load_study(study_name=name, storage=database.optuna, sampler=SAMPLERS[sampler](number)) for name in names
+    ]
+    barrier.wait()
+    rows: list[Row] = []
+    while row := _one_trial(database, studies, number + len(rows), finished + trials, sleep):
+        rows.append(row)
+    queue.put(rows)
+    database.close()
+
+
+def _one_trial(database: Database, studies: Sequence[optuna.Study], turn: int, budget: int, sleep: float) -> Row | None:
+    """One trial of the study whose turn it is, or of another one that has budget left; None if none has."""
+    started = time.perf_counter()
+    for offset in range(len(studies)):
+        index = (turn + offset) % len(studies)
+        lease = claim_slot(database, studies[index]._study_id, f"worker-{os.getpid()}", budget)
+        if lease is not None:
+            break
+    else:
+        return None
+    trial = open_trial(studies[index], lease)
+    candidate = sample_candidate(trial, SPACES[index], CLASSES)
+    set_attributes(database, lease, {"candidate": candidate.model_dump(mode="json"), "candidate_key": candidate.key})
+    begun = time.perf_counter()
+    time.sleep(sleep)
+    slept = time.perf_counter()
+    curves.append(database, lease.trial_id, 1, {"f1_macro": 0.5, "train_loss": 1.0, "validation_loss": 1.0})
+    values = (int(candidate.key[:6], 16) / 16**6, 1e4 + int(candidate.key[6:10], 16))
+    finish(database, lease, TrialState.COMPLETE, values, {"seconds": sleep, "accuracy": 0.5})
+    ended = time.perf_counter()
+    return begun - started, ended - slept, (studies[index].study_name, lease.number), candidate.key
+
+
+def _p95(values: Sequence[float]) -> float:
+    return statistics.quantiles(values, n=20)[-1] if len(values) > 1 else values[0]
+
+
+def _repeated(values: Iterable[Hashable]) -> int:
+    return sum(count - 1 for count in Counter(values).values())
+
+
+if __name__ == "__main__":
+    exit_with_status(main)
