@@ -6,6 +6,7 @@ Whatever can end a trial is dealt with here: result, candidate over the limit, f
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from typing import Any
 
 import optuna
 import torch
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from search.data.dataset import Dataset
 from search.errors import BadInput, Interrupted, TrialFailed
@@ -27,7 +28,7 @@ from search.training.metrics import EpochMetrics, TrainingResult
 from storage import curves
 from storage.artefacts import Artefacts
 from storage.database import Database
-from storage.errors import ArtefactError, DatabaseLost, LeaseLost
+from storage.errors import ArtefactError, DatabaseLost, LeaseLost, StorageError
 from storage.leases import Lease, Leases
 from storage.results import finish, set_attributes
 from storage.slots import claim_slot, open_trial
@@ -102,9 +103,14 @@ def work(shop: Workshop, studies: Sequence[OpenStudy]) -> None:
         infeasible = infeasible + 1 if ending.infeasible else 0
         if infeasible >= MAX_INFEASIBLE_IN_A_ROW:
             raise GivingUp(f"{infeasible} candidates of {study.name} in a row are over its max_parameters; raise it")
-        causes = [*causes[1 - MAX_FAILURES_IN_A_ROW :], ending.cause]
-        if len(causes) == MAX_FAILURES_IN_A_ROW and ending.cause and set(causes) == {ending.cause}:
+        causes = [*causes[1 - MAX_FAILURES_IN_A_ROW :], _kind(ending.cause)]
+        if len(causes) == MAX_FAILURES_IN_A_ROW and ending.cause and len(set(causes)) == 1:
             raise GivingUp(f"{MAX_FAILURES_IN_A_ROW} trials in a row failed: {ending.cause}")
+
+
+def _kind(cause: str | None) -> str | None:
+    """A cause without its numbers and ids, which differ from one failure to the next of the same kind."""
+    return cause and re.sub(r"[0-9a-f-]{36}|\d[\d.e+-]*", "#", cause)
 
 
 def _next_job(shop: Workshop, studies: Sequence[OpenStudy]) -> tuple[OpenStudy, Lease] | None:
@@ -126,44 +132,57 @@ def _used_share(database: Database, study: OpenStudy) -> float:
     if study.minutes is None:
         return used
     finished = study.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.FAIL))
-    seconds: float = sum(trial.user_attrs.get("seconds", 0.0) for trial in finished)
+    seconds: float = sum(trial.user_attrs.get("seconds") or _duration(trial) for trial in finished)
     return max(used, seconds / 60 / study.minutes)
+
+
+def _duration(trial: FrozenTrial) -> float:
+    """Seconds from a trial's begin to its end: what one that failed took of a budget of time."""
+    return trial.duration.total_seconds() if trial.duration else 0.0
 
 
 def _perform(shop: Workshop, study: OpenStudy, lease: Lease) -> Ending:
     """Bring one trial to an end, or hand it back."""
     name = f"{study.study.study_name} #{lease.number}"
     checkpoint = StoredCheckpoint(shop.artefacts, shop.leases, lease)
-    if lease.deaths >= MAX_DEATHS:
-        return _fail(shop, lease, name, f"killed its worker {lease.deaths} times")
-    with _kept_alive(shop.leases, lease) as lost:
-        try:
-            trial = open_trial(study.study, lease)
-            assignment = _assignment(shop, study, lease, trial)
-            shop.progress.started(study.name, lease.number, summary(assignment.candidate))
-            result = _train(shop, study, lease, assignment, checkpoint, lost)
-            ending = _complete(shop, study, lease, name, assignment, result)
-        except OverTheLimit as error:
-            trial.set_constraint("parameters", float(error.excess))
-            reason = {"infeasible": True, "reason": str(error)}
-            finish(shop.database, lease, TrialState.PRUNED, attributes=reason, counts=False)
-            return Ending(f"{name} not trained: {error}", infeasible=True)
-        except Interrupted:
-            shop.leases.hand_back(lease)
-            return Ending(f"{name} handed back")
-        except LeaseLost:
-            return Ending(f"{name} was taken over by another worker")
-        except BadInput:
-            shop.leases.hand_back(lease)
-            raise
-        except (TrialFailed, ArtefactError) as error:
-            ending = _fail(shop, lease, name, str(error))
-        except Exception as error:
-            log.exception("%s failed", name)
-            ending = _fail(shop, lease, name, f"{type(error).__name__}: {error}", traceback.format_exc())
+    try:
+        with _kept_alive(shop.leases, lease) as lost:
+            ending = _attempt(shop, study, lease, name, checkpoint, lost)
+    except Interrupted:
+        shop.leases.hand_back(lease)
+        return Ending(f"{name} handed back")
+    except LeaseLost:
+        return Ending(f"{name} was taken over by another worker")
+    except BadInput:
+        shop.leases.hand_back(lease)
+        raise
     shop.progress.studies[study.name].failed += ending.cause is not None
     checkpoint.remove()
     return ending
+
+
+def _attempt(
+    shop: Workshop, study: OpenStudy, lease: Lease, name: str, checkpoint: StoredCheckpoint, lost: threading.Event
+) -> Ending:
+    """Begin or continue a trial and write how it ended. Whatever does not end it is raised."""
+    if lease.deaths >= MAX_DEATHS:
+        return _fail(shop, lease, name, f"killed its worker {lease.deaths} times")
+    try:
+        trial = open_trial(study.study, lease)
+        try:
+            assignment = _assignment(shop, study, lease, trial)
+        except OverTheLimit as error:
+            return _refuse(shop, lease, name, trial, error)
+        shop.progress.started(study.name, lease.number, summary(assignment.candidate))
+        result = _train(shop, study, lease, assignment, checkpoint, lost)
+        return _complete(shop, study, lease, name, assignment, result)
+    except (TrialFailed, ArtefactError) as error:
+        return _fail(shop, lease, name, str(error))
+    except (Interrupted, BadInput, StorageError):
+        raise
+    except Exception as error:
+        log.exception("%s failed", name)
+        return _fail(shop, lease, name, f"{type(error).__name__}: {error}", traceback.format_exc())
 
 
 def _assignment(shop: Workshop, study: OpenStudy, lease: Lease, trial: optuna.Trial) -> Assignment:
@@ -212,12 +231,19 @@ def _train(
                 on_epoch=on_epoch,
                 interrupted=interrupted,
             )
-        except (MemoryError, torch.OutOfMemoryError) as error:
+        except (MemoryError, RuntimeError) as error:
+            if not _is_out_of_memory(error):
+                raise
             log.warning("%s #%s: out of memory with %s parts a batch: %s", study.name, lease.number, parts, error)
             set_attributes(shop.database, lease, {"out_of_memory_at_parts": parts})
         if shop.device.type == "cuda":
             torch.cuda.empty_cache()
     raise TrialFailed(f"out of memory, even with a batch in {PARTS_OF_A_BATCH[-1]} parts")
+
+
+def _is_out_of_memory(error: MemoryError | RuntimeError) -> bool:
+    """Of a GPU or of the host, which PyTorch says by a plain RuntimeError."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def _complete(
@@ -231,6 +257,14 @@ def _complete(
         f"{name} F1 {result.f1_macro:.4f}, {parameters:,} parameters, {result.seconds:.0f} s: "
         f"{summary(assignment.candidate)}"
     )
+
+
+def _refuse(shop: Workshop, lease: Lease, name: str, trial: optuna.Trial, error: OverTheLimit) -> Ending:
+    """An infeasible candidate: the sampler learns of it, the budget does not."""
+    trial.set_constraint("parameters", float(error.excess))
+    reason = {"infeasible": True, "reason": str(error)}
+    finish(shop.database, lease, TrialState.PRUNED, attributes=reason, counts=False)
+    return Ending(f"{name} not trained: {error}", infeasible=True)
 
 
 def _fail(shop: Workshop, lease: Lease, name: str, reason: str, trace: str | None = None) -> Ending:
@@ -276,14 +310,27 @@ class StoredCheckpoint:
         return None if self._reference is None else self._artefacts.load(self._reference)
 
     def write(self, state: bytes) -> None:
-        self._reference = self._artefacts.save(state)
-        if replaced := self._leases.record_checkpoint(self._lease, self._reference, self.epoch):
-            self._artefacts.remove(replaced)
+        reference = self._artefacts.save(state)
+        try:
+            replaced = self._leases.record_checkpoint(self._lease, reference, self.epoch)
+        except LeaseLost:
+            self._forget(reference)
+            raise
+        self._reference = reference
+        if replaced:
+            self._forget(replaced)
 
     def remove(self) -> None:
         """Nobody will continue the trial any more."""
         if self._reference is not None:
-            self._artefacts.remove(self._reference)
+            self._forget(self._reference)
+
+    def _forget(self, reference: str) -> None:
+        """What cannot be removed stays behind: that is no reason to lose a trial."""
+        try:
+            self._artefacts.remove(reference)
+        except ArtefactError as error:
+            log.warning("%s", error)
 
 
 def progress_of(database: Database, studies: Sequence[OpenStudy]) -> dict[str, StudyProgress]:
