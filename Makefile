@@ -3,7 +3,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?=
 TEST_ARGS ?=
-DEMO := runs/demo
 ENGINE ?= docker
 
 .NOTPARALLEL:
@@ -26,8 +25,6 @@ $(VENV)/.installed-%: pyproject.toml constraints.txt
 
 demo: $(VENV)/.installed-run  ## both studies on scikit-learn's digits, and their Pareto report in runs/demo/
 	$(BIN)/python -m search.run --config configs/demo.yaml
-	$(BIN)/python -m search.report --pareto --config configs/demo.yaml \
-		--png $(DEMO)/pareto.png --html $(DEMO)/pareto.html
 
 test: $(VENV)/.installed-test  ## the tests, one process a core (TEST_ARGS="-k front" to choose)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 8 $(TEST_ARGS)
@@ -55,5 +52,5 @@ format: $(VENV)/.installed-check  ## apply what ruff can mend
 	$(BIN)/ruff format
 
 clean:  ## remove the environment, the caches and the demo's output
-	rm -rf $(VENV) $(DEMO) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) runs/demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
