@@ -11,9 +11,9 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, JsonValue, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
@@ -44,23 +44,38 @@ class InputDescription(Frozen):
     normalisation: Literal["inside"] = "inside"
 
 
-class Provenance(Frozen):
-    """Where a network comes from. JSON that no one needs to build it, and everyone needs to trust it.
+class Metrics(Frozen):
+    """Scores on one split, and what the network costs. `confusion` has a row for each true class."""
 
-    study, trial  the trial that trained it
-    recipe        of its training, as settings write it
-    data          `Dataset.describe()`: name, fingerprint, classes, split
-    metrics       on validation, and what the network costs
-    versions      of the packages that trained it
+    split: Literal["validation", "test"]
+    f1_macro: float
+    accuracy: float
+    f1_per_class: tuple[float, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    parameters: int
+    macs: int
+
+
+class Provenance(Frozen):
+    """Where a network comes from. Nobody needs it to build the network, and everybody to trust it.
+
+    study, trial     the trial that trained it
+    initial_weights  where training began: pretrained or random
+    recipe           of the training, as settings write it
+    data             `Dataset.describe()`: name, fingerprint, pictures of each class in each split
+    device           what trained it, in `seconds`
+    versions         of the packages that trained it
     """
 
     study: str
     trial: int
     seed: int
     initial_weights: str
-    recipe: dict[str, JsonValue]
-    data: dict[str, JsonValue]
-    metrics: dict[str, JsonValue]
+    recipe: dict[str, Any]
+    data: dict[str, Any]
+    metrics: Metrics
+    device: str
+    seconds: float
     versions: dict[str, str]
 
 
@@ -79,6 +94,9 @@ class ModelDescription(Frozen):
     def _parts_fit(self) -> Self:
         if len(self.classes) != self.network.classes:
             raise ValueError(f"{len(self.classes)} class names for a network of {self.network.classes} classes")
+        metrics = self.provenance.metrics
+        if {len(metrics.f1_per_class), len(metrics.confusion), *map(len, metrics.confusion)} != {len(self.classes)}:
+            raise ValueError(f"metrics of another number of classes than {len(self.classes)}")
         if self.input.image_size != self.network.image_size:
             raise ValueError(f"input of {self.input.image_size} px for a network of {self.network.image_size} px")
         return self

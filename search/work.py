@@ -20,7 +20,9 @@ from optuna.trial import FrozenTrial, TrialState
 
 from search.data.dataset import Dataset
 from search.errors import BadInput, Interrupted, TrialFailed
-from search.objective import Assignment, OverTheLimit, assign, result_attributes, run, summary
+from search.feed.feed import Feed
+from search.feed.keeping import Finished, keep_if_on_front
+from search.objective import Assignment, OverTheLimit, assign, device_name, result_attributes, run, summary
 from search.progress import Progress, StudyProgress
 from search.settings import Settings
 from search.studies import OpenStudy
@@ -89,17 +91,21 @@ def work(shop: Workshop, studies: Sequence[OpenStudy]) -> None:
     """
     causes: list[str | None] = []
     infeasible = 0
+    feed = Feed(shop.database, shop.settings.name, studies)
     while not shop.stop.is_set():
         shop.sign()
         job = _next_job(shop, studies)
         if job is None:
             if not any(study_progress(shop.database, study.study._study_id).running for study in studies):
+                feed.update(at_once=True)
                 return
             shop.stop.wait(POLL_SECONDS)
             continue
         study, lease = job
         ending = _perform(shop, study, lease)
         shop.progress.ended(study.name, ending.line)
+        if not shop.stop.is_set():
+            feed.update()
         infeasible = infeasible + 1 if ending.infeasible else 0
         if infeasible >= MAX_INFEASIBLE_IN_A_ROW:
             raise GivingUp(f"{infeasible} candidates of {study.name} in a row are over its max_parameters; raise it")
@@ -253,6 +259,9 @@ def _complete(
     attributes = result_attributes(result, shop.device)
     finish(shop.database, lease, TrialState.COMPLETE, (result.f1_macro, float(parameters)), attributes)
     shop.progress.studies[study.name].complete(result.f1_macro, parameters, result.seconds)
+    device = device_name(shop.device)
+    trial = Finished(study.study, lease.trial_id, lease.number, assignment, result, shop.dataset.describe(), device)
+    keep_if_on_front(shop.database, shop.artefacts, trial)
     return Ending(
         f"{name} F1 {result.f1_macro:.4f}, {parameters:,} parameters, {result.seconds:.0f} s: "
         f"{summary(assignment.candidate)}"

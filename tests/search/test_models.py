@@ -20,7 +20,7 @@ from blocks.specification import (
     StageSpecification,
 )
 from search.errors import BadInput
-from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, Provenance, load_model, save_model
+from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, Provenance, load_model, save_model
 
 BACKBONE = "test_efficientnet"
 CLASSES = ["glass", "metal", "paper"]
@@ -61,7 +61,17 @@ def provenance() -> Provenance:
         initial_weights="pretrained",
         recipe={"epochs": 12},
         data={"name": "trash", "fingerprint": "3f2a91c07b6d"},
-        metrics={"f1_macro": 0.89},
+        metrics=Metrics(
+            split="validation",
+            f1_macro=0.75,
+            accuracy=0.8,
+            f1_per_class=(0.5, 0.75, 1.0),
+            confusion=((1, 1, 0), (1, 3, 0), (0, 0, 4)),
+            parameters=1000,
+            macs=20_000,
+        ),
+        device="CPU",
+        seconds=60.0,
         versions={"torch": torch.__version__},
     )
 
@@ -211,6 +221,8 @@ def unknown_backbone(folder: Path) -> None:
         (described(format_version=2), "format_version 2, expected 1"),
         (described(licence="none"), "licence: Extra inputs are not permitted"),
         (described(classes=["glass", "metal"]), "2 class names for a network of 3 classes"),
+        (described(classes=["glass", "metal", "paper", "tin"]), "4 class names for a network of 3 classes"),
+        (with_network(classes=4), "3 class names for a network of 4 classes"),
         (with_network(image_size=64), "input of 32 px for a network of 64 px"),
         (with_network(stem_channels=0), "network.scratch.stem_channels: Input should be greater than or equal to 1"),
         (with_network(stem_channels=6), "tensors of another shape or type: trunk.stem.0.weight (4, 3, 3, 3)"),

@@ -1,0 +1,144 @@
+"""The model card: one page of Markdown about a saved model, made of its description alone.
+
+The headings are those of Mitchell et al., "Model Cards for Model Reporting", FAT* 2019, as far as a search can fill
+them in.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from search.feed.words import escaped, network_in_words, recipe_in_words
+from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, ModelDescription
+from search.report import formats
+from search.training.recipe import Recipe
+
+FEW_PICTURES = 30
+CONFUSIONS = 3
+
+
+def model_card(description: ModelDescription) -> str:
+    """The card as Markdown."""
+    provenance = description.provenance
+    recipe = recipe_in_words(Recipe.model_validate(provenance.recipe), provenance.initial_weights)
+    sections = [
+        f"# {escaped(provenance.study)}, trial {provenance.trial}",
+        network_in_words(description.network, provenance.initial_weights),
+        _facts(description),
+        f"## Scores on {provenance.metrics.split}",
+        _scores(provenance.metrics),
+        _classes(description.classes, provenance.metrics),
+        "## Recipe",
+        f"{recipe} Seed {provenance.seed}.",
+        "## Load it",
+        f"With `{WEIGHTS_FILE}` and `{DESCRIPTION_FILE}` in one folder, and this project installed:",
+        f"```python\n{loading_code(description)}\n```",
+        "## Limits",
+        "\n".join(f"- {limit}" for limit in _limits(description)),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def loading_code(description: ModelDescription, folder: str = ".") -> str:
+    """Five lines of Python that load the model and classify a picture of noise."""
+    size = description.input.image_size
+    return "\n".join(
+        [
+            "import torch, pathlib",
+            "from search.models import load_model",
+            f"network, description = load_model(pathlib.Path({folder!r}))",
+            f"pictures = torch.rand(1, 3, {size}, {size})  # RGB, values 0 to 1",
+            "print(description.classes[network(pictures).argmax()])",
+        ]
+    )
+
+
+def _facts(description: ModelDescription) -> str:
+    provenance, size = description.provenance, description.input.image_size
+    square = {"stretch": "by stretching", "crop": "by cropping the middle"}[description.input.fit]
+    metrics, data = provenance.metrics, provenance.data
+    facts = {
+        "Task": f"one of {len(description.classes)} classes for a picture",
+        "Input": f"(N, 3, {size}, {size}), RGB, values 0 to 1, made square {square}; normalised inside the network",
+        "Data": escaped(data["name"]),
+        "Fingerprint of the data": f"`{escaped(data['fingerprint'])}`",
+        "Split": f"{_split(data)}; seed {data['split_seed']}",
+        "Parameters": formats.whole(metrics.parameters),
+        "MACs": f"{formats.whole(metrics.macs)} a picture",
+        "Trained on": f"{escaped(provenance.device)}, in {formats.duration(provenance.seconds)} s",
+        "Versions": escaped(", ".join(f"{name} {version}" for name, version in provenance.versions.items())),
+    }
+    return _table(["", ""], [[f"**{name}**", value] for name, value in facts.items()])
+
+
+def _scores(metrics: Metrics) -> str:
+    return (
+        f"Macro F1 **{metrics.f1_macro:.3f}**, accuracy {metrics.accuracy:.3f}, on "
+        f"{formats.whole(sum(map(sum, metrics.confusion)))} pictures."
+    )
+
+
+def _classes(classes: tuple[str, ...], metrics: Metrics) -> str:
+    """Of each class: F1, precision, recall and the pictures that they rest on."""
+    confusion = np.array(metrics.confusion)
+    right, true, predicted = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+    body = [
+        [
+            escaped(name),
+            f"{metrics.f1_per_class[index]:.3f}",
+            _ratio(right[index], predicted[index]),
+            _ratio(right[index], true[index]),
+            formats.whole(int(true[index])),
+        ]
+        for index, name in enumerate(classes)
+    ]
+    return _table(["class", "F1", "precision", "recall", "pictures"], body)
+
+
+def _limits(description: ModelDescription) -> list[str]:
+    metrics, data = description.provenance.metrics, description.provenance.data
+    limits = []
+    if metrics.split == "validation":
+        limits.append("The search chose by this score: expect less on new pictures. No test picture was seen.")
+    limits += [
+        "One training with one seed: another seed gives another score.",
+        "Every picture is put into one of the classes, also one that shows none of them.",
+        "Nothing is known about pictures unlike those of the data set: other cameras, light, backgrounds, regions.",
+    ]
+    few = [
+        escaped(name)
+        for name, row in zip(description.classes, metrics.confusion, strict=True)
+        if sum(row) < FEW_PICTURES
+    ]
+    if few:
+        limits.append(f"Scored on fewer than {FEW_PICTURES} pictures, so by chance in part: {', '.join(few)}.")
+    limits += [f"Most often confused: {line}." for line in _confusions(description)]
+    return limits + [f"Of the data: {escaped(warning)}" for warning in data.get("warnings", [])]
+
+
+def _confusions(description: ModelDescription) -> list[str]:
+    """The most frequent mistakes, as "glass taken for plastic (12 of 100)"."""
+    confusion = np.array(description.provenance.metrics.confusion)
+    mistakes = confusion - np.diag(confusion.diagonal())
+    places = [np.unravel_index(place, mistakes.shape) for place in np.argsort(-mistakes, axis=None, kind="stable")]
+    return [
+        f"{escaped(description.classes[true])} taken for {escaped(description.classes[predicted])} "
+        f"({mistakes[true, predicted]} of {confusion[true].sum()})"
+        for true, predicted in places[:CONFUSIONS]
+        if mistakes[true, predicted]
+    ]
+
+
+def _split(data: dict[str, Any]) -> str:
+    sizes = {split: sum(counts.values()) for split, counts in data["counts"].items()}
+    return ", ".join(f"{formats.whole(size)} {split}" for split, size in sizes.items())
+
+
+def _ratio(part: int, whole: int) -> str:
+    return f"{part / whole:.3f}" if whole else formats.NOT_KNOWN
+
+
+def _table(headings: list[str], body: list[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [headings, ["---"] * len(headings), *body])

@@ -1,0 +1,127 @@
+"""The feed itself: reads a search as reports do, and puts notes and figures on the dashboard's pages."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from search.feed.keeping import SIGNATURE
+from search.feed.notes import (
+    OFF_FRONT,
+    ON_FRONT,
+    Links,
+    former_trial_note,
+    front_trial_note,
+    model_in_words,
+    study_note,
+)
+from search.report.comparison import Comparison, compare
+from search.report.figures import Figure, curves_figure, front_figure
+from search.report.records import finite
+from search.report.rows import search_name, search_of, short_name
+from search.report.stored import read_curves
+from search.studies import OpenStudy
+from storage.database import Database
+from storage.errors import StorageError
+from storage.pages import Page
+from storage.trials import read_studies, read_trials
+from storage.turns import take_turn
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 60.0
+BEATEN_AT_MOST = 300
+
+
+class Feed:
+    """Keeps the dashboard's pages of a search current, whichever of its workers gets the turn."""
+
+    def __init__(self, database: Database, search: str, studies: Sequence[OpenStudy]) -> None:
+        self._database = database
+        self._search = search
+        self._studies = studies
+        self._next_look = 0.0
+
+    def update(self, *, at_once: bool = False) -> bool:
+        """Write the pages as things are now, if no worker has done so for a minute, or `at_once`.
+
+        Returns whether it did. What goes wrong is logged and never raised: a page that is not current costs no trial.
+        """
+        try:
+            if not at_once and not self._my_turn():
+                return False
+            self._write()
+            return True
+        except StorageError as error:
+            log.warning("the dashboard's pages are not current: %s", error)
+        except Exception:
+            log.exception("the dashboard's pages are not current")
+        return False
+
+    def _my_turn(self) -> bool:
+        """Asks the database only when there can be a turn, since a worker may ask after every short trial."""
+        if time.monotonic() < self._next_look:
+            return False
+        wait = take_turn(self._database, self._studies[0].study._study_id, "feed", EVERY_SECONDS)
+        self._next_look = time.monotonic() + (wait or EVERY_SECONDS)
+        return wait == 0
+
+    def _write(self) -> None:
+        records = [record for record in read_studies(self._database) if search_name(record.name) == self._search]
+        trials = read_trials(self._database, [record.name for record in records])
+        comparison = compare(search_of(self._search, records, trials))
+        links = {short_name(record.name): record.study_id for record in records}
+        figures = self._figures(comparison)
+        for study in self._studies:
+            page = Page(self._database, study.study)
+            _set_note(page, study_note(study, comparison, links))
+            _set_trial_notes(page, study.name, comparison, links)
+            for name, figure in figures.items():
+                page.set_figure(name, figure)
+            page.write()
+
+    def _figures(self, comparison: Comparison) -> dict[str, Figure]:
+        """By the names that the dashboard shows them under."""
+        if not comparison.entries:
+            return {}
+        members = [trial_id for entry in comparison.joint_front for trial_id in entry.row.trial_ids]
+        curves = read_curves(self._database, members)
+        figures = {"joint-front": front_figure(thinned(comparison))}
+        if curves:
+            figures["learning-curves-of-the-joint-front"] = curves_figure(comparison, curves)
+        return {name: finite(figure) for name, figure in figures.items()}
+
+
+def thinned(comparison: Comparison) -> Comparison:
+    """The comparison with at most `BEATEN_AT_MOST` of the candidates that are on no front, evenly by parameters.
+
+    Every visitor of a page is sent its figures again and again; 10,000 hover texts would be 3 MB of them.
+    """
+    kept = {id(entry) for entry in (*comparison.uncut, comparison.entries[-1])}
+    beaten = [entry for entry in comparison.entries if not entry.on_study_front]
+    kept |= {id(entry) for entry in beaten[:: max(1, -(-len(beaten) // BEATEN_AT_MOST))]}
+    entries = tuple(entry for entry in comparison.entries if entry.on_study_front or id(entry) in kept)
+    return replace(comparison, entries=entries)
+
+
+def _set_trial_notes(page: Page, study: str, comparison: Comparison, links: Links) -> None:
+    """On front members, and on those that have a note from when they were."""
+    noted = {trial_id for trial_id in page.trials_with_notes() if page.note(trial_id).startswith((ON_FRONT, OFF_FRONT))}
+    for entry in comparison.entries:
+        if entry.row.study != study:
+            continue
+        for trial_id in entry.row.trial_ids:
+            model = model_in_words(page.attached(trial_id), page.note(trial_id))
+            if entry.on_joint_front:
+                _set_note(page, front_trial_note(entry, comparison, links, model), trial_id)
+            elif trial_id in noted:
+                _set_note(page, former_trial_note(entry, comparison, links, model), trial_id)
+
+
+def _set_note(page: Page, body: str, trial_id: int | None = None) -> None:
+    """Unless a person has written one of their own."""
+    present = page.note(trial_id)
+    if not present or SIGNATURE in present:
+        page.set_note(body, trial_id)

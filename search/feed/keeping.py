@@ -1,0 +1,126 @@
+"""Keeping the model of a trial that is on its study's front: weights, description, card and confusion matrix.
+
+The trial is finished and stored before: whatever fails here costs the model alone, and says so on the trial.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import optuna
+from optuna.trial import TrialState
+
+from search.errors import BadInput
+from search.feed.card import model_card
+from search.feed.matrix import confusion_png
+from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, Provenance, save_model
+from search.objective import Assignment
+from search.pareto import front
+from search.training.metrics import TrainingResult
+from storage.artefacts import Artefacts
+from storage.database import Database
+from storage.errors import ArtefactError
+from storage.pages import Page
+
+log = logging.getLogger(__name__)
+
+CARD_FILE = "model_card.md"
+MATRIX_FILE = "confusion_matrix.png"
+NOT_KEPT = "**No model was kept:**"
+SIGNATURE = "*Written by the search. A note without this line is taken for a person's, and stays as it is.*"
+PACKAGES = ("elimnet-search", "torch", "torchvision", "timm")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A trial whose result is stored. `data` is `Dataset.describe()`, `device` what trained it, for people."""
+
+    study: optuna.Study
+    trial_id: int
+    number: int
+    assignment: Assignment
+    result: TrainingResult
+    data: Mapping[str, Any]
+    device: str
+
+
+def keep_if_on_front(database: Database, artefacts: Artefacts, trial: Finished) -> bool:
+    """Keep the trial's model if it is on its study's front now. Returns whether it was kept.
+
+    A store that fails is logged and noted on the trial; so is anything else that goes wrong.
+    """
+    try:
+        if not on_study_front(trial.study, trial.number):
+            return False
+        _keep(artefacts, trial)
+        return True
+    except (ArtefactError, OSError, BadInput) as error:
+        log.warning("the model of %s #%s is lost: %s", trial.study.study_name, trial.number, error)
+        reason = str(error)
+    except Exception as error:
+        log.exception("the model of %s #%s is lost", trial.study.study_name, trial.number)
+        reason = f"{type(error).__name__}: {error}"
+    page = Page(database, trial.study)
+    page.set_note(f"{NOT_KEPT} {reason}\n\n{SIGNATURE}", trial.trial_id)
+    page.write()
+    return False
+
+
+def on_study_front(study: optuna.Study, number: int) -> bool:
+    """Whether no other candidate of the study beats that of a complete trial; seeds are averaged, as in reports."""
+    scores: dict[tuple[object, float], list[float]] = {}
+    mine: tuple[object, float] | None = None
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
+        f1_macro, parameters = trial.values
+        key = (trial.user_attrs.get("candidate_key", trial.number), parameters)
+        scores.setdefault(key, []).append(f1_macro)
+        if trial.number == number:
+            mine = key
+    if mine is None:
+        return False
+    on_front = front([(fmean(values), parameters) for (_, parameters), values in scores.items()])
+    return bool(on_front[list(scores).index(mine)])
+
+
+def _keep(artefacts: Artefacts, trial: Finished) -> None:
+    """Write all to a folder that goes away, and from there to the store; a description there means that all is."""
+    with tempfile.TemporaryDirectory(prefix="elimnet-model-") as temporary:
+        folder = Path(temporary) / "model"
+        network, provenance = trial.result.network, _provenance(trial)
+        description = save_model(network, trial.data["classes"], trial.data["fit"], provenance, folder)
+        title = f"{trial.study.study_name}, trial {trial.number}"
+        (folder / MATRIX_FILE).write_bytes(confusion_png(description.classes, provenance.metrics, title))
+        (folder / CARD_FILE).write_text(model_card(description), encoding="utf-8")
+        for name in (MATRIX_FILE, CARD_FILE, WEIGHTS_FILE, DESCRIPTION_FILE):
+            artefacts.attach(trial.study, folder / name, trial.trial_id)
+
+
+def _provenance(trial: Finished) -> Provenance:
+    result, candidate, counts = trial.result, trial.assignment.candidate, trial.assignment.counts
+    return Provenance(
+        study=trial.study.study_name,
+        trial=trial.number,
+        seed=trial.assignment.seed,
+        initial_weights=candidate.initial_weights,
+        recipe=candidate.recipe.model_dump(mode="json"),
+        data=dict(trial.data),
+        metrics=Metrics(
+            split="validation",
+            f1_macro=result.f1_macro,
+            accuracy=result.validation.accuracy,
+            f1_per_class=tuple(result.validation.f1_per_class.tolist()),
+            confusion=tuple(map(tuple, result.validation.confusion.tolist())),
+            parameters=counts["parameters"],
+            macs=counts["macs"],
+        ),
+        device=trial.device,
+        seconds=result.seconds,
+        versions={package: version(package) for package in PACKAGES},
+    )

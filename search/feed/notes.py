@@ -1,0 +1,204 @@
+"""The notes in Markdown: one for each study, one for each trial that is, or was, on the joint front."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+from search.candidate import Candidate
+from search.feed.keeping import NOT_KEPT, SIGNATURE
+from search.feed.words import escaped, network_in_words, recipe_in_words
+from search.models import DESCRIPTION_FILE
+from search.pareto import HYPERVOLUME_MEANING
+from search.report import formats
+from search.report.comparison import Comparison, Entry, Standing
+from search.report.rows import Row
+from search.settings import ScratchSpace
+from search.studies import OpenStudy
+
+ON_FRONT = "## On the joint front"
+OFF_FRONT = "## No longer on the joint front"
+
+Links = Mapping[str, int]
+"""Ids of studies in the storage, by their short names: what the dashboard's addresses are made of."""
+
+
+def study_note(study: OpenStudy, comparison: Comparison, links: Links) -> str:
+    """What the study searches, on what, how far it is, and the joint front of all studies as a table."""
+    standing = next(standing for standing in comparison.standings if standing.study.name == study.name)
+    facts = {
+        "Searched": _searched(study),
+        "Data": _data(standing),
+        "Budget": _budget(study),
+        "Trials so far": f"{_counts(standing)}; {standing.study.hours:.2f} hours of training",
+        "Best F1": _best(study.name, comparison, links),
+        "Hypervolume": _hypervolume(standing, comparison),
+    }
+    warnings = [*comparison.warnings, *map(str, standing.study.data.get("warnings", []))]
+    reasons = [f"failed: {reason}" for reason in formats.reasons(standing.study.counts.failed)]
+    parts = [
+        f"## {escaped(comparison.search.name)}: {escaped(study.name)}",
+        "\n".join(f"- **{name}:** {text}" for name, text in facts.items()),
+        "\n".join(f"- ⚠ {escaped(warning)}" for warning in [*warnings, *reasons]),
+        f"### Joint front of {', '.join(escaped(name) for name in links)}",
+        _front_table(comparison, links) if comparison.joint_front else "No trial has finished yet.",
+        f"F1 is {formats.METRIC}, not a test score. {HYPERVOLUME_MEANING}.",
+        SIGNATURE,
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def front_trial_note(entry: Entry, comparison: Comparison, links: Links, model: str) -> str:
+    """Why a trial is on the joint front, what its candidate is, and how it was trained."""
+    row = entry.row
+    best = f"F1 {formats.f1(row)} with {formats.whole(row.parameters)} parameters and {formats.short(row.macs)} MACs"
+    parts = [
+        f"{ON_FRONT}: {best}",
+        _why(entry, comparison, links),
+        *_candidate(row),
+        model,
+        SIGNATURE,
+    ]
+    return "\n\n".join(parts)
+
+
+def former_trial_note(entry: Entry, comparison: Comparison, links: Links, model: str) -> str:
+    """What has beaten a trial that was on the joint front."""
+    row = entry.row
+    better = next(
+        other.row
+        for other in comparison.joint_front
+        if other.row.parameters <= row.parameters and other.row.f1_macro >= row.f1_macro
+    )
+    numbers = f"F1 {formats.f1(better)} with {formats.whole(better.parameters)} parameters"
+    parts = [
+        OFF_FRONT,
+        f"{_linked(better, links)} has {numbers}; this one {formats.f1(row)} with {formats.whole(row.parameters)}.",
+        *_candidate(row),
+        model,
+        SIGNATURE,
+    ]
+    return "\n\n".join(parts)
+
+
+def model_in_words(attached: list[str], present_note: str) -> str:
+    """Whether the trial's model is there to be downloaded, and if not, why."""
+    if DESCRIPTION_FILE in attached:
+        return f"**Model:** {', '.join(f'`{name}`' for name in attached)} are among this trial's artifacts."
+    failure = next((line for line in present_note.splitlines() if line.startswith(NOT_KEPT)), None)
+    return failure or f"{NOT_KEPT} the trial was not on its study's front when it ended."
+
+
+def _searched(study: OpenStudy) -> str:
+    space = study.space
+    sizes = f"pictures of {', '.join(map(str, space.image_sizes))} px, at most {space.max_parameters:,} parameters"
+    if isinstance(space, ScratchSpace):
+        few, many = space.stages
+        return f"networks from random weights, {few} to {many} stages of {', '.join(space.blocks)}; {sizes}"
+    backbones = ", ".join(f"`{backbone}`" for backbone in space.backbones)
+    heads = ", ".join(f"`{head}`" for head in space.heads)
+    return f"cuts of {backbones} ({space.initial_weights} weights) with heads {heads}; {sizes}"
+
+
+def _data(standing: Standing) -> str:
+    data = standing.study.data
+    sizes = ", ".join(f"{sum(counts.values()):,} {split}" for split, counts in data.get("counts", {}).items() if counts)
+    name, fingerprint = (escaped(data.get(key, formats.NOT_KNOWN)) for key in ("name", "fingerprint"))
+    return f"{name}, {len(data.get('classes', []))} classes, {sizes} pictures, fingerprint `{fingerprint}`"
+
+
+def _budget(study: OpenStudy) -> str:
+    limits = [
+        *([f"{study.trials:,} trials"] if study.trials else []),
+        *([f"{study.minutes:g} minutes of training"] if study.minutes else []),
+    ]
+    return " or ".join(limits)
+
+
+def _counts(standing: Standing) -> str:
+    counts = standing.study.counts
+    numbers = {
+        "complete": counts.complete,
+        "failed": sum(counts.failed.values()),
+        "infeasible (not trained, not counted)": counts.infeasible,
+        "stopped": counts.stopped,
+        "running": counts.running,
+    }
+    return ", ".join(f"{number:,} {name}" for name, number in numbers.items() if number) or "none"
+
+
+def _best(study: str, comparison: Comparison, links: Links) -> str:
+    mine = [entry.row for entry in comparison.entries if entry.row.study == study]
+    if not mine:
+        return formats.NOT_KNOWN
+    best = max(mine, key=lambda row: (row.f1_macro, -row.parameters))
+    return f"{formats.f1(best)} with {formats.whole(best.parameters)} parameters ({_linked(best, links)})"
+
+
+def _hypervolume(standing: Standing, comparison: Comparison) -> str:
+    if not comparison.hypervolume:
+        return formats.NOT_KNOWN
+    share = formats.percent(standing.hypervolume / comparison.hypervolume)
+    return (
+        f"{standing.hypervolume:.4f}, {share} of the joint {comparison.hypervolume:.4f}, which would lose "
+        f"{standing.hypervolume_only_here:.4f} without this study; {standing.joint_front_rows} of the "
+        f"{len(comparison.joint_front)} on the joint front are from here"
+    )
+
+
+def _front_table(comparison: Comparison, links: Links) -> str:
+    headings = ["trial", "F1", "parameters", "MACs", "% F1", "% par.", "network"]
+    body = [
+        [
+            _linked(entry.row, links),
+            formats.f1(entry.row),
+            formats.whole(entry.row.parameters),
+            formats.short(entry.row.macs),
+            formats.percent(entry.share_of_uncut_f1),
+            formats.percent(entry.share_of_uncut_parameters),
+            escaped(entry.row.summary),
+        ]
+        for entry in comparison.joint_front
+    ]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [headings, ["---"] * len(headings), *body])
+
+
+def _why(entry: Entry, comparison: Comparison, links: Links) -> str:
+    row, members = entry.row, comparison.joint_front
+    place = members.index(entry)
+    reasons = [
+        f"None of {len(comparison.entries):,} candidates is better with as few parameters, or as good with fewer."
+    ]
+    if place > 0:
+        smaller = members[place - 1].row
+        reasons.append(
+            f"The next smaller one on the front, {_linked(smaller, links)}, has "
+            f"{formats.percent(smaller.parameters / row.parameters)} of its parameters and "
+            f"{row.f1_macro - smaller.f1_macro:.3f} less F1."
+        )
+    if place + 1 < len(members):
+        larger = members[place + 1].row
+        reasons.append(
+            f"The next larger one, {_linked(larger, links)}, has {larger.parameters / row.parameters:.1f} times its "
+            f"parameters and {larger.f1_macro - row.f1_macro:.3f} more F1."
+        )
+    return " ".join(reasons)
+
+
+def _candidate(row: Row) -> list[str]:
+    try:
+        candidate = Candidate.model_validate(row.candidate)
+    except ValidationError:  # of another version of this program
+        return [f"**Network:** {escaped(row.summary)}"]
+    seeds = f" Seeds {formats.ranges(row.seeds)}." if row.seeds else ""
+    return [
+        f"**Network:** {network_in_words(candidate.network, candidate.initial_weights)}",
+        f"**Recipe:** {recipe_in_words(candidate.recipe, candidate.initial_weights)}{seeds}",
+    ]
+
+
+def _linked(row: Row, links: Links) -> str:
+    """The row's first trial, as a link to its page in the dashboard."""
+    number = row.trials[0]
+    return f"[{escaped(row.study)} {number}](/dashboard/studies/{links[row.study]}/trials?numbers={number})"
