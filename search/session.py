@@ -9,18 +9,23 @@ import socket
 import sys
 import textwrap
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
 import optuna
 import torch
 import yaml
+from rich.console import Console
 
 from search.check import describe
 from search.data.dataset import Dataset, open_dataset
+from search.errors import Interrupted
 from search.objective import choose_device, device_name
-from search.settings import Settings, resolved
+from search.profile.profiling import profile_space
+from search.profile.ranking import ProfiledCut
+from search.profile.table import show
+from search.settings import EliminationSpace, Settings, resolved
 from search.studies import OpenStudy, open_studies
 from storage.database import Database, connect
 
@@ -55,9 +60,19 @@ def open_data(settings: Settings, *, quiet: bool = False) -> Dataset:
 
 
 def open_search(settings: Settings, dataset: Dataset, stop: threading.Event) -> tuple[Database, list[OpenStudy]]:
-    """Connect and open the studies, making what is not there. Raises BadInput and DatabaseRefused."""
+    """Connect and open the studies, making what is not there, after a look at which cuts are worth training.
+
+    Raises BadInput and DatabaseRefused, and Interrupted if `stop` is set while the cuts are profiled.
+    """
     database = connect(settings.database, stop=stop)
-    return database, open_studies(settings, dataset.describe(), database, sampler_seed=sampler_seed(settings))
+
+    def profiler(space: EliminationSpace) -> Sequence[ProfiledCut]:
+        profile = profile_space(space, dataset, choose_device(settings.device), settings.weights_dir, stop.is_set)
+        show(profile, Console(highlight=False), recommended_only=True)
+        return profile.cuts
+
+    seed = sampler_seed(settings)
+    return database, open_studies(settings, dataset.describe(), database, sampler_seed=seed, profiler=profiler)
 
 
 def sampler_seed(settings: Settings) -> int:
@@ -80,7 +95,10 @@ def worker_name(pid: int | None) -> str:
 
 @contextmanager
 def stop_on_signals(stop: threading.Event) -> Iterator[list[int]]:
-    """SIGINT and SIGTERM set `stop`; a second one ends the process at once. Yields the exit status of the first."""
+    """SIGINT and SIGTERM set `stop`; a second one ends the process at once. Yields the exit status of the first.
+
+    What raises Interrupted because of it ends the block.
+    """
     received: list[int] = []
 
     def handle(number: int, _frame: FrameType | None) -> None:
@@ -93,6 +111,9 @@ def stop_on_signals(stop: threading.Event) -> Iterator[list[int]]:
     previous = {number: signal.signal(number, handle) for number in SIGNAL_STATUS}
     try:
         yield received
+    except Interrupted:
+        if not received:
+            raise
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

@@ -119,6 +119,9 @@ class EliminationSpace(Space):
     trunk_learning_rate: Annotated[PositiveRange, within(0.0, 1.0)] = Range(low=0.1, high=1.0, log=True)
     max_frozen_stages: Annotated[int, Field(ge=0)] = 3
     initial_weights: Literal["pretrained", "random"] = "pretrained"
+    profile: bool = Field(
+        True, description="whether a new study on pretrained weights begins with a depth profile and its best cuts"
+    )
 
 
 class ScratchSpace(Space):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import platform
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 
 from blocks.elimination import anatomy
 from search.errors import BadInput
+from search.profile.ranking import ProfiledCut, first_choices
 from search.settings import EliminationSpace, ScratchSpace, Settings, StudySpace, resolved
 from search.spaces import elimination, scratch
 from search.weights import ORDER, Weights, find_weights
@@ -25,7 +26,7 @@ from storage.database import Database
 OBJECTIVES = ("f1_macro", "parameters")
 DIRECTIONS = [StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE]
 WHOLE = "resolved_space"
-BUDGET_FIELDS = {"trials", "minutes"}
+MAY_CHANGE = {"trials", "minutes", "profile"}  # budgets, and what matters only while a study is made
 _SPACE: TypeAdapter[EliminationSpace | ScratchSpace] = TypeAdapter(StudySpace)
 
 log = logging.getLogger(__name__)
@@ -42,20 +43,30 @@ class OpenStudy:
     minutes: float | None
 
 
+Profiler = Callable[[EliminationSpace], Sequence[ProfiledCut]]
+
+
 def open_studies(
-    settings: Settings, data: Mapping[str, Any], database: Database, *, sampler_seed: int
+    settings: Settings,
+    data: Mapping[str, Any],
+    database: Database,
+    *,
+    sampler_seed: int,
+    profiler: Profiler | None = None,
 ) -> list[OpenStudy]:
     """The search's studies, created where they do not exist.
 
-    `data` describes the data set (`Dataset.describe()`), classes and fingerprint included. Raises BadInput, before
-    anything is created, where weights or cuts are missing, or where a study exists for other data or another space.
+    `data` describes the data set (`Dataset.describe()`), classes and fingerprint included. `profiler` is asked for the
+    depth profile of each new space that wants one. Raises BadInput, before anything is created, where weights or cuts
+    are missing, or where a study exists for other data or another space.
     """
     missing = _missing(settings, data, database)
     created = checked_spaces({name: settings.studies[name] for name in missing}, settings)  # may wait for timm's hub
+    profiles = {name: _profile(space, profiler) for name, space in created.items()}  # may take a minute
     if created:
         with database.alone():
             for name in _missing(settings, data, database):  # another process may have been quicker
-                _create(name, created[name], settings, data, database)
+                _create(name, created[name], profiles[name], settings, data, database)
     return [_open(name, settings, database, sampler_seed + index) for index, name in enumerate(settings.studies)]
 
 
@@ -95,7 +106,7 @@ def _differences(study: optuna.Study, settings: Settings, data: Mapping[str, Any
             f"study {study.study_name} has data.fit {attributes['data']['fit']}, not {data['fit']}; {advice}"
         )
     before, now = attributes["settings"]["studies"][short], resolved(settings)["studies"][short]
-    changed = sorted(key for key in {*before, *now} - BUDGET_FIELDS if before.get(key) != now.get(key))
+    changed = sorted(key for key in {*before, *now} - MAY_CHANGE if before.get(key) != now.get(key))
     if changed:
         problems.append(f"study {study.study_name} has another {', '.join(changed)}; {advice}")
     return problems
@@ -154,8 +165,19 @@ def _with_weights(space: EliminationSpace, settings: Settings) -> EliminationSpa
     return space.model_copy(update={"backbones": tuple(usable)})
 
 
+def _profile(space: EliminationSpace | ScratchSpace, profiler: Profiler | None) -> Sequence[ProfiledCut]:
+    if profiler is None or not isinstance(space, EliminationSpace):
+        return ()
+    return profiler(space) if space.profile and space.initial_weights == "pretrained" else ()
+
+
 def _create(
-    name: str, space: EliminationSpace | ScratchSpace, settings: Settings, data: Mapping[str, Any], database: Database
+    name: str,
+    space: EliminationSpace | ScratchSpace,
+    profile: Sequence[ProfiledCut],
+    settings: Settings,
+    data: Mapping[str, Any],
+    database: Database,
 ) -> None:
     """Make the study. Its resolved space comes last and says that it is whole: a study without one is made again."""
     attributes: dict[str, Any] = {
@@ -169,7 +191,10 @@ def _create(
     if isinstance(space, EliminationSpace):
         attributes["backbones"] = _uncut_counts(space, len(data["classes"]))
         trials, _ = settings.budget(name)
-        queued = elimination.first_parameters(space, at_most=max(1, (trials or 20) // 2))
+        favourites = [(cut.backbone, cut.module) for cut in first_choices(profile) if cut.module]
+        queued = elimination.first_parameters(space, max(1, (trials or 20) // 2), favourites)
+    if profile:
+        attributes["depth_profile"] = [asdict(cut) for cut in profile]
     study = optuna.create_study(
         storage=database.optuna,
         study_name=full_name(settings.name, name),

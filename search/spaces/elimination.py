@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -39,20 +40,25 @@ def check_space(space: EliminationSpace) -> None:
         raise BadInput("elimination space", list(dict.fromkeys(problems)))
 
 
-def first_parameters(space: EliminationSpace, at_most: int) -> list[dict[str, Any]]:
-    """Optuna parameters for a study to begin with: each backbone whole, then cut at its stages' ends, deepest first.
+def first_parameters(
+    space: EliminationSpace, at_most: int, favourites: Sequence[tuple[str, str]] = ()
+) -> list[dict[str, Any]]:
+    """Optuna parameters for a study to begin with: each backbone whole, then the `favourites`, (backbone, module).
 
-    So the study itself shows what cutting costs, and the sampler starts from points along the whole depth. What is not
-    given (head, recipe) is sampled.
+    Without favourites, each backbone is cut at its stages' ends, deepest first. So the study itself shows what cutting
+    costs, and the sampler starts from points along the whole depth. What is not given (head, recipe) is sampled.
     """
-    ladders = []
-    for backbone in dict.fromkeys(space.backbones):
-        cuts = cuts_in_space(space, anatomy(backbone, space.image_sizes[0]))
-        depths = [depth for depth, cut in enumerate(cuts) if cut.stage_end]
-        chosen = {"backbone": backbone} if len(set(space.backbones)) > 1 else {}
-        ladders.append([{**chosen, f"{backbone}.cut": depth} for depth in reversed(depths)] if len(cuts) > 1 else [])
-    rungs = [rung for rungs in zip_longest(*ladders) for rung in rungs if rung is not None]
-    return rungs[:at_most]
+    cuts = {name: cuts_in_space(space, anatomy(name, space.image_sizes[0])) for name in dict.fromkeys(space.backbones)}
+    ladders = [[(name, cut.module) for cut in reversed(cuts[name]) if cut.stage_end] for name in cuts]
+    points = [point for rung in zip_longest(*ladders) for point in rung if point is not None]
+    if favourites:
+        points = [(name, module) for name, module in points if module is None] + list(favourites)
+    queued = []
+    for name, module in points:
+        depth = [cut.module for cut in cuts[name]].index(module)
+        backbone = {"backbone": name} if len(cuts) > 1 else {}
+        queued.append(backbone | ({f"{name}.cut": depth} if len(cuts[name]) > 1 else {}))
+    return [parameters for parameters in queued if parameters][:at_most]
 
 
 def sample(trial: BaseTrial, space: EliminationSpace, classes: int) -> Candidate:

@@ -1,0 +1,1 @@
+"""Depth profile: which cuts of a backbone are worth training, from one forward pass and before anything is trained."""

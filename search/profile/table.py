@@ -1,0 +1,53 @@
+"""A depth profile on a terminal, in 80 columns."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from search.profile.profiling import DepthProfile
+from search.profile.ranking import first_choices
+
+WIDTH = 80
+MEANING = (
+    "F1: macro F1 on validation of a linear probe on the pooled features. It ranks cuts; it does not predict their F1 "
+    "after fine-tuning. LogME: log evidence of a picture. parameters and MACs: with a head of pooling + linear. "
+    "first: the order in which a study tries the front of F1 against parameters, after the uncut backbones."
+)
+
+
+def show(profile: DepthProfile, console: Console, *, recommended_only: bool = False) -> None:
+    """Print the cuts from the best probe to the worst; with `recommended_only` those on the front alone."""
+    console.print(_title(profile) + (", the front:" if recommended_only else ":"))
+    console.print(_table(profile, recommended_only))
+    console.print(MEANING, width=min(console.width, WIDTH), style="dim")
+
+
+def _title(profile: DepthProfile) -> str:
+    backbones = ", ".join(dict.fromkeys(cut.backbone for cut in profile.cuts))
+    sizes = ", ".join(dict.fromkeys(str(cut.image_size) for cut in profile.cuts))
+    return f"depth profile of {backbones} at {sizes} px: {len(profile.cuts)} cuts in {profile.seconds:.1f} s"
+
+
+def _table(profile: DepthProfile, recommended_only: bool) -> Table:
+    several = len({cut.backbone for cut in profile.cuts}) > 1
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("last kept module", overflow="fold")
+    for heading in ("stage", "parameters", "MACs, M", "F1", "LogME", "first"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    order = {cut: str(number) for number, cut in enumerate(first_choices(profile.cuts), start=1)}
+    for cut in profile.cuts:
+        if cut.recommended or not recommended_only:
+            table.add_row(
+                Text(f"{cut.backbone} {cut.name}" if several else cut.name),
+                str(cut.stage),
+                f"{cut.parameters:,}",
+                f"{cut.macs / 1e6:,.1f}",
+                f"{cut.f1_macro:.3f}",
+                f"{cut.logme:.3f}",
+                order.get(cut, ""),
+                style="bold" if cut.recommended else "",
+            )
+    return table
