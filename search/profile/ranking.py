@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from blocks.specification import Positive
 from search.pareto import front
 
 NEARLY = 1.25
@@ -31,7 +32,7 @@ class ProfiledCut:
     module: str | None
     stage: int
     image_size: int
-    parameters: int
+    parameters: Positive
     macs: int
     f1_macro: float
     logme: float

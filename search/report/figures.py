@@ -13,6 +13,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+from search.profile.ranking import ProfiledCut
 from search.report import formats
 from search.report.comparison import Comparison, Entry, front_steps
 from search.report.stored import Curves
@@ -54,6 +55,26 @@ def curves_figure(comparison: Comparison, curves: Curves) -> Figure:
     return {"data": traces, "layout": _layout(axis, {"title": {"text": formats.METRIC}})}
 
 
+def profile_figure(comparison: Comparison) -> Figure | None:
+    """F1 of a linear probe against parameters, a line for each backbone from its shallowest cut to its deepest.
+
+    Filled marks are on the front of their study's profile. None where no study has a profile.
+    """
+    lines = {
+        (study.name, backbone): [cut for cut in study.depth_profile if cut.backbone == backbone]
+        for study in comparison.search.studies
+        for backbone in sorted({cut.backbone for cut in study.depth_profile})
+    }
+    if not lines:
+        return None
+    several = len({study for study, _ in lines}) > 1
+    names = [f"{study}: {backbone}" if several else backbone for study, backbone in lines]
+    styles = study_styles(names)
+    traces = [_profile_trace(name, styles[name], cuts) for name, cuts in zip(names, lines.values(), strict=True)]
+    axis = _parameter_axis([cut.parameters for cuts in lines.values() for cut in cuts])
+    return {"data": traces, "layout": _layout(axis, {"title": {"text": f"{formats.METRIC} of a linear probe"}})}
+
+
 def hover(entry: Entry) -> str:
     """Lines about an entry, escaped and joined by <br>; a front member's come with its whole candidate."""
     row = entry.row
@@ -78,6 +99,22 @@ def _curve_trace(name: str, colour: str, points: Sequence[tuple[int, float]]) ->
         "x": [epoch for epoch, _ in points], "y": [f1_macro for _, f1_macro in points],
         "line": {"color": colour, "width": 1.5}, "opacity": 0.75,
         "hovertemplate": "epoch %{x}: F1 %{y:.3f}<br>%{fullData.name}<extra></extra>",
+    }  # fmt: skip
+
+
+def _profile_trace(name: str, style: StudyStyle, cuts: Sequence[ProfiledCut]) -> Figure:
+    by_size = sorted(cuts, key=lambda cut: cut.parameters)
+    symbols = [style.symbol if cut.recommended else f"{style.symbol}-open" for cut in by_size]
+    return {
+        "type": "scatter", "mode": "lines+markers", "name": html.escape(name), "showlegend": True,
+        "x": [cut.parameters for cut in by_size], "y": [cut.f1_macro for cut in by_size],
+        "line": {"color": style.colour, "width": 1}, "marker": {"size": 10, "symbol": symbols},
+        "text": [
+            f"{html.escape(cut.name)}<br>probe F1 {cut.f1_macro:.3f}, LogME {cut.logme:.3f}<br>"
+            f"{formats.whole(cut.parameters)} parameters, {formats.short(cut.macs)} MACs"
+            for cut in by_size
+        ],
+        "hovertemplate": "%{text}<br>%{fullData.name}<extra></extra>",
     }  # fmt: skip
 
 

@@ -14,11 +14,16 @@ from plotly.offline import get_plotlyjs
 from search.pareto import HYPERVOLUME_MEANING
 from search.report import formats, markup
 from search.report.comparison import Comparison, Entry
-from search.report.figures import Figure, curves_figure, front_figure
+from search.report.figures import Figure, curves_figure, front_figure, profile_figure
 from search.report.markup import Cell
 from search.report.records import finite
 from search.report.rows import Study
 from search.report.stored import Curves
+
+PROFILE_MEANING = (
+    "Before anything was trained: a linear classifier on each cut's pooled features. It ranks cuts, it does not "
+    "predict their F1 after fine-tuning. Filled marks are on the front; the study tried them first."
+)
 
 
 def page(comparison: Comparison, entries: Sequence[Entry], curves: Curves) -> str:
@@ -37,6 +42,9 @@ def page(comparison: Comparison, entries: Sequence[Entry], curves: Curves) -> st
         markup.section("Candidates", _entries_table(entries), markup.note(" ".join(formats.LEGEND))),
         markup.section("Studies", *_studies(comparison)),
     ]
+    if (profile := profile_figure(comparison)) is not None:
+        figures["profile"] = profile
+        sections.append(markup.section("Depth profile", markup.figure("profile", PROFILE_MEANING)))
     if curves:
         figures["curves"] = curves_figure(comparison, curves)
         note = "One line a trial. Point at one, or tap it, to see which."

@@ -15,8 +15,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from optuna.trial import TrialState
+from pydantic import TypeAdapter, ValidationError
 
+from search.profile.ranking import ProfiledCut
 from storage.trials import StudyRecord, TrialRecord
+
+_PROFILE = TypeAdapter(tuple[ProfiledCut, ...])
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,10 @@ class Counts:
 
 @dataclass(frozen=True)
 class Study:
-    """One study: `name` is its name within the search, `uncut_parameters` those of its backbones before any cut."""
+    """One study: `name` is its name within the search, `uncut_parameters` those of its backbones before any cut.
+
+    `depth_profile` is what was known of the cuts before any was trained; empty where nobody looked.
+    """
 
     name: str
     counts: Counts
@@ -83,6 +90,7 @@ class Study:
     uncut_parameters: Mapping[str, int]
     data: Mapping[str, Any]
     settings: Mapping[str, Any]
+    depth_profile: tuple[ProfiledCut, ...]
 
 
 @dataclass(frozen=True)
@@ -129,7 +137,15 @@ def _study(record: StudyRecord, trials: Sequence[TrialRecord]) -> Study:
         },
         data=_mapping(record.attributes, "data"),
         settings=_mapping(record.attributes, "settings"),
+        depth_profile=_depth_profile(record.attributes),
     )
+
+
+def _depth_profile(attributes: Mapping[str, Any]) -> tuple[ProfiledCut, ...]:
+    try:
+        return _PROFILE.validate_python(attributes.get("depth_profile", ()))
+    except ValidationError:
+        return ()
 
 
 def _counts(trials: Sequence[TrialRecord]) -> Counts:

@@ -5,7 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from search.report.figures import curves_figure, front_figure, hover
+from search.report.figures import curves_figure, front_figure, hover, profile_figure
 
 
 def test_the_front_figure_is_json_that_plotly_accepts(two_studies: Any) -> None:
@@ -50,3 +50,39 @@ def test_learning_curves_of_joint_front_members(two_studies: Any) -> None:
         ("elimination 1, layer2", [0, 1], [0.4, 0.84]),
         ("elimination 2, layer2", [0, 1], [0.5, 0.88]),
     ]
+
+
+def probed(backbone: str, module: str | None, parameters: int, f1_macro: float, recommended: bool) -> dict[str, Any]:
+    """A cut as a study's depth profile stores it."""
+    known = {"backbone": backbone, "module": module, "parameters": parameters, "f1_macro": f1_macro}
+    return known | {"stage": 1, "image_size": 32, "macs": 10**6, "logme": -0.1, "recommended": recommended}
+
+
+def test_a_depth_profile_is_a_line_a_backbone_from_shallow_to_deep(records: Any) -> None:
+    cuts = [probed("<resnet>", None, 9000, 0.7, False), probed("<resnet>", "layer1", 1000, 0.8, True)]
+    records.study("elimination", depth_profile=[*cuts, probed("vgg", "features.3", 500, 0.6, True)])
+    records.trial("elimination", 0.5)
+    figure = profile_figure(records.compare())
+    assert figure is not None
+    first, second = go.Figure(figure).data
+    assert (first.name, list(first.x), list(first.y)) == ("&lt;resnet&gt;", [1000, 9000], [0.8, 0.7])
+    assert list(first.marker.symbol) == ["circle", "circle-open"]
+    assert first.text[1] == "(uncut)<br>probe F1 0.700, LogME -0.100<br>9,000 parameters, 1M MACs"
+    assert (second.name, list(second.x)) == ("vgg", [500])
+    assert figure["layout"]["xaxis"]["type"] == "log"
+
+
+def test_profiles_of_several_studies_are_told_apart(records: Any) -> None:
+    for study in ("one", "two"):
+        records.study(study, depth_profile=[probed("vgg", "features.3", 500, 0.6, True)])
+    records.trial("one", 0.5)
+    figure = profile_figure(records.compare())
+    assert figure is not None
+    assert [trace["name"] for trace in figure["data"]] == ["one: vgg", "two: vgg"]
+
+
+def test_without_a_profile_that_can_be_read_there_is_no_figure(records: Any) -> None:
+    records.study("none")
+    records.study("damaged", depth_profile=[{"backbone": "vgg", "parameters": "many"}])
+    records.trial("none", 0.5)
+    assert profile_figure(records.compare()) is None

@@ -78,6 +78,17 @@ def test_table_cells_sort_by_their_number(elements: Elements) -> None:
     assert re.fullmatch(r"0\.86\d*", next(value for value in values if value and value.startswith("0.86")))
 
 
+def test_a_depth_profile_is_drawn(records: Any) -> None:
+    cut = {"backbone": "resnet18", "module": "layer1.0", "stage": 1, "image_size": 32, "macs": 10**6}
+    records.study("elimination", depth_profile=[cut | {"parameters": 1000, "f1_macro": 0.5, "logme": -0.1}])
+    records.trial("elimination", 0.5)
+    comparison = records.compare()
+    elements = Elements(page(comparison, comparison.entries, {}))
+    assert "Depth profile" in elements.words
+    figures = json.loads(next(script for script in elements.scripts if script.lstrip().startswith("{")))
+    assert figures["profile"]["data"][0]["y"] == [0.5]
+
+
 def test_a_search_with_next_to_nothing_is_a_page(records: Any) -> None:
     records.study("scratch", data={}, settings={}, backbones={})
     records.trial("scratch", 0.5)
