@@ -31,7 +31,8 @@ class StudyProgress:
         """Count a trial with a result."""
         self.done += 1
         self.seconds += seconds
-        self.best = max(self.best or (0.0, 0), (f1_macro, parameters))
+        if self.best is None or (f1_macro, -parameters) > (self.best[0], -self.best[1]):
+            self.best = (f1_macro, parameters)
 
     @property
     def left_seconds(self) -> float | None:

@@ -11,7 +11,6 @@ from typing import Any
 import optuna
 import pytest
 import timm
-import torch
 from filelock import FileLock
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
@@ -48,13 +47,10 @@ def open_with(database: Database) -> Open:
 
 
 @pytest.fixture
-def weights_dir(tmp_path: Path) -> Path:
-    """A folder with weights of test_resnet and of nothing else."""
-    folder = tmp_path / "weights"
-    folder.mkdir()
-    torch.manual_seed(0)
-    save_file(timm.create_model("test_resnet").state_dict(), folder / "test_resnet.safetensors")
-    return folder
+def weights_dir(weights_dir: Path) -> Path:
+    """With weights of test_resnet and of nothing else."""
+    save_file(timm.create_model("test_resnet").state_dict(), weights_dir / "test_resnet.safetensors")
+    return weights_dir
 
 
 @pytest.fixture
