@@ -26,8 +26,8 @@ def show(profile: DepthProfile, console: Console, *, recommended_only: bool = Fa
 
 
 def _title(profile: DepthProfile) -> str:
-    backbones = ", ".join(dict.fromkeys(cut.backbone for cut in profile.cuts))
-    sizes = ", ".join(dict.fromkeys(str(cut.image_size) for cut in profile.cuts))
+    backbones = ", ".join(sorted({cut.backbone for cut in profile.cuts}))
+    sizes = ", ".join(sorted({str(cut.image_size) for cut in profile.cuts}))
     return f"depth profile of {backbones} at {sizes} px: {len(profile.cuts)} cuts in {profile.seconds:.1f} s"
 
 
