@@ -19,6 +19,7 @@ from search.session import (
     open_data,
     open_device,
     open_search,
+    open_store,
     set_up_logging,
     show_settings,
     stop_on_signals,
@@ -26,7 +27,6 @@ from search.session import (
 )
 from search.settings import Settings
 from search.work import GivingUp, Workshop, progress_of, work
-from storage.artefacts import open_artefacts
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     show_settings(settings)
     device = open_device(settings)
     dataset = open_data(settings)
+    artefacts = open_store(settings)
     stop = threading.Event()
     with stop_on_signals(stop) as received:
         database, studies = open_search(settings, dataset, stop)
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 settings=settings,
                 dataset=dataset,
                 database=database,
-                artefacts=open_artefacts(settings.artefacts),
+                artefacts=artefacts,
                 device=device,
                 worker=worker_name(os.getpid()),
                 progress=progress,

@@ -20,16 +20,20 @@ from rich.console import Console
 
 from search.check import describe
 from search.data.dataset import Dataset, open_dataset
-from search.errors import Interrupted
+from search.errors import BadInput, Interrupted
 from search.objective import choose_device, device_name
 from search.profile.profiling import profile_space
 from search.profile.ranking import ProfiledCut
 from search.profile.table import show
 from search.settings import EliminationSpace, Settings, resolved
 from search.studies import OpenStudy, open_studies
+from storage.artefacts import Artefacts, open_artefacts
 from storage.database import Database, connect
+from storage.errors import ArtefactError, DatabaseLost
 
 SIGNAL_STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+log = logging.getLogger(__name__)
 
 
 def set_up_logging() -> None:
@@ -80,6 +84,14 @@ def sampler_seed(settings: Settings) -> int:
     return (settings.seed + os.getpid()) % 2**31
 
 
+def open_store(settings: Settings) -> Artefacts:
+    """The artefact store. Raises BadInput for an address that will not do."""
+    try:
+        return open_artefacts(settings.artefacts)
+    except ArtefactError as error:
+        raise BadInput("artefact store", [str(error)]) from error
+
+
 def open_device(settings: Settings) -> torch.device:
     """The device to train on, said with the reason."""
     device = choose_device(settings.device)
@@ -97,7 +109,7 @@ def worker_name(pid: int | None) -> str:
 def stop_on_signals(stop: threading.Event) -> Iterator[list[int]]:
     """SIGINT and SIGTERM set `stop`; a second one ends the process at once. Yields the exit status of the first.
 
-    What raises Interrupted because of it ends the block.
+    What ends because of it (Interrupted, or no more waiting for a database that is away) ends the block.
     """
     received: list[int] = []
 
@@ -111,9 +123,10 @@ def stop_on_signals(stop: threading.Event) -> Iterator[list[int]]:
     previous = {number: signal.signal(number, handle) for number in SIGNAL_STATUS}
     try:
         yield received
-    except Interrupted:
+    except (Interrupted, DatabaseLost) as error:
         if not received:
             raise
+        log.warning("asked to stop: %s", error)
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

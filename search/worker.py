@@ -23,6 +23,7 @@ from multiprocessing.sharedctypes import Synchronized
 
 import psutil
 import torch
+from rich.console import Console
 
 from search import settings as all_settings
 from search.command import exit_with_status
@@ -31,6 +32,7 @@ from search.progress import Progress
 from search.session import (
     open_data,
     open_search,
+    open_store,
     set_up_logging,
     show_settings,
     stop_on_signals,
@@ -38,17 +40,17 @@ from search.session import (
 )
 from search.settings import Settings
 from search.work import STALE_SECONDS, GivingUp, Workshop, progress_of, work
-from storage.artefacts import open_artefacts
 from storage.database import Database
+from storage.errors import DatabaseLost
 from storage.leases import Leases
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-STOP_SECONDS = 9.0
+STOP_SECONDS = 8.0
 MEMORY_A_WORKER = 2.5e9
 RESTART_PAUSES = (0.0, 1.0, 5.0, 30.0, 60.0)
-GAVE_UP = 1
+BAD_INPUT, GAVE_UP = 2, 3  # exit statuses of worker processes; Python's own, of an exception, is 1
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if address := os.environ.get("DASHBOARD_URL"):
         print(f"dashboard: {address}", flush=True)
     dataset = open_data(settings)
+    open_store(settings)
     stop = threading.Event()
     with stop_on_signals(stop) as received:
         database, _ = open_search(settings, dataset, stop)
@@ -109,25 +112,41 @@ class Supervisor:
         self._stop = stop
         self._context = multiprocessing.get_context("spawn")
         self._children = {slot: _Child(self._context, settings, slot) for slot in chosen}
+        self._due: dict[Slot, tuple[float, int]] = {}
 
     def run(self) -> int:
-        """Returns the exit status: 0, or that of a worker that gave up or was given bad input."""
-        while self._children and not self._stop.is_set():
+        """Returns the exit status: 0, 1 where a worker gave up, 2 where it was given bad input."""
+        try:
+            return self._watch()
+        finally:
+            self._end_all()
+
+    def _watch(self) -> int:
+        while (self._children or self._due) and not self._stop.is_set():
+            self._start_due()
             wait([child.process.sentinel for child in self._children.values()], timeout=LOOK_SECONDS)
             for slot, child in list(self._children.items()):
                 if child.process.is_alive():
                     self._end_if_hung(child)
-                elif child.process.exitcode in (GAVE_UP, 2):
-                    status = child.process.exitcode
+                    continue
+                del self._children[slot]
+                status = child.process.exitcode
+                if status in (BAD_INPUT, GAVE_UP):
                     log.error("worker %s gave up; the others are stopped", slot.number)
-                    self._end_all()
-                    return status
-                elif child.process.exitcode == 0:
-                    del self._children[slot]
-                else:
-                    self._start_again(slot, child)
-        self._end_all()
+                    return 1 if status == GAVE_UP else 2
+                if status != 0:
+                    log.error("worker process %s died (%s)", child.process.pid, _death(status))
+                    self._give_to_others(child)
+                    pause = RESTART_PAUSES[min(child.restarts, len(RESTART_PAUSES) - 1)]
+                    self._due[slot] = (time.monotonic() + pause, child.restarts + 1)
         return 0
+
+    def _start_due(self) -> None:
+        """Start again what died, once its pause is over."""
+        for slot, (due, restarts) in list(self._due.items()):
+            if time.monotonic() >= due:
+                del self._due[slot]
+                self._children[slot] = _Child(self._context, self._settings, slot, restarts)
 
     def _end_if_hung(self, child: _Child) -> None:
         quiet = time.monotonic() - child.last_sign.value
@@ -135,28 +154,26 @@ class Supervisor:
             log.error("worker process %s made no step for %.0f s and is ended", child.process.pid, quiet)
             child.process.kill()
 
-    def _start_again(self, slot: Slot, child: _Child) -> None:
-        pid, code = child.process.pid, child.process.exitcode
-        log.error("worker process %s died (%s); its trial is given to others", pid, _death(code))
-        self._leases.declare_dead(worker_name(pid))
-        restarts = child.restarts + 1
-        if self._stop.wait(RESTART_PAUSES[min(restarts, len(RESTART_PAUSES)) - 1]):
-            return
-        self._children[slot] = _Child(self._context, self._settings, slot, restarts)
+    def _give_to_others(self, child: _Child) -> None:
+        """What a dead process was doing can be taken over at once, and counts against the trial."""
+        try:
+            self._leases.declare_dead(worker_name(child.process.pid))
+        except DatabaseLost as error:  # then others wait for its lease to run out
+            log.warning("%s", error)
 
     def _end_all(self) -> None:
         """Ask every child to hand back its trial, and end those that do not in time."""
-        alive = [child.process for child in self._children.values() if child.process.is_alive()]
-        for process in alive:
-            process.terminate()
+        alive = [child for child in self._children.values() if child.process.is_alive()]
+        for child in alive:
+            child.process.terminate()
         deadline = time.monotonic() + STOP_SECONDS
-        for process in alive:
-            process.join(max(0.0, deadline - time.monotonic()))
-            if process.is_alive():
-                log.error("worker process %s did not stop in time and is ended", process.pid)
-                process.kill()
-                process.join()
-                self._leases.declare_dead(worker_name(process.pid))
+        for child in alive:
+            child.process.join(max(0.0, deadline - time.monotonic()))
+            if child.process.is_alive():
+                log.error("worker process %s did not stop in time and is ended", child.process.pid)
+                child.process.kill()
+                child.process.join()
+                self._give_to_others(child)
 
 
 class _Child:
@@ -172,7 +189,7 @@ class _Child:
 
 
 def _child_main(settings: Settings, slot: Slot, last_sign: Synchronized[float]) -> None:
-    """A worker process. Exit status 0: nothing left to do or asked to stop, 1: gave up, 2: bad input."""
+    """A worker process. Its exit status is 0 where nothing is left to do or it was asked to stop."""
     os.setsid()  # a terminal's Ctrl-C is for the supervisor, which passes it on once
     set_up_logging()
     torch.set_num_threads(slot.threads)
@@ -183,16 +200,17 @@ def _child_main(settings: Settings, slot: Slot, last_sign: Synchronized[float]) 
 
     def stay() -> int:
         with stop_on_signals(stop):
+            _stop_with_parent()
             dataset = open_data(settings, quiet=True)
             database, studies = open_search(settings, dataset, stop)
             shop = Workshop(
                 settings=settings,
                 dataset=dataset,
                 database=database,
-                artefacts=open_artefacts(settings.artefacts),
+                artefacts=open_store(settings),
                 device=torch.device(slot.device),
                 worker=worker_name(os.getpid()),
-                progress=Progress(progress_of(database, studies)),
+                progress=Progress(progress_of(database, studies), Console(force_terminal=False)),
                 stop=stop,
                 sign=sign,
             )
@@ -205,6 +223,18 @@ def _child_main(settings: Settings, slot: Slot, last_sign: Synchronized[float]) 
             return 0
 
     exit_with_status(stay)
+
+
+def _stop_with_parent() -> None:
+    """A supervisor that is killed, or ends at once at a second signal, leaves no workers behind."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def wait_for_its_end() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait_for_its_end, name="watch over the supervisor", daemon=True).start()
 
 
 def _gpus_by_free_memory() -> list[str]:
