@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import RDBStorage
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Engine
 
+from storage.frozen_trials import read_frozen_trials
 from storage.patience import Patience
 
 
@@ -28,6 +29,19 @@ class PatientStorage(RDBStorage):
         # Optuna reads {SCHEMA_VERSION} in an address, which needs no password here: connections come from the pool.
         masked = engine.url.render_as_string(hide_password=True).replace("{", "{{").replace("}", "}}")
         super().__init__(masked, {"pool": engine.pool}, skip_table_creation=not create_tables)
+
+    def _get_trials(
+        self,
+        study_id: int,
+        states: Container[TrialState] | None,
+        included_trial_ids: set[int],
+        trial_id_greater_than: int,
+    ) -> list[FrozenTrial]:
+        def attempt() -> list[FrozenTrial]:
+            with self.engine.connect() as connection:
+                return read_frozen_trials(connection, study_id, states, included_trial_ids, trial_id_greater_than)
+
+        return self._patience(attempt)
 
     def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:
         """As Optuna's; and where an attempt got through without its answer getting back, that is success."""
@@ -68,7 +82,6 @@ for _name in (
     "set_study_user_attr",
     "_create_new_trial",
     "_get_best_trial_id",
-    "_get_trials",
     "_set_trial_param",
     "get_trial",
     "get_trial_id_from_study_id_trial_number",

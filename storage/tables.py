@@ -19,6 +19,8 @@ trials: Table = models.TrialModel.__table__
 trial_values: Table = models.TrialValueModel.__table__
 trial_params: Table = models.TrialParamModel.__table__
 trial_user_attributes: Table = models.TrialUserAttributeModel.__table__
+trial_system_attributes: Table = models.TrialSystemAttributeModel.__table__
+trial_intermediate_values: Table = models.TrialIntermediateValueModel.__table__
 
 own = MetaData()
 

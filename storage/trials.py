@@ -7,16 +7,15 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
-from optuna.distributions import BaseDistribution, json_to_distribution
 from optuna.storages._rdb.models import TrialValueModel
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 from sqlalchemy import Connection, Select, Table, select
 
 from storage.database import Database
+from storage.frozen_trials import distribution_of
 from storage.tables import (
     studies,
     study_directions,
@@ -137,8 +136,8 @@ def _read_trials(connection: Connection, study_names: Collection[str] | None, wi
 def _read_params(connection: Connection, study_names: Collection[str] | None) -> dict[int, dict[str, Any]]:
     params: dict[int, dict[str, Any]] = defaultdict(dict)
     stored = _of(trial_params, study_names, "param_name", "param_value", "distribution_json")
-    for trial_id, name, internal, distribution in connection.execute(stored.order_by(trial_params.c.param_id)):
-        params[trial_id][name] = _distribution(distribution).to_external_repr(internal)
+    for trial_id, name, internal, described in connection.execute(stored.order_by(trial_params.c.param_id)):
+        params[trial_id][name] = distribution_of(described).to_external_repr(internal)
     return params
 
 
@@ -148,11 +147,6 @@ def _of(table: Table, study_names: Collection[str] | None, *columns: str) -> Sel
     if study_names is None:
         return wanted
     return wanted.join_from(table, trials).join_from(trials, studies).where(studies.c.study_name.in_(study_names))
-
-
-@lru_cache(maxsize=1024)
-def _distribution(described: str) -> BaseDistribution:
-    return json_to_distribution(described)
 
 
 def _utc(time: datetime | None) -> datetime | None:

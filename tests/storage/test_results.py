@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from storage.database import Database
+from storage.errors import LeaseLost
+from storage.leases import Lease
+from storage.results import finish, set_attributes
+from storage.slots import claim_slot
+
+
+@pytest.fixture
+def lease(database: Database, study: optuna.Study) -> Lease:
+    claimed = claim_slot(database, study._study_id, "worker")
+    assert claimed is not None
+    return claimed
+
+
+def test_attributes_are_optunas(database: Database, study: optuna.Study, lease: Lease) -> None:
+    set_attributes(database, lease, {"seed": 3, "candidate": {"blocks": [1, None, "ä"]}})
+    set_attributes(database, lease, {"seed": 4})
+    set_attributes(database, lease, {})
+    assert study.trials[0].user_attrs == {"seed": 4, "candidate": {"blocks": [1, None, "ä"]}}
+
+
+def test_an_end_is_optunas(database: Database, study: optuna.Study, lease: Lease) -> None:
+    finish(database, lease, TrialState.COMPLETE, [0.75, math.inf], {"seconds": 1.5})
+    trial = study.trials[0]
+    assert (trial.state, trial.values, trial.user_attrs) == (TrialState.COMPLETE, [0.75, math.inf], {"seconds": 1.5})
+    assert trial.duration is not None
+    assert trial.duration.total_seconds() >= 0
+    assert [best.number for best in study.best_trials] == [0]
+
+
+@pytest.mark.parametrize("state", [TrialState.FAIL, TrialState.PRUNED])
+def test_an_end_without_values(database: Database, study: optuna.Study, lease: Lease, state: TrialState) -> None:
+    finish(database, lease, state, attributes={"reason": "loss is nan"})
+    assert (study.trials[0].state, study.trials[0].values) == (state, None)
+    assert study.trials[0].user_attrs == {"reason": "loss is nan"}
+
+
+def test_nothing_after_the_end(database: Database, study: optuna.Study, lease: Lease) -> None:
+    finish(database, lease, TrialState.COMPLETE, [0.75, 1.0])
+    finish(database, lease, TrialState.COMPLETE, [0.25, 1.0])  # by the same holder: taken for a repeated attempt
+    with pytest.raises(LeaseLost):
+        set_attributes(database, lease, {"late": True})
+    assert study.trials[0].values == [0.75, 1.0]
+    assert study.trials[0].user_attrs == {}
+
+
+def test_a_trial_that_was_ended_by_other_means(database: Database, study: optuna.Study, lease: Lease) -> None:
+    study.tell(lease.number, state=TrialState.FAIL)
+    with pytest.raises(LeaseLost, match="ended as FAIL by other means"):
+        finish(database, lease, TrialState.COMPLETE, [0.75, 1.0], {"seconds": 1.5})
+    assert (study.trials[0].state, study.trials[0].user_attrs) == (TrialState.FAIL, {})
+
+
+def test_an_end_whose_answer_was_lost_is_written_once(
+    database: Database, study: optuna.Study, lease: Lease, lose_answer: Callable[[Database, int], None]
+) -> None:
+    lose_answer(database, 1)
+    finish(database, lease, TrialState.COMPLETE, [0.75, 1.0], {"seconds": 1.5})
+    assert (study.trials[0].values, study.trials[0].user_attrs) == ([0.75, 1.0], {"seconds": 1.5})
+
+
+@pytest.mark.parametrize(
+    ("state", "values", "problem"),
+    [
+        (TrialState.RUNNING, None, "ends as COMPLETE, PRUNED or FAIL, got RUNNING"),
+        (TrialState.COMPLETE, None, "values are for COMPLETE"),
+        (TrialState.COMPLETE, [], "values are for COMPLETE"),
+        (TrialState.FAIL, [0.5, 1.0], "values are for COMPLETE"),
+        (TrialState.COMPLETE, [math.nan, 1.0], "expected numbers"),
+    ],
+)
+def test_refuses(
+    database: Database, study: optuna.Study, lease: Lease, state: TrialState, values: list[float] | None, problem: str
+) -> None:
+    with pytest.raises(ValueError, match=problem):
+        finish(database, lease, state, values)
+    assert study.trials[0].state == TrialState.RUNNING
+
+
+def test_what_is_no_json_is_refused_before_anything_is_written(
+    database: Database, study: optuna.Study, lease: Lease
+) -> None:
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        finish(database, lease, TrialState.FAIL, attributes={"good": 1, "bad": object()})
+    assert (study.trials[0].state, study.trials[0].user_attrs) == (TrialState.RUNNING, {})
