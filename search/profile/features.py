@@ -56,7 +56,7 @@ def pooled_features(
     with _pooling(network.trunk.get_submodule("backbone"), cuts) as pooled, kept_memory(device):
         for indices in torch.split(chosen, BATCH_SIZE):
             if interrupted and interrupted():
-                raise Interrupted
+                raise Interrupted("before the depth profile was done")
             with autocast(device):
                 network(to_unit(rows.take(indices)[0]))
             batches.append(torch.cat([pooled[cut.module] for cut in cuts], dim=1))

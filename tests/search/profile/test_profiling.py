@@ -27,16 +27,6 @@ def dataset(load_settings: LoadSettings) -> Dataset:
     return open_dataset(settings.data, settings.cache_dir, image_sizes=[SIDE], progress=False)
 
 
-@pytest.fixture
-def blind_top(weights_dir: Path) -> Path:
-    """A folder with a test_resnet whose last stage gives the same for every picture."""
-    torch.manual_seed(0)
-    state = timm.create_model("test_resnet").state_dict()
-    blind = {name: torch.zeros_like(tensor) if name.startswith("layer4") else tensor for name, tensor in state.items()}
-    save_file(blind, weights_dir / "test_resnet.safetensors")
-    return weights_dir
-
-
 def test_layers_that_tell_the_classes_apart_come_first(dataset: Dataset, blind_top: Path) -> None:
     profile = profile_space(SPACE, dataset, CPU, blind_top)
     f1_macro = {cut.module: cut.f1_macro for cut in profile.cuts}

@@ -83,6 +83,26 @@ def test_a_study_begins_with_whole_backbones_and_goes_up_their_stages() -> None:
     ]
 
 
+def test_favourites_come_after_the_whole_backbones() -> None:
+    cuts = {name: [cut.module for cut in cuts_in_space(SPACE, anatomy(name, 32))] for name in SPACE.backbones}
+    favourites = [
+        ("test_resnet", str(cuts["test_resnet"][1])),
+        ("test_efficientnet", str(cuts["test_efficientnet"][0])),
+    ]
+    assert first_parameters(SPACE, 9, favourites) == [
+        {"backbone": "test_efficientnet", "test_efficientnet.cut": len(cuts["test_efficientnet"]) - 1},
+        {"backbone": "test_resnet", "test_resnet.cut": len(cuts["test_resnet"]) - 1},
+        {"backbone": "test_resnet", "test_resnet.cut": 1},
+        {"backbone": "test_efficientnet", "test_efficientnet.cut": 0},
+    ]
+    assert len(first_parameters(SPACE, 3, favourites)) == 3
+
+
+def test_what_cannot_be_otherwise_is_not_queued() -> None:
+    space = EliminationSpace(backbones=("test_resnet",), image_sizes=(32,), max_parameters=1)
+    assert first_parameters(space, at_most=4) == []
+
+
 def test_random_weights_leave_nothing_frozen() -> None:
     candidate, parameters = _sampled(3, SPACE.model_copy(update={"initial_weights": "random"}))
     assert candidate.initial_weights == "random"
