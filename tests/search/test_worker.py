@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing.context import SpawnContext
+from types import SimpleNamespace
+from typing import Any
+
+import psutil
+import pytest
+import torch
+
+from search import worker
+from search.errors import BadInput
+from search.session import worker_name
+from search.settings import Settings
+from search.worker import BAD_INPUT, GAVE_UP, Slot, Supervisor, slots
+from storage.database import Database, connect
+from storage.leases import Leases
+from tests.conftest import LoadSettings
+
+Plan = tuple[Callable[..., Any], float]
+ENDED, CRASHED = (os._exit, 0), (os._exit, 1)
+KILLED = (signal.raise_signal, signal.SIGKILL)
+STOPPED = (signal.raise_signal, signal.SIGSTOP)
+WORKING = (time.sleep, 60)
+
+
+@pytest.fixture
+def database(load_settings: LoadSettings) -> Iterator[Database]:
+    opened = connect(load_settings().database)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def settings(load_settings: LoadSettings) -> Settings:
+    return load_settings(hang_seconds=10)
+
+
+class Children:
+    """Real processes in the place of workers. What each slot's next one does is planned."""
+
+    def __init__(self) -> None:
+        self.plans: dict[int, list[Plan]] = {}
+        self.started: list[Any] = []
+        self.quiet_seconds = 0.0
+
+    def __call__(self, context: SpawnContext, settings: Settings, slot: Slot, restarts: int = 0) -> Any:
+        act, argument = self.plans[slot.number].pop(0)
+        process = context.Process(target=act, args=(argument,))
+        process.start()
+        sign = SimpleNamespace(value=time.monotonic() - self.quiet_seconds)
+        self.quiet_seconds = 0.0
+        self.started.append(SimpleNamespace(process=process, last_sign=sign, restarts=restarts))
+        return self.started[-1]
+
+    @property
+    def alive(self) -> list[int]:
+        return [child.process.pid for child in self.started if child.process.is_alive()]
+
+
+@pytest.fixture
+def children(monkeypatch: pytest.MonkeyPatch) -> Iterator[Children]:
+    planned = Children()
+    monkeypatch.setattr(worker, "_Child", planned)
+    monkeypatch.setattr(worker, "LOOK_SECONDS", 0.05)
+    yield planned
+    for pid in planned.alive:
+        os.kill(pid, signal.SIGKILL)
+
+
+Supervise = Callable[..., int]
+
+
+@pytest.fixture
+def supervise(settings: Settings, database: Database, children: Children) -> Supervise:
+    """Runs a supervisor over processes that do as planned, a list for each slot; gives its exit status."""
+
+    def run(*plans: list[Plan], stop: threading.Event | None = None) -> int:
+        children.plans = dict(enumerate(plans))
+        chosen = [Slot(number, "cpu", 1) for number in range(len(plans))]
+        return Supervisor(settings, database, chosen, stop or threading.Event()).run()
+
+    return run
+
+
+@pytest.fixture
+def declared_dead(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the workers that were."""
+    names: list[str] = []
+    monkeypatch.setattr(Leases, "declare_dead", lambda _, name: names.append(name))
+    return names
+
+
+def test_ends_when_all_workers_have_ended(supervise: Supervise, children: Children, declared_dead: list[str]) -> None:
+    assert supervise([ENDED], [ENDED]) == 0
+    assert (len(children.started), declared_dead) == (2, [])
+
+
+@pytest.mark.parametrize("death", [CRASHED, KILLED], ids=["an exception", "kill -9"])
+def test_starts_again_what_died_and_gives_its_trial_to_others(
+    supervise: Supervise, children: Children, declared_dead: list[str], death: Plan
+) -> None:
+    assert supervise([death, ENDED], [ENDED]) == 0
+    dead = next(child for child in children.started if child.process.exitcode != 0)
+    assert declared_dead == [worker_name(dead.process.pid)]
+    assert [child.restarts for child in children.started] == [0, 0, 1]
+
+
+def test_the_more_often_it_died_the_longer_it_rests_while_others_are_watched(
+    supervise: Supervise, children: Children, declared_dead: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "RESTART_PAUSES", (0.0, 2.0))
+    children.quiet_seconds = 10 - 1.5  # the first one hangs while the second rests
+    started = time.monotonic()
+    assert supervise([WORKING, ENDED], [CRASHED, CRASHED, ENDED]) == 0
+    assert time.monotonic() - started >= 2
+    assert [child.process.exitcode for child in children.started] == [-signal.SIGKILL, 1, 1, 0, 0]
+    assert [child.restarts for child in children.started] == [0, 0, 1, 1, 2]
+
+
+def test_ends_what_hangs(supervise: Supervise, children: Children, declared_dead: list[str]) -> None:
+    children.quiet_seconds = 10
+    assert supervise([STOPPED, ENDED]) == 0
+    assert [child.process.exitcode for child in children.started] == [-signal.SIGKILL, 0]
+    assert len(declared_dead) == 1
+
+
+@pytest.mark.parametrize(("exit_status", "expected"), [(GAVE_UP, 1), (BAD_INPUT, 2)])
+def test_stops_all_when_one_gives_up(
+    supervise: Supervise, children: Children, declared_dead: list[str], exit_status: int, expected: int
+) -> None:
+    assert supervise([WORKING], [(os._exit, exit_status)]) == expected
+    assert [child.process.exitcode for child in children.started] == [-signal.SIGTERM, exit_status]
+    assert declared_dead == []
+
+
+def test_ends_what_does_not_stop_in_time(
+    supervise: Supervise, children: Children, declared_dead: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "STOP_SECONDS", 0.5)
+    stop = threading.Event()
+    threading.Timer(0.5, stop.set).start()
+    assert supervise([WORKING], [STOPPED], stop=stop) == 0
+    assert [child.process.exitcode for child in children.started] == [-signal.SIGTERM, -signal.SIGKILL]
+    assert declared_dead == [worker_name(children.started[1].process.pid)]
+
+
+def test_leaves_nothing_behind_when_it_fails_itself(
+    supervise: Supervise, children: Children, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Leases, "declare_dead", fail)
+    with pytest.raises(ZeroDivisionError):
+        supervise([WORKING], [CRASHED])
+    assert children.alive == []
+
+
+def test_a_slot_for_each_core_that_memory_can_feed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=100e9))
+    assert slots("cpu", "auto") == [Slot(number, "cpu", 1) for number in range(8)]
+    assert slots("cpu", "3") == [Slot(number, "cpu", 8 // 3) for number in range(3)]
+    assert slots("cpu", "20") == [Slot(number, "cpu", 1) for number in range(20)]
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2.5 * worker.MEMORY_A_WORKER))
+    assert slots("cpu", "auto") == [Slot(number, "cpu", 4) for number in range(2)]
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=0))
+    assert slots("cpu", "auto") == [Slot(0, "cpu", 8)]
+
+
+def test_gpus_with_the_most_free_memory_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = [3e9, 9e9, 6e9]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: len(free))
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda number: (free[number], 10e9))
+    assert [slot.device for slot in slots("auto", "auto")] == ["cuda:1", "cuda:2", "cuda:0"]
+    assert [slot.device for slot in slots("cuda", "4")] == ["cuda:1", "cuda:2", "cuda:0", "cuda:1"]
+    assert [slot.device for slot in slots("cuda:0", "2")] == ["cuda:0", "cuda:0"]
+    assert slots("cpu", "1")[0].device == "cpu"
+
+
+def test_cuda_without_a_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    with pytest.raises(BadInput, match="no GPU that torch sees; take cpu or auto"):
+        slots("cuda", "auto")
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", ""])
+def test_a_number_of_workers_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="expected auto or a number from 1"):
+        worker._workers(text)
