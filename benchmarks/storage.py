@@ -40,6 +40,7 @@ from storage import curves
 from storage.database import Database, connect
 from storage.results import finish, set_attributes
 from storage.slots import claim_slot, open_trial
+from storage.suggestions import collect
 
 CLASSES = 6
 SPACES: tuple[EliminationSpace | ScratchSpace, ...] = (
@@ -194,8 +195,10 @@ def _one_trial(database: Database, studies: Sequence[optuna.Study], turn: int, b
     else:
         return None
     trial = open_trial(studies[index], lease)
+    suggestions = collect(trial)
     candidate = sample_candidate(trial, SPACES[index], CLASSES)
-    set_attributes(database, lease, {"candidate": candidate.model_dump(mode="json"), "candidate_key": candidate.key})
+    described = {"candidate": candidate.model_dump(mode="json"), "candidate_key": candidate.key}
+    set_attributes(database, lease, described, suggestions)
     begun = time.perf_counter()
     time.sleep(sleep)
     slept = time.perf_counter()

@@ -35,6 +35,7 @@ from storage.leases import Lease, Leases
 from storage.results import finish, set_attributes
 from storage.slots import claim_slot, open_trial
 from storage.slots import progress as study_progress
+from storage.suggestions import Suggestions, collect
 from storage.trials import read_trials
 
 log = logging.getLogger(__name__)
@@ -175,10 +176,12 @@ def _attempt(
         return _fail(shop, lease, name, f"killed its worker {lease.deaths} times")
     try:
         trial = open_trial(study.study, lease)
+        suggestions = collect(trial)
         try:
-            assignment = _assignment(shop, study, lease, trial)
+            assignment = _assignment(shop, study, lease, trial, suggestions)
         except OverTheLimit as error:
-            return _refuse(shop, lease, name, trial, error)
+            trial.set_constraint("parameters", float(error.excess))
+            return _refuse(shop, lease, name, suggestions, error)
         shop.progress.started(study.name, lease.number, summary(assignment.candidate))
         result = _train(shop, study, lease, assignment, checkpoint, lost)
         return _complete(shop, study, lease, name, assignment, result)
@@ -191,13 +194,15 @@ def _attempt(
         return _fail(shop, lease, name, f"{type(error).__name__}: {error}", traceback.format_exc())
 
 
-def _assignment(shop: Workshop, study: OpenStudy, lease: Lease, trial: optuna.Trial) -> Assignment:
+def _assignment(
+    shop: Workshop, study: OpenStudy, lease: Lease, trial: optuna.Trial, suggestions: Suggestions
+) -> Assignment:
     """What the trial was to do when it was begun, or, for a new one, what it is to do from now on."""
     attributes = trial.user_attrs
     if "candidate" in attributes:
         return Assignment.from_attributes(attributes)
     assignment = assign(study, trial, len(shop.dataset.classes), shop.settings.seed)
-    set_attributes(shop.database, lease, assignment.attributes())
+    set_attributes(shop.database, lease, assignment.attributes(), suggestions)
     return assignment
 
 
@@ -268,11 +273,10 @@ def _complete(
     )
 
 
-def _refuse(shop: Workshop, lease: Lease, name: str, trial: optuna.Trial, error: OverTheLimit) -> Ending:
+def _refuse(shop: Workshop, lease: Lease, name: str, suggestions: Suggestions, error: OverTheLimit) -> Ending:
     """An infeasible candidate: the sampler learns of it, the budget does not."""
-    trial.set_constraint("parameters", float(error.excess))
     reason = {"infeasible": True, "reason": str(error)}
-    finish(shop.database, lease, TrialState.PRUNED, attributes=reason, counts=False)
+    finish(shop.database, lease, TrialState.PRUNED, attributes=reason, counts=False, suggestions=suggestions)
     return Ending(f"{name} not trained: {error}", infeasible=True)
 
 

@@ -15,16 +15,23 @@ from storage.clock import DatabaseTime
 from storage.database import Database
 from storage.errors import LeaseLost
 from storage.leases import DONE, Lease, keep
-from storage.tables import leases, trial_user_attributes, trial_values, trials, upsert
+from storage.suggestions import Suggestions
+from storage.tables import leases, trial_params, trial_user_attributes, trial_values, trials, upsert
 
 
-def set_attributes(database: Database, lease: Lease, attributes: Mapping[str, Any]) -> None:
-    """Store user attributes of the trial, JSON each, all in one transaction. Counts as a beat. Raises LeaseLost."""
+def set_attributes(
+    database: Database, lease: Lease, attributes: Mapping[str, Any], suggestions: Suggestions | None = None
+) -> None:
+    """Store user attributes of the trial, JSON each, and what it suggested, all in one transaction.
+
+    Counts as a beat. Raises LeaseLost.
+    """
     stored = _stored(lease, attributes)
 
     def work(connection: Connection) -> None:
         keep(connection, lease)
         _store_attributes(connection, stored)
+        _store_suggestions(connection, suggestions)
 
     database.write(work)
 
@@ -36,6 +43,7 @@ def finish(
     values: Sequence[float] | None = None,
     attributes: Mapping[str, Any] | None = None,
     counts: bool = True,
+    suggestions: Suggestions | None = None,
 ) -> None:
     """End the trial: its attributes, values and state in one transaction, written once whatever the database does.
 
@@ -54,6 +62,7 @@ def finish(
         keep(connection, lease)
         connection.execute(update(leases).where(leases.c.trial_id == lease.trial_id).values(status=DONE, counts=counts))
         _store_attributes(connection, stored)
+        _store_suggestions(connection, suggestions)
         _store_end(connection, lease, state, values or ())
 
     database.write(work)
@@ -77,6 +86,11 @@ def _stored(lease: Lease, attributes: Mapping[str, Any]) -> list[dict[str, Any]]
 def _store_attributes(connection: Connection, stored: Sequence[Mapping[str, Any]]) -> None:
     if stored:
         upsert(connection, trial_user_attributes, ["trial_id", "key"], stored)
+
+
+def _store_suggestions(connection: Connection, suggestions: Suggestions | None) -> None:
+    if suggestions is not None and suggestions.rows:
+        upsert(connection, trial_params, ["trial_id", "param_name"], suggestions.rows)
 
 
 def _is_finished(connection: Connection, lease: Lease) -> bool:
