@@ -26,7 +26,7 @@ class Suggestions:
 
 
 def collect(trial: optuna.trial.Trial) -> Suggestions:
-    """From now on, what `trial` suggests is noted only; `set_attributes` and `finish` store what they are given of it."""
+    """From now on, what `trial` suggests is only noted; `set_attributes` and `finish` store what they are given."""
     suggestions = Suggestions(trial.storage)
     trial.storage = cast(BaseStorage, suggestions)
     return suggestions
