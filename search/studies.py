@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import platform
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -191,8 +192,7 @@ def _create(
     if isinstance(space, EliminationSpace):
         attributes["backbones"] = _uncut_counts(space, len(data["classes"]))
         trials, _ = settings.budget(name)
-        favourites = [(cut.backbone, cut.module) for cut in first_choices(profile) if cut.module]
-        queued = elimination.first_parameters(space, max(1, (trials or 20) // 2), favourites)
+        queued = elimination.first_parameters(space, max(1, (trials or 20) // 2), _favourites(space, profile))
     if profile:
         attributes["depth_profile"] = [asdict(cut) for cut in profile]
     study = optuna.create_study(
@@ -207,6 +207,13 @@ def _create(
         study.enqueue_trial(parameters, skip_if_exists=True)
     for key, value in {**attributes, WHOLE: space.model_dump(mode="json")}.items():
         study.set_user_attr(key, value)
+
+
+def _favourites(space: EliminationSpace, profile: Sequence[ProfiledCut]) -> list[tuple[str, str]]:
+    """What to try first of a profile: (backbone, module) of cuts that are within the limits with their heads, too."""
+    most_macs = space.max_macs or math.inf
+    trained = [cut for cut in profile if cut.parameters <= space.max_parameters and cut.macs <= most_macs]
+    return [(cut.backbone, cut.module) for cut in first_choices(trained) if cut.module]
 
 
 def _uncut_counts(space: EliminationSpace, classes: int) -> dict[str, dict[str, int]]:

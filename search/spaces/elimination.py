@@ -46,7 +46,8 @@ def first_parameters(
     """Optuna parameters for a study to begin with: each backbone whole, then the `favourites`, (backbone, module).
 
     Without favourites, each backbone is cut at its stages' ends, deepest first. So the study itself shows what cutting
-    costs, and the sampler starts from points along the whole depth. What is not given (head, recipe) is sampled.
+    costs, and the sampler starts from points along the whole depth. Favourites get the smallest head, which also keeps
+    them within the limit. What is not given (recipe, other heads) is sampled.
     """
     cuts = {name: cuts_in_space(space, anatomy(name, space.image_sizes[0])) for name in dict.fromkeys(space.backbones)}
     ladders = [[(name, cut.module) for cut in reversed(cuts[name]) if cut.stage_end] for name in cuts]
@@ -55,9 +56,12 @@ def first_parameters(
         points = [(name, module) for name, module in points if module is None] + list(favourites)
     queued = []
     for name, module in points:
-        depth = [cut.module for cut in cuts[name]].index(module)
-        backbone = {"backbone": name} if len(cuts) > 1 else {}
-        queued.append(backbone | ({f"{name}.cut": depth} if len(cuts[name]) > 1 else {}))
+        depth = next(depth for depth, cut in enumerate(cuts[name]) if cut.module == module)
+        parameters: dict[str, Any] = {"backbone": name} if len(cuts) > 1 else {}
+        parameters |= {f"{name}.cut": depth} if len(cuts[name]) > 1 else {}
+        if (name, module) in favourites and "pool_linear" in space.heads:
+            parameters[_name_of_head(cuts[name][depth])] = "pool_linear"
+        queued.append(parameters)
     return [parameters for parameters in queued if parameters][:at_most]
 
 
@@ -94,9 +98,8 @@ def _sample_head(trial: BaseTrial, space: EliminationSpace, known: Anatomy, cut:
     if cut.module is None:
         return HeadSpecification(kind="original", dropout=dropout)
     taps = [point.module for point in known.cuts if point.stage_end and point.stage < cut.stage and point.module]
-    # Optuna takes one set of choices a name, and a cut in the first stage has no shallower features to join.
     heads = [kind for kind in space.heads if taps or kind != "multi_tap"] or ["pool_linear"]
-    kind = suggest_choice(trial, "head" if taps else "head_of_first_stage", heads)
+    kind = suggest_choice(trial, _name_of_head(cut), heads)
     if kind == "multi_tap":
         count = suggest_count(trial, "taps", 1, min(MAX_TAPS, len(taps)))
         return HeadSpecification(kind=kind, taps=tuple(taps[-count:]), dropout=dropout)
@@ -105,3 +108,8 @@ def _sample_head(trial: BaseTrial, space: EliminationSpace, known: Anatomy, cut:
     width = suggest_choice(trial, "head_width", space.head_widths)
     convolutions = suggest_count(trial, "convolutions", 1, space.max_convolutions) if kind == "conv3x3" else None
     return HeadSpecification(kind=kind, width=width, convolutions=convolutions, dropout=dropout)
+
+
+def _name_of_head(cut: Cut) -> str:
+    """Optuna takes one set of choices a name, and a cut in the first stage has no shallower features to join."""
+    return "head" if cut.stage > 1 else "head_of_first_stage"

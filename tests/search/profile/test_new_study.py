@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
-from blocks.elimination import anatomy
+from blocks.elimination import Cut, anatomy
 from search.data.dataset import open_dataset
 from search.errors import Interrupted
+from search.profile.ranking import ProfiledCut, ranked
 from search.session import open_search
 from search.settings import Settings
-from search.studies import OpenStudy
+from search.studies import OpenStudy, open_studies
 from storage.database import connect
 from storage.trials import read_studies
 from tests.conftest import SIDE, LoadSettings, tiny_elimination
@@ -71,6 +72,21 @@ def test_it_keeps_the_profile_and_begins_with_its_best_cuts(
     assert "depth profile of test_resnet at 32 px" in printed
     assert "layer1.0" in printed
     assert "layer2.0" not in printed
+
+
+def test_what_would_not_be_trained_is_not_tried_first(changed: Callable[..., Settings]) -> None:
+    first, second, third, *_ = anatomy("test_resnet", SIDE).cuts
+    settings = changed(max_parameters=third.parameters, max_macs=second.macs + 10**6)
+
+    def probed(cut: Cut, f1_macro: float) -> ProfiledCut:
+        parameters, macs = cut.parameters + 100, cut.macs + 100
+        return ProfiledCut("test_resnet", cut.module, cut.stage, SIDE, parameters, macs, f1_macro, 0.0)
+
+    profile = ranked([probed(cut, f1_macro) for cut, f1_macro in ((first, 0.6), (second, 0.7), (third, 0.9))])
+    data = {"name": "tiny", "fingerprint": "a" * 64, "fit": "stretch", "classes": ["a", "b", "c"]}
+    with closing(connect(settings.database)) as database:
+        (study,) = open_studies(settings, data, database, sampler_seed=0, profiler=lambda _: profile)
+        assert queued(study) == [3, DEPTH[second.module], DEPTH[first.module]]
 
 
 def test_it_is_profiled_once(

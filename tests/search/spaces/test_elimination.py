@@ -92,10 +92,23 @@ def test_favourites_come_after_the_whole_backbones() -> None:
     assert first_parameters(SPACE, 9, favourites) == [
         {"backbone": "test_efficientnet", "test_efficientnet.cut": len(cuts["test_efficientnet"]) - 1},
         {"backbone": "test_resnet", "test_resnet.cut": len(cuts["test_resnet"]) - 1},
-        {"backbone": "test_resnet", "test_resnet.cut": 1},
-        {"backbone": "test_efficientnet", "test_efficientnet.cut": 0},
+        {"backbone": "test_resnet", "test_resnet.cut": 1, "head": "pool_linear"},
+        {"backbone": "test_efficientnet", "test_efficientnet.cut": 0, "head_of_first_stage": "pool_linear"},
     ]
     assert len(first_parameters(SPACE, 3, favourites)) == 3
+
+
+def test_favourites_are_built_with_the_head_that_was_profiled() -> None:
+    study = optuna.create_study()
+    favourites = [
+        (name, str(cut.module)) for name in SPACE.backbones for cut in cuts_in_space(SPACE, anatomy(name, 32))[:-1]
+    ]
+    first = first_parameters(SPACE, 100, favourites)[len(SPACE.backbones) :]
+    for parameters in first:
+        study.enqueue_trial(parameters)
+    networks = [sample(study.ask(), SPACE, 6).network for _ in first]
+    assert {network.head.kind for network in networks} == {"pool_linear"}
+    assert [(network.backbone, network.cut) for network in networks] == favourites  # type: ignore[union-attr]
 
 
 def test_what_cannot_be_otherwise_is_not_queued() -> None:
