@@ -1,7 +1,7 @@
 """What the dashboard shows of a study besides its trials: notes in Markdown and figures.
 
-optuna-dashboard cuts them into many pieces, each a row. Written one after the other, a reader may see the halves of two
-figures, which is no JSON and stops its page. So a page is changed in memory and written in one transaction.
+optuna-dashboard cuts them into many pieces, each a row. Written one after the other, a reader may get the halves of two
+figures and show neither. So a page is changed in memory and written in one transaction.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def work(url: str, name: str, budget: int, epochs: int, seconds: float, stale_after: float) -> None:
-    database = connect(url)
+    database = connect(url, first_contact_seconds=300)
     leases = Leases(database, stale_after)
     study = optuna.load_study(study_name=name, storage=database.optuna, sampler=optuna.samplers.RandomSampler())
     study_id, worker = study._study_id, f"process {os.getpid()}"

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from storage import curves
 from storage.database import Database
 from storage.leases import Leases
 from storage.results import finish
-from storage.slots import claim_slot, open_trial
+from storage.slots import claim_slot, open_trial, progress
 from storage.trials import read_trials
 
 if TYPE_CHECKING:
@@ -44,15 +44,20 @@ def meanwhile(work: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def workers(count: int, url: str, budget: int, seconds: float, stale_after: float) -> Iterator[list[int]]:
-    """Processes that work until the budget is used; their ids. Those that are not killed have to end well."""
+def workers(
+    count: int, database: Database, url: str, study: optuna.Study, budget: int, stale_after: float
+) -> Iterator[list[int]]:
+    """Processes, each in the middle of a trial, that work until the budget is used; their ids. The living end well."""
     script = Path(__file__).with_name("simulated_workers.py")
-    settings = [count, url, "first", budget, EPOCHS, seconds, stale_after]
+    settings = [count, url, study.study_name, budget, EPOCHS, 0.1, stale_after]
     command = [sys.executable, str(script), *map(str, settings)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        yield json.loads(process.stdout.readline())
+        ids = json.loads(process.stdout.readline())
+        while progress(database, study._study_id).counted < count:
+            time.sleep(0.05)
+        yield ids
         process.stdout.read()
     assert process.returncode == 0
 
@@ -65,6 +70,13 @@ def check_nothing_is_lost_or_doubled(database: Database, study: optuna.Study, bu
         assert trial.values == (trial.params["x"], trial.params["x"])
     for epochs in curves.read(database, [trial.trial_id for trial in trials]).values():
         assert [epoch["epoch"] for epoch in epochs] == list(range(EPOCHS))
+
+
+def crash_often(server: PostgresServer) -> None:
+    for _ in range(4):
+        time.sleep(0.3)
+        with server.away():
+            time.sleep(0.1)
 
 
 def deaths(database: Database) -> int:
@@ -97,14 +109,7 @@ def test_operations_wait_for_a_server_that_is_away(
 
 def test_trials_go_on_through_crashes_of_the_server(postgres: Database, postgres_server: PostgresServer) -> None:
     study = optuna.create_study(storage=postgres.optuna, directions=["maximize", "minimize"])
-    over = threading.Event()
-
-    def crash() -> None:
-        while not over.wait(0.4):
-            with postgres_server.away():
-                time.sleep(0.1)
-
-    with meanwhile(crash):
+    with meanwhile(lambda: crash_often(postgres_server)):
         for number in range(12):
             lease = claim_slot(postgres, study._study_id, "worker", 12)
             assert lease is not None
@@ -116,7 +121,6 @@ def test_trials_go_on_through_crashes_of_the_server(postgres: Database, postgres
                 trial.set_user_attr("epoch", epoch)
                 Leases(postgres).record_checkpoint(lease, str(epoch), epoch + 1)
             finish(postgres, lease, TrialState.COMPLETE, [x, x])
-        over.set()
     check_nothing_is_lost_or_doubled(postgres, study, 12)
 
 
@@ -124,16 +128,8 @@ def test_optunas_own_loop_goes_on_through_crashes_of_the_server(
     postgres: Database, postgres_server: PostgresServer
 ) -> None:
     study = optuna.create_study(storage=postgres.optuna, directions=["maximize", "minimize"])
-    over = threading.Event()
-
-    def crash() -> None:
-        while not over.wait(0.4):
-            with postgres_server.away():
-                time.sleep(0.1)
-
-    with meanwhile(crash):
+    with meanwhile(lambda: crash_often(postgres_server)):
         study.optimize(lambda trial: (trial.suggest_float("x", 0, 1), 1.0), n_trials=12)
-        over.set()
     ended = [trial for trial in study.trials if trial.state == TrialState.COMPLETE]
     assert len(ended) == 12
     assert all(trial.values == [trial.params["x"], 1.0] for trial in ended)
@@ -143,10 +139,11 @@ def test_optunas_own_loop_goes_on_through_crashes_of_the_server(
 
 def test_killed_workers_lose_nothing(database: Database, study: optuna.Study, url: str) -> None:
     budget = 12
-    with workers(4, url, budget, seconds=0.1, stale_after=2.0) as processes:
+    with workers(4, database, url, study, budget, stale_after=2.0) as processes:
         for process in processes[:3]:
-            time.sleep(random.Random(process).uniform(0.2, 0.5))
-            os.kill(process, signal.SIGKILL)
+            time.sleep(random.Random(process).uniform(0.0, 0.3))
+            with suppress(ProcessLookupError):  # it may have ended
+                os.kill(process, signal.SIGKILL)
     check_nothing_is_lost_or_doubled(database, study, budget)
     assert deaths(database) <= 3
 
@@ -156,22 +153,21 @@ def test_workers_and_server_that_die_lose_nothing(
 ) -> None:
     budget = 12
     study = optuna.create_study(storage=postgres.optuna, study_name="first", directions=["maximize", "minimize"])
-    with workers(4, postgres_url, budget, seconds=0.1, stale_after=4.0) as processes:
+    with workers(4, postgres, postgres_url, study, budget, stale_after=4.0) as processes:
         for process in processes[:2]:
-            time.sleep(0.4)
+            time.sleep(0.2)
             with postgres_server.away():
                 time.sleep(0.5)
-            os.kill(process, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it may have ended
+                os.kill(process, signal.SIGKILL)
     check_nothing_is_lost_or_doubled(postgres, study, budget)
     assert deaths(postgres) <= 2
 
 
 def outlast_a_pause(database: Database, url: str, server: PostgresServer, pause: float, stale_after: float) -> None:
     study = optuna.create_study(storage=database.optuna, study_name="first", directions=["maximize", "minimize"])
-    with workers(4, url, 12, seconds=0.1, stale_after=stale_after):
-        time.sleep(0.7)
-        with server.paused():
-            time.sleep(pause)
+    with workers(4, database, url, study, 12, stale_after), server.paused():
+        time.sleep(pause)
     check_nothing_is_lost_or_doubled(database, study, 12)
     assert deaths(database) == 0
 
@@ -192,9 +188,7 @@ def test_a_pause_of_two_minutes(postgres: Database, postgres_url: str, postgres_
 @pytest.mark.timeout(400)
 def test_two_minutes_without_a_server(postgres: Database, postgres_url: str, postgres_server: PostgresServer) -> None:
     study = optuna.create_study(storage=postgres.optuna, study_name="first", directions=["maximize", "minimize"])
-    with workers(4, postgres_url, 12, seconds=0.1, stale_after=60.0):
-        time.sleep(0.7)
-        with postgres_server.away():
-            time.sleep(120)
+    with workers(4, postgres, postgres_url, study, 12, stale_after=60.0), postgres_server.away():
+        time.sleep(120)
     check_nothing_is_lost_or_doubled(postgres, study, 12)
     assert deaths(postgres) == 0
