@@ -94,7 +94,7 @@ def test_a_cut_network_computes_and_holds_what_the_whole_one_does_up_to_there(fa
     network.eval()
     torch.testing.assert_close(network.trunk(normalised)[-1], feature, rtol=1e-4, atol=1e-5)
 
-    feature.sum().backward()
+    torch.autograd.backward(feature.sum())
     used = {name for name, parameter in whole.named_parameters() if parameter.grad is not None}
     kept = {name: parameter.numel() for name, parameter in network.trunk.backbone.named_parameters()}  # type: ignore[union-attr]
     assert set(kept) == used | IDLE.get(family, set())
@@ -102,7 +102,7 @@ def test_a_cut_network_computes_and_holds_what_the_whole_one_does_up_to_there(fa
 
     logits = network.train()(image)
     assert logits.shape == (2, 6)
-    torch.nn.functional.cross_entropy(logits, torch.tensor([0, 1])).backward()
+    torch.autograd.backward(torch.nn.functional.cross_entropy(logits, torch.tensor([0, 1])))
     head = cut.channels * 6 + 6
     assert sum(parameter.numel() for parameter in network.parameters()) == cut.parameters + head
 
@@ -157,7 +157,8 @@ def test_frozen_stages_do_not_move() -> None:
     network = build(_specification("test_efficientnet", 32, "blocks.3.0", kind="pool_linear")).freeze_stages(2).train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     optimizer = torch.optim.SGD([p for p in network.parameters() if p.requires_grad], lr=0.1)
-    torch.nn.functional.cross_entropy(network(torch.rand(4, 3, 32, 32)), torch.tensor([0, 1, 2, 3])).backward()
+    loss = torch.nn.functional.cross_entropy(network(torch.rand(4, 3, 32, 32)), torch.tensor([0, 1, 2, 3]))
+    torch.autograd.backward(loss)
     optimizer.step()
     moved = {name for name, value in network.state_dict().items() if not torch.equal(value, before[name])}
     frozen = ("trunk.backbone.conv_stem", "trunk.backbone.bn1", "trunk.backbone.blocks.0", "trunk.backbone.blocks.1")
