@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from search.feed.words import escaped, network_in_words, recipe_in_words
+from search.feed.words import escaped, network_in_words, recipe_in_words, table
 from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, ModelDescription
 from search.report import formats
 from search.training.recipe import Recipe
@@ -70,7 +70,7 @@ def _facts(description: ModelDescription) -> str:
         "Trained on": f"{escaped(provenance.device)}, in {formats.duration(provenance.seconds)} s",
         "Versions": escaped(", ".join(f"{name} {version}" for name, version in provenance.versions.items())),
     }
-    return _table(["", ""], [[f"**{name}**", value] for name, value in facts.items()])
+    return table(["", ""], [[f"**{name}**", value] for name, value in facts.items()])
 
 
 def _scores(metrics: Metrics) -> str:
@@ -94,7 +94,8 @@ def _classes(classes: tuple[str, ...], metrics: Metrics) -> str:
         ]
         for index, name in enumerate(classes)
     ]
-    return _table(["class", "F1", "precision", "recall", "pictures"], body)
+    scores = ["F1", "precision", "recall", "pictures"]
+    return table(["class", *scores], body, numbers=scores)
 
 
 def _limits(description: ModelDescription) -> list[str]:
@@ -114,7 +115,8 @@ def _limits(description: ModelDescription) -> list[str]:
     ]
     if few:
         limits.append(f"Scored on fewer than {FEW_PICTURES} pictures, so by chance in part: {', '.join(few)}.")
-    limits += [f"Most often confused: {line}." for line in _confusions(description)]
+    if confusions := _confusions(description):
+        limits.append(f"Most often confused: {', '.join(confusions)}.")
     return limits + [f"Of the data: {escaped(warning)}" for warning in data.get("warnings", [])]
 
 
@@ -138,7 +140,3 @@ def _split(data: dict[str, Any]) -> str:
 
 def _ratio(part: int, whole: int) -> str:
     return f"{part / whole:.3f}" if whole else formats.NOT_KNOWN
-
-
-def _table(headings: list[str], body: list[list[str]]) -> str:
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [headings, ["---"] * len(headings), *body])

@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from search.feed.keeping import SIGNATURE
 from search.feed.notes import (
     OFF_FRONT,
     ON_FRONT,
@@ -17,6 +16,7 @@ from search.feed.notes import (
     model_in_words,
     study_note,
 )
+from search.feed.signature import sign_note
 from search.report.comparison import Comparison, compare
 from search.report.figures import Figure, curves_figure, front_figure
 from search.report.records import finite
@@ -76,21 +76,23 @@ class Feed:
         figures = self._figures(comparison)
         for study in self._studies:
             page = Page(self._database, study.study)
-            _set_note(page, study_note(study, comparison, links))
+            sign_note(page, study_note(study, comparison, links))
             _set_trial_notes(page, study.name, comparison, links)
             for name, figure in figures.items():
                 page.set_figure(name, figure)
             page.write()
 
     def _figures(self, comparison: Comparison) -> dict[str, Figure]:
-        """By the names that the dashboard shows them under."""
+        """By name."""
         if not comparison.entries:
             return {}
         members = [trial_id for entry in comparison.joint_front for trial_id in entry.row.trial_ids]
         curves = read_curves(self._database, members)
-        figures = {"joint-front": front_figure(thinned(comparison))}
+        front = front_figure(thinned(comparison))
+        figures = {"joint-front": _titled(front, "Joint front of all studies")}
         if curves:
-            figures["learning-curves-of-the-joint-front"] = curves_figure(comparison, curves)
+            figure = curves_figure(comparison, curves)
+            figures["learning-curves"] = _titled(figure, "Learning curves of the joint front, in the studies' colours")
         return {name: finite(figure) for name, figure in figures.items()}
 
 
@@ -106,6 +108,16 @@ def thinned(comparison: Comparison) -> Comparison:
     return replace(comparison, entries=entries)
 
 
+def _titled(figure: Figure, title: str) -> Figure:
+    """The figure with a title, which the dashboard gives it not, and its legend at the bottom, whatever its size."""
+    layout = figure["layout"] | {
+        "title": {"text": title, "x": 0.02, "font": {"size": 18}},
+        "legend": {"orientation": "h", "yref": "container", "y": 0.01, "yanchor": "bottom"},
+        "margin": figure["layout"]["margin"] | {"t": 56},
+    }
+    return figure | {"layout": layout}
+
+
 def _set_trial_notes(page: Page, study: str, comparison: Comparison, links: Links) -> None:
     """On front members, and on those that have a note from when they were."""
     noted = {trial_id for trial_id in page.trials_with_notes() if page.note(trial_id).startswith((ON_FRONT, OFF_FRONT))}
@@ -115,13 +127,6 @@ def _set_trial_notes(page: Page, study: str, comparison: Comparison, links: Link
         for trial_id in entry.row.trial_ids:
             model = model_in_words(page.attached(trial_id), page.note(trial_id))
             if entry.on_joint_front:
-                _set_note(page, front_trial_note(entry, comparison, links, model), trial_id)
+                sign_note(page, front_trial_note(entry, comparison, links, model), trial_id)
             elif trial_id in noted:
-                _set_note(page, former_trial_note(entry, comparison, links, model), trial_id)
-
-
-def _set_note(page: Page, body: str, trial_id: int | None = None) -> None:
-    """Unless a person has written one of their own."""
-    present = page.note(trial_id)
-    if not present or SIGNATURE in present:
-        page.set_note(body, trial_id)
+                sign_note(page, former_trial_note(entry, comparison, links, model), trial_id)

@@ -19,7 +19,9 @@ from optuna.trial import TrialState
 
 from search.errors import BadInput
 from search.feed.card import model_card
-from search.feed.matrix import confusion_png
+from search.feed.matrix import confusion_figure, png
+from search.feed.signature import sign_note
+from search.feed.words import escaped
 from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, Provenance, save_model
 from search.objective import Assignment
 from search.pareto import front
@@ -34,7 +36,6 @@ log = logging.getLogger(__name__)
 CARD_FILE = "model_card.md"
 MATRIX_FILE = "confusion_matrix.png"
 NOT_KEPT = "**No model was kept:**"
-SIGNATURE = "*Written by the search. A note without this line is taken for a person's, and stays as it is.*"
 PACKAGES = ("elimnet-search", "torch", "torchvision", "timm")
 
 
@@ -68,7 +69,7 @@ def keep_if_on_front(database: Database, artefacts: Artefacts, trial: Finished) 
         log.exception("the model of %s #%s is lost", trial.study.study_name, trial.number)
         reason = f"{type(error).__name__}: {error}"
     page = Page(database, trial.study)
-    page.set_note(f"{NOT_KEPT} {reason}\n\n{SIGNATURE}", trial.trial_id)
+    sign_note(page, f"{NOT_KEPT} {escaped(reason)}", trial.trial_id)
     page.write()
     return False
 
@@ -96,7 +97,7 @@ def _keep(artefacts: Artefacts, trial: Finished) -> None:
         network, provenance = trial.result.network, _provenance(trial)
         description = save_model(network, trial.data["classes"], trial.data["fit"], provenance, folder)
         title = f"{trial.study.study_name}, trial {trial.number}"
-        (folder / MATRIX_FILE).write_bytes(confusion_png(description.classes, provenance.metrics, title))
+        (folder / MATRIX_FILE).write_bytes(png(confusion_figure(description.classes, provenance.metrics, title)))
         (folder / CARD_FILE).write_text(model_card(description), encoding="utf-8")
         for name in (MATRIX_FILE, CARD_FILE, WEIGHTS_FILE, DESCRIPTION_FILE):
             artefacts.attach(trial.study, folder / name, trial.trial_id)

@@ -14,11 +14,13 @@ from search.report.picture import literal
 
 DPI = 120
 MOST_NUMBERED = 25
+MOST_LABELLED = 40
 LONGEST_LABEL = 24
+SHORT_LABEL = 3
 
 
-def confusion_png(classes: Sequence[str], metrics: Metrics, title: str) -> bytes:
-    """A square for each true class (row) and answer (column): its number of pictures, on the share of its row.
+def confusion_figure(classes: Sequence[str], metrics: Metrics, title: str) -> Figure:
+    """A square for each true class (row) and prediction (column): its number of pictures, on the share of its row.
 
     With many classes the numbers are left out, and then every few labels.
     """
@@ -32,19 +34,27 @@ def confusion_png(classes: Sequence[str], metrics: Metrics, title: str) -> bytes
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     bar = figure.colorbar(image, ax=axes, fraction=0.046)
     bar.set_label("share of the true class")
-    every = -(-count // 50)
+    every = -(-count // MOST_LABELLED)
     ticks = range(0, count, every)
     labels = [_label(classes[index]) for index in ticks]
     size = 10 if count <= MOST_NUMBERED else 7
-    axes.set_xticks(ticks, labels, rotation=45, ha="right", rotation_mode="anchor", fontsize=size)
+    axes.set_xticks(ticks, labels, fontsize=size)
+    if max(map(len, labels)) > SHORT_LABEL:
+        for label in axes.get_xticklabels():
+            label.set(rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(ticks, labels, fontsize=size)
-    axes.set_xlabel("answer")
+    axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     axes.set_title(f"{literal(title)}\n{metrics.split} macro F1 {metrics.f1_macro:.3f}", fontsize=11)
     if count <= MOST_NUMBERED:
         for row, column in zip(*np.nonzero(confusion), strict=True):
             colour = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, str(confusion[row, column]), ha="center", va="center", color=colour, fontsize=9)
+    return figure
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as a file."""
     content = io.BytesIO()
     figure.savefig(content, format="png")
     return content.getvalue()

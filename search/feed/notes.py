@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from search.candidate import Candidate
-from search.feed.keeping import NOT_KEPT, SIGNATURE
-from search.feed.words import escaped, network_in_words, recipe_in_words
+from search.feed.keeping import NOT_KEPT
+from search.feed.words import escaped, network_in_words, recipe_in_words, table
 from search.models import DESCRIPTION_FILE
 from search.pareto import HYPERVOLUME_MEANING
 from search.report import formats
@@ -19,6 +19,8 @@ from search.studies import OpenStudy
 
 ON_FRONT = "## On the joint front"
 OFF_FRONT = "## No longer on the joint front"
+
+NO_BREAK_SPACE = "\u00a0"  # the dashboard's tables have no room between columns
 
 Links = Mapping[str, int]
 """Ids of studies in the storage, by their short names: what the dashboard's addresses are made of."""
@@ -44,7 +46,6 @@ def study_note(study: OpenStudy, comparison: Comparison, links: Links) -> str:
         f"### Joint front of {', '.join(escaped(name) for name in links)}",
         _front_table(comparison, links) if comparison.joint_front else "No trial has finished yet.",
         f"F1 is {formats.METRIC}, not a test score. {HYPERVOLUME_MEANING}.",
-        SIGNATURE,
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -58,7 +59,6 @@ def front_trial_note(entry: Entry, comparison: Comparison, links: Links, model: 
         _why(entry, comparison, links),
         *_candidate(row),
         model,
-        SIGNATURE,
     ]
     return "\n\n".join(parts)
 
@@ -77,7 +77,6 @@ def former_trial_note(entry: Entry, comparison: Comparison, links: Links, model:
         f"{_linked(better, links)} has {numbers}; this one {formats.f1(row)} with {formats.whole(row.parameters)}.",
         *_candidate(row),
         model,
-        SIGNATURE,
     ]
     return "\n\n".join(parts)
 
@@ -104,8 +103,7 @@ def _searched(study: OpenStudy) -> str:
 def _data(standing: Standing) -> str:
     data = standing.study.data
     sizes = ", ".join(f"{sum(counts.values()):,} {split}" for split, counts in data.get("counts", {}).items() if counts)
-    name, fingerprint = (escaped(data.get(key, formats.NOT_KNOWN)) for key in ("name", "fingerprint"))
-    return f"{name}, {len(data.get('classes', []))} classes, {sizes} pictures, fingerprint `{fingerprint}`"
+    return f"{escaped(formats.data_name(data))}, {len(data.get('classes', []))} classes, {sizes} pictures"
 
 
 def _budget(study: OpenStudy) -> str:
@@ -148,7 +146,7 @@ def _hypervolume(standing: Standing, comparison: Comparison) -> str:
 
 
 def _front_table(comparison: Comparison, links: Links) -> str:
-    headings = ["trial", "F1", "parameters", "MACs", "% F1", "% par.", "network"]
+    numbers = ["F1", "parameters", "MACs", "% F1", "% par."]
     body = [
         [
             _linked(entry.row, links),
@@ -161,15 +159,13 @@ def _front_table(comparison: Comparison, links: Links) -> str:
         ]
         for entry in comparison.joint_front
     ]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [headings, ["---"] * len(headings), *body])
+    return table(["trial", *numbers, "network"], body, numbers=numbers, gap=NO_BREAK_SPACE)
 
 
 def _why(entry: Entry, comparison: Comparison, links: Links) -> str:
     row, members = entry.row, comparison.joint_front
     place = members.index(entry)
-    reasons = [
-        f"None of {len(comparison.entries):,} candidates is better with as few parameters, or as good with fewer."
-    ]
+    reasons = ["No candidate of any study is better with as few parameters, or as good with fewer."]
     if place > 0:
         smaller = members[place - 1].row
         reasons.append(
@@ -191,7 +187,7 @@ def _candidate(row: Row) -> list[str]:
         candidate = Candidate.model_validate(row.candidate)
     except ValidationError:  # of another version of this program
         return [f"**Network:** {escaped(row.summary)}"]
-    seeds = f" Seeds {formats.ranges(row.seeds)}." if row.seeds else ""
+    seeds = f" Seed{'s' if len(row.seeds) > 1 else ''} {formats.ranges(sorted(row.seeds))}." if row.seeds else ""
     return [
         f"**Network:** {network_in_words(candidate.network, candidate.initial_weights)}",
         f"**Recipe:** {recipe_in_words(candidate.recipe, candidate.initial_weights)}{seeds}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from blocks.specification import EliminatedSpecification, HeadSpecification, ScratchSpecification, StageSpecification
 from search.report import formats
@@ -28,9 +29,9 @@ def recipe_in_words(recipe: Recipe, initial_weights: str) -> str:
     """The recipe in a sentence of Markdown, every setting that has an effect included."""
     optimizer = "AdamW" if recipe.optimizer == "adamw" else f"SGD with momentum {recipe.momentum:g}"
     slower = f" (pretrained layers: times {recipe.trunk_learning_rate:.3g})" if initial_weights == "pretrained" else ""
-    warmup = f"{recipe.warmup_epochs:g} epochs of warm-up, then a cosine to 0"
+    warmup = f"{_counted(recipe.warmup_epochs, 'epoch')} of warm-up, then a cosine to 0"
     parts = [
-        f"{recipe.epochs} epochs of batches of {recipe.batch_size}",
+        f"{_counted(recipe.epochs, 'epoch')} of batches of {recipe.batch_size}",
         f"{optimizer}, learning rate {recipe.learning_rate:.3g}{slower} after {warmup}",
         f"weight decay {recipe.weight_decay:.3g}",
         f"label smoothing {recipe.label_smoothing:g}",
@@ -41,7 +42,7 @@ def recipe_in_words(recipe: Recipe, initial_weights: str) -> str:
     if recipe.ema_decay is not None:
         parts.append(f"weights averaged with decay {recipe.ema_decay:g}")
     if recipe.frozen_stages:
-        parts.append(f"the first {recipe.frozen_stages} stages frozen")
+        parts.append(f"the first {_counted(recipe.frozen_stages, 'stage')} frozen")
     if recipe.class_balance != "none":
         parts.append(f"classes balanced by {recipe.class_balance}")
     return f"{'; '.join(parts)}."
@@ -50,6 +51,17 @@ def recipe_in_words(recipe: Recipe, initial_weights: str) -> str:
 def escaped(text: object) -> str:
     """Foreign text on one line of Markdown, in a table, too, where it means nothing but itself."""
     return re.sub(r"([\\`*_{}\[\]<>#|~!&$])", r"\\\1", formats.clean(text))
+
+
+def table(headings: Sequence[str], body: Sequence[Sequence[str]], *, numbers: Sequence[str] = (), gap: str = "") -> str:
+    """A table of Markdown. Columns headed by `numbers` stand to the right; `gap` is put on both sides of every cell."""
+    rule = ["---:" if heading in numbers else ":---" for heading in headings]
+    rows = [[f"{gap}{cell}{gap}" for cell in cells] for cells in (headings, *body)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (rows[0], rule, *rows[1:]))
+
+
+def _counted(number: float, what: str) -> str:
+    return f"{number:g} {what}" if number == 1 else f"{number:g} {what}s"
 
 
 def _stage(stage: StageSpecification) -> str:
@@ -70,7 +82,7 @@ def _head(head: HeadSpecification) -> str:
         "pool_linear": ["global average pooling"],
         "conv1x1": [f"a 1x1 convolution to {head.width} channels", "global average pooling"],
         "conv3x3": [
-            f"{head.convolutions} new 3x3 convolutions of stride 2 and {head.width} channels",
+            f"{_counted(head.convolutions or 0, 'new 3x3 convolution')} of stride 2 and {head.width} channels",
             "global average pooling",
         ],
         "multi_tap": [

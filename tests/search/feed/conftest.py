@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+import pytest
+from optuna.trial import TrialState, create_trial
+
+from blocks.build import build
+from blocks.specification import EliminatedSpecification, ScratchSpecification, StageSpecification
+from search.candidate import Candidate
+from search.feed.feed import Feed
+from search.feed.keeping import Finished
+from search.models import Metrics, ModelDescription, Provenance, save_model
+from search.objective import Assignment, summary
+from search.settings import EliminationSpace, ScratchSpace
+from search.studies import OpenStudy
+from search.training.metrics import Evaluation, TrainingResult
+from search.training.recipe import Recipe
+from storage import curves
+from storage.database import Database, connect
+
+CLASSES = ["glass", "metal | tin", "paper"]
+DATA = {
+    "name": "trash",
+    "fingerprint": "3f2a91c07b6d" + "0" * 52,
+    "classes": CLASSES,
+    "counts": {split: dict.fromkeys(CLASSES, size) for split, size in [("train", 40), ("validation", 4), ("test", 4)]},
+    "split_seed": 0,
+    "fit": "crop",
+    "warnings": ["skipped a.txt: not a picture"],
+}
+CONFUSION = ((1, 1, 0), (1, 3, 0), (0, 0, 4))
+
+
+def scratch_candidate() -> Candidate:
+    stages = (StageSpecification(block="conv", channels=8, stride=2),)
+    network = ScratchSpecification(image_size=32, classes=3, stem_channels=4, stages=stages)
+    return Candidate(network=network, initial_weights="random", recipe=Recipe(epochs=2))
+
+
+def cut_candidate() -> Candidate:
+    network = EliminatedSpecification(backbone="resnet18", cut="layer2", image_size=32, classes=3)
+    return Candidate(network=network, initial_weights="pretrained", recipe=Recipe(frozen_stages=1))
+
+
+class Bench:
+    """A search of two studies in a database, to which trials are added as workers would."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.elimination = self._open("elimination", EliminationSpace(backbones=("resnet18",)))
+        self.scratch = self._open("scratch", ScratchSpace())
+        self.feed = Feed(database, "trash", [self.elimination, self.scratch])
+
+    def _open(self, name: str, space: EliminationSpace | ScratchSpace) -> OpenStudy:
+        study = optuna.create_study(
+            storage=self.database.optuna, study_name=f"trash/{name}", directions=["maximize", "minimize"]
+        )
+        study.set_user_attr("data", DATA)
+        return OpenStudy(name, space, study, trials=10, minutes=None)
+
+    def complete(
+        self,
+        study: OpenStudy,
+        f1_macro: float,
+        parameters: int,
+        described: dict[str, Any] | None = None,
+        **attributes: Any,
+    ) -> int:
+        """The id of a new trial with a result and a learning curve; `described` is its candidate, as stored."""
+        candidate = scratch_candidate() if study is self.scratch else cut_candidate()
+        described = described or candidate.model_dump(mode="json")
+        known = {"candidate": described, "summary": summary(candidate), "seed": 0}
+        trial_id = self._add(study, TrialState.COMPLETE, [f1_macro, float(parameters)], known | attributes)
+        for epoch in (1, 2):
+            curves.append(self.database, trial_id, epoch, {"f1_macro": f1_macro * epoch / 2})
+        return trial_id
+
+    def fail(self, study: OpenStudy, reason: str) -> int:
+        return self._add(study, TrialState.FAIL, None, {"failure": reason})
+
+    def _add(self, study: OpenStudy, state: TrialState, values: list[float] | None, attributes: dict[str, Any]) -> int:
+        study.study.add_trial(create_trial(state=state, values=values, user_attrs=attributes))
+        return study.study.get_trials(deepcopy=False)[-1]._trial_id
+
+    def finished(self, study: OpenStudy, trial_id: int) -> Finished:
+        """What a worker knows of a trial that it has just finished."""
+        trial = next(trial for trial in study.study.get_trials(deepcopy=False) if trial._trial_id == trial_id)
+        candidate = scratch_candidate()
+        validation = Evaluation(
+            logits=np.zeros((10, 3), dtype=np.float32),
+            loss=0.5,
+            accuracy=0.8,
+            f1_macro=trial.values[0],
+            f1_per_class=np.array([0.5, 0.75, 1.0]),
+            confusion=np.array(CONFUSION),
+        )
+        result = TrainingResult(build(candidate.network), (), validation, 60.0, 100.0, 50.0)
+        assignment = Assignment(candidate, 0, {"parameters": int(trial.values[1]), "macs": 20_000, "layers": 3})
+        return Finished(study.study, trial_id, trial.number, assignment, result, DATA, "CPU x86_64, 1 threads")
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file that has its tables."""
+    path = tmp_path_factory.mktemp("template") / "search.db"
+    connect(str(path)).close()
+    return path
+
+
+@pytest.fixture
+def bench(template: Path, tmp_path: Path) -> Iterator[Bench]:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    shutil.copy(template, tmp_path / "search.db")
+    database = connect(f"sqlite:///{tmp_path / 'search.db'}")
+    yield Bench(database)
+    database.close()
+
+
+@pytest.fixture
+def model_folder(tmp_path: Path) -> Path:
+    return tmp_path / "model"
+
+
+@pytest.fixture
+def description(model_folder: Path) -> ModelDescription:
+    """Of a model that is saved in `model_folder`."""
+    candidate = scratch_candidate()
+    metrics = Metrics(
+        split="validation",
+        f1_macro=0.75,
+        accuracy=0.8,
+        f1_per_class=(0.5, 0.75, 1.0),
+        confusion=CONFUSION,
+        parameters=1000,
+        macs=20_000,
+    )
+    provenance = Provenance(
+        study="trash/scratch",
+        trial=7,
+        seed=3,
+        initial_weights="random",
+        recipe=candidate.recipe.model_dump(mode="json"),
+        data=DATA,
+        metrics=metrics,
+        device="CPU",
+        seconds=60.0,
+        versions={"torch": "2.12.1"},
+    )
+    return save_model(build(candidate.network), CLASSES, "crop", provenance, model_folder)
