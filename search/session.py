@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -130,3 +131,5 @@ def stop_on_signals(stop: threading.Event) -> Iterator[list[int]]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+        if received:
+            gc.freeze()  # at its end Python looks for garbage in all of torch: seconds, of the ten that there are
