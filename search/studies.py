@@ -21,6 +21,7 @@ from search.errors import BadInput
 from search.profile.ranking import ProfiledCut, first_choices
 from search.settings import EliminationSpace, ScratchSpace, Settings, StudySpace, resolved
 from search.spaces import elimination, scratch
+from search.spaces.recipe import own_recipe
 from search.weights import ORDER, Weights, find_weights
 from storage.database import Database
 
@@ -192,7 +193,9 @@ def _create(
     if isinstance(space, EliminationSpace):
         attributes["backbones"] = _uncut_counts(space, len(data["classes"]))
         trials, _ = settings.budget(name)
-        queued = elimination.first_parameters(space, max(1, (trials or 20) // 2), _favourites(space, profile))
+        first = elimination.first_parameters(space, max(1, (trials or 20) // 2), _favourites(space, profile))
+        # The first candidates are compared by their cuts, so they share the recipe that is known to be sound.
+        queued = [{**own_recipe(space), "frozen_stages": 0, **parameters} for parameters in first]
     if profile:
         attributes["depth_profile"] = [asdict(cut) for cut in profile]
     study = optuna.create_study(

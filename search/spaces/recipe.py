@@ -10,7 +10,7 @@ from typing import TypeVar, cast
 
 from optuna.trial import BaseTrial
 
-from search.settings import Range, Space
+from search.settings import EliminationSpace, Range, Space
 from search.training.recipe import Recipe
 
 Choice = TypeVar("Choice", bound=bool | int | float | str)
@@ -42,3 +42,13 @@ def sample_recipe(trial: BaseTrial, space: Space, **own: float) -> Recipe:
         "augmentation": suggest(trial, "augmentation", space.augmentation),
     }
     return Recipe.model_validate({**space.recipe.model_dump(), **sampled, **own})
+
+
+def own_recipe(space: Space) -> dict[str, float]:
+    """Optuna parameters that stand for the space's own recipe, as far as it may be sampled."""
+    ranges = {"learning_rate": space.learning_rate, "weight_decay": space.weight_decay}
+    ranges["augmentation"] = space.augmentation
+    if isinstance(space, EliminationSpace):
+        ranges["trunk_learning_rate"] = space.trunk_learning_rate
+    recipe = space.recipe.model_dump()
+    return {name: min(max(recipe[name], values.low), values.high) for name, values in ranges.items()}

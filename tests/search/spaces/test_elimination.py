@@ -11,8 +11,9 @@ from blocks.elimination import anatomy
 from blocks.specification import EliminatedSpecification
 from search.candidate import Candidate
 from search.errors import BadInput
-from search.settings import EliminationSpace
+from search.settings import EliminationSpace, Range
 from search.spaces.elimination import check_space, cuts_in_space, first_parameters, sample
+from search.spaces.recipe import own_recipe
 
 SPACE = EliminationSpace(backbones=("test_efficientnet", "test_resnet"), image_sizes=(32, 48), max_parameters=10**6)
 
@@ -114,6 +115,14 @@ def test_favourites_are_built_with_the_head_that_was_profiled() -> None:
 def test_what_cannot_be_otherwise_is_not_queued() -> None:
     space = EliminationSpace(backbones=("test_resnet",), image_sizes=(32,), max_parameters=1)
     assert first_parameters(space, at_most=4) == []
+
+
+def test_the_first_candidates_can_be_told_to_take_the_recipe_of_the_space() -> None:
+    space = SPACE.model_copy(update={"learning_rate": Range(low=5e-3, high=1e-2, log=True)})
+    study = optuna.create_study()
+    study.enqueue_trial({**own_recipe(space), "frozen_stages": 0})
+    recipe = sample(study.ask(), space, 6).recipe
+    assert recipe == space.recipe.model_copy(update={"learning_rate": 5e-3})  # its own 3e-3 is not in the range
 
 
 def test_random_weights_leave_nothing_frozen() -> None:
