@@ -32,6 +32,7 @@ from storage.turns import take_turn
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 60.0
+LONGEST_SHARE = 0.05
 BEATEN_AT_MOST = 300
 
 
@@ -43,6 +44,7 @@ class Feed:
         self._search = search
         self._studies = studies
         self._next_look = 0.0
+        self._took_seconds = 0.0
 
     def update(self, *, at_once: bool = False) -> bool:
         """Write the pages as things are now, if no worker has done so for a minute, or `at_once`.
@@ -52,7 +54,9 @@ class Feed:
         try:
             if not at_once and not self._my_turn():
                 return False
+            started = time.monotonic()
             self._write()
+            self._took_seconds = time.monotonic() - started
             return True
         except StorageError as error:
             log.warning("the dashboard's pages are not current: %s", error)
@@ -61,11 +65,15 @@ class Feed:
         return False
 
     def _my_turn(self) -> bool:
-        """Asks the database only when there can be a turn, since a worker may ask after every short trial."""
+        """Asks the database only when there can be a turn, since a worker may ask after every short trial.
+
+        With many thousand trials a page takes seconds to make: then it is made less often.
+        """
         if time.monotonic() < self._next_look:
             return False
-        wait = take_turn(self._database, self._studies[0].study._study_id, "feed", EVERY_SECONDS)
-        self._next_look = time.monotonic() + (wait or EVERY_SECONDS)
+        every = max(EVERY_SECONDS, self._took_seconds / LONGEST_SHARE)
+        wait = take_turn(self._database, self._studies[0].study._study_id, "feed", every)
+        self._next_look = time.monotonic() + (wait or every)
         return wait == 0
 
     def _write(self) -> None:
@@ -125,8 +133,7 @@ def _set_trial_notes(page: Page, study: str, comparison: Comparison, links: Link
         if entry.row.study != study:
             continue
         for trial_id in entry.row.trial_ids:
-            model = model_in_words(page.attached(trial_id), page.note(trial_id))
-            if entry.on_joint_front:
-                sign_note(page, front_trial_note(entry, comparison, links, model), trial_id)
-            elif trial_id in noted:
-                sign_note(page, former_trial_note(entry, comparison, links, model), trial_id)
+            if entry.on_joint_front or trial_id in noted:
+                write = front_trial_note if entry.on_joint_front else former_trial_note
+                model = model_in_words(page.attached(trial_id), page.note(trial_id))
+                sign_note(page, write(entry, comparison, links, model), trial_id)

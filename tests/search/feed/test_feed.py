@@ -168,6 +168,23 @@ def test_who_has_to_wait_does_not_ask_again_before_its_time(bench: Any, monkeypa
     assert len(asked) == 1
 
 
+def test_a_page_that_takes_long_is_made_less_often(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+
+    def turn(_database: object, _study_id: int, _name: str, every_seconds: float) -> float:
+        asked.append(every_seconds)
+        return 0.0
+
+    monkeypatch.setattr(feed_module, "take_turn", turn)
+    monkeypatch.setattr(feed_module, "LONGEST_SHARE", 1e-7)  # a page of a millisecond is too much for an hour
+    bench.feed.update()
+    assert asked == [60]
+    slow = Feed(bench.database, "trash", [bench.elimination, bench.scratch])
+    slow.update(at_once=True)
+    slow.update()
+    assert asked[1] > 3600
+
+
 @pytest.mark.parametrize(("error", "trace"), [(DatabaseLost("out of reach"), False), (KeyError("bug"), True)])
 def test_nothing_that_goes_wrong_is_raised(
     bench: Any, error: Exception, trace: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
