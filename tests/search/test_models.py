@@ -163,6 +163,13 @@ def test_nothing_is_overwritten(saved: Path) -> None:
         save(build(scratch(STAGES["conv"])), saved)
 
 
+def test_scores_must_be_of_as_many_classes_as_the_network_has(tmp_path: Path) -> None:
+    scores = provenance().metrics.model_copy(update={"f1_per_class": (0.5, 0.75)})
+    other = provenance().model_copy(update={"metrics": scores})
+    with pytest.raises(ValueError, match="metrics of another number of classes than 3"):
+        save_model(build(scratch(STAGES["conv"])), CLASSES, "crop", other, tmp_path / "model")
+
+
 def test_class_names_must_be_as_many_as_the_network_has(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="2 class names for a network of 3 classes"):
         save_model(build(scratch(STAGES["conv"])), CLASSES[:2], "crop", provenance(), tmp_path / "model")

@@ -1,0 +1,60 @@
+"""What is on the dashboard's pages after a worker has done a real, tiny search."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from search.feed.keeping import on_study_front
+from search.models import load_model
+from search.training.metrics import evaluate
+from search.work import work
+from storage.artefacts import Artefacts
+from storage.errors import ArtefactError
+from storage.pages import Page
+from tests.conftest import LoadSettings
+from tests.search.conftest import Bench, OpenBench
+
+
+def download(bench: Bench, study_id: int, trial_id: int, folder: Path) -> Path:
+    """All files of a trial's page."""
+    folder.mkdir()
+    for key, value in bench.shop.database.optuna.get_study_system_attrs(study_id).items():
+        if key.startswith(f"dashboard:artifacts:{trial_id}:"):
+            meta = json.loads(value)
+            (folder / meta["filename"]).write_bytes(bench.shop.artefacts.load(meta["artifact_id"]))
+    return folder
+
+
+def test_every_front_trial_has_a_model_that_scores_what_the_trial_scored(
+    load_settings: LoadSettings, open_bench: OpenBench, tmp_path: Path
+) -> None:
+    bench = open_bench(load_settings())
+    work(bench.shop, bench.studies)
+    for opened in bench.studies:
+        study = opened.study
+        assert "### Joint front of elimination, scratch" in Page(bench.shop.database, study).note()
+        for trial in (trial for trial in study.trials if on_study_front(study, trial.number)):
+            folder = download(bench, study._study_id, trial._trial_id, tmp_path / f"{opened.name}{trial.number}")
+            network, description = load_model(folder)
+            arrays = bench.shop.dataset.arrays("validation", description.input.image_size)
+            assert description.classes == bench.shop.dataset.classes
+            assert evaluate(network, arrays, torch.device("cpu"), 16).f1_macro == trial.values[0]
+
+
+def test_without_a_store_the_results_are_there_and_say_what_is_lost(
+    load_settings: LoadSettings, open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Artefacts, *_: object) -> str:
+        raise ArtefactError("artefact store: no space left")
+
+    monkeypatch.setattr(Artefacts, "attach", refuse)
+    bench = open_bench(load_settings(trials=1))
+    work(bench.shop, bench.studies)
+    assert [trial.state.name for trial in bench.trials] == ["COMPLETE"] * 2
+    for opened, trial in zip(bench.studies, bench.trials, strict=True):
+        note = Page(bench.shop.database, opened.study).note(trial.trial_id)
+        assert "**No model was kept:** artefact store: no space left" in note
