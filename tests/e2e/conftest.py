@@ -1,0 +1,187 @@
+"""Commands as people start them: processes of their own, signals, and the database to look into meanwhile."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from optuna.trial import TrialState
+
+from storage import curves
+from storage.database import Database, connect
+from storage.tables import leases
+from storage.trials import TrialRecord, read_trials
+
+ROOT = Path(__file__).parents[2]
+SETTINGS_VARIABLES = (
+    "DATA_DIR",
+    "DATABASE_URL",
+    "DATABASE_PASSWORD_FILE",
+    "CACHE_DIR",
+    "WEIGHTS_DIR",
+    "ARTEFACT_STORE",
+)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A started command. What it prints goes to a file."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def output(self) -> str:
+        """All that it printed so far."""
+        return self.log.read_text()
+
+    @property
+    def workers(self) -> list[psutil.Process]:
+        """Its worker processes."""
+        with suppress(psutil.NoSuchProcess):
+            children = psutil.Process(self.process.pid).children(recursive=True)
+            return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+        return []
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def ends_within(self, seconds: float) -> int:
+        """Its exit status."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"still running after {seconds} s:\n{self.output}") from None
+
+
+Start = Callable[..., Command]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts `python -m MODULE ARGUMENTS`, one thread each; kills at the end what is left of it."""
+    commands: list[Command] = []
+    processes: dict[int, psutil.Process] = {}
+
+    def run(module: str, *arguments: str | Path) -> Command:
+        environment = {name: value for name, value in os.environ.items() if name not in SETTINGS_VARIABLES}
+        environment |= {"OMP_NUM_THREADS": "1", "SECRETS_DIR": str(tmp_path / "no-secrets"), "PYTHONUNBUFFERED": "1"}
+        log = tmp_path / f"log{len(commands)}.txt"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", module, *map(str, arguments)],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        commands.append(Command(process, log))
+        return commands[-1]
+
+    yield run
+    for command in commands:
+        if command.process.poll() is None:
+            processes |= {worker.pid: worker for worker in command.workers}
+            command.process.kill()
+            command.process.wait()
+    for process in processes.values():
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A trial and who has it: a lease, and the rows of its learning curve so far."""
+
+    trial: TrialRecord
+    worker: str
+    status: str
+    deaths: int
+    epoch: int
+    curve: Sequence[dict[str, float]]
+
+    @property
+    def pid(self) -> int:
+        return int(self.worker.rpartition("-")[2])
+
+
+class Watch:
+    """A look into the database of a search."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    @property
+    def trials(self) -> list[TrialRecord]:
+        """Those that were begun."""
+        return [trial for trial in read_trials(self.database) if trial.started]
+
+    @property
+    def states(self) -> dict[str, int]:
+        """How many trials are how."""
+        names = [trial.state.name for trial in self.trials]
+        return {name: names.count(name) for name in sorted(set(names))}
+
+    def holdings(self, epochs: int = 0) -> list[Holding]:
+        """Trials that are running and have a checkpoint of so many epochs."""
+        running = {trial.trial_id: trial for trial in self.trials if trial.state == TrialState.RUNNING}
+        held = self.database.read(lambda connection: connection.execute(leases.select()).all())
+        rows = curves.read(self.database, list(running))
+        found = [
+            Holding(running[row.trial_id], row.worker, row.status, row.deaths, row.epoch or 0, rows[row.trial_id])
+            for row in held
+            if row.trial_id in running
+        ]
+        return [holding for holding in found if holding.epoch >= epochs]
+
+    def deaths(self) -> dict[int, int]:
+        """By the id of the trial, workers that died on it."""
+        held = self.database.read(lambda connection: connection.execute(leases.select()).all())
+        return {row.trial_id: row.deaths for row in held}
+
+
+def until(look: Callable[[], Any], seconds: float = 60.0, command: Command | None = None) -> Any:
+    """What `look` gives once it gives something. `command` must go on running meanwhile."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        if command is not None and command.process.poll() is not None:
+            raise AssertionError(f"ended with {command.process.returncode}:\n{command.output}")
+        time.sleep(0.05)
+    raise AssertionError(f"nothing in {seconds} s{f':{chr(10)}{command.output}' if command else ''}")
+
+
+Look = Callable[..., Watch]
+
+
+@pytest.fixture
+def look() -> Iterator[Look]:
+    """Opens the database of a command once it is there."""
+    databases: list[Database] = []
+
+    def open_it(url: str, command: Command) -> Watch:
+        if "://" not in url:
+            until(lambda: "database sqlite" in command.output, command=command)
+        databases.append(connect(url))
+        return Watch(databases[-1])
+
+    yield open_it
+    for database in databases:
+        database.close()
+
+
+@pytest.fixture
+def search_db(tmp_path: Path) -> str:
+    """Where the tiny search keeps its database."""
+    return str(tmp_path / "runs" / "tiny" / "search.db")
