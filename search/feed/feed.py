@@ -100,7 +100,7 @@ class Feed:
         figures = {"joint-front": _titled(front, "Joint front of all studies")}
         if curves:
             figure = curves_figure(comparison, curves)
-            figures["learning-curves"] = _titled(figure, "Learning curves of the joint front, in the studies' colours")
+            figures["learning-curves"] = _titled(figure, "Learning curves of the joint front")
         return {name: finite(figure) for name, figure in figures.items()}
 
 

@@ -33,7 +33,7 @@ def study_note(study: OpenStudy, comparison: Comparison, links: Links) -> str:
         "Searched": _searched(study),
         "Data": _data(standing),
         "Budget": _budget(study),
-        "Trials so far": f"{_counts(standing)}; {standing.study.hours:.2f} hours of training",
+        "Trials so far": f"{_counts(standing)}; {_time(standing.study.hours)} of training",
         "Best F1": _best(study.name, comparison, links),
         "Hypervolume": _hypervolume(standing, comparison),
     }
@@ -124,6 +124,10 @@ def _counts(standing: Standing) -> str:
         "running": counts.running,
     }
     return ", ".join(f"{number:,} {name}" for name, number in numbers.items() if number) or "none"
+
+
+def _time(hours: float) -> str:
+    return f"{hours:.1f} hours" if hours >= 1 else f"{hours * 60:.1f} minutes"
 
 
 def _best(study: str, comparison: Comparison, links: Links) -> str:
