@@ -122,7 +122,7 @@ def test_alone_is_one_at_a_time_however_long_it_takes(url: str) -> None:
 
 
 def test_alone_outlives_the_limits_for_transactions(postgres_url: str) -> None:
-    settings = "options=-c%20idle_in_transaction_session_timeout%3D100ms%20-c%20lock_timeout%3D100ms"
+    settings = "options=-c%20idle_in_transaction_session_timeout%3D300ms%20-c%20lock_timeout%3D300ms"
     first, second = (connect(f"{postgres_url}?{settings}") for _ in range(2))
     entered = threading.Event()
 
@@ -133,8 +133,8 @@ def test_alone_outlives_the_limits_for_transactions(postgres_url: str) -> None:
     waiting = threading.Thread(target=enter)
     with first.alone():
         waiting.start()
-        assert not entered.wait(0.5)
-    assert entered.wait(5)
+        assert not entered.wait(0.8)
+    assert entered.wait(60)
     waiting.join()
     first.close()
     second.close()

@@ -85,21 +85,30 @@ def test_waits_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_says_so_once_for_all_threads(caplog: pytest.LogCaptureFixture) -> None:
-    patience = Patience(WHERE)
-    threads = [threading.Thread(target=patience, args=(failing(lost_connection(), 2),)) for _ in range(4)]
+    patience, back = Patience(WHERE), threading.Event()
+
+    def work() -> None:
+        if not back.is_set():
+            raise lost_connection()
+
+    threads = [threading.Thread(target=patience, args=(work,)) for _ in range(4)]
     with caplog.at_level(logging.WARNING):
         for thread in threads:
             thread.start()
+        time.sleep(0.4)  # several attempts of each
+        assert [record.getMessage() for record in caplog.records if "is back" in record.getMessage()] == []
+        assert len(caplog.records) == 1
+        back.set()
         for thread in threads:
             thread.join()
-    assert sum("out of reach" in record.getMessage() for record in caplog.records) <= 2  # one thread may be late
+    assert "is back" in caplog.text
 
 
 def test_gives_up_in_time() -> None:
     started = time.monotonic()
-    with pytest.raises(DatabaseLost, match=r"search: out of reach for [01] s: server closed"):
+    with pytest.raises(DatabaseLost, match=r"search: out of reach for [0-9]+ s: server closed"):
         Patience(WHERE, give_up_seconds=0.5)(failing(lost_connection(), 1000))
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 def test_stops_waiting_when_asked_to() -> None:
@@ -107,8 +116,8 @@ def test_stops_waiting_when_asked_to() -> None:
     threading.Timer(0.2, stop.set).start()
     started = time.monotonic()
     with pytest.raises(DatabaseLost):
-        Patience(WHERE, stop=stop)(failing(lost_connection(), 1000))
-    assert time.monotonic() - started < 5
+        Patience(WHERE, stop=stop)(failing(lost_connection(), 1_000_000))
+    assert time.monotonic() - started < 30
 
 
 @pytest.mark.parametrize(
