@@ -99,8 +99,8 @@ def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float | No
     """Spearman's, -1 to 1, for values without ties; None for fewer than three pairs."""
     if len(one) < 3:
         return None
-    ranks = [np.argsort(np.argsort(values)) for values in (one, other)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    ranks = np.argsort(np.argsort([one, other]))
+    return float(np.atleast_2d(np.corrcoef(ranks))[0, 1])
 
 
 def _point(cut: ProfiledCut) -> Point:
@@ -236,7 +236,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         backbones=tuple(options.backbones), image_sizes=(options.image_size,), max_parameters=options.max_parameters
     )
     settings = DataSettings(source="folder", path=options.data)
-    fingerprint, scores = None, {}
+    fingerprint: str | None = None
+    scores: Scores = {}
     if options.results:
         space, settings, fingerprint, scores = read_results(options.results, options.name, options.data)
     dataset = open_dataset(settings, options.cache_dir, image_sizes=space.image_sizes[:1], progress=False)
