@@ -146,6 +146,19 @@ class ScratchSpace(Space):
     )
 
 
+class Stopping(Frozen):
+    """When trials are stopped before their end: see `search.stopping`."""
+
+    enabled: bool = True
+    first_rung: Annotated[float, Field(gt=0, lt=1)] = Field(0.25, description="share of a trial's epochs")
+    factor: Annotated[float, Field(gt=1, allow_inf_nan=False)] = Field(2.0, description="from one rung to the next")
+    quantile: Annotated[float, Field(ge=0.5, le=1)] = Field(
+        0.95, description="of what finished trials gained after a rung: a trial that needs more is stopped"
+    )
+    least_finished: Count = Field(5, description="trials that have shown it, before any is stopped")
+    across_studies: bool = Field(False, description="whether trials of all studies of the search are rivals")
+
+
 StudySpace = Annotated[EliminationSpace | ScratchSpace, Field(discriminator="space")]
 
 
