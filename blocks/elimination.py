@@ -137,6 +137,7 @@ class _EliminatedTrunk(Trunk):
         self.channels = tuple(point.channels for point in (*taps, cut))
         self.stage_modules = _modules_by_stage(backbone, known, cut)
         self.stem_parameters = list(backbone.parameters(recurse=False))
+        self.any_size = not backbone.pretrained_cfg["fixed_input_size"]  # type: ignore[index]
         self._uncut = cut.module is None
         self._taps = [str(tap.module) for tap in taps]
         self._tapped: dict[str, Tensor] = {}

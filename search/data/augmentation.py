@@ -31,16 +31,21 @@ def to_unit(images: Tensor) -> Tensor:
     return images.permute(0, 3, 1, 2).to(torch.float32).div_(255)
 
 
-def augment(images: Tensor, strength: float, generator: torch.Generator, *, flip: bool) -> Tensor:
-    """uint8 (N, S, S, 3) -> float32 (N, 3, S, S) of 0..1 in channels_last order, each picture changed at random.
+def augment(
+    images: Tensor, strength: float, generator: torch.Generator, *, flip: bool, size: int | None = None
+) -> Tensor:
+    """uint8 (N, S, S, 3) -> float32 (N, 3, T, T) of 0..1 in channels_last order, each picture changed at random.
 
     strength   0 is `to_unit` exactly, with no flip either; 1 is the strongest
     generator  on the device of `images`; its state alone decides what is drawn
     flip       mirror half of the pictures left to right
+    size       T; default: S. In the same interpolation, so that a smaller one costs nothing but makes the step cheaper
     """
+    count, full = images.shape[:2]
+    size = size or full
     if strength == 0:
-        return to_unit(images)
-    count, size = images.shape[:2]
+        unit = to_unit(images)
+        return unit if size == full else functional.interpolate(unit, size=size, mode="bilinear", antialias=True)
     draws = torch.rand(13, count, generator=generator, device=images.device)
     pixels = images.permute(0, 3, 1, 2).to(torch.float32)
     grid = _grid(_affine(draws[:6], strength, flip), size)

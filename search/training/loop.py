@@ -26,7 +26,7 @@ from search.errors import Interrupted, TrialFailed
 from search.training.checkpoint import Checkpoint, TrainingState, restore, serialise
 from search.training.device import PeakMemory, autocast, kept_memory
 from search.training.metrics import EpochMetrics, Evaluation, Integers, TrainingResult, evaluate_rows, f1_macro
-from search.training.optimization import Average, make_optimizer, schedule, set_learning_rate
+from search.training.optimization import Average, make_optimizer, picture_size, schedule, set_learning_rate
 from search.training.recipe import Recipe
 
 # Reading the loss back makes the host wait for a CUDA device, so there a loss that is not finite is noticed late.
@@ -150,6 +150,8 @@ class _Run:
         check_every = 1 if self._device.type == "cpu" else _STEPS_BETWEEN_LOSS_CHECKS
         loss_sum = torch.zeros((), device=self._device)
         labels, predictions = [], []
+        full = self._network.specification.image_size
+        size = picture_size(epoch, self._recipe, full) if self._network.trunk.any_size else full
         self._network.train()
         for step, (images, targets) in enumerate(self._batches.epoch(order), start=1):
             if interrupted and interrupted():
@@ -157,7 +159,7 @@ class _Run:
             done = (epoch - 1) * steps + step - 1
             share = schedule(done, steps, self._recipe)
             set_learning_rate(self._optimizer, share)
-            pictures = augment(images, self._recipe.augmentation, augmentation, flip=self._recipe.flip)
+            pictures = augment(images, self._recipe.augmentation, augmentation, flip=self._recipe.flip, size=size)
             loss, logits = self._step(pictures, targets)
             if self._average:
                 self._average.update(done + 1)

@@ -11,6 +11,8 @@ from torch import Tensor
 from blocks.network import Network
 from search.training.recipe import Recipe
 
+_GROWTH = 0.75  # of the training, in which pictures reach their full size
+
 
 def make_optimizer(network: Network, recipe: Recipe, *, pretrained: bool) -> torch.optim.Optimizer:
     """AdamW or SGD over the trainable parameters, in its fused form.
@@ -44,6 +46,16 @@ def schedule(step: int, steps_per_epoch: int, recipe: Recipe) -> float:
     if step < warmup:
         return (step + 1) / (warmup + 1)
     return (1 + math.cos(math.pi * (step - warmup) / (total - warmup))) / 2
+
+
+def picture_size(epoch: int, recipe: Recipe, image_size: int) -> int:
+    """Side of the pictures that an epoch (from 1) trains on: from `first_size` of `image_size` to all of it.
+
+    In steps of 8 px, so that feature maps keep even sides, and never under 16 px.
+    """
+    grown = min(1.0, (epoch - 1) / max(1.0, _GROWTH * (recipe.epochs - 1)))
+    share = recipe.first_size + (1 - recipe.first_size) * grown
+    return image_size if share == 1 else min(image_size, max(16, 8 * round(share * image_size / 8)))
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, share: float) -> None:

@@ -18,6 +18,9 @@ class Recipe(Frozen):
     trunk_learning_rate    factor on it for pretrained layers (discriminative learning rates, Howard & Ruder 2018)
     frozen_stages          early stages that keep their pretrained weights and batch statistics
     augmentation           strength: 0 none, 1 as strong as it gets
+    first_size             share of the image size at which training begins; it grows to the whole over three quarters
+                           of the epochs (progressive learning, Tan & Le, EfficientNetV2, ICML 2021). Networks that take
+                           one size only are trained at it
     flip                   whether augmentation mirrors pictures left to right; off where that changes the class
     ema_decay              exponential moving average of the weights per step, or None; the average is what is scored
     class_balance          what is done about unequal classes: nothing, weighted loss, or balanced sampling
@@ -35,6 +38,7 @@ class Recipe(Frozen):
     gradient_clip: Annotated[float, Field(gt=0)] | None = 1.0
     ema_decay: Share | None = None
     augmentation: Share = 0.5
+    first_size: Annotated[float, Field(gt=0, le=1)] = 1.0
     flip: bool = True
     frozen_stages: Annotated[int, Field(ge=0)] = 0
     class_balance: Literal["none", "weights", "sampling"] = "none"

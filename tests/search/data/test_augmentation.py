@@ -132,3 +132,19 @@ def test_no_step_waits_for_the_device() -> None:
         augment(images, 0.5, drawn, flip=True)
     finally:
         torch.cuda.set_sync_debug_mode("default")
+
+
+def test_a_smaller_size_shows_the_same_pictures() -> None:
+    images = pictures(size=24)
+    small = augment(images, 0.6, generator(), flip=True, size=12)
+    assert small.shape == (4, 3, 12, 12)
+    whole = augment(images, 0.6, generator(), flip=True)
+    # Both sample the same maps: on a grid of half the points, and on the whole grid, whose pairs lie around these.
+    pooled = functional.avg_pool2d(whole, 2)
+    assert (small - pooled).abs().mean() < (small - pooled.roll(1, 0)).abs().mean() / 2
+
+
+def test_a_smaller_size_of_strength_0_is_an_average() -> None:
+    images = pictures(size=24)
+    small = augment(images, 0, generator(), flip=True, size=12)
+    assert small.mean((2, 3)) == pytest.approx(to_unit(images).mean((2, 3)), abs=0.02)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blocks.network import Network
-from search.training.optimization import Average, make_optimizer, schedule, set_learning_rate
+from search.training.optimization import Average, make_optimizer, picture_size, schedule, set_learning_rate
 from search.training.recipe import Recipe
 
 MakeNetwork = Callable[..., Network]
@@ -74,3 +74,15 @@ def test_average_written_out(make_network: MakeNetwork) -> None:
     for name, value in average.network.state_dict().items():
         torch.testing.assert_close(value, expected[name])
     assert not average.network.training
+
+
+def test_pictures_grow_over_three_quarters_of_the_epochs() -> None:
+    recipe = Recipe(epochs=9, first_size=0.5)
+    # 8 epochs after the first, 6 of them growing: 64, then 64 * n / 6 more, to multiples of 8.
+    assert [picture_size(epoch, recipe, 128) for epoch in range(1, 10)] == [64, 72, 88, 96, 104, 120, 128, 128, 128]
+
+
+def test_pictures_of_the_whole_size_are_left_alone() -> None:
+    assert [picture_size(epoch, Recipe(epochs=3), 30) for epoch in (1, 2, 3)] == [30, 30, 30]
+    assert picture_size(1, Recipe(epochs=1, first_size=0.5), 30) == 16
+    assert picture_size(3, Recipe(epochs=3, first_size=0.5), 30) == 30
