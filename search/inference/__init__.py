@@ -1,0 +1,1 @@
+"""Models out of the search: fetched, exported, run on pictures, measured."""

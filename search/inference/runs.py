@@ -1,0 +1,169 @@
+"""How fast a model is: one run of `search.latency` on one machine, as it is stored on a trial and as JSON.
+
+`storage.latency` keeps runs by `LatencyRun.key`, which is the same for the same machine and versions: measuring again
+there replaces the run, measuring elsewhere adds one. Runs of different keys are never compared. Reports read them so:
+
+    stored = storage.latency.read(database, trial_ids)         # trial id: runs as JSON
+    for machine, runs in comparable(stored).items():           # machine and versions, for people
+        latency = {trial_id: run.latency_ms for trial_id, run in runs.items()}
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import torch
+from pydantic import ValidationError
+
+from blocks.specification import Frozen
+
+PACKAGES = ("onnxruntime", "torch")
+BATCH = 32
+
+Runtime = Literal["onnxruntime", "pytorch"]
+Device = Literal["cpu", "cuda"]
+
+
+class Machine(Frozen):
+    """What a latency depends on besides the network and the versions. `cores` are those that this process may use."""
+
+    processor: str
+    cores: int
+    gpu: str | None
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        cores = f"{self.cores} core{'s' if self.cores != 1 else ''}"
+        return f"{self.processor}, {cores}" + (f", {self.gpu}" if self.gpu else "")
+
+
+class Measurement(Frozen):
+    """Forward passes of one batch that is in memory already; milliseconds are of the whole batch.
+
+    runtime         onnxruntime: the exported model; pytorch: the network in eager mode
+    threads         of one forward pass; None on a GPU
+    runs            forward passes that were timed, after others that warmed up
+    peak_memory_mb  2**20 bytes that loading the model and running the batch added, at most; on a GPU, that PyTorch
+                    allocated; None where it was not measured
+    """
+
+    runtime: Runtime
+    device: Device
+    batch: int
+    threads: int | None
+    median_ms: float
+    p90_ms: float
+    runs: int
+    peak_memory_mb: float | None = None
+
+
+class LatencyRun(Frozen):
+    """All measurements of one model on one machine.
+
+    measured_at             UTC, ISO 8601
+    model_mb                the ONNX file, in 10**6 bytes
+    latency_ms              ONNX Runtime, one picture, one thread, median
+    test_pictures           of the trial's data set, as its split counts them: the pictures themselves are not read
+    whole_test_set_seconds  of each device: `test_pictures` at the median of a batch of 32 (ONNX Runtime with all
+                            threads; PyTorch on a GPU), the network alone, without decoding
+    """
+
+    machine: Machine
+    versions: dict[str, str]
+    measured_at: str
+    image_size: int
+    model_mb: float
+    latency_ms: float
+    test_pictures: int | None
+    whole_test_set_seconds: dict[Device, float]
+    measurements: tuple[Measurement, ...]
+
+    @classmethod
+    def of(
+        cls, measurements: Sequence[Measurement], *, image_size: int, model_mb: float, test_pictures: int | None
+    ) -> Self:
+        """A run on this machine, now. Raises StopIteration without a measurement that `latency_ms` can be read from."""
+        first = next(each for each in measurements if (each.runtime, each.batch, each.threads) == ("onnxruntime", 1, 1))
+        whole: dict[Device, float] = {}
+        for each in measurements:  # the last one of a device has the most threads
+            if test_pictures and each.batch == BATCH and each.runtime == _RUNTIME_OF[each.device]:
+                whole[each.device] = test_pictures / BATCH * each.median_ms / 1000
+        return cls(
+            machine=this_machine(),
+            versions={package: version(package) for package in PACKAGES},
+            measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            image_size=image_size,
+            model_mb=model_mb,
+            latency_ms=first.median_ms,
+            test_pictures=test_pictures,
+            whole_test_set_seconds=whole,
+            measurements=tuple(measurements),
+        )
+
+    @property
+    def name(self) -> str:
+        """Machine and versions, for people."""
+        return f"{self.machine.name}; {', '.join(f'{package} {number}' for package, number in self.versions.items())}"
+
+    @property
+    def key(self) -> str:
+        """16 hex digits that are equal exactly when machine and versions are."""
+        described = json.dumps([self.machine.model_dump(), self.versions], sort_keys=True)
+        return hashlib.sha256(described.encode()).hexdigest()[:16]
+
+
+_RUNTIME_OF: dict[Device, Runtime] = {"cpu": "onnxruntime", "cuda": "pytorch"}
+
+
+def comparable(stored: Mapping[int, Sequence[Mapping[str, Any]]]) -> dict[str, dict[int, LatencyRun]]:
+    """Runs as stored, by machine and versions (for people) and by trial; most trials first, then the newest run.
+
+    What another version of this program stored and this one cannot read is left out.
+    """
+    groups: dict[str, dict[int, LatencyRun]] = {}
+    for trial_id, documents in stored.items():
+        for run in runs_of(documents):
+            groups.setdefault(run.name, {})[trial_id] = run
+    weight = {name: (len(runs), max(run.measured_at for run in runs.values())) for name, runs in groups.items()}
+    return {name: groups[name] for name in sorted(groups, key=lambda name: weight[name], reverse=True)}
+
+
+def runs_of(documents: Sequence[Mapping[str, Any]]) -> list[LatencyRun]:
+    """The runs of one trial, the newest first."""
+    runs = []
+    for document in documents:
+        try:
+            runs.append(LatencyRun.model_validate_json(json.dumps(document)))
+        except ValidationError:
+            continue
+    return sorted(runs, key=lambda run: run.measured_at, reverse=True)
+
+
+def this_machine() -> Machine:
+    """The machine that this process runs on."""
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return Machine(processor=_processor(), cores=cores(), gpu=gpu)
+
+
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _processor() -> str:
+    """Its model name, where Linux tells it; else its kind."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names and names[0] else platform.processor() or platform.machine()

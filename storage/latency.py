@@ -1,0 +1,41 @@
+"""Latency runs of trials, each under the key of its machine and versions: see `search.inference.runs`.
+
+They are rows among Optuna's system attributes: there trials that have ended can be given one, and the dashboard makes
+no column of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from storage.database import Database
+from storage.tables import trial_system_attributes, upsert
+
+_PREFIX = "elimnet:latency:"
+_TRIALS_A_QUERY = 1000
+
+
+def store(database: Database, trial_id: int, key: str, run: Mapping[str, Any]) -> None:
+    """Keep a run, in the place of the one under this key. Whether the trial has ended does not matter."""
+    row = {"trial_id": trial_id, "key": _PREFIX + key, "value_json": json.dumps(run)}
+    database.write(lambda connection: upsert(connection, trial_system_attributes, ["trial_id", "key"], [row]))
+
+
+def read(database: Database, trial_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    """The runs of those trials that have any, in the order in which their keys were first stored."""
+    columns = trial_system_attributes.c
+
+    def work(connection: Connection) -> dict[int, list[dict[str, Any]]]:
+        runs: dict[int, list[dict[str, Any]]] = {}
+        for first in range(0, len(trial_ids), _TRIALS_A_QUERY):
+            wanted = columns.trial_id.in_(trial_ids[first : first + _TRIALS_A_QUERY])
+            query = select(columns.trial_id, columns.value_json).where(wanted, columns.key.startswith(_PREFIX))
+            for trial_id, document in connection.execute(query.order_by(*trial_system_attributes.primary_key)):
+                runs.setdefault(trial_id, []).append(json.loads(document))
+        return runs
+
+    return database.read(work)
