@@ -1,16 +1,23 @@
-"""Data sets that torchvision downloads: Fashion-MNIST and CIFAR-10. Their test split is given, validation is not."""
+"""Data sets that torchvision downloads: Fashion-MNIST and CIFAR-10. Their test split is given, validation is not.
+
+torchvision says little about downloads that broke off: a bare assertion about Fashion-MNIST, whose files it only looks
+for, and "corrupted" about CIFAR-10. So where it fails, each file is looked at here.
+"""
 
 from __future__ import annotations
 
+import math
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from torchvision.datasets import CIFAR10, FashionMNIST
+from torchvision.datasets.utils import check_integrity
 
 from search.data.arrays import SplitName
-from search.data.examples import Example, Listing
+from search.data.examples import Example, Listing, named
 from search.data.sources.paths import SET_IT
 from search.settings import DataSettings
 
@@ -25,22 +32,30 @@ class InMemory(Protocol):
 
 def read_fashion_mnist(settings: DataSettings) -> Listing:
     """70,000 grey pictures of clothes, 28 x 28."""
-    return _read(settings, "fashion_mnist", "FashionMNIST/raw/", FashionMNIST.mirrors[0], FashionMNIST)
+    return _read(settings, "fashion_mnist", "FashionMNIST/raw", FashionMNIST.mirrors[0], FashionMNIST, _damaged_idx)
 
 
 def read_cifar10(settings: DataSettings) -> Listing:
     """60,000 colour pictures of animals and vehicles, 32 x 32. Their files are pickles; torchvision checks the MD5."""
-    return _read(settings, "cifar10", "cifar-10-batches-py/", CIFAR10.url, CIFAR10)
+    return _read(settings, "cifar10", CIFAR10.base_folder, CIFAR10.url, CIFAR10, _damaged_batches)
 
 
-def _read(settings: DataSettings, name: str, folder: str, url: str, load: Callable[..., InMemory]) -> Listing:
-    """Both splits from the download folder, downloaded when they are not there."""
+def _read(
+    settings: DataSettings,
+    name: str,
+    folder: str,
+    url: str,
+    load: Callable[..., InMemory],
+    damaged: Callable[[Path], list[str]],
+) -> Listing:
+    """Both splits from the download folder, downloaded when they are not there. `damaged` names what is wrong there."""
     if settings.path is None:
         return Listing(name, problems=[f"no path is given: expected the folder to download to; {SET_IT}"])
     try:
         train, test = (load(str(settings.path), train=train, download=True) for train in (True, False))
-    except (OSError, RuntimeError, ValueError) as error:
-        return Listing(name, problems=[_how_to_get(settings.path, folder, url, error)])
+    except (OSError, RuntimeError, ValueError, AssertionError) as error:
+        where = settings.path / folder
+        return Listing(name, problems=[_how_to_get(where, url, damaged(where), str(error).strip())])
     return listing_of(name, {"train": train, "test": test})
 
 
@@ -49,15 +64,51 @@ def listing_of(name: str, splits: dict[SplitName, InMemory]) -> Listing:
     listing = Listing(name)
     for split, dataset in splits.items():
         listing.classes[split] = set(dataset.classes)
-        for number, (pixels, target) in enumerate(
-            zip(np.asarray(dataset.data), np.asarray(dataset.targets), strict=True)
-        ):
-            listing.examples.append(Example(f"{name} {split} {number}", dataset.classes[target], pixels, split))
+        pixels, targets = np.asarray(dataset.data), np.asarray(dataset.targets)
+        if len(pixels) != len(targets):
+            listing.problems.append(f"{split} has {len(pixels):,} pictures and {len(targets):,} labels")
+        elif unknown := sorted(set(targets.tolist()) - set(range(len(dataset.classes)))):
+            listing.problems.append(f"{split} has labels that stand for no class: {named(unknown)}")
+        else:
+            listing.examples += [
+                Example(f"{name} {split} {number}", dataset.classes[target], picture, split)
+                for number, (picture, target) in enumerate(zip(pixels, targets, strict=True))
+            ]
     return listing
 
 
-def _how_to_get(path: Path, folder: str, url: str, error: Exception) -> str:
-    return (
-        f"{path / folder} is not whole and cannot be downloaded ({str(error).strip()}): "
-        f"fetch it from {url} on a machine with a network and unpack it there"
-    )
+def _damaged_idx(folder: Path) -> list[str]:
+    """What is wrong with each of Fashion-MNIST's files: a header (zeros, type, dimensions, sizes), a byte a value."""
+    faults = []
+    for archive, _ in FashionMNIST.resources:
+        file = folder / archive.removesuffix(".gz")
+        if not file.is_file():
+            faults.append(f"{file.name} (missing)")
+            continue
+        content = file.read_bytes()
+        dimensions = content[3] if len(content) > 3 else 0
+        header = 4 * (dimensions + 1)
+        if content[:3] != b"\0\0\x08" or not 1 <= dimensions <= 3 or len(content) < header:
+            faults.append(f"{file.name} (no header of an IDX file)")
+            continue
+        expected = header + math.prod(struct.unpack_from(f">{dimensions}I", content, 4))
+        if len(content) != expected:
+            faults.append(f"{file.name} ({len(content):,} bytes of {expected:,})")
+    return faults
+
+
+def _damaged_batches(folder: Path) -> list[str]:
+    """What is wrong with each of CIFAR-10's files."""
+    expected = [*CIFAR10.train_list, *CIFAR10.test_list, (CIFAR10.meta["filename"], CIFAR10.meta["md5"])]
+    files = [(folder / file, md5) for file, md5 in expected]
+    return [
+        f"{file.name} ({'wrong MD5' if file.is_file() else 'missing'})"
+        for file, md5 in files
+        if not check_integrity(file, md5)
+    ]
+
+
+def _how_to_get(folder: Path, url: str, faults: list[str], error: str) -> str:
+    remedy = f"remove {folder} to have it downloaded again, or fetch it from {url} elsewhere and unpack it there"
+    wrong = f": {len(faults)} files are missing or damaged, {named(faults)}" if faults else ""
+    return f"{folder} is not whole{wrong} (torchvision says: {error or 'nothing'}); {remedy}"
