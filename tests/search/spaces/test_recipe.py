@@ -5,8 +5,8 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from pydantic import ValidationError
 
-from search.settings import Range, ScratchSpace
-from search.spaces.recipe import sample_recipe, suggest, suggest_choice, suggest_count
+from search.settings import EliminationSpace, Range, ScratchSpace
+from search.spaces.recipe import own_recipe, sample_recipe, suggest, suggest_choice, suggest_count
 from search.training.recipe import Recipe
 
 
@@ -46,3 +46,13 @@ def test_a_recipe_that_cannot_be_is_refused() -> None:
     values = {"learning_rate": 2e-3, "weight_decay": 0.02, "augmentation": 0.25}
     with pytest.raises(ValidationError, match="frozen_stages"):
         sample_recipe(optuna.trial.FixedTrial(values), ScratchSpace(), frozen_stages=-1)
+
+
+def test_the_own_recipe_of_a_space_is_put_into_its_ranges() -> None:
+    space = EliminationSpace(
+        recipe=Recipe(learning_rate=0.5, weight_decay=0.02, augmentation=0.25, trunk_learning_rate=0.3),
+        trunk_learning_rate=Range(low=0.4, high=1.0),
+    )
+    sampled = {"learning_rate": 0.01, "weight_decay": 0.02, "augmentation": 0.25, "dropout": 0.1}
+    assert own_recipe(space) == {**sampled, "trunk_learning_rate": 0.4}
+    assert own_recipe(space.model_copy(update={"dropout": Range(low=0.2, high=0.4)}))["dropout"] == 0.2
