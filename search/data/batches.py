@@ -68,9 +68,12 @@ class TrainingBatches:
     def __len__(self) -> int:
         return self._count
 
-    def epoch(self, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        """uint8 (n, S, S, 3) and int64 (n,) on the device; `generator` is the CPU's and alone decides the order."""
-        for indices in self._order(generator).tensor_split(self._count):
+    def epoch(self, generator: torch.Generator, done: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """uint8 (n, S, S, 3) and int64 (n,) on the device; `generator` is the CPU's and alone decides the order.
+
+        The first `done` batches of the epoch are left out.
+        """
+        for indices in self._order(generator).tensor_split(self._count)[done:]:
             yield self.rows.take(indices)
 
     def _order(self, generator: torch.Generator) -> Tensor:

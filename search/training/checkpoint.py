@@ -1,6 +1,7 @@
 """All that a training needs to go on after an epoch, as bytes, and where they are kept.
 
-Random numbers are drawn from (seed, epoch) alone (see `search.training.loop`), so no generator's state is among it.
+Random numbers are drawn from (seed, epoch) alone (see `search.training.loop`), so between epochs no generator's state
+is among it.
 """
 
 from __future__ import annotations
@@ -17,18 +18,19 @@ import torch
 
 from search.training.metrics import EpochMetrics
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
 class TrainingState:
-    """What is between two epochs.
+    """What there is after a step of the optimizer.
 
     training   names the training (recipe, network, seed): another one must not be resumed from this state
     epochs     metrics of the epochs that are done
     network    state dict
     average    state dict of the averaged network; None if the recipe has none
     optimizer  state dict
+    begun      what the epoch after these has come to, as plain values; None between two epochs
     """
 
     training: str
@@ -36,6 +38,7 @@ class TrainingState:
     network: Mapping[str, Any]
     average: Mapping[str, Any] | None
     optimizer: Mapping[str, Any]
+    begun: Mapping[str, Any] | None = None
 
 
 class Checkpoint(Protocol):
@@ -83,6 +86,7 @@ def serialise(state: TrainingState) -> bytes:
         "network": dict(state.network),
         "average": None if state.average is None else dict(state.average),
         "optimizer": state.optimizer,
+        "begun": None if state.begun is None else dict(state.begun),
     }
     buffer = io.BytesIO()
     torch.save(content, buffer)
@@ -104,6 +108,7 @@ def restore(data: bytes) -> TrainingState:
             network=content["network"],
             average=content["average"],
             optimizer=content["optimizer"],
+            begun=content["begun"],
         )
     except Exception as error:  # a damaged file raises whatever its bytes happen to lead to
         raise ValueError(f"not a checkpoint of this version: {error}") from error

@@ -1,7 +1,8 @@
 """The training loop.
 
 Every random number is drawn from the seed and the epoch, so an epoch is the same whether the ones before it ran in this
-process or another: what a checkpoint holds (weights, optimizer, metrics) is all there is to go on from.
+process or another: what a checkpoint holds (weights, optimizer, metrics) is all there is to go on from. One that is
+written within an epoch holds the generators, too.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import math
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -55,9 +56,9 @@ def train(
                   learning rate; batch statistics are taken over a part
     on_epoch      called after each epoch and before its checkpoint is written, so again if the process dies in between
     on_step       called after each optimizer step
-    interrupted   asked before each step
+    interrupted   asked before each step, and before each batch of validation
 
-    Raises Interrupted once `interrupted` says so (epochs that were finished are in the checkpoint), and TrialFailed if
+    Raises Interrupted once `interrupted` says so (what was done is in the checkpoint, to the step), and TrialFailed if
     the loss is not finite or the checkpoint is not of this training; `network` is half trained then. On the CPU, and
     with the same number of threads, an interrupted and resumed training ends with the same weights and metrics, bit for
     bit, as one in one go.
@@ -67,22 +68,29 @@ def train(
     network.freeze_stages(recipe.frozen_stages)
     run = _Run(network, recipe, train_arrays, device, seed, pretrained, accumulation)
     validation = Rows(validation_arrays, device)
-    epochs = run.resume(checkpoint)
+    epochs, begun = run.resume(checkpoint)
     evaluation: Evaluation | None = None
     with kept_memory(device):
         for epoch in range(len(epochs) + 1, recipe.epochs + 1):
-            started = time.perf_counter()
-            trained = run.train_epoch(epoch, on_step, interrupted)
-            evaluation = evaluate_rows(run.scored, validation, device, run.part_size)
+            begun = (begun or _Begun()).to(device)
+            try:
+                trained = run.train_epoch(epoch, begun, on_step, interrupted)
+                started = time.perf_counter()
+                evaluation = evaluate_rows(run.scored, validation, device, run.part_size, interrupted)
+            except Interrupted:
+                if checkpoint and begun.steps:
+                    checkpoint.write(serialise(run.state(epochs, begun)))
+                raise
             if not math.isfinite(evaluation.loss):
                 raise TrialFailed(f"the validation loss is {evaluation.loss} after epoch {epoch} of {recipe.epochs}")
-            epochs.append(_metrics(epoch, trained, evaluation, seconds=time.perf_counter() - started))
+            epochs.append(_metrics(epoch, trained, evaluation, seconds=trained.seconds + time.perf_counter() - started))
+            begun = None
             if on_epoch:
                 on_epoch(epochs[-1])
             if checkpoint:
                 checkpoint.write(serialise(run.state(epochs)))
         if evaluation is None:  # the checkpoint was that of the last epoch
-            evaluation = evaluate_rows(run.scored, validation, device, run.part_size)
+            evaluation = evaluate_rows(run.scored, validation, device, run.part_size, interrupted)
     return TrainingResult(
         network=run.scored,
         epochs=tuple(epochs),
@@ -102,6 +110,29 @@ class _Trained:
     predictions: Integers
     learning_rate: float
     seconds: float
+
+
+@dataclass
+class _Begun:
+    """What an epoch has come to after so many `steps`: `loss`, the sum over pictures, and int64 (n,) of each step.
+
+    generators  their states at `device`, a type of device; of use on the same type only
+    """
+
+    steps: int = 0
+    seconds: float = 0.0
+    loss: Tensor = field(default_factory=lambda: torch.zeros(()))
+    labels: list[Tensor] = field(default_factory=list)
+    predictions: list[Tensor] = field(default_factory=list)
+    device: str = ""
+    generators: list[Tensor] = field(default_factory=list)
+
+    def to(self, device: torch.device) -> _Begun:
+        """With its sums and rows there, where a step adds to them."""
+        self.loss = self.loss.to(device)
+        self.labels = [labels.to(device) for labels in self.labels]
+        self.predictions = [predictions.to(device) for predictions in self.predictions]
+        return self
 
 
 class _Run:
@@ -142,43 +173,61 @@ class _Run:
         return -(-self._recipe.batch_size // self._accumulation)
 
     def train_epoch(
-        self, epoch: int, on_step: Callable[[], None] | None, interrupted: Callable[[], bool] | None
+        self,
+        epoch: int,
+        begun: _Begun,
+        on_step: Callable[[], None] | None,
+        interrupted: Callable[[], bool] | None,
     ) -> _Trained:
-        started = time.perf_counter()
+        """Those steps of the epoch that `begun` has not; it then has them, where this is interrupted, too."""
+        started = time.perf_counter() - begun.seconds
         order, augmentation = self._seed_generators(epoch)
+        batches = self._batches.epoch(order, begun.steps)
+        generators = self._generators(augmentation)
+        if begun.device == self._device.type:
+            for generator, state in zip(generators, begun.generators, strict=True):
+                generator.set_state(state)
         steps = len(self._batches)
         check_every = 1 if self._device.type == "cpu" else _STEPS_BETWEEN_LOSS_CHECKS
-        loss_sum = torch.zeros((), device=self._device)
-        labels, predictions = [], []
         full = self._network.specification.image_size
         size = picture_size(epoch, self._recipe, full) if self._network.trunk.any_size else full
         self._network.train()
-        for step, (images, targets) in enumerate(self._batches.epoch(order), start=1):
+        for step, (images, targets) in enumerate(batches, start=begun.steps + 1):
             if interrupted and interrupted():
+                begun.device, begun.generators = self._device.type, [one.get_state() for one in generators]
+                begun.seconds = time.perf_counter() - started
                 raise Interrupted(f"asked to stop in epoch {epoch} of {self._recipe.epochs}")
             done = (epoch - 1) * steps + step - 1
-            share = schedule(done, steps, self._recipe)
-            set_learning_rate(self._optimizer, share)
+            set_learning_rate(self._optimizer, schedule(done, steps, self._recipe))
             pictures = augment(images, self._recipe.augmentation, augmentation, flip=self._recipe.flip, size=size)
             loss, logits = self._step(pictures, targets)
             if self._average:
                 self._average.update(done + 1)
-            loss_sum += loss
-            labels.append(targets)
-            predictions.append(logits.argmax(dim=1))
-            learning_rate = share * self._recipe.learning_rate
-            if (step % check_every == 0 or step == steps) and not math.isfinite(loss_sum.item()):
+            begun.steps = step
+            begun.loss += loss
+            begun.labels.append(targets)
+            begun.predictions.append(logits.argmax(dim=1))
+            if (step % check_every == 0 or step == steps) and not math.isfinite(begun.loss.item()):
+                rate = schedule(done, steps, self._recipe) * self._recipe.learning_rate
                 where = f"epoch {epoch} of {self._recipe.epochs}, step {step} of {steps}"
-                raise TrialFailed(f"the training loss is not finite at {where}, learning rate {learning_rate:.3g}")
+                raise TrialFailed(f"the training loss is not finite at {where}, learning rate {rate:.3g}")
             if on_step:
                 on_step()
+        begun.seconds = time.perf_counter() - started
         return _Trained(
-            loss=loss_sum.item() / sum(map(len, labels)),
-            labels=torch.cat(labels).cpu().numpy(),
-            predictions=torch.cat(predictions).cpu().numpy(),
-            learning_rate=learning_rate,
-            seconds=time.perf_counter() - started,
+            loss=begun.loss.item() / sum(map(len, begun.labels)),
+            labels=torch.cat(begun.labels).cpu().numpy(),
+            predictions=torch.cat(begun.predictions).cpu().numpy(),
+            learning_rate=schedule(epoch * steps - 1, steps, self._recipe) * self._recipe.learning_rate,
+            seconds=begun.seconds,
         )
+
+    def _generators(self, augmentation: torch.Generator) -> list[torch.Generator]:
+        """All that random numbers of an epoch are drawn from."""
+        if self._device.type != "cuda":
+            return [torch.default_generator, augmentation]
+        index = torch.cuda.current_device() if self._device.index is None else self._device.index
+        return [torch.default_generator, torch.cuda.default_generators[index], augmentation]
 
     def _step(self, pictures: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """One step of the optimizer. Returns the sum of the pictures' losses, and logits (N, classes)."""
@@ -217,20 +266,21 @@ class _Run:
             torch.Generator(device=self._device).manual_seed(augmentation),
         )
 
-    def state(self, epochs: list[EpochMetrics]) -> TrainingState:
+    def state(self, epochs: list[EpochMetrics], begun: _Begun | None = None) -> TrainingState:
         return TrainingState(
             training=self._name,
             epochs=tuple(epochs),
             network=self._network.state_dict(),
             average=self._average.network.state_dict() if self._average else None,
             optimizer=self._optimizer.state_dict(),
+            begun=vars(begun) if begun else None,
         )
 
-    def resume(self, checkpoint: Checkpoint | None) -> list[EpochMetrics]:
-        """Go on from the checkpoint, if it has a state yet. Returns the metrics of the epochs that are done."""
+    def resume(self, checkpoint: Checkpoint | None) -> tuple[list[EpochMetrics], _Begun | None]:
+        """Go on from the checkpoint, if it has a state yet. Returns the epochs that are done, and the one begun."""
         data = checkpoint.read() if checkpoint else None
         if data is None:
-            return []
+            return [], None
         try:
             state = restore(data)
         except ValueError as error:
@@ -241,7 +291,7 @@ class _Run:
         if self._average and state.average is not None:
             self._average.network.load_state_dict(state.average)
         self._optimizer.load_state_dict(dict(state.optimizer))
-        return list(state.epochs)
+        return list(state.epochs), _Begun(**state.begun) if state.begun else None
 
 
 def _metrics(epoch: int, trained: _Trained, evaluation: Evaluation, seconds: float) -> EpochMetrics:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from blocks.network import Network
 from search.data.arrays import Arrays
 from search.data.augmentation import to_unit
 from search.data.batches import Rows
+from search.errors import Interrupted
 from search.training.device import autocast
 
 Integers = npt.NDArray[np.int64]
@@ -106,11 +108,19 @@ def evaluate(network: Network, arrays: Arrays, device: torch.device, batch_size:
 
 
 @torch.inference_mode()
-def evaluate_rows(network: Network, rows: Rows, device: torch.device, batch_size: int) -> Evaluation:
-    """`evaluate` for a split that is on its device already."""
+def evaluate_rows(
+    network: Network,
+    rows: Rows,
+    device: torch.device,
+    batch_size: int,
+    interrupted: Callable[[], bool] | None = None,
+) -> Evaluation:
+    """`evaluate` for a split that is on its device already. Raises Interrupted once `interrupted` says so."""
     network.eval()
     answers = []
     for images, _ in rows.in_order(batch_size):
+        if interrupted and interrupted():
+            raise Interrupted("asked to stop while a split is scored")
         with autocast(device):
             answers.append(network(to_unit(images)).float())
     logits = torch.cat(answers).cpu()

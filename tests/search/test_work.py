@@ -39,6 +39,7 @@ FIXED = {
 # One candidate: pooling and a linear layer on the first stage.
 ONE = tiny_elimination(**FIXED, max_parameters=30_000, uncut=False, heads=["pool_linear"])
 STEPS_AN_EPOCH = 2  # of the 30 training pictures, 16 at a time
+SIGNS_AN_EPOCH = STEPS_AN_EPOCH + 1  # and one before the only batch of validation
 EPOCHS = 2
 
 
@@ -47,7 +48,7 @@ class Killed(BaseException):
 
 
 def at_step(number: int, act: Callable[[], None]) -> Callable[[], None]:
-    """A `sign` that acts once, before the step of this number of the first trial, counted from 1."""
+    """A `sign` that acts once, at the first trial's sign of this number: before each step, and before scoring."""
     calls = iter(range(10_000))  # the first is made before there is a trial
 
     def sign() -> None:
@@ -84,8 +85,8 @@ def test_runs_both_studies_to_their_budgets(load_settings: LoadSettings, open_be
         assert trial.attributes["seconds"] == sum(row["seconds"] for row in curve)
         assert {"candidate", "seed", "summary", "macs", "confusion", "device"} <= set(trial.attributes)
     assert bench.checkpoints == []
-    jobs, steps = 4 + 1, 4 * EPOCHS * STEPS_AN_EPOCH
-    assert len(signs) == jobs + steps
+    jobs = 4 + 1
+    assert len(signs) == jobs + 4 * EPOCHS * SIGNS_AN_EPOCH
 
 
 def test_the_study_with_the_larger_share_of_its_budget_left_is_next(
@@ -281,7 +282,7 @@ def results(monkeypatch: pytest.MonkeyPatch) -> list[TrainingResult]:
     return kept
 
 
-@pytest.mark.parametrize("step", [1, STEPS_AN_EPOCH, STEPS_AN_EPOCH + 1, EPOCHS * STEPS_AN_EPOCH])
+@pytest.mark.parametrize("step", [1, 2, SIGNS_AN_EPOCH, SIGNS_AN_EPOCH + 1, EPOCHS * SIGNS_AN_EPOCH])
 @pytest.mark.parametrize("killed", [False, True], ids=["handed back", "killed"])
 def test_another_worker_goes_on_where_the_first_one_stopped(
     load_settings: LoadSettings, open_bench: OpenBench, results: list[TrainingResult], step: int, killed: bool
@@ -295,10 +296,10 @@ def test_another_worker_goes_on_where_the_first_one_stopped(
     else:
         work.work(first.shop, first.studies)
     (begun,) = first.trials
-    epochs_done = (step - 1) // STEPS_AN_EPOCH
+    epochs_done, steps_done = divmod(step - 1, SIGNS_AN_EPOCH)
     assert begun.state == RUNNING
     assert len(curves.read(first.shop.database, [begun.trial_id])[begun.trial_id]) == epochs_done
-    assert len(first.checkpoints) == (1 if epochs_done else 0)
+    assert len(first.checkpoints) == (1 if epochs_done or (steps_done and not killed) else 0)
 
     steps: list[None] = []
     second = open_bench(settings, "second", sign=lambda: steps.append(None))
@@ -307,8 +308,8 @@ def test_another_worker_goes_on_where_the_first_one_stopped(
     same = ("candidate", "candidate_key", "seed", "parameters")
     assert [ended.attributes[key] for key in same] == [begun.attributes[key] for key in same]
     assert (ended.number, ended.trial_id, ended.state) == (0, begun.trial_id, COMPLETE)
-    jobs = 2
-    assert len(steps) - jobs == (EPOCHS - epochs_done) * STEPS_AN_EPOCH, "at most one epoch is lost"
+    jobs, lost = 2, steps_done if killed else 0
+    assert len(steps) - jobs == EPOCHS * SIGNS_AN_EPOCH - (step - 1) + lost, "at most an epoch is lost, to a kill"
 
     expected = undisturbed(second, ended.attributes)
     (result,) = results
@@ -326,7 +327,7 @@ def test_a_trial_that_killed_three_workers_is_failed_and_not_tried_again(
     load_settings: LoadSettings, open_bench: OpenBench
 ) -> None:
     settings = load_settings(studies={"scratch": tiny_scratch()}, trials=1)
-    for number, step in enumerate((STEPS_AN_EPOCH + 1, 1, 2)):
+    for number, step in enumerate((SIGNS_AN_EPOCH + 1, 1, 2)):
         victim = open_bench(settings, f"victim {number}", sign=at_step(step, die))
         with pytest.raises(Killed):
             work.work(victim.shop, victim.studies)
@@ -374,7 +375,7 @@ def test_who_lost_the_lease_stops_and_writes_nothing(
 
     recipe = {"epochs": 50}
     settings = load_settings(studies={"scratch": tiny_scratch(recipe=recipe)}, trials=1)
-    bench = open_bench(settings, sign=at_step(STEPS_AN_EPOCH + 1, lose))
+    bench = open_bench(settings, sign=at_step(SIGNS_AN_EPOCH + 1, lose))
     work.work(bench.shop, bench.studies)
     assert rows(bench) == seen[0]
     assert states(bench) == [RUNNING]
@@ -392,7 +393,7 @@ def test_who_lost_the_lease_without_knowing_it_writes_nothing_of_weight(
             raise ZeroDivisionError
 
     bench = open_bench(
-        load_settings(studies={"scratch": tiny_scratch()}, trials=1), sign=at_step(STEPS_AN_EPOCH + 1, lose)
+        load_settings(studies={"scratch": tiny_scratch()}, trials=1), sign=at_step(SIGNS_AN_EPOCH + 1, lose)
     )
     work.work(bench.shop, bench.studies)
     (trial,), (lease,), _ = rows(bench)

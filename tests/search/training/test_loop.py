@@ -29,6 +29,7 @@ from search.training.recipe import Recipe
 MakeNetwork = Callable[..., Network]
 MakeArrays = Callable[..., Arrays]
 
+EPOCH = 4  # steps, of the 27 pictures, 8 at a time
 RECIPE = Recipe(epochs=4, batch_size=8, ema_decay=0.9, augmentation=0.3)
 
 
@@ -90,21 +91,32 @@ def test_resumes_bit_for_bit(
     accumulation: int,
 ) -> None:
     recipe = Recipe(**{**RECIPE.model_dump(), **change})
-    arrays = make_arrays(8, 9, 10)  # 4 steps an epoch
+    arrays = make_arrays(8, 9, 10)
     straight = run(make_network(), recipe, arrays, accumulation=accumulation)
     checkpoint = FileCheckpoint(tmp_path / "checkpoint")
-    with pytest.raises(Interrupted, match="epoch 3 of 4"):
-        run(
-            make_network(),
+
+    def go_on(most: int) -> TrainingResult:
+        """From the checkpoint, with weights that it has to replace, for so many steps at most."""
+        taken: list[None] = []
+        return run(
+            make_network(seed=5) if checkpoint.read() else make_network(),
             recipe,
             arrays,
             accumulation=accumulation,
             checkpoint=checkpoint,
-            interrupted=stop_after(2 * 4 + 3),
+            on_step=lambda: taken.append(None),
+            interrupted=lambda: len(taken) >= most,
         )
-    assert len(restore(checkpoint.read() or b"").epochs) == 2
-    resumed = run(make_network(seed=5), recipe, arrays, accumulation=accumulation, checkpoint=checkpoint)
-    assert_same(straight, resumed)
+
+    in_epoch_3 = [(2 * EPOCH + 3, 3), (0, 3), (EPOCH - 3, EPOCH), (0, EPOCH)]  # the last two while it is scored
+    for steps, begun in in_epoch_3:
+        with pytest.raises(Interrupted):
+            go_on(most=steps)
+        state = restore(checkpoint.read() or b"")
+        assert (len(state.epochs), (state.begun or {})["steps"]) == (2, begun)
+    with pytest.raises(Interrupted, match="epoch 4 of 4"):
+        go_on(most=1)
+    assert_same(straight, go_on(most=EPOCH))  # would be interrupted at one step more than are left
 
 
 IN_ANOTHER_PROCESS = """
