@@ -217,15 +217,25 @@ class Settings(BaseSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _data_dir_is_the_data_path(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """DATA_DIR alone is enough to search a folder of images: it sets the path and, by default, the source."""
-        path = values.get("data_dir") or values.get("DATA_DIR")
-        if not path:
-            return values
+    def _what_the_data_decide(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """DATA_DIR alone is enough to search a folder of images: it sets the path and, by default, the source.
+
+        Digits are not mirrored, unless a recipe says so: a mirrored digit is no digit.
+        """
         data = dict(values.get("data") or {})
-        data["path"] = path
-        data.setdefault("source", "folder")
-        return {**values, "data": data}
+        if path := values.get("data_dir") or values.get("DATA_DIR"):
+            data["path"] = path
+            if data.setdefault("source", "folder") == "digits":
+                raise ValueError(
+                    f"DATA_DIR or --data-dir names {path}, but data.source is digits, which lie in no folder; "
+                    "leave the folder out, or take another --config"
+                )
+        if data.get("source", "digits") != "digits":
+            return {**values, "data": data}
+        studies = values.get("studies", {"elimination": {"space": "elimination"}, "scratch": {"space": "scratch"}})
+        if isinstance(studies, dict):
+            studies = {name: _not_mirrored(study) for name, study in studies.items()}
+        return {**values, "data": data, "studies": studies}
 
     @property
     def run_dir(self) -> Path:
@@ -326,6 +336,13 @@ def load(arguments: argparse.Namespace) -> Settings:
 def resolved(settings: Settings) -> dict[str, Any]:
     """The settings as JSON-able values, secrets masked: what is printed and stored with the study."""
     return settings.model_dump(mode="json", exclude={"database_url", "database_password_file"}, exclude_none=True)
+
+
+def _not_mirrored(study: Any) -> Any:
+    """A study's settings with `flip: false` where nothing else is said; what is no plain mapping is left as it is."""
+    if not isinstance(study, dict) or not isinstance(recipe := study.get("recipe") or {}, dict):
+        return study
+    return {**study, "recipe": {"flip": False, **recipe}}
 
 
 def _assign(given: dict[str, Any], item: str, problems: list[str]) -> None:

@@ -20,7 +20,7 @@ from tests.search.data.conftest import noise
 from tests.search.data.downloads import write_cifar10, write_fashion_mnist
 
 CONFIGS = sorted((Path(__file__).parent.parent / "configs").glob("*.yaml"))
-OWN_DATA = {"folder.yaml", "service.yaml"}  # no source and licence of which anything could be said
+OWN_DATA = {"folder.yaml", "service-folder.yaml"}  # no source and licence of which anything could be said
 
 # pedropro/TACO data/annotations.json, December 2019, in the order of ids 0..59
 TACO_CATEGORIES = (
@@ -79,7 +79,15 @@ def test_a_config_can_be_searched_and_says_what_one_must_know(path: Path) -> Non
     if path.name not in OWN_DATA:
         assert re.search(r"^# Source: .*", text, re.MULTILINE)
         assert "licence" in text.casefold() or "CC BY" in text
-        assert path.name == "demo.yaml" or re.search(r"^# Cost: .*", text, re.MULTILINE)
+        assert settings.data.source == "digits" or re.search(r"^# Cost: .*", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["demo.yaml", "service.yaml"])
+def test_digits_are_neither_mirrored_nor_blown_up_and_need_no_network(name: str) -> None:
+    studies = config(name).studies.values()
+    assert not any(space.recipe.flip for space in studies)
+    assert max(size for space in studies for size in space.image_sizes) <= 6 * 8, "a digit has 8 x 8 pixels"
+    assert [space.backbones for space in studies if isinstance(space, EliminationSpace)] == [("tf_efficientnet_lite0",)]
 
 
 def taco(root: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = Path(sys.executable).with_name("docker-compose")
-VARIABLES = ("CONFIG", "DASHBOARD_PORT", "DATABASE_PUBLISH", "DATA_DIR", "TORCH_INDEX_URL")
+VARIABLES = ("CONFIG", "DASHBOARD_PORT", "DATABASE_PUBLISH", "DATA_DIR", "TORCH_INDEX_URL", "WORKERS")
 
 
 def services(*files: str, **variables: str) -> dict[str, Any]:
@@ -98,6 +98,25 @@ def test_data_dir_is_mounted_read_only(name: str, tmp_path: Path) -> None:
     (data,) = [volume for volume in service["volumes"] if volume["target"] == "/data"]
     assert (data["type"], data["source"], data["read_only"]) == ("bind", str(tmp_path), True)
     assert service["environment"]["DATA_DIR"] == "/data"
+
+
+@pytest.mark.parametrize("name", ["init", "workers"])
+@pytest.mark.parametrize(
+    ("variables", "config"),
+    [
+        ({}, "configs/service.yaml"),
+        ({"DATA_DIR": "/pictures"}, "configs/service-folder.yaml"),
+        ({"DATA_DIR": "/pictures", "CONFIG": "configs/mine.yaml"}, "configs/mine.yaml"),
+    ],
+)
+def test_what_is_searched_goes_with_the_data(name: str, variables: dict[str, str], config: str) -> None:
+    command = services(**variables)[name]["command"]
+    assert command[command.index("--config") + 1] == config
+
+
+def test_a_container_runs_as_many_workers_as_it_is_told(base: dict[str, Any]) -> None:
+    assert base["workers"]["command"][:3] == ["search.worker", "--workers", "auto"]
+    assert services(WORKERS="1")["workers"]["command"][2] == "1"
 
 
 def test_budget_and_device_come_from_the_caller() -> None:

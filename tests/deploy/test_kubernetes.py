@@ -98,6 +98,38 @@ def test_the_config_map_holds_settings_that_load(tmp_path: Path, monkeypatch: py
     assert settings.database == "postgresql://elimnet:secret@db.example/elimnet"
 
 
-def test_services_select_pods_that_exist() -> None:
-    selector = MANIFESTS["Service/elimnet-dashboard"]["spec"]["selector"]
-    assert MANIFESTS["Deployment/elimnet-dashboard"]["spec"]["template"]["metadata"]["labels"] == selector
+@pytest.mark.parametrize("name", PODS)
+def test_no_variable_of_a_service_is_taken_for_a_setting(name: str) -> None:
+    """Kubernetes gives pods ELIMNET_DASHBOARD_PORT and others, after the Service's name; settings refuse them."""
+    assert pod(name)["enableServiceLinks"] is False
+
+
+def test_what_selects_pods_selects_those_of_its_own_deployment() -> None:
+    labels = {name: MANIFESTS[name]["spec"]["template"]["metadata"]["labels"] for name in PODS}
+    assert len({tuple(found.items()) for found in labels.values()}) == len(PODS)
+    for name in PODS[1:]:
+        assert MANIFESTS[name]["spec"]["selector"]["matchLabels"] == labels[name]
+    dashboard = labels["Deployment/elimnet-dashboard"]
+    assert MANIFESTS["Service/elimnet-dashboard"]["spec"]["selector"] == dashboard
+    assert MANIFESTS["NetworkPolicy/elimnet-dashboard"]["spec"]["podSelector"]["matchLabels"] == dashboard
+
+
+def test_no_other_pod_reaches_the_dashboard_which_has_no_login() -> None:
+    policy = MANIFESTS["NetworkPolicy/elimnet-dashboard"]["spec"]
+    assert (policy["policyTypes"], policy["ingress"]) == (["Ingress"], [])
+    assert MANIFESTS["Service/elimnet-dashboard"]["spec"]["type"] == "ClusterIP"
+
+
+def test_a_worker_has_more_time_to_stop_than_it_takes() -> None:
+    assert pod("Deployment/elimnet-workers")["terminationGracePeriodSeconds"] > 10
+
+
+def test_bad_settings_are_not_tried_again() -> None:
+    (rule,) = MANIFESTS["Job/elimnet-init"]["spec"]["podFailurePolicy"]["rules"]
+    assert (rule["action"], rule["onExitCodes"]["values"]) == ("FailJob", [2])
+    assert rule["onExitCodes"]["containerName"] == pod("Job/elimnet-init")["containers"][0]["name"]
+
+
+def test_what_many_pods_write_to_can_be_mounted_by_many() -> None:
+    claims = [manifest for name, manifest in MANIFESTS.items() if name.startswith("PersistentVolumeClaim/")]
+    assert {tuple(claim["spec"]["accessModes"]) for claim in claims} == {("ReadWriteMany",)}

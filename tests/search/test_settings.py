@@ -48,6 +48,20 @@ def test_a_folder_of_images_is_all_that_must_be_said(monkeypatch: pytest.MonkeyP
     assert _load("--set", "data.source=coco").data.source == "coco"
 
 
+def test_a_folder_of_images_beside_digits_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="is digits, which lie in no folder") as caught:
+        _load("--set", "data.source=digits", "--data-dir", str(tmp_path))
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_digits_are_mirrored_only_if_a_recipe_says_so(tmp_path: Path) -> None:
+    assert {space.recipe.flip for space in _load().studies.values()} == {False}
+    mirrored = _load("--set", "studies={a: {space: scratch, recipe: {flip: true}}, b: {space: scratch}}")
+    assert [mirrored.studies[name].recipe.flip for name in "ab"] == [True, False]
+    pictures = _load("--data-dir", str(tmp_path))
+    assert {space.recipe.flip for space in pictures.studies.values()} == {True}
+
+
 def test_budgets_of_a_study_come_before_the_common_one() -> None:
     assert _load().budget("scratch") == (20, None)
     assert _load("--minutes", "3").budget("scratch") == (None, 3)
