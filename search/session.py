@@ -64,12 +64,15 @@ def open_data(settings: Settings, *, quiet: bool = False) -> Dataset:
     return dataset
 
 
-def open_search(settings: Settings, dataset: Dataset, stop: threading.Event) -> tuple[Database, list[OpenStudy]]:
+def open_search(
+    settings: Settings, dataset: Dataset, stop: threading.Event, first_contact_seconds: float = 10.0
+) -> tuple[Database, list[OpenStudy]]:
     """Connect and open the studies, making what is not there, after a look at which cuts are worth training.
 
+    A database that gives no answer is waited for `first_contact_seconds`: longer, where it is known to be right.
     Raises BadInput and DatabaseRefused, and Interrupted if `stop` is set while the cuts are profiled.
     """
-    database = connect(settings.database, stop=stop)
+    database = connect(settings.database, stop=stop, first_contact_seconds=first_contact_seconds)
 
     def profiler(space: EliminationSpace) -> Sequence[ProfiledCut]:
         profile = profile_space(space, dataset, choose_device(settings.device), settings.weights_dir, stop.is_set)

@@ -173,7 +173,7 @@ def _attempt(
 ) -> Ending:
     """Begin or continue a trial and write how it ended. Whatever does not end it is raised."""
     if lease.deaths >= MAX_DEATHS:
-        return _fail(shop, lease, name, f"killed its worker {lease.deaths} times")
+        return _fail(shop, lease, name, hopeless(lease))
     try:
         trial = open_trial(study.study, lease)
         suggestions = collect(trial)
@@ -278,6 +278,11 @@ def _refuse(shop: Workshop, lease: Lease, name: str, suggestions: Suggestions, e
     reason = {"infeasible": True, "reason": str(error)}
     finish(shop.database, lease, TrialState.PRUNED, attributes=reason, counts=False, suggestions=suggestions)
     return Ending(f"{name} not trained: {error}", infeasible=True)
+
+
+def hopeless(lease: Lease) -> str:
+    """Why a trial with so many deaths is not tried again."""
+    return f"killed its worker {lease.deaths} times"
 
 
 def _fail(shop: Workshop, lease: Lease, name: str, reason: str, trace: str | None = None) -> Ending:

@@ -28,8 +28,10 @@ from rich.console import Console
 from search import settings as all_settings
 from search.command import exit_with_status
 from search.errors import BadInput
+from search.janitor import janitor
 from search.progress import Progress
 from search.session import (
+    SIGNAL_STATUS,
     open_data,
     open_search,
     open_store,
@@ -50,6 +52,7 @@ LOOK_SECONDS = 1.0
 STOP_SECONDS = 8.0
 MEMORY_A_WORKER = 2.5e9
 RESTART_PAUSES = (0.0, 1.0, 5.0, 30.0, 60.0)
+OUTAGE_SECONDS = 600.0  # that a process which is started again waits for a database which its supervisor has met
 BAD_INPUT, GAVE_UP = 2, 3  # exit statuses of worker processes; Python's own, of an exception, is 1
 
 
@@ -93,12 +96,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if address := os.environ.get("DASHBOARD_URL"):
         print(f"dashboard: {address}", flush=True)
     dataset = open_data(settings)
-    open_store(settings)
+    store = open_store(settings)
     stop = threading.Event()
     with stop_on_signals(stop) as received:
-        database, _ = open_search(settings, dataset, stop)
+        database, studies = open_search(settings, dataset, stop)
         print(f"database {database.url}", flush=True)
-        status = Supervisor(settings, database, chosen, stop).run()
+        with janitor(database, store, [study.study._study_id for study in studies], worker_name(os.getpid())):
+            status = Supervisor(settings, database, chosen, stop).run()
         database.close()
     return received[0] if received else status
 
@@ -202,7 +206,7 @@ def _child_main(settings: Settings, slot: Slot, last_sign: Synchronized[float]) 
         with stop_on_signals(stop):
             _stop_with_parent()
             dataset = open_data(settings, quiet=True)
-            database, studies = open_search(settings, dataset, stop)
+            database, studies = open_search(settings, dataset, stop, first_contact_seconds=OUTAGE_SECONDS)
             shop = Workshop(
                 settings=settings,
                 dataset=dataset,
@@ -233,6 +237,8 @@ def _stop_with_parent() -> None:
     def wait_for_its_end() -> None:
         parent.join()
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(STOP_SECONDS)
+        os._exit(SIGNAL_STATUS[signal.SIGTERM])  # it hangs, and nobody else will end it
 
     threading.Thread(target=wait_for_its_end, name="watch over the supervisor", daemon=True).start()
 

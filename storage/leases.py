@@ -88,11 +88,12 @@ class Leases:
         held = (leases.c.worker == worker) & (leases.c.status == HELD)
         self._database.write(lambda connection: connection.execute(update(leases).where(held).values(heartbeat=-1.0)))
 
-    def take_over(self, study_ids: Sequence[int], worker: str) -> Lease | None:
+    def take_over(self, study_ids: Sequence[int], worker: str, deaths: int = 0) -> Lease | None:
         """The lease of a running trial of these studies that was handed back or whose holder fell silent, or None.
 
-        A holder that fell silent counts as a death. A running trial that never had a lease, because it was made by
-        other means, gets its time from when it is first seen here, and then counts as nobody's death.
+        A holder that fell silent counts as a death; only trials with so many `deaths`, this one included, are taken. A
+        running trial that never had a lease, because it was made by other means, gets its time from when it is first
+        seen here, and then counts as nobody's death.
         """
         fence = new_fence()
 
@@ -102,14 +103,13 @@ class Leases:
             self._feel_pulse(connection)
             running = and_(trials.c.study_id.in_(study_ids), trials.c.state == TrialState.RUNNING)
             _note_unleased(connection, running)
-            row = connection.execute(_takeable(running, self._silent_since(connection))).first()
+            row = connection.execute(_takeable(running, self._silent_since(connection), deaths)).first()
             if row is None:
                 return None
-            died = row.status == HELD and row.worker != NOBODY
             connection.execute(
                 update(leases)
                 .where(leases.c.trial_id == row.trial_id)
-                .values(worker=worker, fence=fence, status=HELD, heartbeat=DatabaseSeconds(), deaths=row.deaths + died)
+                .values(worker=worker, fence=fence, status=HELD, heartbeat=DatabaseSeconds(), deaths=row.deaths)
             )
             return find_lease(connection, fence)
 
@@ -170,13 +170,15 @@ def _note_unleased(connection: Connection, running: ColumnElement[bool]) -> None
     connection.execute(insert(leases).from_select(columns, unleased).on_conflict_do_nothing())
 
 
-def _takeable(running: ColumnElement[bool], silent_since: float) -> Select[tuple[int, str, str, int]]:
-    """The first takeable lease, locked; past those that others are taking or renewing at this moment."""
+def _takeable(running: ColumnElement[bool], silent_since: float, least: int) -> Select[tuple[int, int]]:
+    """The first takeable lease, locked, with its deaths; past those that others are taking or renewing just now."""
     silent = and_(leases.c.status == HELD, leases.c.heartbeat < silent_since)
+    died = and_(leases.c.status == HELD, leases.c.worker != NOBODY)
+    deaths = leases.c.deaths + case((died, 1), else_=0)
     return (
-        select(leases.c.trial_id, leases.c.worker, leases.c.status, leases.c.deaths)
+        select(leases.c.trial_id, deaths.label("deaths"))
         .join(trials)
-        .where(running, or_(leases.c.status == FREE, silent))
+        .where(running, or_(leases.c.status == FREE, silent), deaths >= least)
         .order_by(leases.c.trial_id)
         .limit(1)
         .with_for_update(of=leases, skip_locked=True)

@@ -121,6 +121,22 @@ def test_deaths_add_up(database: Database, study: optuna.Study, leases: Leases) 
         assert taken.deaths == deaths
 
 
+def test_a_janitor_takes_only_what_has_died_often(database: Database, study: optuna.Study) -> None:
+    patient = Leases(database, 3600)
+    claim(database, study, "victim")
+    for number in range(2):
+        patient.declare_dead("victim")
+        taken = patient.take_over([study._study_id], "victim")
+        assert taken is not None
+        assert taken.deaths == number + 1
+    assert patient.take_over([study._study_id], "janitor", deaths=3) is None, "its third holder lives"
+    patient.declare_dead("victim")
+    assert patient.take_over([study._study_id], "janitor", deaths=4) is None
+    taken = patient.take_over([study._study_id], "janitor", deaths=3)
+    assert taken is not None
+    assert (taken.worker, taken.deaths) == ("janitor", 3)
+
+
 def test_only_trials_of_the_studies_asked_for(
     database: Database, make_study: Callable[[str], optuna.Study], leases: Leases
 ) -> None:
