@@ -20,7 +20,7 @@ from search.data.arrays import Arrays
 from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
 from search.objective import Assignment, choose_device, run, sample_candidate, summary
-from search.settings import EliminationSpace, ScratchSpace, Settings
+from search.settings import AnySpace, ListedSpace, Settings
 from search.studies import checked_spaces
 from storage.address import mask_url
 from storage.database import connect
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with _collected(problems):
             dataset = open_dataset(settings.data, Path(folder), image_sizes=[_smallest_size(settings)])
             print(f"data: {describe(dataset)}")
-        spaces: dict[str, EliminationSpace | ScratchSpace] = {}
+        spaces: dict[str, AnySpace] = {}
         with _collected(problems):
             spaces = checked_spaces(settings.studies, settings)
         for name, space in spaces.items() if dataset else ():
@@ -90,11 +90,13 @@ def _smallest_size(settings: Settings) -> int:
     return min(size for space in settings.studies.values() for size in space.image_sizes)
 
 
-def _one_step(space: EliminationSpace | ScratchSpace, dataset: Dataset, settings: Settings) -> str:
+def _one_step(space: AnySpace, dataset: Dataset, settings: Settings) -> str:
     """Train a random candidate of the space for two steps of its own recipe, on a few pictures."""
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(settings.seed))
-    size = _smallest_size(settings)
-    candidate = sample_candidate(study.ask(), space.model_copy(update={"image_sizes": (size,)}), len(dataset.classes))
+    if not isinstance(space, ListedSpace):
+        space = space.model_copy(update={"image_sizes": (_smallest_size(settings),)})
+    candidate = sample_candidate(study.ask(), space, len(dataset.classes))
+    size = candidate.network.image_size
     few = candidate.recipe.batch_size * STEPS
     candidate = candidate.model_copy(update={"recipe": candidate.recipe.model_copy(update={"epochs": 1})})
     splits = [dataset.arrays(split, size) for split in ("train", "validation")]

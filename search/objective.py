@@ -14,8 +14,8 @@ from blocks.build import build
 from blocks.specification import EliminatedSpecification, ScratchSpecification
 from search.candidate import Candidate
 from search.data.arrays import Arrays
-from search.settings import EliminationSpace, ScratchSpace, Settings
-from search.spaces import elimination, scratch
+from search.settings import AnySpace, EliminationSpace, ListedSpace, Settings
+from search.spaces import elimination, listed, scratch
 from search.studies import OpenStudy
 from search.training.checkpoint import Checkpoint
 from search.training.loop import train
@@ -47,11 +47,15 @@ class Hooks(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Assignment:
-    """What a trial is to do: fixed once, stored on the trial, and the same for whoever continues it."""
+    """What a trial is to do: fixed once, stored on the trial, and the same for whoever continues it.
+
+    row  the name of it, in a listed study
+    """
 
     candidate: Candidate
     seed: int
     counts: dict[str, int]
+    row: str | None = None
 
     def attributes(self) -> dict[str, Any]:
         """The trial's user attributes that describe it."""
@@ -61,6 +65,7 @@ class Assignment:
             "seed": self.seed,
             "family": self.candidate.network.family,
             "summary": summary(self.candidate),
+            **({} if self.row is None else {"row": self.row}),
             **self.counts,
         }
 
@@ -68,22 +73,22 @@ class Assignment:
     def from_attributes(cls, attributes: dict[str, Any]) -> Assignment:
         """The inverse of `attributes`."""
         counts = {name: attributes[name] for name in ("parameters", "macs", "layers")}
-        return cls(Candidate.model_validate(attributes["candidate"]), attributes["seed"], counts)
+        candidate = Candidate.model_validate(attributes["candidate"])
+        return cls(candidate, attributes["seed"], counts, attributes.get("row"))
 
 
 def assign(open_study: OpenStudy, trial: optuna.Trial, classes: int, first_seed: int) -> Assignment:
     """Sample the trial's candidate and its seed: one more than there are trials of the same candidate before it.
 
-    Raises OverTheLimit for a network that is larger than the space allows; an uncut backbone may be.
+    A row of a listed study has its own seed. Raises OverTheLimit for a network that is larger than the space allows; an
+    uncut backbone and a listed one may be.
     """
     space = open_study.space
+    if isinstance(space, ListedSpace):
+        row, seed = listed.sample(trial, space)
+        return Assignment(row.candidate, seed, _counts(row.candidate), row.name)
     candidate = sample_candidate(trial, space, classes)
-    network = build(candidate.network)
-    counts = {
-        "parameters": count_parameters(network),
-        "macs": count_macs(network, candidate.network.image_size),
-        "layers": count_layers(network),
-    }
+    counts = _counts(candidate)
     limits = {"parameters": space.max_parameters, "macs": space.max_macs}
     uncut = isinstance(candidate.network, EliminatedSpecification) and candidate.network.cut is None
     if not uncut and any(limit is not None and counts[name] > limit for name, limit in limits.items()):
@@ -93,8 +98,19 @@ def assign(open_study: OpenStudy, trial: optuna.Trial, classes: int, first_seed:
     return Assignment(candidate, first_seed + repeats, counts)
 
 
-def sample_candidate(trial: optuna.trial.BaseTrial, space: EliminationSpace | ScratchSpace, classes: int) -> Candidate:
+def _counts(candidate: Candidate) -> dict[str, int]:
+    network = build(candidate.network)
+    return {
+        "parameters": count_parameters(network),
+        "macs": count_macs(network, candidate.network.image_size),
+        "layers": count_layers(network),
+    }
+
+
+def sample_candidate(trial: optuna.trial.BaseTrial, space: AnySpace, classes: int) -> Candidate:
     """The candidate that the trial's parameters stand for."""
+    if isinstance(space, ListedSpace):
+        return listed.sample(trial, space)[0].candidate
     if isinstance(space, EliminationSpace):
         return elimination.sample(trial, space, classes)
     return scratch.sample(trial, space, classes)

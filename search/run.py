@@ -9,10 +9,13 @@ import argparse
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+import torch
 
 from search import settings as all_settings
 from search.command import exit_with_status
+from search.data.dataset import Dataset
 from search.progress import Progress
 from search.report.__main__ import main as report
 from search.session import (
@@ -26,7 +29,9 @@ from search.session import (
     worker_name,
 )
 from search.settings import Settings
+from search.studies import OpenStudy
 from search.work import GivingUp, Workshop, progress_of, work
+from storage.database import Database
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,10 +42,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     show_settings(settings)
     device = open_device(settings)
     dataset = open_data(settings)
+    status = work_here(settings, dataset, device, lambda stop: open_search(settings, dataset, stop))
+    if status == 0:
+        _report(settings)
+    return status
+
+
+def work_here(
+    settings: Settings,
+    dataset: Dataset,
+    device: torch.device,
+    open_them: Callable[[threading.Event], tuple[Database, list[OpenStudy]]],
+) -> int:
+    """Work on what `open_them` opens until the budgets are used, in this process and with a display of the progress.
+
+    Returns the exit status: 0, 1 where trial after trial failed, 130 or 143 where it was asked to stop.
+    """
     artefacts = open_store(settings)
     stop = threading.Event()
     with stop_on_signals(stop) as received:
-        database, studies = open_search(settings, dataset, stop)
+        database, studies = open_them(stop)
         print(f"database {database.url}", flush=True)
         with Progress(progress_of(database, studies)) as progress:
             shop = Workshop(
@@ -62,7 +83,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if received:
         print("stopped; the same command goes on from here")
         return received[0]
-    _report(settings)
     return 0
 
 

@@ -27,7 +27,7 @@ from search.profile.profiling import profile_space
 from search.profile.ranking import ProfiledCut
 from search.profile.table import show
 from search.settings import EliminationSpace, Settings, resolved
-from search.studies import OpenStudy, open_studies
+from search.studies import OpenStudy, open_listed_studies, open_studies
 from storage.artefacts import Artefacts, open_artefacts
 from storage.database import Database, connect
 from storage.errors import ArtefactError, DatabaseLost
@@ -70,6 +70,7 @@ def open_search(
     """Connect and open the studies, making what is not there, after a look at which cuts are worth training.
 
     A database that gives no answer is waited for `first_contact_seconds`: longer, where it is known to be right.
+    The search's listed studies, which other commands make, are opened, too, so that all workers help with those.
     Raises BadInput and DatabaseRefused, and Interrupted if `stop` is set while the cuts are profiled.
     """
     database = connect(settings.database, stop=stop, first_contact_seconds=first_contact_seconds)
@@ -79,8 +80,9 @@ def open_search(
         show(profile, Console(highlight=False), recommended_only=True)
         return profile.cuts
 
-    seed = sampler_seed(settings)
-    return database, open_studies(settings, dataset.describe(), database, sampler_seed=seed, profiler=profiler)
+    seed, data = sampler_seed(settings), dataset.describe()
+    studies = open_studies(settings, data, database, sampler_seed=seed, profiler=profiler)
+    return database, [*studies, *open_listed_studies(settings, data, database)]
 
 
 def sampler_seed(settings: Settings) -> int:

@@ -24,6 +24,7 @@ from pydantic_settings import (
 )
 
 from blocks.specification import Activation, BlockKind, Frozen, Kernel
+from search.candidate import Candidate
 from search.errors import BadInput
 from search.training.recipe import Recipe
 
@@ -32,6 +33,7 @@ Size = Annotated[int, Field(ge=8, le=1024)]
 Count = Annotated[int, Field(ge=1)]
 Multiplier = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Expansion = Annotated[float, Field(ge=1, allow_inf_nan=False)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 
 class DataSettings(Frozen):
@@ -159,7 +161,47 @@ class Stopping(Frozen):
     across_studies: bool = Field(False, description="whether trials of all studies of the search are rivals")
 
 
-StudySpace = Annotated[EliminationSpace | ScratchSpace, Field(discriminator="space")]
+class ListedRow(Frozen):
+    """One row of a listed study; `words` say what it is."""
+
+    name: Name
+    words: str = ""
+    candidate: Candidate
+
+
+class ListedSpace(Frozen):
+    """Named rows, each trained with as many seeds. Nothing is sampled, nothing is limited, and no row is on a front.
+
+    first_seed  of each row's repeats: `first_seed`, `first_seed` + 1, …
+    trained_on  the pictures that the networks are trained on
+    scored_on   validation after each epoch, or test, once, after the last one. Only then may validation be trained on
+    """
+
+    space: Literal["listed"] = "listed"
+    rows: Annotated[tuple[ListedRow, ...], Field(min_length=1)]
+    seeds: Count = 1
+    first_seed: Annotated[int, Field(ge=0)] = 0
+    trained_on: Literal["train", "train+validation"] = "train"
+    scored_on: Literal["validation", "test"] = "validation"
+
+    @model_validator(mode="after")
+    def _rows_differ_and_splits_are_apart(self) -> Self:
+        names = [row.name for row in self.rows]
+        problems = [f"two rows are called {name!r}" for name in sorted({n for n in names if names.count(n) > 1})]
+        if self.trained_on == "train+validation" and self.scored_on == "validation":
+            problems.append("a network that is trained on validation cannot be scored on it")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    @property
+    def image_sizes(self) -> tuple[int, ...]:
+        """Every size that a row needs."""
+        return tuple(sorted({row.candidate.network.image_size for row in self.rows}))
+
+
+AnySpace = EliminationSpace | ScratchSpace | ListedSpace
+StudySpace = Annotated[AnySpace, Field(discriminator="space")]
 
 
 class Settings(BaseSettings):
@@ -174,7 +216,7 @@ class Settings(BaseSettings):
         populate_by_name=True,
     )
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = "search"
+    name: Name = "search"
     data: DataSettings = DataSettings()
     studies: Annotated[dict[str, StudySpace], Field(min_length=1)] = {
         "elimination": EliminationSpace(),
@@ -237,6 +279,14 @@ class Settings(BaseSettings):
             studies = {name: _not_mirrored(study) for name, study in studies.items()}
         return {**values, "data": data, "studies": studies}
 
+    @model_validator(mode="after")
+    def _only_finalize_reads_the_test_split(self) -> Self:
+        listed = {name: space for name, space in self.studies.items() if isinstance(space, ListedSpace)}
+        testing = [name for name, space in listed.items() if space.scored_on == "test"]
+        if testing:
+            raise ValueError(f"studies {', '.join(testing)}: scored_on test is for `python -m search.finalize` alone")
+        return self
+
     @property
     def run_dir(self) -> Path:
         """Where this search writes what is not in the database."""
@@ -262,6 +312,8 @@ class Settings(BaseSettings):
     def budget(self, study: str) -> tuple[int | None, float | None]:
         """(trials, minutes) of a study; its own before the common one."""
         space = self.studies[study]
+        if isinstance(space, ListedSpace):
+            return len(space.rows) * space.seeds, None
         if space.trials or space.minutes:
             return space.trials, space.minutes
         if self.trials or self.minutes:
@@ -339,8 +391,13 @@ def resolved(settings: Settings) -> dict[str, Any]:
 
 
 def _not_mirrored(study: Any) -> Any:
-    """A study's settings with `flip: false` where nothing else is said; what is no plain mapping is left as it is."""
-    if not isinstance(study, dict) or not isinstance(recipe := study.get("recipe") or {}, dict):
+    """A study's settings with `flip: false` where nothing else is said; what is no plain mapping is left as it is.
+
+    So are listed studies, each row of which has a recipe of its own.
+    """
+    if not isinstance(study, dict) or study.get("space") == "listed":
+        return study
+    if not isinstance(recipe := study.get("recipe") or {}, dict):
         return study
     return {**study, "recipe": {"flip": False, **recipe}}
 

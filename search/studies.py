@@ -17,19 +17,22 @@ from optuna.study import StudyDirection
 from pydantic import TypeAdapter
 
 from blocks.elimination import anatomy
+from blocks.specification import EliminatedSpecification
 from search.errors import BadInput
 from search.profile.ranking import ProfiledCut, first_choices
-from search.settings import EliminationSpace, ScratchSpace, Settings, StudySpace, resolved
-from search.spaces import elimination, scratch
+from search.settings import AnySpace, EliminationSpace, ListedRow, ListedSpace, Settings, StudySpace, resolved
+from search.spaces import elimination, listed, scratch
 from search.spaces.recipe import own_recipe
 from search.weights import ORDER, Weights, find_weights
 from storage.database import Database
 
 OBJECTIVES = ("f1_macro", "parameters")
+TEST_OBJECTIVES = ("test_f1_macro", "parameters")
 DIRECTIONS = [StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE]
 WHOLE = "resolved_space"
+ADVICE = "give the new search another --name, or go back to the old data and settings"
 MAY_CHANGE = {"trials", "minutes", "profile"}  # budgets, and what matters only while a study is made
-_SPACE: TypeAdapter[EliminationSpace | ScratchSpace] = TypeAdapter(StudySpace)
+_SPACE: TypeAdapter[AnySpace] = TypeAdapter(StudySpace)
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +42,7 @@ class OpenStudy:
     """A study, the space that it samples, and its budget over all workers."""
 
     name: str
-    space: EliminationSpace | ScratchSpace
+    space: AnySpace
     study: optuna.Study
     trials: int | None
     minutes: float | None
@@ -72,6 +75,24 @@ def open_studies(
     return [_open(name, settings, database, sampler_seed + index) for index, name in enumerate(settings.studies)]
 
 
+def open_listed_studies(settings: Settings, data: Mapping[str, Any], database: Database) -> list[OpenStudy]:
+    """The listed studies of this search that other commands made (`baselines.run`, `search.finalize`), to help with.
+
+    Raises BadInput where one is about other data.
+    """
+    names = optuna.get_all_study_names(database.optuna)
+    mine = [name.partition("/")[2] for name in names if name.startswith(full_name(settings.name, ""))]
+    found, problems = [], []
+    for name in sorted(set(mine) - settings.studies.keys()):
+        study = optuna.load_study(study_name=full_name(settings.name, name), storage=database.optuna)
+        if WHOLE in study.user_attrs and study.user_attrs["space"] == "listed":
+            problems += _differences_of_data(study, data)
+            found.append(_open(name, settings, database, 0))
+    if problems:
+        raise BadInput(f"search {settings.name!r} exists and is about something else", problems)
+    return found
+
+
 def full_name(search: str, study: str) -> str:
     """The name of a study in the storage."""
     return f"{search}/{study}"
@@ -95,22 +116,36 @@ def _missing(settings: Settings, data: Mapping[str, Any], database: Database) ->
 
 def _differences(study: optuna.Study, settings: Settings, data: Mapping[str, Any]) -> list[str]:
     """Why an existing study cannot be continued under these settings: other data, or another space."""
-    attributes = study.user_attrs
     short = study.study_name.partition("/")[2]
-    advice = "give the new search another --name, or go back to the old data and settings"
+    before, now = study.user_attrs["settings"]["studies"][short], resolved(settings)["studies"][short]
+    changed = sorted(key for key in {*before, *now} - MAY_CHANGE if before.get(key) != now.get(key))
+    problems = _differences_of_data(study, data)
+    if changed and now["space"] == before["space"] == "listed":
+        problems.append(
+            f"study {study.study_name} was made of {_list_in_words(before)}, not of {_list_in_words(now)}, or they are "
+            f"to be trained in another way now ({', '.join(changed)}); a list stays as it was made: repeat the command "
+            "that made it, or give the new list a study of its own with --study"
+        )
+    elif changed:
+        problems.append(f"study {study.study_name} has another {', '.join(changed)}; {ADVICE}")
+    return problems
+
+
+def _list_in_words(space: Mapping[str, Any]) -> str:
+    return f"{', '.join(row['name'] for row in space['rows'])} with {space['seeds']} seeds"
+
+
+def _differences_of_data(study: optuna.Study, data: Mapping[str, Any]) -> list[str]:
+    attributes = study.user_attrs
     problems = []
     if attributes["data"]["fingerprint"] != data["fingerprint"]:
         problems.append(
-            f"study {study.study_name} was made on data {_data_id(attributes['data'])}, not {_data_id(data)}; {advice}"
+            f"study {study.study_name} was made on data {_data_id(attributes['data'])}, not {_data_id(data)}; {ADVICE}"
         )
     if attributes["data"]["fit"] != data["fit"]:
         problems.append(
-            f"study {study.study_name} has data.fit {attributes['data']['fit']}, not {data['fit']}; {advice}"
+            f"study {study.study_name} has data.fit {attributes['data']['fit']}, not {data['fit']}; {ADVICE}"
         )
-    before, now = attributes["settings"]["studies"][short], resolved(settings)["studies"][short]
-    changed = sorted(key for key in {*before, *now} - MAY_CHANGE if before.get(key) != now.get(key))
-    if changed:
-        problems.append(f"study {study.study_name} has another {', '.join(changed)}; {advice}")
     return problems
 
 
@@ -118,17 +153,18 @@ def _data_id(data: Mapping[str, Any]) -> str:
     return f"{data['name']} {data['fingerprint'][:12]}"
 
 
-def checked_spaces(
-    spaces: Mapping[str, EliminationSpace | ScratchSpace], settings: Settings
-) -> dict[str, EliminationSpace | ScratchSpace]:
+def checked_spaces(spaces: Mapping[str, AnySpace], settings: Settings) -> dict[str, AnySpace]:
     """The spaces less the backbones that have no weights, each known to be searchable. Raises BadInput."""
-    checked: dict[str, EliminationSpace | ScratchSpace] = {}
+    checked: dict[str, AnySpace] = {}
     problems: list[str] = []
     for name, space in spaces.items():
         try:
             if isinstance(space, EliminationSpace):
                 space = _with_weights(space, settings)
                 elimination.check_space(space)
+            elif isinstance(space, ListedSpace):
+                space = _rows_with_weights(space, settings)
+                listed.check_space(space)
             else:
                 scratch.check_space(space)
             checked[name] = space
@@ -140,23 +176,44 @@ def checked_spaces(
 
 
 def _with_weights(space: EliminationSpace, settings: Settings) -> EliminationSpace:
-    """The space without backbones whose weights cannot be had, with one warning that names them.
-
-    Raises BadInput that says what to do where none is left.
-    """
+    """The space without backbones whose weights cannot be had. Raises BadInput where none is left."""
     if space.initial_weights == "random":
         return space
+    return space.model_copy(update={"backbones": _that_have_weights(space.backbones, settings)})
+
+
+def _rows_with_weights(space: ListedSpace, settings: Settings) -> ListedSpace:
+    """The list without rows whose weights cannot be had. Raises BadInput where none is left."""
+    wanted = [_pretrained_backbone(row) for row in space.rows]
+    if not any(wanted):
+        return space
+    found = _that_have_weights([name for name in dict.fromkeys(wanted) if name], settings, may_be_none=not all(wanted))
+    rows = [row for row, backbone in zip(space.rows, wanted, strict=True) if backbone is None or backbone in found]
+    return space.model_copy(update={"rows": tuple(rows)})
+
+
+def _pretrained_backbone(row: ListedRow) -> str | None:
+    network = row.candidate.network
+    pretrained = row.candidate.initial_weights == "pretrained"
+    return network.backbone if pretrained and isinstance(network, EliminatedSpecification) else None
+
+
+def _that_have_weights(backbones: Sequence[str], settings: Settings, *, may_be_none: bool = False) -> tuple[str, ...]:
+    """The backbones whose weights can be had, with one warning that names the others.
+
+    Raises BadInput that says what to do where none is left, unless there `may_be_none`.
+    """
     log.info("pretrained weights are looked for in this order: %s", ORDER)
     missing: list[str] = []
     usable: list[str] = []
-    for backbone in space.backbones:
+    for backbone in backbones:
         found = find_weights(backbone, settings.weights_dir)
         if isinstance(found, Weights):
             usable.append(backbone)
             log.info("%s: weights from %s", backbone, found.source)
         else:
             missing.append(f"{backbone}: {'; '.join(found)}")
-    if not usable:
+    if not usable and not may_be_none:
         remedy = (
             "put <backbone>.safetensors into a folder and name it by WEIGHTS_DIR, allow access to timm's hub, or "
             "search tf_efficientnet_lite0, whose weights a package brings"
@@ -164,10 +221,10 @@ def _with_weights(space: EliminationSpace, settings: Settings) -> EliminationSpa
         raise BadInput("no backbone has weights", [*missing, remedy])
     if missing:
         log.warning("left out of the space for want of weights: %s", " | ".join(missing))
-    return space.model_copy(update={"backbones": tuple(usable)})
+    return tuple(usable)
 
 
-def _profile(space: EliminationSpace | ScratchSpace, profiler: Profiler | None) -> Sequence[ProfiledCut]:
+def _profile(space: AnySpace, profiler: Profiler | None) -> Sequence[ProfiledCut]:
     if profiler is None or not isinstance(space, EliminationSpace):
         return ()
     return profiler(space) if space.profile and space.initial_weights == "pretrained" else ()
@@ -175,7 +232,7 @@ def _profile(space: EliminationSpace | ScratchSpace, profiler: Profiler | None) 
 
 def _create(
     name: str,
-    space: EliminationSpace | ScratchSpace,
+    space: AnySpace,
     profile: Sequence[ProfiledCut],
     settings: Settings,
     data: Mapping[str, Any],
@@ -196,6 +253,11 @@ def _create(
         first = elimination.first_parameters(space, max(1, (trials or 20) // 2), _favourites(space, profile))
         # The first candidates are compared by their cuts, so they share the recipe that is known to be sound.
         queued = [{**own_recipe(space), "frozen_stages": 0, **parameters} for parameters in first]
+    objectives = OBJECTIVES
+    if isinstance(space, ListedSpace):
+        attributes["scored_on"] = space.scored_on
+        queued = listed.all_parameters(space)
+        objectives = TEST_OBJECTIVES if space.scored_on == "test" else OBJECTIVES
     if profile:
         attributes["depth_profile"] = [asdict(cut) for cut in profile]
     study = optuna.create_study(
@@ -205,7 +267,7 @@ def _create(
         load_if_exists=True,
     )
     with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
-        study.set_metric_names(list(OBJECTIVES))
+        study.set_metric_names(list(objectives))
     for parameters in queued:
         study.enqueue_trial(parameters, skip_if_exists=True)
     for key, value in {**attributes, WHOLE: space.model_dump(mode="json")}.items():
@@ -234,8 +296,10 @@ def _open(name: str, settings: Settings, database: Database, sampler_seed: int) 
     study = optuna.load_study(
         study_name=full_name(settings.name, name), storage=database.optuna, sampler=_sampler(sampler_seed)
     )
-    trials, minutes = settings.budget(name)
-    return OpenStudy(name, _SPACE.validate_python(study.user_attrs[WHOLE]), study, trials, minutes)
+    space = _SPACE.validate_python(study.user_attrs[WHOLE])
+    if isinstance(space, ListedSpace):  # all that there is to do was queued when it was made
+        return OpenStudy(name, space, study, len(study.get_trials(deepcopy=False)), None)
+    return OpenStudy(name, space, study, *settings.budget(name))
 
 
 def _sampler(seed: int) -> optuna.samplers.BaseSampler:

@@ -13,6 +13,7 @@ from search.feed.notes import (
     Links,
     former_trial_note,
     front_trial_note,
+    listed_note,
     model_in_words,
     study_note,
 )
@@ -22,6 +23,7 @@ from search.report.figures import Figure, curves_figure, front_figure
 from search.report.records import finite
 from search.report.rows import search_name, search_of, short_name
 from search.report.stored import read_curves
+from search.settings import ListedSpace
 from search.studies import OpenStudy
 from storage.database import Database
 from storage.errors import StorageError
@@ -84,6 +86,10 @@ class Feed:
         figures = self._figures(comparison)
         for study in self._studies:
             page = Page(self._database, study.study)
+            if isinstance(study.space, ListedSpace):
+                sign_note(page, listed_note(study, study.space))
+                page.write()
+                continue
             sign_note(page, study_note(study, comparison, links))
             _set_trial_notes(page, study.name, comparison, links)
             for name, figure in figures.items():
@@ -109,8 +115,8 @@ def thinned(comparison: Comparison) -> Comparison:
 
     Every visitor of a page is sent its figures again and again; 10,000 hover texts would be 3 MB of them.
     """
-    kept = {id(entry) for entry in (*comparison.uncut, comparison.entries[-1])}
-    beaten = [entry for entry in comparison.entries if not entry.on_study_front]
+    kept = {id(entry) for entry in (*comparison.uncut, *comparison.references, comparison.entries[-1])}
+    beaten = [entry for entry in comparison.entries if not entry.on_study_front and not entry.reference]
     kept |= {id(entry) for entry in beaten[:: max(1, -(-len(beaten) // BEATEN_AT_MOST))]}
     entries = tuple(entry for entry in comparison.entries if entry.on_study_front or id(entry) in kept)
     return replace(comparison, entries=entries)

@@ -14,7 +14,7 @@ from search.pareto import HYPERVOLUME_MEANING
 from search.report import formats
 from search.report.comparison import Comparison, Entry, Standing
 from search.report.rows import Row
-from search.settings import ScratchSpace
+from search.settings import AnySpace, ListedSpace, ScratchSpace
 from search.studies import OpenStudy
 
 ON_FRONT = "## On the joint front"
@@ -43,11 +43,27 @@ def study_note(study: OpenStudy, comparison: Comparison, links: Links) -> str:
         f"## {escaped(comparison.search.name)}: {escaped(study.name)}",
         "\n".join(f"- **{name}:** {text}" for name, text in facts.items()),
         "\n".join(f"- ⚠ {escaped(warning)}" for warning in [*warnings, *reasons]),
-        f"### Joint front of {', '.join(escaped(name) for name in links)}",
+        f"### Joint front of {', '.join(escaped(standing.study.name) for standing in comparison.standings)}",
         _front_table(comparison, links) if comparison.joint_front else "No trial has finished yet.",
         f"F1 is {formats.METRIC}, not a test score. {HYPERVOLUME_MEANING}.",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def listed_note(study: OpenStudy, space: ListedSpace) -> str:
+    """What a listed study trains, and what its scores are."""
+    seeds = formats.ranges(range(space.first_seed, space.first_seed + space.seeds))
+    scored = {
+        "validation": "**Scored on:** validation. Its rows are reference marks in the reports of this search.",
+        "test": "**Scored on:** test, once for each trained network. `python -m search.report --final` reports it.",
+    }[space.scored_on]
+    body = [[escaped(row.name), escaped(row.words)] for row in space.rows]
+    parts = [
+        f"## {escaped(study.study.study_name)}: {len(space.rows)} networks, seeds {seeds}",
+        f"- **Trained on:** {space.trained_on}\n- {scored}",
+        table(["name", "network"], body),
+    ]
+    return "\n\n".join(parts)
 
 
 def front_trial_note(entry: Entry, comparison: Comparison, links: Links, model: str) -> str:
@@ -90,7 +106,8 @@ def model_in_words(attached: list[str], present_note: str) -> str:
 
 
 def _searched(study: OpenStudy) -> str:
-    space = study.space
+    space: AnySpace = study.space
+    assert not isinstance(space, ListedSpace), "it has a note of its own"
     sizes = f"pictures of {', '.join(map(str, space.image_sizes))} px, at most {space.max_parameters:,} parameters"
     if isinstance(space, ScratchSpace):
         few, many = space.stages

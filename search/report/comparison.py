@@ -11,13 +11,17 @@ from search.report.rows import Row, Search, Study
 
 @dataclass(frozen=True)
 class Entry:
-    """A row and where it stands. The shares are of the uncut network: 1 is as good, or as large, as before any cut."""
+    """A row and where it stands. The shares are of the uncut network: 1 is as good, or as large, as before any cut.
+
+    A `reference` is a row of a listed study: it is shown beside the others, is on no front and keeps nobody off one.
+    """
 
     row: Row
     on_joint_front: bool
     on_study_front: bool
     share_of_uncut_f1: float | None
     share_of_uncut_parameters: float | None
+    reference: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,14 @@ class Comparison:
         return tuple(entry for entry in self.entries if entry.on_joint_front)
 
     @property
+    def references(self) -> tuple[Entry, ...]:
+        """The entries of listed studies, fewest parameters first."""
+        return tuple(entry for entry in self.entries if entry.reference)
+
+    @property
     def uncut(self) -> tuple[Entry, ...]:
-        """The best uncut network of each study and backbone: what the shares refer to."""
-        chosen = {id(row) for row in _best_uncut(self.search.rows).values()}
+        """The best uncut network of each searched study and backbone: what the shares refer to."""
+        chosen = {id(row) for row in _best_uncut(self.search.found).values()}
         return tuple(entry for entry in self.entries if id(entry.row) in chosen)
 
     @property
@@ -66,27 +75,36 @@ class Comparison:
 def compare(search: Search) -> Comparison:
     """Compare the rows of all studies; see `search.pareto` for what a front and its hypervolume are."""
     rows = sorted(search.rows, key=lambda row: (row.parameters, -row.f1_macro))
-    on_joint_front = front(_points(rows))
-    on_study_front = _study_fronts(rows, search.studies)
+    found_ids = {id(row) for row in search.found}
+    found = [row for row in rows if id(row) in found_ids]
+    searched = [study for study in search.studies if not study.listed]
+    on_joint_front = {id(row) for row, kept in zip(found, front(_points(found)), strict=True) if kept}
+    on_study_front = _study_fronts(found, searched)
     uncut = _best_uncut(rows)
-    hypervolume = search_hypervolume(_points(rows))
+    hypervolume = search_hypervolume(_points(found))
     entries = tuple(
-        Entry(row, bool(joint), id(row) in on_study_front, *_shares(row, uncut, search.studies))
-        for row, joint in zip(rows, on_joint_front, strict=True)
+        Entry(
+            row,
+            id(row) in on_joint_front,
+            id(row) in on_study_front,
+            *_shares(row, uncut, search.studies),
+            reference=id(row) not in found_ids,
+        )
+        for row in rows
     )
-    standings = tuple(_standing(study, entries, hypervolume) for study in search.studies)
+    standings = tuple(_standing(study, entries, hypervolume) for study in searched)
     return Comparison(search, entries, standings, hypervolume)
 
 
 def select(comparison: Comparison, *, min_f1: float, max_parameters: float, everything: bool) -> tuple[Entry, ...]:
-    """The entries to show: members of the joint or a study's front, or all of them, within the limits.
+    """The entries to show: members of the joint or a study's front and references, or all of them, within the limits.
 
     Limits leave fronts as they are: what dominates an entry within the limits is itself within them.
     """
     return tuple(
         entry
         for entry in comparison.entries
-        if (everything or entry.on_study_front)
+        if (everything or entry.on_study_front or entry.reference)
         and entry.row.f1_macro >= min_f1
         and entry.row.parameters <= max_parameters
     )
@@ -145,7 +163,7 @@ def _shares(row: Row, uncut: dict[tuple[str, str], Row], studies: Iterable[Study
 
 def _standing(study: Study, entries: Sequence[Entry], joint_hypervolume: float) -> Standing:
     mine = [entry for entry in entries if entry.row.study == study.name]
-    others = [entry.row for entry in entries if entry.row.study != study.name]
+    others = [entry.row for entry in entries if entry.row.study != study.name and not entry.reference]
     return Standing(
         study=study,
         hypervolume=search_hypervolume(_points(entry.row for entry in mine)),

@@ -17,7 +17,7 @@ from search.profile.ranking import ProfiledCut
 from search.report import formats
 from search.report.comparison import Comparison, Entry, front_steps
 from search.report.stored import Curves
-from search.report.style import FRONT_LINE, INK, UNCUT, StudyStyle, study_styles
+from search.report.style import FRONT_LINE, INK, REFERENCE, UNCUT, StudyStyle, study_styles
 
 Figure = dict[str, Any]
 HOVER_WIDTH = 44
@@ -28,12 +28,12 @@ def front_figure(comparison: Comparison) -> Figure:
 
     Hover shows a row's numbers; for members of a front, the whole candidate.
     """
-    styles = study_styles([study.name for study in comparison.search.studies])
+    styles = study_styles([standing.study.name for standing in comparison.standings])
     traces = [_step_trace(comparison)]
     for study, style in styles.items():
         mine = [entry for entry in comparison.entries if entry.row.study == study]
         traces += _study_traces(study, style, mine)
-    traces.append(_uncut_trace(comparison.uncut))
+    traces += [_reference_trace(comparison.references), _uncut_trace(comparison.uncut)]
     axis = _parameter_axis([entry.row.parameters for entry in comparison.entries])
     return {
         "data": [trace for trace in traces if trace["x"]],
@@ -43,7 +43,7 @@ def front_figure(comparison: Comparison) -> Figure:
 
 def curves_figure(comparison: Comparison, curves: Curves) -> Figure:
     """Validation F1 against epochs, a line for each trial of a joint front member that has a curve."""
-    styles = study_styles([study.name for study in comparison.search.studies])
+    styles = study_styles([standing.study.name for standing in comparison.standings])
     traces = [
         _curve_trace(f"{row.study} {number}, {formats.label(row)}", styles[row.study].colour, curves[trial_id])
         for row in (entry.row for entry in comparison.joint_front)
@@ -80,14 +80,15 @@ def hover(entry: Entry) -> str:
     row = entry.row
     mark = formats.front_mark(entry)
     lines = [
-        f"{row.study} {row.trials[0]}" + (f", on the {mark} front" if mark else ""),
+        f"{row.study} {row.trials[0]}" + (f", {mark}" if entry.reference else f", on the {mark} front" if mark else ""),
+        *([row.name] if row.name else []),
         *textwrap.wrap(formats.clean(row.summary), HOVER_WIDTH),
         f"F1 {formats.f1(row)} (n {len(row.trials)})",
         f"{formats.whole(row.parameters)} parameters, {formats.short(row.macs)} MACs",
         f"of the uncut network: {formats.percent(entry.share_of_uncut_f1)} of its F1",
         f"and {formats.percent(entry.share_of_uncut_parameters)} of its parameters",
     ]
-    if entry.on_study_front and row.candidate:
+    if (entry.on_study_front or entry.reference) and row.candidate:
         text = json.dumps(_told(row.candidate), ensure_ascii=False).replace('"', "")
         lines += ["", *textwrap.wrap(formats.clean(text), HOVER_WIDTH)]
     return "<br>".join(html.escape(line) for line in lines)
@@ -154,13 +155,17 @@ def _uncut_trace(uncut: Sequence[Entry]) -> Figure:
     return _points(uncut, "uncut network", marker)
 
 
+def _reference_trace(references: Sequence[Entry]) -> Figure:
+    return _points(references, "references", {"size": 9, "color": REFERENCE, "symbol": "x-thin", "line": {"width": 2}})
+
+
 def _points(entries: Sequence[Entry], name: str, marker: Figure) -> Figure:
     trace: Figure = {
         "type": "scatter", "mode": "markers", "name": name, "marker": marker,
         "x": [float(entry.row.parameters) for entry in entries], "y": [entry.row.f1_macro for entry in entries],
         "text": [hover(entry) for entry in entries], "hovertemplate": "%{text}<extra></extra>",
     }  # fmt: skip
-    if any(entry.on_study_front and entry.row.f1_sd for entry in entries):
+    if any((entry.on_study_front or entry.reference) and entry.row.f1_sd for entry in entries):
         trace["error_y"] = {"array": [entry.row.f1_sd or 0.0 for entry in entries], "width": 0, "thickness": 1}
     return trace
 

@@ -11,6 +11,7 @@ NOT_KNOWN = "—"
 METRIC = "validation macro F1"
 LEGEND = (
     "front: joint = not beaten by any candidate of any study; study = not beaten within its own study.",
+    "reference = a row named by people, as a mark to compare with: on no front, and in no hypervolume.",
     "F1: mean ± standard deviation over n seeds.",
     (
         "% F1, % par.: share of the uncut network's F1 and parameters, of the same backbone in the same study; for a "
@@ -56,7 +57,9 @@ def f1(row: Row) -> str:
 
 
 def label(row: Row) -> str:
-    """The row in a word: "blocks.3.2" for a cut, "uncut resnet18", else the trial's number as "#17"."""
+    """The row in a word: its name, "blocks.3.2" for a cut, "uncut resnet18", else the trial's number as "#17"."""
+    if row.name:
+        return row.name
     if row.uncut:
         return f"uncut {row.backbone}"
     cut = row.candidate.get("network", {}).get("cut")
@@ -64,7 +67,9 @@ def label(row: Row) -> str:
 
 
 def front_mark(entry: Entry) -> str:
-    """Which fronts the entry is on; the joint front implies its study's."""
+    """Which fronts the entry is on, of which the joint one implies its study's; or that it is a reference."""
+    if entry.reference:
+        return "reference"
     return "joint" if entry.on_joint_front else "study" if entry.on_study_front else ""
 
 

@@ -15,7 +15,7 @@ from matplotlib.transforms import Bbox
 
 from search.report import formats
 from search.report.comparison import Comparison, Entry, front_steps
-from search.report.style import FRONT_LINE, INK, UNCUT, study_styles
+from search.report.style import FRONT_LINE, INK, REFERENCE, UNCUT, study_styles
 
 SIZE_INCHES = (12, 8)
 DPI = 100
@@ -30,6 +30,7 @@ def png(comparison: Comparison) -> bytes:
     axes = figure.add_subplot()
     _draw_front_line(axes, comparison)
     _draw_studies(axes, comparison)
+    _draw_references(axes, comparison.references)
     _draw_uncut(axes, comparison.uncut)
     _dress(axes, comparison)
     figure.legend(loc="outside lower center", ncols=2, frameon=False)
@@ -45,7 +46,7 @@ def _dress(axes: Axes, comparison: Comparison) -> None:
     axes.set_ylabel(formats.METRIC)
     hypervolumes = ", ".join(f"{each.study.name} {each.hypervolume:.3f}" for each in comparison.standings)
     axes.set_title(
-        f"{literal(comparison.search.name)}: {len(comparison.entries):,} candidates, "
+        f"{literal(comparison.search.name)}: {len(comparison.search.found):,} candidates, "
         f"joint hypervolume {comparison.hypervolume:.3f} ({literal(hypervolumes)})",
         loc="left",
         fontsize=12,
@@ -67,7 +68,7 @@ def _draw_front_line(axes: Axes, comparison: Comparison) -> None:
 
 
 def _draw_studies(axes: Axes, comparison: Comparison) -> None:
-    styles = study_styles([study.name for study in comparison.search.studies])
+    styles = study_styles([standing.study.name for standing in comparison.standings])
     for study, style in styles.items():
         entries = [entry for entry in comparison.entries if entry.row.study == study]
         faint = [entry for entry in entries if not entry.on_study_front]
@@ -87,6 +88,15 @@ def _draw_studies(axes: Axes, comparison: Comparison) -> None:
         axes.scatter(*_xy(joint), s=60, marker=style.marker, color=style.colour, zorder=5, label=label)
 
 
+def _draw_references(axes: Axes, references: Sequence[Entry]) -> None:
+    if references:
+        deviations = [entry.row.f1_sd or 0 for entry in references]
+        axes.errorbar(
+            *_xy(references), yerr=deviations, fmt="x", markersize=8, markeredgewidth=1.8, color=REFERENCE,
+            elinewidth=1, zorder=3, label=f"{len(references)} reference networks, named by people",
+        )  # fmt: skip
+
+
 def _draw_uncut(axes: Axes, uncut: Sequence[Entry]) -> None:
     for entry in uncut:
         axes.axhline(entry.row.f1_macro, color=UNCUT, linewidth=0.8, linestyle=(0, (1, 3)), zorder=1)
@@ -98,12 +108,12 @@ def _draw_uncut(axes: Axes, uncut: Sequence[Entry]) -> None:
 
 
 def _label(figure: Figure, axes: Axes, comparison: Comparison) -> None:
-    """Name uncut networks and joint front members, best F1 first, each name once and only where it covers nothing."""
+    """Name uncut networks, joint front members and references, best F1 first, each once and where it covers nothing."""
     figure.canvas.draw()
-    marks = [entry for entry in comparison.entries if entry.on_study_front]
+    marks = [entry for entry in comparison.entries if entry.on_study_front or entry.reference]
     taken = [_around(axes, entry, 5) for entry in (*marks, *comparison.uncut)] + _line_boxes(axes, comparison)
     named: set[str] = set()
-    for entry in (*comparison.uncut, *reversed(comparison.joint_front)):
+    for entry in (*comparison.uncut, *reversed(comparison.joint_front), *reversed(comparison.references)):
         name = formats.label(entry.row)
         place = None if name in named else _free_place(axes, entry, literal(name), taken)
         if place is not None:

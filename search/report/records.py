@@ -46,9 +46,9 @@ def as_csv(entries: Sequence[Entry]) -> str:
 
 
 _COLUMNS = (
-    "study", "trial", "joint_front", "study_front", "f1_macro", "f1_macro_sd", "n", "parameters", "macs", "layers",
-    "share_of_uncut_f1", "share_of_uncut_parameters", "accuracy", "epochs", "seconds", "images_per_second",
-    "peak_memory_mb", "trials", "seeds", "devices", "family", "backbone", "uncut", "summary",
+    "study", "trial", "name", "reference", "joint_front", "study_front", "f1_macro", "f1_macro_sd", "n", "parameters",
+    "macs", "layers", "share_of_uncut_f1", "share_of_uncut_parameters", "accuracy", "epochs", "seconds",
+    "images_per_second", "peak_memory_mb", "trials", "seeds", "devices", "family", "backbone", "uncut", "summary",
 )  # fmt: skip
 
 
@@ -56,6 +56,7 @@ def _flat(entry: Entry) -> dict[str, Any]:
     row = entry.row
     derived = {
         "trial": row.trials[0],
+        "reference": entry.reference,
         "joint_front": entry.on_joint_front,
         "study_front": entry.on_study_front,
         "f1_macro_sd": row.f1_sd,

@@ -25,7 +25,10 @@ _PROFILE = TypeAdapter(tuple[ProfiledCut, ...])
 
 @dataclass(frozen=True)
 class Row:
-    """One candidate of one study. `seconds`, `images_per_second` and such are means over its trials."""
+    """One candidate of one study. `seconds`, `images_per_second` and such are means over its trials.
+
+    name  of a row of a listed study, else None
+    """
 
     study: str
     trials: tuple[int, ...]
@@ -46,6 +49,7 @@ class Row:
     backbone: str | None
     uncut: bool
     candidate: dict[str, Any]
+    name: str | None = None
 
     @property
     def f1_macro(self) -> float:
@@ -81,7 +85,8 @@ class Counts:
 class Study:
     """One study: `name` is its name within the search, `uncut_parameters` those of its backbones before any cut.
 
-    `depth_profile` is what was known of the cuts before any was trained; empty where nobody looked.
+    `depth_profile` is what was known of the cuts before any was trained; empty where nobody looked. Rows of a `listed`
+    study were named by people: they are reference marks, and members of no front.
     """
 
     name: str
@@ -91,6 +96,7 @@ class Study:
     data: Mapping[str, Any]
     settings: Mapping[str, Any]
     depth_profile: tuple[ProfiledCut, ...]
+    listed: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,12 @@ class Search:
     studies: tuple[Study, ...]
     rows: tuple[Row, ...]
 
+    @property
+    def found(self) -> tuple[Row, ...]:
+        """The rows less those of listed studies: what the search found."""
+        listed = {study.name for study in self.studies if study.listed}
+        return tuple(row for row in self.rows if row.study not in listed)
+
 
 def search_name(study_name: str) -> str:
     """`"trashnet/scratch"` -> `"trashnet"`; a study without a slash is a search of its own."""
@@ -108,10 +120,16 @@ def search_name(study_name: str) -> str:
 
 
 def search_of(name: str, studies: Sequence[StudyRecord], trials: Iterable[TrialRecord]) -> Search:
-    """Sort the records of one search into studies and rows, both in the order of their records."""
+    """Sort the records of one search into studies and rows, both in the order of their records.
+
+    A study that is scored on the test split is left out here, once for all reports, feeds and choices: nothing that
+    compares candidates ever sees a test score.
+    """
+    studies = [record for record in studies if record.attributes.get("scored_on") != "test"]
     of_study: dict[str, list[TrialRecord]] = {record.name: [] for record in studies}
     for trial in trials:
-        of_study[trial.study].append(trial)
+        if trial.study in of_study:
+            of_study[trial.study].append(trial)
     return Search(
         name,
         tuple(_study(record, of_study[record.name]) for record in studies),
@@ -138,6 +156,7 @@ def _study(record: StudyRecord, trials: Sequence[TrialRecord]) -> Study:
         data=_mapping(record.attributes, "data"),
         settings=_mapping(record.attributes, "settings"),
         depth_profile=_depth_profile(record.attributes),
+        listed=record.attributes.get("space") == "listed",
     )
 
 
@@ -221,6 +240,7 @@ def _row(study: str, trials: Sequence[TrialRecord]) -> Row:
         backbone=str(network["backbone"]) if eliminated and network.get("backbone") else None,
         uncut=eliminated and "cut" in network and network["cut"] is None,
         candidate=candidate,
+        name=str(attributes["row"]) if attributes.get("row") else None,
     )
 
 

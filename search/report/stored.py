@@ -28,10 +28,11 @@ def reading(url: str) -> Iterator[Database]:
         raise BadInput("the search cannot be read", [str(error)]) from error
 
 
-def read_search(database: Database, name: str | None) -> Search:
+def read_search(database: Database, name: str | None, *, references_suffice: bool = False) -> Search:
     """The search called `name`, or the only one that the database holds.
 
-    Raises BadInput if there is no such search, if there are several to choose from, or if no trial of it has finished.
+    Raises BadInput if there is no such search, if there are several to choose from, or if no trial of it has finished;
+    one of a listed study does not count unless `references_suffice`.
     """
     records = read_studies(database)
     names = sorted({search_name(record.name) for record in records})
@@ -46,7 +47,7 @@ def read_search(database: Database, name: str | None) -> Search:
         )
     mine = [record for record in records if search_name(record.name) == chosen]
     search = search_of(chosen, mine, read_trials(database, [record.name for record in mine]))
-    if not search.rows:
+    if not (search.rows if references_suffice else search.found):
         raise BadInput(
             f"search {chosen!r} has no finished trial yet",
             [f"study {study.name}: {study.counts}" for study in search.studies],

@@ -9,6 +9,7 @@ from typing import NamedTuple
 INK = "#222222"
 FRONT_LINE = "#555555"
 UNCUT = "#000000"
+REFERENCE = "#666666"
 
 
 class StudyStyle(NamedTuple):

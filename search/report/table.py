@@ -35,8 +35,16 @@ def show(comparison: Comparison, entries: Sequence[Entry], console: Console) -> 
         console.print(line, soft_wrap=True, highlight=False)
 
 
+def show_references(comparison: Comparison, study: str, console: Console) -> None:
+    """Print the rows of a listed study, and nothing else."""
+    entries = [entry for entry in comparison.references if entry.row.study == study]
+    title = Text(f"{formats.clean(comparison.search.name)}/{study}. F1 is {formats.METRIC}, not a test score.")
+    for line in (title, *_table(entries)):
+        console.print(line, soft_wrap=True, highlight=False)
+
+
 def _title(comparison: Comparison, shown: int) -> list[Text]:
-    rows, trials = len(comparison.search.rows), sum(len(row.trials) for row in comparison.search.rows)
+    rows, trials = len(comparison.entries), sum(len(entry.row.trials) for entry in comparison.entries)
     lines = [
         Text(formats.clean(comparison.search.name), style="bold"),
         Text(f"{shown:,} of {rows:,} candidates from {trials:,} trials. F1 is {formats.METRIC}, not a test score."),
@@ -49,7 +57,8 @@ def _table(entries: Sequence[Entry]) -> list[Text]:
     lines = [Text(heading, style="underline")]
     for entry, row in zip(entries, rows, strict=True):
         lines.append(Text(row, style="bold" if entry.on_joint_front else ""))
-        lines += [Text(part, style="dim") for part in _wrapped(entry.row.summary, "    ")]
+        named = f"{entry.row.name}: " if entry.row.name else ""
+        lines += [Text(part, style="dim") for part in _wrapped(f"{named}{entry.row.summary}", "    ")]
     return [*lines, Text() if entries else Text("no candidate within the limits")]
 
 
@@ -97,14 +106,18 @@ def _standings(comparison: Comparison) -> list[Text]:
     if len(body) > 1:
         body.append(["both" if len(body) == 2 else "all", f"{comparison.hypervolume:.4f}"] + [""] * 8)
     heading, *lines = _aligned(STANDING_HEADINGS, body)
+    listed = [study for study in comparison.search.studies if study.listed]
+    references = [
+        f"references, {formats.clean(study.name)}: {study.counts}; {study.hours:.2f} hours" for study in listed
+    ]
     failures = [
         part
-        for standing in comparison.standings
-        for reason in formats.reasons(standing.study.counts.failed)
-        for part in _wrapped(f"failed, {formats.clean(standing.study.name)}: {reason}")
+        for study in comparison.search.studies
+        for reason in formats.reasons(study.counts.failed)
+        for part in _wrapped(f"failed, {formats.clean(study.name)}: {reason}")
     ]
     notes = _wrapped(f"{HYPERVOLUME_MEANING}; only here: what the joint hypervolume would lose without the study.")
-    return [Text(heading, style="underline"), *map(Text, [*lines, *failures, "", *notes])]
+    return [Text(heading, style="underline"), *map(Text, [*lines, *references, *failures, "", *notes])]
 
 
 def _count_cells(study: Study) -> list[str]:

@@ -47,6 +47,12 @@ def sample_recipe(trial: BaseTrial, space: Space, **own: float) -> Recipe:
     return Recipe.model_validate({**space.recipe.model_dump(), **sampled, **own})
 
 
+def sound_recipe(space: Space, **own: float) -> Recipe:
+    """The space's own recipe, within the ranges that it may be sampled from, with all stages trained."""
+    within = {name: value for name, value in own_recipe(space).items() if name in Recipe.model_fields}
+    return Recipe.model_validate({**space.recipe.model_dump(), **within, "frozen_stages": 0, **own})
+
+
 def own_recipe(space: Space) -> dict[str, float]:
     """Optuna parameters that stand for the space's own recipe with little dropout, as far as these may be sampled."""
     ranges = {name: getattr(space, name) for name in ("learning_rate", "weight_decay", "augmentation", "dropout")}

@@ -17,8 +17,8 @@ from optuna.trial import TrialState
 from safetensors.torch import save_file
 
 from search.errors import BadInput
-from search.settings import Settings
-from search.studies import DIRECTIONS, OBJECTIVES, WHOLE, OpenStudy, checked_spaces, open_studies
+from search.settings import ListedSpace, Settings
+from search.studies import DIRECTIONS, OBJECTIVES, WHOLE, OpenStudy, checked_spaces, open_listed_studies, open_studies
 from storage.database import Database, connect
 from storage.trials import read_studies
 from tests.conftest import LoadSettings, tiny_elimination, tiny_scratch
@@ -231,3 +231,81 @@ def test_two_processes_at_once_make_one_of_each(write_config: Callable[..., Path
     outputs = [process.communicate(timeout=60) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], outputs
     assert outputs[0][0] == outputs[1][0] == "1 1\n2 0\n"
+
+
+def listed(*rows: tuple[str, str], **changes: Any) -> dict[str, Any]:
+    """A listed space of uncut backbones, (backbone, initial weights)."""
+    listed_rows = [
+        {
+            "name": f"{backbone}-{weights}",
+            "candidate": {
+                "network": {
+                    "family": "eliminated", "backbone": backbone, "image_size": 32, "classes": 3, "cut": None,
+                    "head": {"kind": "original"},
+                },
+                "initial_weights": weights,
+                "recipe": {"epochs": 1},
+            },
+        }
+        for backbone, weights in rows
+    ]  # fmt: skip
+    return {"space": "listed", "rows": listed_rows, **changes}
+
+
+def test_a_listed_study_is_queued_whole_and_has_no_other_trial(load_settings: LoadSettings, open_with: Open) -> None:
+    space = listed(("test_resnet", "random"), seeds=3)
+    (study,) = open_with(load_settings(studies={"mine": space}, trials=100))
+    assert (study.trials, study.minutes) == (3, None)
+    waiting = study.study.get_trials(states=(TrialState.WAITING,))
+    assert [trial.system_attrs["fixed_params"]["repeat"] for trial in waiting] == [0, 1, 2]
+    assert study.study.user_attrs["scored_on"] == "validation"
+    assert study.study.metric_names == ["f1_macro", "parameters"]
+
+
+def test_rows_without_weights_are_left_out_with_one_warning(
+    load_settings: LoadSettings, open_with: Open, weights_dir: Path, no_hub: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [("resnet18", "pretrained"), ("test_resnet", "pretrained"), ("test_vit3", "random")]
+    settings = load_settings(studies={"mine": listed(*rows)}, weights_dir=str(weights_dir))
+    with caplog.at_level(logging.WARNING):
+        (study,) = open_with(settings)
+    assert isinstance(study.space, ListedSpace)
+    assert [row.name for row in study.space.rows] == ["test_resnet-pretrained", "test_vit3-random"]
+    assert study.trials == 2
+    (warning,) = caplog.records
+    assert "resnet18: " in warning.message
+    assert open_with(settings)[0].study._study_id == study.study._study_id, "the same wish is the same study"
+
+
+def test_a_list_of_which_nothing_has_weights_is_an_error(
+    load_settings: LoadSettings, open_with: Open, database: Database, no_hub: None
+) -> None:
+    with pytest.raises(BadInput, match="WEIGHTS_DIR"):
+        open_with(load_settings(studies={"mine": listed(("resnet18", "pretrained"))}))
+    assert read_studies(database) == []
+
+
+def test_a_list_stays_as_it_was_made(load_settings: LoadSettings, open_with: Open) -> None:
+    open_with(load_settings(studies={"mine": listed(("test_resnet", "random"))}))
+    rows = [("test_resnet", "random"), ("test_vit3", "random")]
+    with pytest.raises(BadInput) as refusal:
+        open_with(load_settings(studies={"mine": listed(*rows, seeds=2)}))
+    (problem,) = refusal.value.problems
+    assert (
+        "tiny/mine was made of test_resnet-random with 1 seeds, not of test_resnet-random, test_vit3-random" in problem
+    )
+    assert "--study" in problem
+
+
+def test_listed_studies_of_other_commands_are_found_and_their_data_compared(
+    load_settings: LoadSettings, open_with: Open, database: Database
+) -> None:
+    scratch = {"scratch": tiny_scratch()}
+    open_with(load_settings(studies={"mine": listed(("test_resnet", "random"), seeds=2), **scratch}))
+    open_with(load_settings(name="tiny2", studies={"others": listed(("test_resnet", "random"))}))
+    settings = load_settings(studies=scratch)
+    (found,) = open_listed_studies(settings, DATA, database)
+    assert (found.name, found.study.study_name, found.trials) == ("mine", "tiny/mine", 2)
+    assert open_listed_studies(load_settings(name="another"), DATA, database) == []
+    with pytest.raises(BadInput, match="tiny/mine was made on data tiny aaaaaaaaaaaa, not tiny bbbbbbbbbbbb"):
+        open_listed_studies(settings, {**DATA, "fingerprint": "b" * 64}, database)
