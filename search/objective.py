@@ -58,7 +58,7 @@ class Assignment:
     row: str | None = None
 
     def attributes(self) -> dict[str, Any]:
-        """The trial's user attributes that describe it."""
+        """The trial's attributes that describe it."""
         return {
             "candidate": self.candidate.model_dump(mode="json"),
             "candidate_key": self.candidate.key,

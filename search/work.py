@@ -29,6 +29,7 @@ from search.studies import OpenStudy
 from search.training.metrics import EpochMetrics, TrainingResult
 from storage import curves
 from storage.artefacts import Artefacts
+from storage.attributes import attributes_of
 from storage.database import Database
 from storage.errors import ArtefactError, DatabaseLost, LeaseLost, StorageError
 from storage.leases import Lease, Leases
@@ -198,7 +199,7 @@ def _assignment(
     shop: Workshop, study: OpenStudy, lease: Lease, trial: optuna.Trial, suggestions: Suggestions
 ) -> Assignment:
     """What the trial was to do when it was begun, or, for a new one, what it is to do from now on."""
-    attributes = trial.user_attrs
+    attributes = attributes_of(trial)
     if "candidate" in attributes:
         return Assignment.from_attributes(attributes)
     assignment = assign(study, trial, len(shop.dataset.classes), shop.settings.seed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,26 +10,26 @@ from optuna.storages._rdb.models import TrialValueModel
 from optuna.trial import TrialState
 from sqlalchemy import Connection, exists, select, update
 
+from storage.attributes import store_attributes
 from storage.clock import DatabaseTime
 from storage.database import Database
 from storage.errors import LeaseLost
 from storage.leases import DONE, Lease, keep
 from storage.suggestions import Suggestions
-from storage.tables import leases, trial_params, trial_user_attributes, trial_values, trials, upsert
+from storage.tables import leases, trial_params, trial_values, trials, upsert
 
 
 def set_attributes(
     database: Database, lease: Lease, attributes: Mapping[str, Any], suggestions: Suggestions | None = None
 ) -> None:
-    """Store user attributes of the trial, JSON each, and what it suggested, all in one transaction.
+    """Store attributes of the trial, see `storage.attributes`, and what it suggested, all in one transaction.
 
     Counts as a beat. Raises LeaseLost.
     """
-    stored = _stored(lease, attributes)
 
     def work(connection: Connection) -> None:
         keep(connection, lease)
-        _store_attributes(connection, stored)
+        store_attributes(connection, lease.trial_id, attributes)
         _store_suggestions(connection, suggestions)
 
     database.write(work)
@@ -54,14 +53,13 @@ def finish(
     state or values that no trial can end with.
     """
     _check(state, values)
-    stored = _stored(lease, attributes or {})
 
     def work(connection: Connection) -> None:
         if _is_finished(connection, lease):
             return
         keep(connection, lease)
         connection.execute(update(leases).where(leases.c.trial_id == lease.trial_id).values(status=DONE, counts=counts))
-        _store_attributes(connection, stored)
+        store_attributes(connection, lease.trial_id, attributes or {})
         _store_suggestions(connection, suggestions)
         _store_end(connection, lease, state, values or ())
 
@@ -75,17 +73,6 @@ def _check(state: TrialState, values: Sequence[float] | None) -> None:
         raise ValueError(f"values are for COMPLETE trials and for these only, got {values} for {state.name}")
     if values and any(math.isnan(value) for value in values):
         raise ValueError(f"expected numbers as values, got {list(values)}")
-
-
-def _stored(lease: Lease, attributes: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [
-        {"trial_id": lease.trial_id, "key": key, "value_json": json.dumps(value)} for key, value in attributes.items()
-    ]
-
-
-def _store_attributes(connection: Connection, stored: Sequence[Mapping[str, Any]]) -> None:
-    if stored:
-        upsert(connection, trial_user_attributes, ["trial_id", "key"], stored)
 
 
 def _store_suggestions(connection: Connection, suggestions: Suggestions | None) -> None:

@@ -14,6 +14,7 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState
 from sqlalchemy import Connection, Select, Table, select
 
+from storage.attributes import DETAIL
 from storage.database import Database
 from storage.frozen_trials import distribution_of
 from storage.tables import (
@@ -22,6 +23,7 @@ from storage.tables import (
     study_system_attributes,
     study_user_attributes,
     trial_params,
+    trial_system_attributes,
     trial_user_attributes,
     trial_values,
     trials,
@@ -29,6 +31,7 @@ from storage.tables import (
 
 _METRIC_NAMES = "study:metric_names"  # where `Study.set_metric_names` keeps them
 _ROWS_AT_A_TIME = 5000
+_is_detail = trial_system_attributes.c.key.startswith(DETAIL, autoescape=True)
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,10 @@ class StudyRecord:
 class TrialRecord:
     """A trial. Times are UTC.
 
-    values   of the objectives, None where it has none
-    params   what was suggested, by name; empty unless asked for
-    seconds  from start to finish, time in which nobody worked on it included; None until finished
+    values      of the objectives, None where it has none
+    attributes  single values and details, see `storage.attributes`
+    params      what was suggested, by name; empty unless asked for
+    seconds     from start to finish, time in which nobody worked on it included; None until finished
     """
 
     study: str
@@ -109,6 +113,9 @@ def _read_trials(connection: Connection, study_names: Collection[str] | None, wi
     attributes: dict[int, dict[str, Any]] = defaultdict(dict)
     for trial_id, key, value_json in connection.execute(_of(trial_user_attributes, study_names, "key", "value_json")):
         attributes[trial_id][key] = json.loads(value_json)
+    details = _of(trial_system_attributes, study_names, "key", "value_json")
+    for trial_id, key, value_json in connection.execute(details.where(_is_detail)):
+        attributes[trial_id][key.removeprefix(DETAIL)] = json.loads(value_json)
     values: dict[int, dict[int, float]] = defaultdict(dict)
     stored_values = _of(trial_values, study_names, "objective", "value", "value_type")
     for trial_id, objective, value, value_type in connection.execute(stored_values):

@@ -22,10 +22,10 @@ def lease(database: Database, study: optuna.Study) -> Lease:
 
 
 def test_attributes_are_optunas(database: Database, study: optuna.Study, lease: Lease) -> None:
-    set_attributes(database, lease, {"seed": 3, "candidate": {"blocks": [1, None, "ä"]}})
+    set_attributes(database, lease, {"seed": 3, "reason": "ä", "limit": None})
     set_attributes(database, lease, {"seed": 4})
     set_attributes(database, lease, {})
-    assert study.trials[0].user_attrs == {"seed": 4, "candidate": {"blocks": [1, None, "ä"]}}
+    assert study.trials[0].user_attrs == {"seed": 4, "reason": "ä", "limit": None}
 
 
 def test_an_end_is_optunas(database: Database, study: optuna.Study, lease: Lease) -> None:
