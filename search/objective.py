@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,7 +28,8 @@ from search.weights import load_weights
 class OverTheLimit(Exception):
     """The candidate is larger than its space allows, and is not trained. An `excess` of 1 is twice the limit."""
 
-    def __init__(self, counts: Mapping[str, int], limits: Mapping[str, int | None]) -> None:
+    def __init__(self, candidate_key: str, counts: Mapping[str, int], limits: Mapping[str, int | None]) -> None:
+        self.candidate_key = candidate_key
         over = {name: limit for name, limit in limits.items() if limit is not None and counts[name] > limit}
         self.excess = max(counts[name] / limit for name, limit in over.items()) - 1
         super().__init__(
@@ -49,13 +51,15 @@ class Hooks(TypedDict, total=False):
 class Assignment:
     """What a trial is to do: fixed once, stored on the trial, and the same for whoever continues it.
 
-    row  the name of it, in a listed study
+    row          the name of it, in a listed study
+    runs_to_end  whatever its rivals score: a reference, or a further seed, as a mean of lucky seeds would mislead
     """
 
     candidate: Candidate
     seed: int
     counts: dict[str, int]
     row: str | None = None
+    runs_to_end: bool = False
 
     def attributes(self) -> dict[str, Any]:
         """The trial's attributes that describe it."""
@@ -66,6 +70,7 @@ class Assignment:
             "family": self.candidate.network.family,
             "summary": summary(self.candidate),
             **({} if self.row is None else {"row": self.row}),
+            **({"runs_to_end": True} if self.runs_to_end else {}),
             **self.counts,
         }
 
@@ -74,28 +79,36 @@ class Assignment:
         """The inverse of `attributes`."""
         counts = {name: attributes[name] for name in ("parameters", "macs", "layers")}
         candidate = Candidate.model_validate(attributes["candidate"])
-        return cls(candidate, attributes["seed"], counts, attributes.get("row"))
+        return cls(candidate, attributes["seed"], counts, attributes.get("row"), attributes.get("runs_to_end", False))
 
 
 def assign(open_study: OpenStudy, trial: optuna.Trial, classes: int, first_seed: int) -> Assignment:
-    """Sample the trial's candidate and its seed: one more than there are trials of the same candidate before it.
+    """Sample the trial's candidate and its seed: the first that no trial of the same candidate has.
 
-    A row of a listed study has its own seed. Raises OverTheLimit for a network that is larger than the space allows; an
-    uncut backbone and a listed one may be.
+    Queued uncut backbones, what cuts are compared with, run to their end, and so do further seeds. A row of a listed
+    study does, and has its own seed. Raises OverTheLimit for a network that is larger than the space allows; an uncut
+    backbone and a listed one may be.
     """
     space = open_study.space
     if isinstance(space, ListedSpace):
         row, seed = listed.sample(trial, space)
-        return Assignment(row.candidate, seed, _counts(row.candidate), row.name)
+        return Assignment(row.candidate, seed, _counts(row.candidate), row.name, runs_to_end=True)
     candidate = sample_candidate(trial, space, classes)
     counts = _counts(candidate)
     limits = {"parameters": space.max_parameters, "macs": space.max_macs}
     uncut = isinstance(candidate.network, EliminatedSpecification) and candidate.network.cut is None
     if not uncut and any(limit is not None and counts[name] > limit for name, limit in limits.items()):
-        raise OverTheLimit(counts, limits)
+        raise OverTheLimit(candidate.key, counts, limits)
     others = open_study.study.get_trials(deepcopy=False)
-    repeats = sum(other.user_attrs.get("candidate_key") == candidate.key for other in others)
-    return Assignment(candidate, first_seed + repeats, counts)
+    same = [other.user_attrs for other in others if other.user_attrs.get("candidate_key") == candidate.key]
+    taken = {attributes["seed"] for attributes in same if "seed" in attributes}
+    seed = next(seed for seed in itertools.count(first_seed) if seed not in taken)
+    return Assignment(candidate, seed, counts, runs_to_end=bool(taken) or (uncut and queued(trial)))
+
+
+def queued(trial: optuna.Trial) -> bool:
+    """Whether the trial was given parameters before it was begun."""
+    return bool(trial._fixed_params)
 
 
 def _counts(candidate: Candidate) -> dict[str, int]:

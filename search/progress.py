@@ -23,6 +23,7 @@ class StudyProgress:
     minutes: float | None
     done: int = 0
     failed: int = 0
+    stopped: int = 0
     seconds: float = 0.0
     running: str = ""
     best: tuple[float, int] | None = None
@@ -34,22 +35,31 @@ class StudyProgress:
         if self.best is None or (f1_macro, -parameters) > (self.best[0], -self.best[1]):
             self.best = (f1_macro, parameters)
 
+    def stop(self, seconds: float) -> None:
+        """Count a trial that was stopped before its end."""
+        self.stopped += 1
+        self.seconds += seconds
+
+    @property
+    def ended(self) -> int:
+        """Trials that used up a part of the budget."""
+        return self.done + self.stopped + self.failed
+
     @property
     def left_seconds(self) -> float | None:
         """Training time that the budget leaves, by the mean time of a trial so far; None before the first has ended."""
         if self.minutes is not None:
             return max(0.0, self.minutes * 60 - self.seconds)
-        ended = self.done + self.failed
-        if self.trials is None or not ended:
+        if self.trials is None or not self.ended:
             return None
-        return max(0, self.trials - ended) * self.seconds / ended
+        return max(0, self.trials - self.ended) * self.seconds / self.ended
 
     @property
     def budget(self) -> str:
         """How much of the budget is used, as text."""
         if self.minutes is not None:
-            return f"{self.done + self.failed} ({self.seconds / 60:.1f}/{self.minutes:g} min)"
-        return f"{self.done + self.failed}/{self.trials}"
+            return f"{self.ended} ({self.seconds / 60:.1f}/{self.minutes:g} min)"
+        return f"{self.ended}/{self.trials}"
 
 
 class Progress:
@@ -101,12 +111,13 @@ class Progress:
 
     def _table(self) -> Table:
         table = Table(expand=False)
-        for heading in ("study", "trials", "failed", "best macro F1", "time left", "running"):
+        for heading in ("study", "trials", "stopped", "failed", "best macro F1", "time left", "running"):
             table.add_column(heading, overflow="fold")
         for name, state in self.studies.items():
             best = f"{state.best[0]:.4f} at {state.best[1]:,}" if state.best else "-"
             left = "-" if state.left_seconds is None else _duration(state.left_seconds)
-            table.add_row(name, state.budget, str(state.failed), best, left, state.running)
+            counts = (str(state.stopped), str(state.failed))
+            table.add_row(name, state.budget, *counts, best, left, state.running)
         return table
 
 

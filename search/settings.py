@@ -226,6 +226,7 @@ class Settings(BaseSettings):
     minutes: Annotated[float, Field(gt=0)] | None = Field(
         None, description="budget of each study in minutes of training"
     )
+    stopping: Stopping = Stopping()
     seed: Annotated[int, Field(ge=0)] = 0
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
     hang_seconds: Annotated[float, Field(ge=10)] = Field(

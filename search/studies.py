@@ -9,16 +9,19 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from statistics import fmean
 from typing import Any
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
 from pydantic import TypeAdapter
 
 from blocks.elimination import anatomy
 from blocks.specification import EliminatedSpecification
 from search.errors import BadInput
+from search.pareto import front
 from search.profile.ranking import ProfiledCut, first_choices
 from search.settings import AnySpace, EliminationSpace, ListedRow, ListedSpace, Settings, StudySpace, resolved
 from search.spaces import elimination, listed, scratch
@@ -96,6 +99,15 @@ def open_listed_studies(settings: Settings, data: Mapping[str, Any], database: D
 def full_name(search: str, study: str) -> str:
     """The name of a study in the storage."""
     return f"{search}/{study}"
+
+
+def study_front(study: optuna.Study) -> list[list[FrozenTrial]]:
+    """The complete trials of each candidate that no other of the study beats; seeds are averaged, as in reports."""
+    candidates: dict[tuple[object, float], list[FrozenTrial]] = {}
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
+        candidates.setdefault((trial.user_attrs.get("candidate_key", trial.number), trial.values[1]), []).append(trial)
+    means = [(fmean(trial.values[0] for trial in seeds), parameters) for (_, parameters), seeds in candidates.items()]
+    return [seeds for seeds, kept in zip(candidates.values(), front(means), strict=True) if kept]
 
 
 def _missing(settings: Settings, data: Mapping[str, Any], database: Database) -> list[str]:

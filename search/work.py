@@ -14,16 +14,17 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import optuna
 import torch
 from optuna.trial import FrozenTrial, TrialState
 
 from search.data.dataset import Dataset
+from search.drawing import draw
 from search.errors import BadInput, Interrupted, TrialFailed
 from search.feed.feed import Feed
 from search.feed.keeping import Finished, keep_if_on_front
 from search.objective import Assignment, OverTheLimit, assign, device_name, result_attributes, run, summary
 from search.progress import Progress, StudyProgress
+from search.rungs import Rungs, Stopped
 from search.settings import Settings
 from search.studies import OpenStudy
 from search.training.metrics import EpochMetrics, TrainingResult
@@ -36,7 +37,7 @@ from storage.leases import Lease, Leases
 from storage.results import finish, set_attributes
 from storage.slots import claim_slot, open_trial
 from storage.slots import progress as study_progress
-from storage.suggestions import Suggestions, collect
+from storage.suggestions import Suggestions
 from storage.trials import read_trials
 
 log = logging.getLogger(__name__)
@@ -86,6 +87,14 @@ class Ending:
     infeasible: bool = False
 
 
+@dataclass(frozen=True)
+class Refused:
+    """A candidate over the limit, and what was suggested for it."""
+
+    error: OverTheLimit
+    suggestions: Suggestions
+
+
 def work(shop: Workshop, studies: Sequence[OpenStudy]) -> None:
     """Run trials until the budgets of all studies are used and nobody is running any, or until `shop.stop` is set.
 
@@ -104,7 +113,7 @@ def work(shop: Workshop, studies: Sequence[OpenStudy]) -> None:
             shop.stop.wait(POLL_SECONDS)
             continue
         study, lease = job
-        ending = _perform(shop, study, lease)
+        ending = _perform(shop, studies, study, lease)
         shop.progress.ended(study.name, ending.line)
         if not shop.stop.is_set():
             feed.update()
@@ -139,23 +148,25 @@ def _used_share(database: Database, study: OpenStudy) -> float:
     used = study_progress(database, study.study._study_id).counted / study.trials if study.trials else 0.0
     if study.minutes is None:
         return used
-    finished = study.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.FAIL))
-    seconds: float = sum(trial.user_attrs.get("seconds") or _duration(trial) for trial in finished)
-    return max(used, seconds / 60 / study.minutes)
+    ended = study.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL))
+    return max(used, sum(map(_seconds, ended)) / 60 / study.minutes)
 
 
-def _duration(trial: FrozenTrial) -> float:
-    """Seconds from a trial's begin to its end: what one that failed took of a budget of time."""
-    return trial.duration.total_seconds() if trial.duration else 0.0
+def _seconds(trial: FrozenTrial) -> float:
+    """What a trial took of a budget of time: one that failed, from its begin to its end; one over the limit nothing."""
+    seconds: float = trial.user_attrs.get("seconds", 0.0)
+    if trial.state == TrialState.FAIL and not seconds and trial.duration:
+        return trial.duration.total_seconds()
+    return seconds
 
 
-def _perform(shop: Workshop, study: OpenStudy, lease: Lease) -> Ending:
+def _perform(shop: Workshop, studies: Sequence[OpenStudy], study: OpenStudy, lease: Lease) -> Ending:
     """Bring one trial to an end, or hand it back."""
     name = f"{study.study.study_name} #{lease.number}"
     checkpoint = StoredCheckpoint(shop.artefacts, shop.leases, lease)
     try:
         with _kept_alive(shop.leases, lease) as lost:
-            ending = _attempt(shop, study, lease, name, checkpoint, lost)
+            ending = _attempt(shop, studies, study, lease, name, checkpoint, lost)
     except Interrupted:
         shop.leases.hand_back(lease)
         return Ending(f"{name} handed back")
@@ -170,21 +181,27 @@ def _perform(shop: Workshop, study: OpenStudy, lease: Lease) -> Ending:
 
 
 def _attempt(
-    shop: Workshop, study: OpenStudy, lease: Lease, name: str, checkpoint: StoredCheckpoint, lost: threading.Event
+    shop: Workshop,
+    studies: Sequence[OpenStudy],
+    study: OpenStudy,
+    lease: Lease,
+    name: str,
+    checkpoint: StoredCheckpoint,
+    lost: threading.Event,
 ) -> Ending:
     """Begin or continue a trial and write how it ended. Whatever does not end it is raised."""
     if lease.deaths >= MAX_DEATHS:
         return _fail(shop, lease, name, hopeless(lease))
     try:
-        trial = open_trial(study.study, lease)
-        suggestions = collect(trial)
-        try:
-            assignment = _assignment(shop, study, lease, trial, suggestions)
-        except OverTheLimit as error:
-            trial.set_constraint("parameters", float(error.excess))
-            return _refuse(shop, lease, name, suggestions, error)
+        assignment = _assignment(shop, study, lease)
+        if isinstance(assignment, Refused):
+            return _refuse(shop, lease, name, assignment)
         shop.progress.started(study.name, lease.number, summary(assignment.candidate))
-        result = _train(shop, study, lease, assignment, checkpoint, lost)
+        rungs = Rungs(shop.database, study, studies, assignment, shop.settings.stopping)
+        try:
+            result = _train(shop, study, lease, assignment, rungs, checkpoint, lost)
+        except Stopped as stopped:
+            return _stop(shop, study, lease, name, assignment, stopped)
         return _complete(shop, study, lease, name, assignment, result)
     except (TrialFailed, ArtefactError) as error:
         return _fail(shop, lease, name, str(error))
@@ -195,16 +212,23 @@ def _attempt(
         return _fail(shop, lease, name, f"{type(error).__name__}: {error}", traceback.format_exc())
 
 
-def _assignment(
-    shop: Workshop, study: OpenStudy, lease: Lease, trial: optuna.Trial, suggestions: Suggestions
-) -> Assignment:
+def _assignment(shop: Workshop, study: OpenStudy, lease: Lease) -> Assignment | Refused:
     """What the trial was to do when it was begun, or, for a new one, what it is to do from now on."""
-    attributes = attributes_of(trial)
-    if "candidate" in attributes:
-        return Assignment.from_attributes(attributes)
-    assignment = assign(study, trial, len(shop.dataset.classes), shop.settings.seed)
-    set_attributes(shop.database, lease, assignment.attributes(), suggestions)
-    return assignment
+    trial = open_trial(study.study, lease)
+    begun = attributes_of(trial)
+    if "candidate" in begun:
+        return Assignment.from_attributes(begun)
+    while True:  # until no other worker has begun the same meanwhile
+        trial, suggestions = draw(study, trial, len(shop.dataset.classes))
+        try:
+            assignment = assign(study, trial, len(shop.dataset.classes), shop.settings.seed)
+        except OverTheLimit as error:
+            trial.set_constraint("parameters", float(error.excess))
+            return Refused(error, suggestions)
+        unique = () if assignment.row else ("candidate_key", "seed")
+        if set_attributes(shop.database, lease, assignment.attributes(), suggestions, unique):
+            return assignment
+        trial = open_trial(study.study, lease)
 
 
 def _train(
@@ -212,6 +236,7 @@ def _train(
     study: OpenStudy,
     lease: Lease,
     assignment: Assignment,
+    rungs: Rungs,
     checkpoint: StoredCheckpoint,
     lost: threading.Event,
 ) -> TrainingResult:
@@ -222,6 +247,7 @@ def _train(
         curves.append(shop.database, lease.trial_id, metrics.epoch, point)
         checkpoint.epoch = metrics.epoch
         shop.progress.epoch(study.name, metrics.epoch, epochs, metrics.f1_macro)
+        rungs.ask(metrics)
 
     def interrupted() -> bool:
         if lost.is_set():
@@ -274,10 +300,31 @@ def _complete(
     )
 
 
-def _refuse(shop: Workshop, lease: Lease, name: str, suggestions: Suggestions, error: OverTheLimit) -> Ending:
+def _stop(
+    shop: Workshop, study: OpenStudy, lease: Lease, name: str, assignment: Assignment, stopped: Stopped
+) -> Ending:
+    """The front is out of reach: that counts as a trial, and its time as used."""
+    curve = curves.read(shop.database, [lease.trial_id])[lease.trial_id]
+    seconds = sum(epoch["seconds"] for epoch in curve)
+    attributes = {
+        "stopped_at_epoch": stopped.epoch,
+        "stopped_behind": stopped.behind.rival.trial,
+        "reason": str(stopped),
+        "f1_macro": stopped.behind.f1_macro,
+        "epochs": len(curve),
+        "seconds": seconds,
+        "device": device_name(shop.device),
+    }
+    finish(shop.database, lease, TrialState.PRUNED, attributes=attributes)
+    shop.progress.studies[study.name].stop(seconds)
+    return Ending(f"{name} {stopped}, {seconds:.0f} s: {summary(assignment.candidate)}")
+
+
+def _refuse(shop: Workshop, lease: Lease, name: str, refused: Refused) -> Ending:
     """An infeasible candidate: the sampler learns of it, the budget does not."""
-    reason = {"infeasible": True, "reason": str(error)}
-    finish(shop.database, lease, TrialState.PRUNED, attributes=reason, counts=False, suggestions=suggestions)
+    error = refused.error
+    reason = {"infeasible": True, "reason": str(error), "candidate_key": error.candidate_key}
+    finish(shop.database, lease, TrialState.PRUNED, attributes=reason, counts=False, suggestions=refused.suggestions)
     return Ending(f"{name} not trained: {error}", infeasible=True)
 
 
@@ -360,6 +407,8 @@ def progress_of(database: Database, studies: Sequence[OpenStudy]) -> dict[str, S
         for trial in read_trials(database, [study.study.study_name]):
             if trial.state == TrialState.COMPLETE and trial.values:
                 state.complete(trial.values[0], int(trial.values[1]), trial.attributes.get("seconds", 0.0))
+            if "stopped_at_epoch" in trial.attributes:
+                state.stop(trial.attributes.get("seconds", 0.0))
             state.failed += trial.state == TrialState.FAIL
         states[study.name] = state
     return states

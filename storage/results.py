@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,23 +17,44 @@ from storage.database import Database
 from storage.errors import LeaseLost
 from storage.leases import DONE, Lease, keep
 from storage.suggestions import Suggestions
-from storage.tables import leases, trial_params, trial_values, trials, upsert
+from storage.tables import leases, studies, trial_params, trial_user_attributes, trial_values, trials, upsert
 
 
 def set_attributes(
-    database: Database, lease: Lease, attributes: Mapping[str, Any], suggestions: Suggestions | None = None
-) -> None:
+    database: Database,
+    lease: Lease,
+    attributes: Mapping[str, Any],
+    suggestions: Suggestions | None = None,
+    unique: Sequence[str] = (),
+) -> bool:
     """Store attributes of the trial, see `storage.attributes`, and what it suggested, all in one transaction.
 
-    Counts as a beat. Raises LeaseLost.
+    unique  names of attributes, numbers or lines of text: if another trial of the study has the same in all of them,
+            nothing is stored. Of workers that store the same at once, one succeeds
+
+    Returns whether it was stored. Counts as a beat. Raises LeaseLost.
     """
 
-    def work(connection: Connection) -> None:
+    def work(connection: Connection) -> bool:
         keep(connection, lease)
+        if unique and _is_taken(connection, lease, {name: attributes[name] for name in unique}):
+            return False
         store_attributes(connection, lease.trial_id, attributes)
         _store_suggestions(connection, suggestions)
+        return True
 
-    database.write(work)
+    return database.write(work)
+
+
+def _is_taken(connection: Connection, lease: Lease, wanted: Mapping[str, Any]) -> bool:
+    """Whether another trial of the study has all these attributes. Until the transaction ends, none can get them."""
+    connection.execute(select(studies.c.study_id).where(studies.c.study_id == lease.study_id).with_for_update())
+    others = select(trials.c.trial_id).where(trials.c.study_id == lease.study_id, trials.c.trial_id != lease.trial_id)
+    for name, value in wanted.items():
+        same = trial_user_attributes.alias()
+        equal = (same.c.key == name) & (same.c.value_json == json.dumps(value))
+        others = others.join(same, (same.c.trial_id == trials.c.trial_id) & equal)
+    return connection.execute(others.limit(1)).first() is not None
 
 
 def finish(

@@ -11,11 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import optuna
-from optuna.trial import TrialState
 
 from search.errors import BadInput
 from search.feed.card import model_card
@@ -24,7 +22,7 @@ from search.feed.signature import sign_note
 from search.feed.words import escaped
 from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, Provenance, save_model
 from search.objective import Assignment
-from search.pareto import front
+from search.studies import study_front
 from search.training.metrics import TrainingResult
 from storage.artefacts import Artefacts
 from storage.database import Database
@@ -76,18 +74,7 @@ def keep_if_on_front(database: Database, artefacts: Artefacts, trial: Finished) 
 
 def on_study_front(study: optuna.Study, number: int) -> bool:
     """Whether no other candidate of the study beats that of a complete trial; seeds are averaged, as in reports."""
-    scores: dict[tuple[object, float], list[float]] = {}
-    mine: tuple[object, float] | None = None
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
-        f1_macro, parameters = trial.values
-        key = (trial.user_attrs.get("candidate_key", trial.number), parameters)
-        scores.setdefault(key, []).append(f1_macro)
-        if trial.number == number:
-            mine = key
-    if mine is None:
-        return False
-    on_front = front([(fmean(values), parameters) for (_, parameters), values in scores.items()])
-    return bool(on_front[list(scores).index(mine)])
+    return any(trial.number == number for seeds in study_front(study) for trial in seeds)
 
 
 def _keep(artefacts: Artefacts, trial: Finished) -> None:

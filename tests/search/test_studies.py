@@ -309,3 +309,22 @@ def test_listed_studies_of_other_commands_are_found_and_their_data_compared(
     assert open_listed_studies(load_settings(name="another"), DATA, database) == []
     with pytest.raises(BadInput, match="tiny/mine was made on data tiny aaaaaaaaaaaa, not tiny bbbbbbbbbbbb"):
         open_listed_studies(settings, {**DATA, "fingerprint": "b" * 64}, database)
+
+
+def test_the_sampler_takes_stopped_trials_for_bad_ones(open_with: Open, load_settings: LoadSettings) -> None:
+    """Stopped trials have no values; the infeasible ones have constraints, too."""
+    (opened,) = open_with(load_settings(studies={"scratch": tiny_scratch()}))
+    study = opened.study
+    for number in range(40):
+        trial = study.ask()
+        width = trial.suggest_categorical("width", [0, 1])
+        rate = trial.suggest_float("rate", 0, 1)
+        if width or rate > 0.5:
+            if number % 3 == 0:
+                trial.set_constraint("parameters", 1.0)
+            study.tell(trial, state=TrialState.PRUNED)
+        else:
+            study.tell(trial, [1 - rate, 1 + rate])
+    late = study.trials[20:]
+    complete = sum(trial.state == TrialState.COMPLETE for trial in late)
+    assert complete > len(late) / 2, "by chance a quarter"

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import optuna
 import pytest
@@ -26,6 +28,44 @@ def test_attributes_are_optunas(database: Database, study: optuna.Study, lease: 
     set_attributes(database, lease, {"seed": 4})
     set_attributes(database, lease, {})
     assert study.trials[0].user_attrs == {"seed": 4, "reason": "ä", "limit": None}
+
+
+def test_what_is_to_be_unique_is_stored_by_one_trial_of_a_study_only(
+    database: Database, study: optuna.Study, make_study: Callable[[str], optuna.Study], lease: Lease
+) -> None:
+    second, third = (claim_slot(database, study._study_id, "worker") for _ in range(2))
+    other_study = claim_slot(database, make_study("second")._study_id, "worker")
+    assert second is not None
+    assert third is not None
+    assert other_study is not None
+    unique = ("key", "seed")
+    assert set_attributes(database, lease, {"key": "a", "seed": 0, "summary": "first"}, unique=unique)
+    assert set_attributes(database, lease, {"key": "a", "seed": 0, "summary": "again"}, unique=unique), "its own"
+    assert not set_attributes(database, second, {"key": "a", "seed": 0, "summary": "twin"}, unique=unique)
+    assert set_attributes(database, second, {"key": "a", "seed": 1}, unique=unique)
+    assert set_attributes(database, third, {"key": "b", "seed": 0}, unique=unique)
+    assert set_attributes(database, other_study, {"key": "a", "seed": 0}, unique=unique)
+    attributes = [trial.user_attrs for trial in study.trials]
+    assert attributes == [
+        {"key": "a", "seed": 0, "summary": "again"},
+        {"key": "a", "seed": 1},
+        {"key": "b", "seed": 0},
+    ]
+
+
+def test_of_workers_that_store_the_same_at_once_one_succeeds(database: Database, study: optuna.Study) -> None:
+    leases = [claim_slot(database, study._study_id, f"worker {number}") for number in range(4)]
+    start = threading.Barrier(4)
+
+    def store(lease: Lease | None) -> bool:
+        assert lease is not None
+        start.wait()
+        return set_attributes(database, lease, {"key": "a", "seed": 0}, unique=("key", "seed"))
+
+    with ThreadPoolExecutor(4) as pool:
+        stored = list(pool.map(store, leases))
+    assert sum(stored) == 1
+    assert [bool(trial.user_attrs) for trial in study.trials] == stored
 
 
 def test_an_end_is_optunas(database: Database, study: optuna.Study, lease: Lease) -> None:

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from optuna.trial import TrialState
+
+from search import work
+from search.drawing import draw
+from search.objective import Assignment, OverTheLimit, assign
+from storage.leases import Lease
+from storage.results import finish, set_attributes
+from storage.slots import claim_slot, open_trial
+from tests.conftest import LoadSettings, tiny_elimination
+from tests.search.conftest import Bench, OpenBench
+
+FIXED = {
+    "learning_rate": {"low": 0.01, "high": 0.01},
+    "weight_decay": {"low": 0.0, "high": 0.0},
+    "dropout": {"low": 0.0, "high": 0.0},
+    "augmentation": {"low": 0.0, "high": 0.0},
+    "recipe": {"epochs": 1},
+}
+# The first stage alone is small enough, under one of four heads.
+HEADS = {"heads": ["pool_linear", "conv1x1"], "head_widths": [8, 16, 24]}
+FOUR = tiny_elimination(**FIXED, **HEADS, max_parameters=30_000, uncut=False)
+CANDIDATES = 4
+
+
+@pytest.fixture
+def bench(load_settings: LoadSettings, open_bench: OpenBench) -> Bench:
+    return open_bench(load_settings(studies={"four": FOUR}, trials=12))
+
+
+def begin(bench: Bench) -> tuple[Lease, Assignment]:
+    """A trial with its candidate, as the worker's loop begins it; it stays running."""
+    (study,) = bench.studies
+    lease = claim_slot(bench.shop.database, study.study._study_id, "worker")
+    assert lease is not None
+    trial, suggestions = draw(study, open_trial(study.study, lease), 3)
+    assignment = assign(study, trial, 3, 0)
+    assert set_attributes(bench.shop.database, lease, assignment.attributes(), suggestions)
+    return lease, assignment
+
+
+def end(bench: Bench, begun: tuple[Lease, Assignment], f1_macro: float) -> None:
+    lease, assignment = begun
+    finish(bench.shop.database, lease, TrialState.COMPLETE, (f1_macro, float(assignment.counts["parameters"])))
+
+
+def test_nothing_is_tried_twice_while_there_is_anything_new(bench: Bench) -> None:
+    begun = [begin(bench) for _ in range(CANDIDATES)]
+    assert len({assignment.candidate.key for _, assignment in begun}) == CANDIDATES, "running ones count as tried"
+    assert {(assignment.seed, assignment.runs_to_end) for _, assignment in begun} == {(0, False)}
+
+
+def test_an_exhausted_space_gives_further_seeds_of_its_front(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    begun = sorted((begin(bench) for _ in range(CANDIDATES)), key=lambda pair: pair[1].counts["parameters"])
+    front, beaten = begun[:2], begun[2:]
+    for f1_macro, one in zip((0.5, 0.75, 0.75, 0.6), begun, strict=True):
+        end(bench, one, f1_macro)  # the larger two are no better than the second
+    with caplog.at_level(logging.INFO, logger="search.drawing"):
+        further = [begin(bench) for _ in range(4)]
+    keys = [assignment.candidate.key for _, assignment in further]
+    assert sorted(keys) == sorted([assignment.candidate.key for _, assignment in front] * 2), "in turns"
+    assert not {assignment.candidate.key for _, assignment in beaten} & set(keys)
+    assert sorted(assignment.seed for _, assignment in further) == [1, 1, 2, 2]
+    assert all(assignment.runs_to_end for _, assignment in further)
+    assert "nothing new was drawn; one more seed of trial" in caplog.text
+    params = {trial.user_attrs["candidate_key"]: trial.params for trial in bench.studies[0].study.trials}
+    for trial in bench.studies[0].study.trials:
+        assert trial.params == params[trial.user_attrs["candidate_key"]], "the sampler learns of the seeds, too"
+
+
+def test_before_anything_has_finished_an_exhausted_space_repeats_itself(bench: Bench) -> None:
+    *_, last = [begin(bench) for _ in range(CANDIDATES + 1)]
+    assert last[1].seed == 1
+
+
+def test_what_was_queued_is_not_questioned(bench: Bench) -> None:
+    (study,) = bench.studies
+    first = begin(bench)
+    params = study.study.trials[0].params
+    end(bench, first, 0.0)
+    study.study.enqueue_trial(params)
+    _, again = begin(bench)
+    assert (again.candidate, again.seed, again.runs_to_end) == (first[1].candidate, 1, True)
+
+
+def test_what_was_refused_once_is_not_drawn_again(load_settings: LoadSettings, open_bench: OpenBench) -> None:
+    space = tiny_elimination(
+        **FIXED, max_parameters=30_000, uncut=False, heads=["pool_linear", "conv1x1"], head_widths=[1000, 2000]
+    )
+    bench = open_bench(load_settings(studies={"one": space}, trials=4))
+    work.work(bench.shop, bench.studies)
+    states = [trial.state for trial in bench.trials]
+    assert states.count(TrialState.COMPLETE) == 4
+    assert states.count(TrialState.PRUNED) <= 2, "one for each width"
+    assert sorted(trial.attributes["seed"] for trial in bench.trials if trial.values) == list(range(4))
+
+
+def test_two_workers_that_draw_the_same_do_not_both_train_it(
+    load_settings: LoadSettings, open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings(studies={"four": FOUR}, trials=2)
+    bench, other = open_bench(settings), open_bench(settings, "other")
+
+    def after_the_other(*arguments: Any, **options: Any) -> bool:
+        """While this worker is about to store its candidate, another one begins the same."""
+        monkeypatch.setattr(work, "set_attributes", set_attributes)
+        attributes = arguments[2]
+        lease = claim_slot(other.shop.database, other.studies[0].study._study_id, "other")
+        assert lease is not None
+        assert set_attributes(other.shop.database, lease, attributes)
+        finish(other.shop.database, lease, TrialState.FAIL)
+        return set_attributes(*arguments, **options)
+
+    monkeypatch.setattr(work, "set_attributes", after_the_other)
+    work.work(bench.shop, bench.studies)
+    mine, others = bench.trials
+    assert mine.attributes["candidate_key"] != others.attributes["candidate_key"]
+    assert (mine.attributes["seed"], mine.state, others.state) == (0, TrialState.COMPLETE, TrialState.FAIL)
+
+
+def test_a_candidate_over_the_limit_is_a_draw_like_any_other(
+    load_settings: LoadSettings, open_bench: OpenBench
+) -> None:
+    space = tiny_elimination(**FIXED, max_parameters=27_000, uncut=False, heads=["conv1x1"], head_widths=[1000])
+    bench = open_bench(load_settings(studies={"none": space}))
+    with pytest.raises(OverTheLimit):
+        begin(bench)
