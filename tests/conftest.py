@@ -13,6 +13,7 @@ import yaml
 from PIL import Image
 
 from search.settings import Settings, add_arguments, load
+from tests.postgres import postgres_server, postgres_template  # noqa: F401  fixtures
 
 WriteConfig = Callable[..., Path]
 LoadSettings = Callable[..., Settings]

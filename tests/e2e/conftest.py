@@ -18,8 +18,12 @@ from optuna.trial import TrialState
 
 from storage import curves
 from storage.database import Database, connect
+from storage.leases import HELD
 from storage.tables import leases
 from storage.trials import TrialRecord, read_trials
+from tests.conftest import WriteConfig, tiny_elimination, tiny_scratch
+from tests.e2e.audit import Account, Audit
+from tests.postgres import PostgresServer
 
 ROOT = Path(__file__).parents[2]
 SETTINGS_VARIABLES = (
@@ -52,6 +56,11 @@ class Command:
             return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
         return []
 
+    def worker(self) -> psutil.Process:
+        """The only one."""
+        (worker,) = self.workers
+        return worker
+
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 
@@ -72,9 +81,10 @@ def start(tmp_path: Path) -> Iterator[Start]:
     commands: list[Command] = []
     processes: dict[int, psutil.Process] = {}
 
-    def run(module: str, *arguments: str | Path) -> Command:
+    def run(module: str, *arguments: str | Path, **variables: str) -> Command:
         environment = {name: value for name, value in os.environ.items() if name not in SETTINGS_VARIABLES}
         environment |= {"OMP_NUM_THREADS": "1", "SECRETS_DIR": str(tmp_path / "no-secrets"), "PYTHONUNBUFFERED": "1"}
+        environment |= variables
         log = tmp_path / f"log{len(commands)}.txt"
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -150,7 +160,7 @@ class Watch:
         return {row.trial_id: row.deaths for row in held}
 
 
-def until(look: Callable[[], Any], seconds: float = 60.0, command: Command | None = None) -> Any:
+def until(look: Callable[[], Any], seconds: float = 300.0, command: Command | None = None) -> Any:
     """What `look` gives once it gives something. `command` must go on running meanwhile."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -171,8 +181,7 @@ def look() -> Iterator[Look]:
     databases: list[Database] = []
 
     def open_it(url: str, command: Command) -> Watch:
-        if "://" not in url:
-            until(lambda: "database sqlite" in command.output, command=command)
+        until(lambda: "\ndatabase " in command.output, command=command)
         databases.append(connect(url))
         return Watch(databases[-1])
 
@@ -185,3 +194,93 @@ def look() -> Iterator[Look]:
 def search_db(tmp_path: Path) -> str:
     """Where the tiny search keeps its database."""
     return str(tmp_path / "runs" / "tiny" / "search.db")
+
+
+@pytest.fixture
+def empty_database(postgres_server: PostgresServer) -> Iterator[str]:
+    """The address of an empty database on a real PostgreSQL."""
+    url = postgres_server.create_database()
+    yield url
+    postgres_server.drop_database(url)
+
+
+WriteSearch = Callable[..., Path]
+
+
+@pytest.fixture
+def write_search(write_config: WriteConfig) -> WriteSearch:
+    """Settings of both studies, with epochs of half a second on digits, and with these settings changed."""
+
+    def write(epochs: int = 8, **changes: Any) -> Path:
+        small: dict[str, Any] = {"image_sizes": [16], "recipe": {"epochs": epochs, "batch_size": 64}}
+        studies = {"elimination": tiny_elimination(**small), "scratch": tiny_scratch(**small)}
+        return write_config(**{"data": {"source": "digits"}, "studies": studies, **changes})
+
+    return write
+
+
+class Service:
+    """Machines, a supervisor with workers each, on one search in one PostgreSQL, and what the database wrote down."""
+
+    def __init__(self, start: Start, look: Look, server: PostgresServer, url: str, config: Path) -> None:
+        self._start, self._config = start, config
+        self.server = server
+        self.machines: list[Command] = []
+        self._look, self._url = look, url
+
+    def add(self, workers: int, **variables: str) -> Command:
+        """One more machine; one of a single worker has a single core."""
+        machine = self._start("search.worker", "--config", self._config, "--workers", workers, **variables)
+        if workers == 1:
+            cores = sorted(os.sched_getaffinity(0))
+            os.sched_setaffinity(machine.process.pid, {cores[len(self.machines) % len(cores)]})
+        self.machines.append(machine)
+        return machine
+
+    def open(self) -> None:
+        """Wait for the tables and begin to write down."""
+        for machine in self.machines:
+            self.watch = self._look(self._url, machine)
+        self.audit = Audit(self.server, self._url, self.watch.database)
+
+    @property
+    def workers(self) -> list[psutil.Process]:
+        """Of all machines."""
+        return [worker for machine in self.machines for worker in machine.workers]
+
+    def held(self, epochs: int = 0) -> list[Holding]:
+        """Trials with so many epochs that a living worker holds."""
+        alive = {worker.pid for worker in self.workers}
+        return [one for one in self.watch.holdings(epochs) if one.status == HELD and one.pid in alive]
+
+    def finish(self, seconds: float = 600.0) -> Account:
+        """Once every machine has ended well, what came of it: nothing is lost or done twice."""
+        for machine in self.machines:
+            assert machine.ends_within(seconds) == 0, machine.output
+        account = self.audit.account()
+        assert account.finished + account.failed == account.started
+        assert (account.lost, account.twice) == (0, 0), account
+        assert account.epochs_lost_at_a_kill <= 1, account
+        assert account.epochs_lost_at_a_stop == 0, account
+        return account
+
+
+OpenService = Callable[..., Service]
+
+
+@pytest.fixture
+def open_service(
+    write_search: WriteSearch, start: Start, look: Look, postgres_server: PostgresServer, empty_database: str
+) -> OpenService:
+    """Starts machines with so many workers each on an empty database; settings are those of `write_search`."""
+
+    def open_it(*workers: int, **changes: Any) -> Service:
+        config = write_search(**changes, database_url=empty_database)
+        service = Service(start, look, postgres_server, empty_database, config)
+        for number in workers:
+            service.add(number)
+        if workers:
+            service.open()
+        return service
+
+    return open_it

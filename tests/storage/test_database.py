@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import optuna
 import pytest
@@ -16,9 +16,7 @@ from sqlalchemy import Connection, inspect, text
 from storage.database import Database, connect, open_engine
 from storage.errors import DatabaseLost, DatabaseRefused
 from storage.tables import SCHEMA_VERSION
-
-if TYPE_CHECKING:
-    from tests.storage.conftest import PostgresServer
+from tests.postgres import PostgresServer
 
 ROOT = Path(__file__).parents[2]
 

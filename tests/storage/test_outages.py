@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import optuna
 import pytest
@@ -26,9 +25,7 @@ from storage.leases import Leases
 from storage.results import finish
 from storage.slots import claim_slot, open_trial, progress
 from storage.trials import read_trials
-
-if TYPE_CHECKING:
-    from tests.storage.conftest import PostgresServer
+from tests.postgres import PostgresServer
 
 ROOT = Path(__file__).parents[2]
 EPOCHS = 4
