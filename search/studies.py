@@ -262,9 +262,7 @@ def _create(
     if isinstance(space, EliminationSpace):
         attributes["backbones"] = _uncut_counts(space, len(data["classes"]))
         trials, _ = settings.budget(name)
-        first = elimination.first_parameters(space, max(1, (trials or 20) // 2), _favourites(space, profile))
-        # The first candidates are compared by their cuts, so they share the recipe that is known to be sound.
-        queued = [{**own_recipe(space), "frozen_stages": 0, **parameters} for parameters in first]
+        queued = first_candidates(space, max(1, (trials or 20) // 2), profile)
     objectives = OBJECTIVES
     if isinstance(space, ListedSpace):
         attributes["scored_on"] = space.scored_on
@@ -284,6 +282,13 @@ def _create(
         study.enqueue_trial(parameters, skip_if_exists=True)
     for key, value in {**attributes, WHOLE: space.model_dump(mode="json")}.items():
         study.set_user_attr(key, value)
+
+
+def first_candidates(space: EliminationSpace, at_most: int, profile: Sequence[ProfiledCut]) -> list[dict[str, Any]]:
+    """Optuna parameters of what a study tries first: see `search.spaces.elimination.first_parameters`."""
+    first = elimination.first_parameters(space, at_most, _favourites(space, profile))
+    # They are compared by their cuts, so they share the recipe that is known to be sound.
+    return [{**own_recipe(space), "frozen_stages": 0, **parameters} for parameters in first]
 
 
 def _favourites(space: EliminationSpace, profile: Sequence[ProfiledCut]) -> list[tuple[str, str]]:

@@ -1,0 +1,291 @@
+"""Record a curve bank: train a spread of candidates of both spaces to the end, and keep every epoch.
+
+    python -m benchmarks.record_curves --data FOLDER --out FILE.jsonl.gz [--candidates 160] [--epochs 8]
+        [--image-size 32] [--processes 1] [--seed 0]
+
+Half of the candidates are cuts of a pretrained backbone, half are networks from scratch, sampled at random by the
+product's own spaces. A study's own first candidates are among them (the uncut backbone, the ends of its stages, and
+what the depth profile recommends, with the space's recipe), and a fifth of the scratch networks has the space's recipe.
+Every tenth candidate is trained with three seeds.
+
+Trainings are done in random order. Each that is finished is a line of FILE.jsonl.part at once: the same command goes on
+where it was stopped, and FILE.jsonl.gz is written when all are there. Training is on the CPU with one thread a process,
+and CPU seconds are recorded beside those of the wall clock, for on a machine with other work only they tell a
+candidate's cost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import platform
+import random
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, cast
+
+import optuna
+import torch
+from optuna.trial import TrialState
+
+from benchmarks.bank import Bank, Header, Planned, compress, curve_line, encoded, failure_line, header_line, read_bank
+from search.candidate import Candidate
+from search.command import exit_with_status
+from search.data.dataset import Dataset, open_dataset
+from search.data.examples import SPLITS
+from search.errors import BadInput, TrialFailed
+from search.objective import Assignment, OverTheLimit, assign, run
+from search.profile.profiling import DepthProfile, profile_space
+from search.settings import DataSettings, EliminationSpace, ScratchSpace, Settings
+from search.spaces.recipe import own_recipe
+from search.studies import OpenStudy, first_candidates
+from search.training.metrics import EpochMetrics
+from search.training.recipe import Recipe
+
+Spaces = dict[str, EliminationSpace | ScratchSpace]
+
+SEEDS = 3
+CANDIDATES_A_REPEAT = 10
+SCRATCH_CANDIDATES_A_RECIPE = 5
+CPU = torch.device("cpu")
+
+
+def make_spaces(options: argparse.Namespace) -> Spaces:
+    """The spaces of configs/trashnet.yaml, on smaller pictures and for fewer epochs."""
+    common = {
+        "image_sizes": (options.image_size,),
+        "recipe": Recipe(epochs=options.epochs, batch_size=options.batch_size),
+        "max_parameters": options.max_parameters,
+    }
+    return {
+        "elimination": EliminationSpace(**common),
+        "scratch": ScratchSpace(**common, max_macs=options.max_macs),
+    }
+
+
+def make_plan(spaces: Spaces, profile: DepthProfile, classes: int, candidates: int, seed: int) -> list[Planned]:
+    """The trainings of a bank, shuffled: equal arguments give an equal plan."""
+    plan: list[Planned] = []
+    for place, (name, space) in enumerate(spaces.items()):
+        wanted = candidates // len(spaces) + (place < candidates % len(spaces))
+        for planned in _sampled(name, space, profile, classes, wanted, seed):
+            seeds = SEEDS if planned.number % CANDIDATES_A_REPEAT == 0 else 1
+            plan += [replace(planned, seed=planned.seed + more) for more in range(seeds)]
+    random.Random(seed).shuffle(plan)
+    return plan
+
+
+def _sampled(
+    name: str, space: EliminationSpace | ScratchSpace, profile: DepthProfile, classes: int, wanted: int, seed: int
+) -> list[Planned]:
+    """`wanted` candidates within the space's limits."""
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
+    for parameters in _first(space, profile, wanted):
+        study.enqueue_trial(parameters)
+    sampled: list[Planned] = []
+    while len(sampled) < wanted:
+        trial = study.ask()
+        try:
+            assignment = assign(OpenStudy(name, space, study, None, None), trial, classes, seed)
+        except OverTheLimit:
+            study.tell(trial, state=TrialState.PRUNED)
+            continue
+        attributes = assignment.attributes()
+        described = {key: attributes[key] for key in ("seed", "candidate", "candidate_key", *assignment.counts)}
+        distributions = encoded(trial.distributions)
+        sampled.append(Planned(name, len(sampled), params=trial.params, distributions=distributions, **described))
+    return sampled
+
+
+def _first(space: EliminationSpace | ScratchSpace, profile: DepthProfile, wanted: int) -> list[dict[str, Any]]:
+    """Parameters that are not left to chance: the product's first candidates, and the space's own recipe."""
+    if isinstance(space, ScratchSpace):
+        return [own_recipe(space)] * (wanted // SCRATCH_CANDIDATES_A_RECIPE)
+    first = [*first_candidates(space, wanted, profile.cuts), *first_candidates(space, wanted, ())]
+    return [parameters for place, parameters in enumerate(first) if parameters not in first[:place]]
+
+
+class Trainer:
+    """What a process needs to do trainings of a plan."""
+
+    def __init__(self, data: DataSettings, cache_dir: Path) -> None:
+        torch.set_num_threads(1)
+        self._dataset = open_dataset(data, cache_dir, progress=False)
+        self._settings = Settings()
+
+    def line(self, place: int, planned: Planned) -> str:
+        """Do one training; the line of the bank that tells it."""
+        candidate = Candidate.model_validate(planned.candidate)
+        counts = {"parameters": planned.parameters, "macs": planned.macs, "layers": planned.layers}
+        arrays = [self._dataset.arrays(split, candidate.network.image_size) for split in SPLITS[:2]]
+        epochs: dict[str, list[float]] = {}
+        clock = time.process_time()
+
+        def on_epoch(metrics: EpochMetrics) -> None:
+            nonlocal clock
+            before, clock = clock, time.process_time()
+            for name, value in {**asdict(metrics), "cpu_seconds": clock - before}.items():
+                epochs.setdefault(name, []).append(value)
+
+        assignment = Assignment(candidate, planned.seed, counts)
+        try:
+            run(assignment, *arrays, self._settings, CPU, on_epoch=on_epoch)
+        except TrialFailed as error:
+            return failure_line(place, str(error))
+        return curve_line(place, epochs)
+
+
+_trainers: list[Trainer] = []  # of this process: one
+
+
+def _begin(parent: int | None, data: DataSettings, cache_dir: Path) -> None:
+    """Set up this process, which ends when its parent does, however that ends."""
+    _trainers[:] = [Trainer(data, cache_dir)]
+
+    def follow() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    if parent is not None:
+        threading.Thread(target=follow, daemon=True).start()
+
+
+def _line(job: tuple[int, Planned]) -> str:
+    return _trainers[0].line(*job)
+
+
+def record(
+    working: Path, plan: Sequence[Planned], done: set[int], processes: int, data: DataSettings, cache_dir: Path
+) -> None:
+    """Do the trainings that are not done, and append each to `working` as it ends."""
+    jobs = [(place, planned) for place, planned in enumerate(plan) if place not in done]
+    with working.open("a") as file:
+        for number, line in enumerate(_lines(jobs, processes, data, cache_dir), start=len(done) + 1):
+            file.write(line)
+            file.flush()
+            print(f"{datetime.now(UTC):%H:%M:%S} {number} of {len(plan)}", file=sys.stderr, flush=True)
+
+
+def _lines(jobs: Sequence[tuple[int, Planned]], processes: int, data: DataSettings, cache_dir: Path) -> Iterator[str]:
+    """The lines of jobs, in the order in which they end."""
+    if processes == 1:
+        _begin(None, data, cache_dir)
+        yield from map(_line, jobs)
+        return
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(processes, _begin, (os.getpid(), data, cache_dir)) as pool:
+        yield from pool.imap_unordered(_line, jobs)
+
+
+def begin(working: Path, options: argparse.Namespace, dataset: Dataset) -> None:
+    """Write the first line of a new bank: depth profile and plan. Takes a minute or two."""
+    spaces = make_spaces(options)
+    clock = time.process_time()
+    profile = profile_space(cast(EliminationSpace, spaces["elimination"]), dataset, CPU, None)
+    seconds = {"seconds": profile.seconds, "cpu_seconds": time.process_time() - clock}
+    plan = make_plan(spaces, profile, len(dataset.classes), options.candidates, options.seed)
+    made = {
+        "command": "python -m benchmarks.record_curves "
+        + " ".join(f"--{key} {value}" for key, value in asked(options)),
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "machine": {"system": platform.platform(), "processor": processor(), "cores": os.cpu_count()},
+        "versions": {name: version(name) for name in ("torch", "timm", "optuna", "numpy")},
+        "python": platform.python_version(),
+        "threads": 1,
+        "data": dataset.describe(),
+        "asked": dict(asked(options)),
+        "spaces": {name: space.model_dump(mode="json") for name, space in spaces.items()},
+    }
+    temporary = working.with_name(working.name + ".tmp")
+    temporary.write_text(header_line(Header(made, profile.cuts, seconds, tuple(plan))))
+    temporary.replace(working)
+
+
+def resume(working: Path, options: argparse.Namespace, dataset: Dataset) -> Bank:
+    """The bank as it was left, without a torn last line. Raises BadInput where it was to be another bank."""
+    bank = read_bank(working)
+    before, now = bank.header.made["asked"], dict(asked(options))
+    problems = [f"--{key} was {before.get(key)}, not {now[key]}" for key in now if before.get(key) != now[key]]
+    if bank.header.made["data"]["fingerprint"] != dataset.fingerprint:
+        problems.append("the data are others")
+    if problems:
+        raise BadInput(f"{working} cannot be gone on with", [*problems, "take another --out, or remove the file"])
+    content = working.read_text()
+    if not content.endswith("\n"):
+        working.write_text(content[: content.rfind("\n") + 1])
+    return bank
+
+
+def asked(options: argparse.Namespace) -> list[tuple[str, Any]]:
+    """What decides what a bank holds."""
+    names = ("candidates", "epochs", "batch_size", "image_size", "max_parameters", "max_macs", "seed")
+    return [(name.replace("_", "-"), getattr(options, name)) for name in names]
+
+
+def processor() -> str:
+    """The processor's name where Linux tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.machine()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = _options(arguments)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    torch.set_num_threads(1)
+    data = DataSettings(source="folder", path=options.data, validation_share=0.2, test_share=0.15)
+    dataset = open_dataset(data, options.cache_dir, image_sizes=(options.image_size,), progress=False)
+    working = options.out.with_suffix(".part")
+    if not working.exists():
+        begin(working, options, dataset)
+    bank = resume(working, options, dataset)
+    print(f"{len(bank.done)} of {len(bank.header.plan)} trainings are done; each is a line of {working}", flush=True)
+    record(working, bank.header.plan, bank.done, options.processes, data, options.cache_dir)
+    compress(working, options.out)
+    bank = read_bank(options.out)
+    size = options.out.stat().st_size
+    print(f"{options.out}: {len(bank.curves)} curves, {len(bank.failures)} failures, {size / 1000:.0f} kB")
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.record_curves", description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="image folder, one folder a class")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.jsonl.gz", help="the bank")
+    parser.add_argument("--candidates", type=int, default=160, help="of both spaces together")
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--image-size", type=int, default=32)
+    parser.add_argument("--max-parameters", type=int, default=1_000_000)
+    parser.add_argument("--max-macs", type=int, default=3_000_000, help="of networks from scratch")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--cache-dir", type=Path, default=Settings().cache_dir, help="of decoded pictures")
+    options = parser.parse_args(arguments)
+    least = {"candidates": 2, "epochs": 1, "batch_size": 2, "image_size": 8, "max_parameters": 1, "max_macs": 1}
+    least |= {"processes": 1, "seed": 0}
+    problems = [
+        f"--{name.replace('_', '-')} {getattr(options, name)}: expected at least {low}"
+        for name, low in least.items()
+        if getattr(options, name) < low
+    ]
+    if options.out.suffixes[-2:] != [".jsonl", ".gz"]:
+        problems.append(f"--out {options.out}: expected a name that ends in .jsonl.gz")
+    elif not options.out.parent.is_dir():
+        problems.append(f"--out {options.out}: there is no folder {options.out.parent}")
+    if problems:
+        raise BadInput("arguments", problems)
+    return options
+
+
+if __name__ == "__main__":
+    exit_with_status(main)
