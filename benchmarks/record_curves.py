@@ -124,7 +124,7 @@ class Trainer:
         """Do one training; the line of the bank that tells it."""
         candidate = Candidate.model_validate(planned.candidate)
         counts = {"parameters": planned.parameters, "macs": planned.macs, "layers": planned.layers}
-        arrays = [self._dataset.arrays(split, candidate.network.image_size) for split in SPLITS[:2]]
+        train, validation = (self._dataset.arrays(split, candidate.network.image_size) for split in SPLITS[:2])
         epochs: dict[str, list[float]] = {}
         clock = time.process_time()
 
@@ -136,7 +136,7 @@ class Trainer:
 
         assignment = Assignment(candidate, planned.seed, counts)
         try:
-            run(assignment, *arrays, self._settings, CPU, on_epoch=on_epoch)
+            run(assignment, train, validation, self._settings, CPU, on_epoch=on_epoch)
         except TrialFailed as error:
             return failure_line(place, str(error))
         return curve_line(place, epochs)
