@@ -52,6 +52,7 @@ def page(comparison: Comparison, entries: Sequence[Entry], curves: Curves) -> st
     sections += [
         markup.section("The joint front in full", *(_candidate(entry) for entry in comparison.joint_front)),
         markup.section("Failures by reason", _failures(studies)),
+        markup.section("Stopped before their last epoch", _stopped(studies)),
         markup.section("Data and machines", *_basis(comparison)),
         markup.section("Settings", *_once(markup.folded_yaml("settings", study.settings) for study in studies)),
     ]
@@ -156,6 +157,16 @@ def _failures(studies: Sequence[Study]) -> str:
         for reason, count in study.counts.failed.items()
     ]
     headings = [Cell("Study"), Cell("Reason", kind="long"), Cell("Trials", kind="number")]
+    return markup.table(headings, body) if body else "<p>None.</p>"
+
+
+def _stopped(studies: Sequence[Study]) -> str:
+    body = [
+        [Cell(study.name, study.name), Cell(str(number), number, "number"), Cell(reason, reason, "long")]
+        for study in studies
+        for number, reason in study.stopped.items()
+    ]
+    headings = [Cell("Study"), Cell("Trial", kind="number"), Cell("Why", kind="long")]
     return markup.table(headings, body) if body else "<p>None.</p>"
 
 

@@ -11,7 +11,7 @@ import statistics
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from optuna.trial import TrialState
@@ -85,6 +85,7 @@ class Counts:
 class Study:
     """One study: `name` is its name within the search, `uncut_parameters` those of its backbones before any cut.
 
+    `stopped` holds trials that ended before their last epoch, by number, and why.
     `depth_profile` is what was known of the cuts before any was trained; empty where nobody looked. Rows of a `listed`
     study were named by people: they are reference marks, and members of no front.
     """
@@ -97,6 +98,7 @@ class Study:
     settings: Mapping[str, Any]
     depth_profile: tuple[ProfiledCut, ...]
     listed: bool = False
+    stopped: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,11 @@ def _study(record: StudyRecord, trials: Sequence[TrialRecord]) -> Study:
         data=_mapping(record.attributes, "data"),
         settings=_mapping(record.attributes, "settings"),
         depth_profile=_depth_profile(record.attributes),
+        stopped={
+            trial.number: str(trial.attributes.get("reason") or "no reason recorded")
+            for trial in trials
+            if trial.state == TrialState.PRUNED and not trial.attributes.get("infeasible")
+        },
         listed=record.attributes.get("space") == "listed",
     )
 

@@ -110,14 +110,15 @@ def _standings(comparison: Comparison) -> list[Text]:
     references = [
         f"references, {formats.clean(study.name)}: {study.counts}; {study.hours:.2f} hours" for study in listed
     ]
-    failures = [
+    early = [
         part
         for study in comparison.search.studies
-        for reason in formats.reasons(study.counts.failed)
-        for part in _wrapped(f"failed, {formats.clean(study.name)}: {reason}")
+        for what, counted in (("failed", study.counts.failed), ("stopped", formats.by_rung(study.stopped)))
+        for reason in formats.reasons(counted)
+        for part in _wrapped(f"{what}, {formats.clean(study.name)}: {reason}")
     ]
     notes = _wrapped(f"{HYPERVOLUME_MEANING}; only here: what the joint hypervolume would lose without the study.")
-    return [Text(heading, style="underline"), *map(Text, [*lines, *references, *failures, "", *notes])]
+    return [Text(heading, style="underline"), *map(Text, [*lines, *references, *early, "", *notes])]
 
 
 def _count_cells(study: Study) -> list[str]:

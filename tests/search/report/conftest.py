@@ -127,6 +127,9 @@ def stored_two_studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+STOPPED = "stopped at epoch 3 of 12: F1 0.210 can reach 0.550 at most, behind trial 0 with 0.600 and fewer parameters"
+
+
 def _two_studies() -> Records:
     records = Records()
     uncut, layer2, layer3, scratch = (*map(records.cut, (None, "layer2", "layer3")), records.scratch())
@@ -143,5 +146,5 @@ def _two_studies() -> Records:
     records.trial("scratch", 0.60, 50_000, candidate=scratch, summary="stem 16, mbconv 32", **common)
     records.trial("scratch", 0.70, 400_000, candidate=scratch, summary="stem 16, mbconv 64", **common)
     records.trial("scratch", state="PRUNED", infeasible=True)
-    records.trial("scratch", state="PRUNED", stopped="rung 2, behind trial 1")
+    records.trial("scratch", state="PRUNED", stopped_at_epoch=3, reason=STOPPED)
     return records

@@ -47,6 +47,17 @@ def test_f1_and_label(two_studies: Any) -> None:
     assert formats.label(rows["scratch", 1]) == "#1"
 
 
+def test_stopped_trials_are_counted_by_their_rung() -> None:
+    stopped = {
+        1: "stopped at epoch 3 of 12: F1 0.1 can reach 0.2",
+        4: "stopped at epoch 6 of 12: F1 0.3 can reach 0.4",
+        5: "stopped at epoch 6 of 12: F1 0.2 can reach 0.3",
+        6: "no reason recorded",
+    }
+    expected = {"at epoch 6 of 12": 2, "at epoch 3 of 12": 1, "no reason recorded": 1}
+    assert list(formats.by_rung(stopped).items()) == list(expected.items())
+
+
 def test_reasons_beyond_the_first_are_summed() -> None:
     assert formats.reasons({"a": 4, "b": 2, "c": 1, "d": 1}, most=2) == ["4 × a", "2 × b", "2 × other reasons"]
     assert formats.reasons({}) == []

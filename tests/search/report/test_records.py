@@ -22,6 +22,7 @@ def test_json_says_everything(two_studies: Any) -> None:
     assert document["hypervolume"]["parameter_bounds"] == [1000, 10_000_000]
     assert [study["study"]["name"] for study in document["studies"]] == ["elimination", "scratch"]
     assert document["studies"][0]["study"]["counts"]["failed"] == {"out of memory": 1}
+    assert document["studies"][1]["study"]["stopped"]["3"].startswith("stopped at epoch 3 of 12: F1 0.210")
     row = next(row for row in document["rows"] if row["trial"] == 1 and row["study"] == "elimination")
     assert (row["joint_front"], row["study_front"], row["n"], row["parameters"]) == (True, True, 2, 200_000)
     assert row["trials"] == [1, 2]

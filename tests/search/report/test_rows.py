@@ -71,6 +71,8 @@ def test_counts_and_hours(two_studies: Any) -> None:
     assert elimination.counts.running == 1
     assert elimination.counts.failed == {"out of memory": 1}
     assert (scratch.counts.infeasible, scratch.counts.stopped) == (1, 1)
+    assert (elimination.stopped, list(scratch.stopped)) == ({}, [3])
+    assert scratch.stopped[3].endswith("behind trial 0 with 0.600 and fewer parameters")
     assert str(elimination.counts) == "4 complete; 1 running; 1 failed: out of memory"
     assert elimination.hours == pytest.approx(6 * 60 / 3600)
 

@@ -47,6 +47,7 @@ def test_what_stands_below(two_studies: Any) -> None:
     assert cells(text, "scratch", f"{hypervolume:.4f}")[3:] == ["1/2", "50", "%", "2", "0", "1", "1", "0", "0.07"]
     assert "both" in text
     assert "failed, elimination: 1 × out of memory\n" in text
+    assert "stopped, scratch: 1 × at epoch 3 of 12\n" in text
     assert "trashnet (fingerprint 3f2a91c07b6d)" in text
     assert "seeds: 0-1" in text
     assert "devices: cpu" in text
