@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import optuna
 from optuna.artifacts import ArtifactMeta, FileSystemArtifactStore
 from optuna.artifacts.exceptions import ArtifactNotFound
+from optuna.storages import BaseStorage
 
 from storage.errors import ArtefactError
 
@@ -76,14 +77,10 @@ class Artefacts:
         is kept, and refuses finished trials.
         """
         storage, study_id = study._storage, study._study_id
-        prefix = "artifacts:" if trial_id is None else f"dashboard:artifacts:{trial_id}:"
-        attributes = storage.get_study_system_attrs(study_id)
-        shown = [json.loads(value) for key, value in attributes.items() if key.startswith(prefix)]
-        same_name = (meta["artifact_id"] for meta in shown if meta and meta["filename"] == file.name)  # null: deleted
-        artefact_id = self.save(file, next(same_name, None))
+        artefact_id = self.save(file, attached(storage, study_id, trial_id).get(file.name))
         mimetype, encoding = mimetypes.guess_type(file.name)
         meta = ArtifactMeta(artefact_id, file.name, mimetype or "application/octet-stream", encoding)
-        storage.set_study_system_attr(study_id, prefix + artefact_id, json.dumps(asdict(meta)))
+        storage.set_study_system_attr(study_id, _prefix(trial_id) + artefact_id, json.dumps(asdict(meta)))
         return artefact_id
 
     @contextmanager
@@ -95,6 +92,18 @@ class Artefacts:
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise ArtefactError(f"artefact store {self.where}: {what}: {reason}") from error
+
+
+def attached(storage: BaseStorage, study_id: int, trial_id: int | None = None) -> dict[str, str]:
+    """The names of the files that `Artefacts.attach` has put on a study's page, or a trial's, and their ids."""
+    attributes = storage.get_study_system_attrs(study_id)
+    shown = [json.loads(value) for key, value in attributes.items() if key.startswith(_prefix(trial_id))]
+    return {meta["filename"]: meta["artifact_id"] for meta in shown if meta}  # null: deleted
+
+
+def _prefix(trial_id: int | None) -> str:
+    """Of the attributes where the dashboard looks for the files of a page."""
+    return "artifacts:" if trial_id is None else f"dashboard:artifacts:{trial_id}:"
 
 
 def open_artefacts(where: str | Path) -> Artefacts:

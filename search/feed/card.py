@@ -1,4 +1,4 @@
-"""The model card: one page of Markdown about a saved model, made of its description alone.
+"""The model card: one page of Markdown about a saved model or an export, made of what is known without the search.
 
 The headings are those of Mitchell et al., "Model Cards for Model Reporting", FAT* 2019, as far as a search can fill
 them in.
@@ -6,11 +6,14 @@ them in.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from search.feed.words import escaped, network_in_words, recipe_in_words, table
+from search.inference.runs import LatencyRun, Measurement
 from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, ModelDescription
 from search.report import formats
 from search.training.recipe import Recipe
@@ -19,8 +22,17 @@ FEW_PICTURES = 30
 CONFUSIONS = 3
 
 
-def model_card(description: ModelDescription) -> str:
-    """The card as Markdown."""
+@dataclass(frozen=True)
+class Loading:
+    """How an export is used: what it `needs`, lines of Python, and how each file did on pictures when `checked`."""
+
+    needs: str
+    lines: Sequence[str]
+    checked: Sequence[str]
+
+
+def model_card(description: ModelDescription, loading: Loading | None = None, runs: Sequence[LatencyRun] = ()) -> str:
+    """The card as Markdown, of a kept model or, with `loading`, of an export; `runs` are those of its trial."""
     provenance = description.provenance
     recipe = recipe_in_words(Recipe.model_validate(provenance.recipe), provenance.initial_weights)
     sections = [
@@ -32,13 +44,42 @@ def model_card(description: ModelDescription) -> str:
         _classes(description.classes, provenance.metrics),
         "## Recipe",
         f"{recipe} Seed {provenance.seed}.",
+        *_latency(runs),
         "## Load it",
-        f"With `{WEIGHTS_FILE}` and `{DESCRIPTION_FILE}` in one folder, and this project installed:",
-        f"```python\n{loading_code(description)}\n```",
+        *_loading(description, loading),
         "## Limits",
         "\n".join(f"- {limit}" for limit in _limits(description)),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _loading(description: ModelDescription, loading: Loading | None) -> list[str]:
+    if loading is None:
+        needs = f"With `{WEIGHTS_FILE}` and `{DESCRIPTION_FILE}` in one folder, and this project installed:"
+        return [needs, f"```python\n{loading_code(description)}\n```"]
+    code = "\n".join(loading.lines)
+    checked = "\n".join(f"- {escaped(line)}" for line in loading.checked)
+    return [loading.needs, f"```python\n{code}\n```", "Run against the network that was trained:", checked]
+
+
+def _latency(runs: Sequence[LatencyRun]) -> list[str]:
+    """A table for each machine: milliseconds of one forward pass."""
+    sections = ["## Latency"] if runs else []
+    for run in runs:
+        rows = [
+            [_runner(each), str(each.batch), f"{each.median_ms:.3g}", f"{each.p90_ms:.3g}"] for each in run.measurements
+        ]
+        numbers = ["pictures", "median ms", "90 % within ms"]
+        sections.append(f"{escaped(run.name)}; measured {run.measured_at}:")
+        sections.append(table(["", *numbers], rows, numbers=numbers))
+    return sections
+
+
+def _runner(measurement: Measurement) -> str:
+    runtime = {"onnxruntime": "ONNX Runtime", "pytorch": "PyTorch, eager"}[measurement.runtime]
+    if measurement.threads is None:
+        return f"{runtime}, GPU"
+    return f"{runtime}, {measurement.threads} thread{'s' if measurement.threads != 1 else ''}"
 
 
 def loading_code(description: ModelDescription, folder: str = ".") -> str:
@@ -58,10 +99,11 @@ def loading_code(description: ModelDescription, folder: str = ".") -> str:
 def _facts(description: ModelDescription) -> str:
     provenance, size = description.provenance, description.input.image_size
     square = {"stretch": "by stretching", "crop": "by cropping the middle"}[description.input.fit]
+    values = "0 to 255 (uint8)" if description.input.value_range[1] > 1 else "0 to 1"
     metrics, data = provenance.metrics, provenance.data
     facts = {
         "Task": f"one of {len(description.classes)} classes for a picture",
-        "Input": f"(N, 3, {size}, {size}), RGB, values 0 to 1, made square {square}; normalised inside the network",
+        "Input": f"(N, 3, {size}, {size}), RGB, values {values}, made square {square}; normalised inside the network",
         "Data": escaped(data["name"]),
         "Fingerprint of the data": f"`{escaped(data['fingerprint'])}`",
         "Split": f"{_split(data)}; seed {data['split_seed']}",

@@ -1,24 +1,35 @@
-"""A workshop on the tiny search of tests/conftest.py: real pictures, real training, a real SQLite file."""
+"""A workshop on the tiny search of tests/conftest.py: real pictures, real training, a real SQLite file.
+
+And such a search that is over, one trial of each of two studies, with their models kept; a process's tests share it.
+"""
 
 from __future__ import annotations
 
+import argparse
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
+import yaml
+from PIL import Image
 
 from search.data.dataset import open_dataset
+from search.inference.sources import Source, open_source
+from search.models import save_model
 from search.progress import Progress
 from search.session import image_sizes
-from search.settings import Settings
+from search.settings import Settings, add_arguments, load
 from search.studies import OpenStudy, open_studies
-from search.work import Workshop, progress_of
+from search.work import Workshop, progress_of, work
 from storage.artefacts import open_artefacts
 from storage.database import Database, connect
 from storage.trials import TrialRecord, read_trials
+from tests.conftest import tiny_elimination, tiny_scratch
 
 
 @dataclass(frozen=True)
@@ -81,3 +92,90 @@ def weights_dir(tmp_path: Path) -> Path:
     folder = tmp_path / "weights"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture(scope="session")
+def searched(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Path:
+    """The settings file of the search; its trials are scratch/0 and elimination/0."""
+    folder = tmp_path_factory.mktemp("searched")
+    settings: dict[str, Any] = {
+        "name": "tiny",
+        "data": {"source": "folder", "path": str(pictures)},
+        "studies": {"elimination": tiny_elimination(), "scratch": tiny_scratch()},
+        "trials": 1,
+        "device": "cpu",
+        "output_dir": str(folder / "runs"),
+        "cache_dir": str(folder / "cache"),
+    }
+    config = folder / "config.yaml"
+    config.write_text(yaml.safe_dump(settings))
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("DATA_DIR", "DATABASE_URL", "CACHE_DIR", "ARTEFACT_STORE"):
+            environment.delenv(name, raising=False)
+        _search(_load("--config", str(config)))
+    return config
+
+
+def _load(*options: str) -> Settings:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return load(parser.parse_args(options))
+
+
+def _search(settings: Settings) -> None:
+    dataset = open_dataset(settings.data, settings.cache_dir, image_sizes=image_sizes(settings), progress=False)
+    database = connect(settings.database)
+    studies = open_studies(settings, dataset.describe(), database, sampler_seed=0)
+    shop = Workshop(
+        settings=settings,
+        dataset=dataset,
+        database=database,
+        artefacts=open_artefacts(settings.artefacts),
+        device=torch.device("cpu"),
+        worker="first",
+        progress=Progress(progress_of(database, studies)),
+        stop=threading.Event(),
+    )
+    work(shop, studies)
+    database.close()
+
+
+@pytest.fixture
+def settings(bare_environment: None, searched: Path) -> Settings:
+    """Of the search."""
+    return _load("--config", str(searched))
+
+
+@pytest.fixture
+def options(bare_environment: None, searched: Path) -> list[str]:
+    """What a command needs to find the search's trials."""
+    return ["--config", str(searched)]
+
+
+@pytest.fixture
+def source(settings: Settings) -> Source:
+    """The model of scratch/0."""
+    return open_source("scratch/0", settings)
+
+
+@pytest.fixture
+def model_folder(source: Source, tmp_path: Path) -> Path:
+    """The same, in a folder of its own."""
+    folder, description = tmp_path / "kept", source.description
+    save_model(source.network, description.classes, description.input.fit, description.provenance, folder)
+    return folder
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
+    """A folder of 70 pictures in two folders, one of them turned by its EXIF data: more than a batch."""
+    root = tmp_path / "photographs"
+    random = np.random.default_rng(1)
+    for number in range(70):
+        folder = root / f"day{number % 2}"
+        folder.mkdir(parents=True, exist_ok=True)
+        picture = Image.fromarray(random.integers(0, 256, (40, 56, 3), dtype=np.uint8))
+        exif = Image.Exif()
+        exif[0x0112] = 6 if number == 3 else 1
+        picture.save(folder / f"{number:02}.jpg", quality=95, exif=exif)
+    return root

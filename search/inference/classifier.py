@@ -1,0 +1,65 @@
+"""A model as it is used: decoded pictures in, probabilities out, whatever runs it.
+
+Everything but decoding is inside: pixels of 0..255 are scaled and normalised, and softmax is taken, by the network that
+is exported. So no user of it can get that wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from blocks.network import Network
+from search.models import ModelDescription
+
+BATCH_SIZE = 64
+
+Pictures = npt.NDArray[np.uint8]
+Probabilities = npt.NDArray[np.float32]
+
+
+class Deployed(nn.Module):
+    """uint8 (N, 3, S, S), RGB -> float32 (N, classes), probabilities that sum to 1."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return torch.softmax(self.network(pictures.float() / 255), dim=1)
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A model that is loaded. `run`: uint8 (N, S, S, 3), RGB -> float32 (N, classes), of one batch."""
+
+    description: ModelDescription
+    run: Callable[[Pictures], Probabilities]
+
+    def probabilities(self, pictures: Pictures) -> Probabilities:
+        """uint8 (N, S, S, 3) -> float32 (N, classes), in batches."""
+        starts = range(0, len(pictures), BATCH_SIZE)
+        return np.concatenate([self.run(np.asarray(pictures[start : start + BATCH_SIZE])) for start in starts])
+
+
+def of_network(network: Network, description: ModelDescription, device: torch.device) -> Classifier:
+    """The network itself, in PyTorch on `device`."""
+    deployed = Deployed(network).eval().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Classifier(description, of_module(deployed, device))
+
+
+def of_module(module: Callable[[Tensor], Tensor], device: torch.device) -> Callable[[Pictures], Probabilities]:
+    """`Classifier.run` of a module that takes and gives what `Deployed` does."""
+
+    @torch.inference_mode()
+    def run(pictures: Pictures) -> Probabilities:
+        batch = torch.tensor(pictures, device=device).permute(0, 3, 1, 2)
+        probabilities: Probabilities = module(batch).cpu().numpy()
+        return probabilities
+
+    return run

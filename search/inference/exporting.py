@@ -1,0 +1,104 @@
+"""Export: written beside, run on real pictures, and renamed only if it answers as the original does."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from search.data.dataset import Dataset
+from search.errors import BadInput
+from search.feed.card import Loading, model_card
+from search.inference.agreement import Agreement, compare
+from search.inference.classifier import Deployed, Probabilities, of_network
+from search.inference.formats import FORMATS, exported_description, open_onnx
+from search.inference.loading import NEEDS, loading_lines
+from search.inference.quantization import quantize
+from search.inference.runs import LatencyRun
+from search.inference.sources import Source
+
+CARD_FILE = "MODEL_CARD.md"
+INT8_FILE = "model.int8.onnx"
+REFUSED = "nothing was exported"
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What lies in the folder. `int8` is None where nothing was quantised."""
+
+    files: dict[str, int]
+    agreement: Agreement
+    int8: Agreement | None
+
+
+def export(
+    source: Source,
+    format_name: str,
+    dataset: Dataset,
+    folder: Path,
+    *,
+    int8: bool = False,
+    runs: Sequence[LatencyRun] = (),
+) -> Exported:
+    """Write the model, and its card, to a new `folder`, which appears only when both are whole and agree.
+
+    Raises BadInput where there is something already, where the format cannot hold the network, and where the exported
+    model gives other answers than the original on the validation pictures of `dataset`.
+    """
+    if folder.exists():
+        raise BadInput(REFUSED, [f"{folder} exists; name a new folder with --output"])
+    arrays = dataset.arrays("validation", source.description.input.image_size)
+    original = of_network(source.network, source.description, torch.device("cpu")).probabilities(arrays.images)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    except OSError as error:
+        raise BadInput(REFUSED, [f"{error.filename}: {error.strerror}; name another folder with --output"]) from error
+    try:
+        exported = _export(source, format_name, dataset, original, beside, int8, runs)
+        beside.chmod(0o755)
+        beside.rename(folder)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+    return exported
+
+
+def _export(
+    source: Source,
+    format_name: str,
+    dataset: Dataset,
+    original: Probabilities,
+    folder: Path,
+    int8: bool,
+    runs: Sequence[LatencyRun],
+) -> Exported:
+    chosen = FORMATS[format_name]
+    description = exported_description(source.description) if chosen.takes_pixels else source.description
+    arrays = dataset.arrays("validation", description.input.image_size)
+    try:
+        chosen.write(Deployed(source.network).eval(), description, folder)
+    except RuntimeError as error:  # PyTorch's exporters have no more in common
+        reason = f"{format_name} cannot hold this network: {str(error).strip().splitlines()[0]}; try another --format"
+        raise BadInput(REFUSED, [reason]) from error
+    agreement = compare(original, chosen.open(folder / chosen.file), arrays)
+    if not agreement.agrees:
+        raise BadInput(REFUSED, [f"the exported model gives other answers: {agreement}; try another --format"])
+    checked = [f"{chosen.file}: {agreement}"]
+    quantised = None
+    if int8:
+        calibration = dataset.arrays("train", description.input.image_size).images
+        quantize(folder / chosen.file, folder / INT8_FILE, description, calibration)
+        quantised = compare(original, open_onnx(folder / INT8_FILE), arrays)
+        checked.append(f"{INT8_FILE}, 8-bit integers: {quantised}")
+    loading = Loading(
+        needs=f"With the files of this folder, a picture `picture.jpg`, and {NEEDS[format_name]}:",
+        lines=loading_lines(format_name, description, chosen.file),
+        checked=checked,
+    )
+    (folder / CARD_FILE).write_text(model_card(description, loading, runs), encoding="utf-8")
+    return Exported({path.name: path.stat().st_size for path in sorted(folder.iterdir())}, agreement, quantised)

@@ -1,0 +1,34 @@
+"""Any model that can be named: an exported file, a folder, a trial."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from search.errors import BadInput
+from search.inference.classifier import Classifier, of_network
+from search.inference.formats import FORMATS
+from search.inference.sources import open_source
+from search.models import DESCRIPTION_FILE
+from search.objective import choose_device
+from search.settings import Settings
+
+HELP = "an exported file or its folder, a kept model's folder, or a trial as STUDY/NUMBER or NUMBER"
+_OPEN = {Path(known.file).suffix: known.open for known in FORMATS.values()}
+
+
+def open_classifier(where: str, settings: Settings) -> Classifier:
+    """Ready to classify: a network in PyTorch on the device of the settings, an exported file on the CPU.
+
+    Raises BadInput for what is no model, or a damaged one.
+    """
+    path = Path(where)
+    if path.is_dir() and not (path / DESCRIPTION_FILE).exists():
+        files = [path / known.file for known in FORMATS.values()]
+        path = next((file for file in files if file.is_file()), path)
+    if path.is_file():
+        if path.suffix not in _OPEN:
+            expected = f"expected {', '.join(sorted(_OPEN))}, a folder or a trial"
+            raise BadInput("the model cannot be loaded", [f"{path}: not the name of an exported model; {expected}"])
+        return _OPEN[path.suffix](path)
+    source = open_source(where, settings)
+    return of_network(source.network, source.description, choose_device(settings.device))

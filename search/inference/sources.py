@@ -1,0 +1,165 @@
+"""Where a model comes from: a folder that `save_model` wrote, or a trial whose model was kept.
+
+A trial is named `STUDY/NUMBER`, or `NUMBER` where one study alone has a model of that number.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from blocks.network import Network
+from search.errors import BadInput
+from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, ModelDescription, load_model
+from search.report.rows import search_name, short_name
+from search.settings import Settings
+from storage.artefacts import Artefacts, attached, open_artefacts
+from storage.database import Database, connect
+from storage.errors import ArtefactError, StorageError
+from storage.trials import StudyRecord, TrialRecord, read_studies, read_trials
+
+PATIENCE_SECONDS = 30.0
+EXPECTED = "expected a model's folder, or a trial as STUDY/NUMBER or NUMBER"
+_TRIAL = re.compile(r"(?:(?P<study>.+)/)?#?(?P<number>\d+)")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A network in evaluation mode on the CPU, and what is known of it.
+
+    name      for people: the folder, or study and number
+    trial_id  of the trial in the database that it came from; None for a folder
+    settings  what the trial's study was made with; empty for a folder
+    """
+
+    name: str
+    network: Network
+    description: ModelDescription
+    trial_id: int | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class KeptModel:
+    """A trial whose model is in the artefact store: the ids of its files, by name."""
+
+    study: StudyRecord
+    trial: TrialRecord
+    files: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """As a command takes it."""
+        return f"{short_name(self.study.name)}/{self.trial.number}"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that say where trials, their models and their pictures are."""
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings as YAML, see configs/")
+    parser.add_argument("--name", help="name of the search that the trial belongs to")
+    parser.add_argument(
+        "--data-dir", metavar="PATH", help="the search's images: sets data.path (environment: DATA_DIR)"
+    )
+    parser.add_argument(
+        "--database-url", metavar="URL", help="default: SQLite under runs/NAME (environment: DATABASE_URL)"
+    )
+    parser.add_argument("--device", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any other setting, dotted")
+    parser.set_defaults(trials=None, minutes=None, seed=None)
+
+
+def open_source(where: str, settings: Settings) -> Source:
+    """The model of a folder or trial. Raises BadInput, which says what there is instead, and DatabaseRefused."""
+    if Path(where).is_dir():
+        network, description = load_model(Path(where))
+        return Source(where, network, description)
+    if not _TRIAL.fullmatch(where):
+        raise BadInput(
+            "the model cannot be found", [f"{where}: no such folder, and not the name of a trial; {EXPECTED}"]
+        )
+    with closing(open_database(settings)) as database:
+        return fetch(choose(kept_models(database, settings), where), settings)
+
+
+def open_database(settings: Settings) -> Database:
+    """The search's database, for reading. Raises BadInput where there is none."""
+    try:
+        return connect(settings.database, create=False, give_up_seconds=PATIENCE_SECONDS)
+    except StorageError as error:
+        advice = "name the search's database with --database-url, or its --name or --config"
+        raise BadInput("the trial cannot be found", [str(error), advice]) from error
+
+
+def kept_models(database: Database, settings: Settings) -> list[KeptModel]:
+    """All trials of the search with a kept model, by study and number.
+
+    The search is the one that is named, or the only one there is. Raises BadInput where there are several.
+    """
+    records = read_studies(database)
+    searches = sorted({search_name(record.name) for record in records})
+    wanted = settings.name if "name" in settings.model_fields_set or len(searches) != 1 else searches[0]
+    if wanted not in searches:
+        holds = f"{database.url} holds {', '.join(searches) or 'no search'}; choose one with --name"
+        raise BadInput(f"no search called {wanted!r}", [holds])
+    mine = {record.name: record for record in records if search_name(record.name) == wanted}
+    models = []
+    for trial in read_trials(database, list(mine)):
+        study = mine[trial.study]
+        files = attached(database.optuna, study.study_id, trial.trial_id)
+        if {DESCRIPTION_FILE, WEIGHTS_FILE} <= files.keys():
+            models.append(KeptModel(study, trial, files))
+    return models
+
+
+def choose(models: Sequence[KeptModel], where: str) -> KeptModel:
+    """The model of the trial that `where` names. Raises BadInput with the names of those that there are."""
+    match = _TRIAL.fullmatch(where)
+    assert match is not None
+    study, number = match["study"], int(match["number"])
+    found = [
+        model
+        for model in models
+        if model.trial.number == number and study in (None, model.study.name, short_name(model.study.name))
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise BadInput("which trial?", [f"{where} may be {' or '.join(model.name for model in found)}: name the study"])
+    there_are = ", ".join(model.name for model in models)
+    problems = [f"trials with a model: {there_are}: choose one" if models else "no trial of the search has a model"]
+    problems.append("kept are the models of trials that are on their study's front when they finish")
+    raise BadInput(f"no model was kept of a trial {where}", problems)
+
+
+def fetch(model: KeptModel, settings: Settings) -> Source:
+    """The model out of the artefact store. Raises BadInput where that does not have it any more, or not whole."""
+    artefacts = _open_store(settings, search_name(model.study.name))
+    with tempfile.TemporaryDirectory(prefix="elimnet-model-") as folder:
+        for name in (DESCRIPTION_FILE, WEIGHTS_FILE):
+            try:
+                (Path(folder) / name).write_bytes(artefacts.load(model.files[name]))
+            except ArtefactError as error:
+                raise BadInput(f"the model of {model.name} cannot be fetched", [str(error), _STORE]) from error
+        network, description = load_model(Path(folder))
+    made_with = model.study.attributes.get("settings") or {}
+    return Source(model.name, network, description, model.trial.trial_id, made_with)
+
+
+_STORE = "name the store that the workers used with ARTEFACT_STORE or --set artefact_store=…"
+
+
+def _open_store(settings: Settings, search: str) -> Artefacts:
+    """The store of the search, which must be there: reading makes no folder."""
+    address = settings.model_copy(update={"name": search}).artefacts
+    if "://" not in address and not Path(address).expanduser().is_dir():
+        raise BadInput("artefact store", [f"{address}: no such folder; {_STORE}"])
+    try:
+        return open_artefacts(address)
+    except ArtefactError as error:
+        raise BadInput("artefact store", [str(error)]) from error

@@ -1,0 +1,98 @@
+"""`python -m search.predict MODEL IMAGES…`: files, or all files of folders, to CSV: path, class, probability.
+
+With `--top K` the K most probable classes, as class_2, probability_2 and so on. Decoding, in threads, is what takes the
+time: a small network is several times as fast as the JPEG decoder of a core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from search import settings as all_settings
+from search.command import exit_with_status
+from search.errors import BadInput
+from search.inference.files import Answers, classify, picture_files, report_unreadable
+from search.inference.opening import HELP, open_classifier
+from search.inference.sources import add_arguments
+
+AS_IT_CAME = "surrogateescape"  # file names need not be text: bytes that are none go out as they came in
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = _parser().parse_args(arguments)
+    settings = all_settings.load(options)
+    files = picture_files(options.images)
+    classifier = open_classifier(options.model, settings)
+    classes = classifier.description.classes
+    if not 1 <= options.top <= len(classes):
+        raise BadInput("arguments", [f"--top {options.top}: expected 1 to {len(classes)}, the model's classes"])
+    started = time.perf_counter()
+    pictures = 0
+    unreadable: list[tuple[Path, str]] = []
+    with _opened(options.output) as target:
+        writer = csv.writer(target, lineterminator="\n")
+        writer.writerow(_heading(options.top))
+        for answers in classify(classifier, files, settings.data.max_pixels):
+            writer.writerows(_rows(answers, classes, options.top))
+            pictures += len(answers.files)
+            unreadable += answers.unreadable
+        report_unreadable(unreadable, pictures)
+    seconds = time.perf_counter() - started
+    rate = f"{pictures / seconds:,.0f} a second, reading and decoding included"
+    print(f"{pictures:,} pictures in {seconds:.1f} s, {rate}; {len(unreadable)} unreadable", file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m search.predict", description=__doc__.splitlines()[0])
+    parser.add_argument("model", metavar="MODEL", help=HELP)
+    parser.add_argument("images", metavar="IMAGES", nargs="+", type=Path, help="pictures, or folders of them")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="CSV; default: standard output")
+    parser.add_argument("--top", type=int, default=1, metavar="K", help="how many classes to name (default 1)")
+    add_arguments(parser)
+    return parser
+
+
+def _heading(top: int) -> list[str]:
+    more = [name for place in range(2, top + 1) for name in (f"class_{place}", f"probability_{place}")]
+    return ["path", "class", "probability", *more]
+
+
+def _rows(answers: Answers, classes: Sequence[str], top: int) -> Iterator[list[str]]:
+    """A row a file; the most probable class comes first."""
+    ranked = np.argsort(-answers.probabilities, axis=1, kind="stable")[:, :top]
+    for path, order, probabilities in zip(answers.files, ranked, answers.probabilities, strict=True):
+        yield [str(path), *(cell for index in order for cell in (classes[index], f"{probabilities[index]:.4f}"))]
+
+
+@contextmanager
+def _opened(path: Path | None) -> Iterator[TextIO]:
+    """Where the rows go: standard output, or a file that appears, or is replaced, only when it is whole."""
+    if path is None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors=AS_IT_CAME)
+        yield sys.stdout
+        return
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with beside.open("w", encoding="utf-8", errors=AS_IT_CAME, newline="") as file:
+            yield file
+        beside.replace(path)
+    except OSError as error:
+        raise BadInput("the predictions cannot be written", [f"--output {path}: {error.strerror}"]) from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    exit_with_status(main)

@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from PIL import Image
+
+from search.data.dataset import open_dataset
+from search.errors import BadInput
+from search.export import main
+from search.inference import agreement, runs
+from search.inference.classifier import of_network
+from search.inference.opening import open_classifier
+from search.inference.runs import LatencyRun, Measurement
+from search.inference.sources import Source
+from search.models import WEIGHTS_FILE
+from search.settings import Settings
+from storage import latency
+from storage.database import connect
+
+FORMATS = {
+    "onnx": ["MODEL_CARD.md", "model.onnx"],
+    "torchscript": ["MODEL_CARD.md", "model.pt"],
+    "torch-export": ["MODEL_CARD.md", "model.pt2"],
+    "safetensors": ["MODEL_CARD.md", "model.json", "model.safetensors"],
+}
+WITHOUT_TORCH = ["onnxruntime", "numpy", "PIL", "google", "flatbuffers", "packaging"]
+
+
+def loading_lines(folder: Path) -> str:
+    """The Python of the card."""
+    card = (folder / "MODEL_CARD.md").read_text()
+    code = card.partition("```python\n")[2].partition("\n```")[0]
+    assert len(code.splitlines()) == 5
+    return code
+
+
+@pytest.fixture
+def picture(pictures: Path) -> Image.Image:
+    with Image.open(pictures / "class2" / "0.png") as opened:
+        return opened.convert("RGB")
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.filterwarnings("ignore:`torch.jit.load` is deprecated")  # in the card's lines, where it is the user's
+def test_every_format_answers_as_the_trial_and_its_card_says_how(
+    format_name: str,
+    options: list[str],
+    settings: Settings,
+    source: Source,
+    picture: Image.Image,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = tmp_path / "out"
+    main(["scratch/0", "--format", format_name, "--output", str(folder), *options])
+    said = capsys.readouterr().out
+    assert "agrees: largest difference of probabilities" in said
+    assert sorted(file.name for file in folder.iterdir()) == FORMATS[format_name]
+    exported = open_classifier(str(folder), settings)
+    original = of_network(source.network, source.description, torch.device("cpu"))
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
+    for count in (1, 5):
+        assert np.abs(exported.run(pixels[:count]) - original.run(pixels[:count])).max() < 1e-5
+
+    picture.save(folder / "picture.jpg", quality=100)
+    monkeypatch.chdir(folder)
+    exec(loading_lines(folder), {})
+    with Image.open(folder / "picture.jpg") as opened:
+        right = original.run(np.asarray(opened.resize((32, 32)))[None]).argmax()
+    assert capsys.readouterr().out.strip() == source.description.classes[right]
+
+
+def test_the_lines_for_onnx_need_no_torch_and_nothing_of_ours(
+    options: list[str], picture: Image.Image, tmp_path: Path
+) -> None:
+    folder, packages = tmp_path / "out", tmp_path / "packages"
+    main(["scratch/0", "--format", "onnx", "--output", str(folder), *options])
+    picture.save(folder / "picture.jpg")
+    packages.mkdir()
+    for name in WITHOUT_TORCH:
+        spec = find_spec(name)
+        assert spec is not None
+        assert spec.submodule_search_locations is not None
+        home = Path(spec.submodule_search_locations[0])
+        (packages / name).symlink_to(home)
+        for libraries in home.parent.glob(f"{ {'PIL': 'pillow'}.get(name, name) }.libs"):
+            (packages / libraries.name).symlink_to(libraries)
+    code = f"import sys; sys.path.append({str(packages)!r})\n{loading_lines(folder)}\nprint(sorted(sys.modules))"
+    command = [sys.executable, "-I", "-S", "-c", code]
+    environment = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    answer, modules = done.stdout.splitlines()
+    assert answer in ("class0", "class1", "class2")
+    assert not {"'torch'", "'search'", "'blocks'"} & set(modules.strip("[]").split(", "))
+
+
+def test_8_bit_integers_come_with_their_f1(
+    options: list[str], settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "out"
+    main(["scratch/0", "--format", "onnx", "--quantize", "int8", "--output", str(folder), *options])
+    said = capsys.readouterr().out
+    assert "int8:   largest difference of probabilities" in said
+    assert sorted(file.name for file in folder.iterdir()) == ["MODEL_CARD.md", "model.int8.onnx", "model.onnx"]
+    nodes = {node.op_type for node in onnx.load(str(folder / "model.int8.onnx")).graph.node}
+    assert {"QuantizeLinear", "DequantizeLinear"} <= nodes
+    scales = [
+        tensor
+        for tensor in onnx.load(str(folder / "model.int8.onnx")).graph.initializer
+        if tensor.name.endswith("_scale") and tensor.dims and tensor.dims[0] > 1
+    ]
+    assert scales, "no weight has a scale for each channel"
+    quantised, whole = (open_classifier(str(folder / name), settings) for name in ("model.int8.onnx", "model.onnx"))
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), dtype=np.uint8)
+    assert 0 < np.abs(quantised.run(pixels) - whole.run(pixels)).max() < 0.25
+    assert "8-bit integers: largest difference" in (folder / "MODEL_CARD.md").read_text()
+
+
+def test_a_folder_is_exported_too_to_a_name_of_its_own(
+    model_folder: Path, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([str(model_folder), "--format", "onnx", *options])
+    written = model_folder.with_name("kept-onnx")
+    assert f"wrote {written}: MODEL_CARD.md" in capsys.readouterr().out
+    assert (written / "model.onnx").is_file()
+
+
+def test_the_card_has_the_latencies_of_the_trial(
+    options: list[str], settings: Settings, source: Source, tmp_path: Path
+) -> None:
+    measured = Measurement(runtime="onnxruntime", device="cpu", batch=1, threads=1, median_ms=0.5, p90_ms=0.75, runs=30)
+    run = LatencyRun.of([measured], image_size=32, model_mb=1.0, test_pictures=None)
+    assert source.trial_id is not None
+    database = connect(settings.database)
+    latency.store(database, source.trial_id, run.key, run.model_dump(mode="json"))
+    database.close()
+    main(["scratch/0", "--format", "safetensors", "--output", str(tmp_path / "out"), *options])
+    card = (tmp_path / "out" / "MODEL_CARD.md").read_text()
+    assert "| ONNX Runtime, 1 thread | 1 | 0.5 | 0.75 |" in card
+    assert runs.this_machine().name.replace("_", r"\_") in card
+
+
+def refused(*arguments: str) -> str:
+    with pytest.raises(BadInput) as caught:
+        main(arguments)
+    return str(caught.value)
+
+
+def test_a_model_that_gives_other_answers_is_not_written(
+    options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agreement, "LARGEST_DIFFERENCE", -1.0)
+    message = refused("scratch/0", "--format", "onnx", "--output", str(tmp_path / "here" / "out"), *options)
+    assert "the exported model gives other answers: largest difference of probabilities" in message
+    assert list((tmp_path / "here").iterdir()) == []
+
+
+def test_what_cannot_be_done_is_said_at_once(options: list[str], tmp_path: Path) -> None:
+    there = str(tmp_path)
+    message = refused("scratch/0", "--format", "torchscript", "--quantize", "int8", "--output", there, *options)
+    assert f"--output {there}: exists; name a new folder" in message
+    assert "--quantize int8: is for --format onnx, not torchscript" in message
+    message = refused("scratch/0", "--format", "onnx", "--output", f"{there}/net.onnx", *options)
+    assert f"an export is a folder that holds model.onnx and its card; name one, such as {there}/net" in message
+
+
+def test_a_format_that_there_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["scratch/0", "--format", "tflite"])
+    assert caught.value.code == 2
+    assert "onnx" in capsys.readouterr().err
+
+
+def test_a_damaged_model(model_folder: Path, options: list[str], tmp_path: Path) -> None:
+    weights = model_folder / WEIGHTS_FILE
+    *others, last = weights.read_bytes()
+    weights.write_bytes(bytes([*others, last ^ 255]))
+    message = refused(str(model_folder), "--format", "onnx", "--output", str(tmp_path / "out"), *options)
+    assert "damaged, or of another model" in message
+    assert not (tmp_path / "out").exists()
+
+
+def test_pictures_of_other_classes(model_folder: Path, bare_environment: None, tmp_path: Path) -> None:
+    cache = f"cache_dir={tmp_path / 'cache'}"  # and the default data: digits
+    message = refused(str(model_folder), "--format", "onnx", "--output", str(tmp_path / "out"), "--set", cache)
+    assert "data set digits has the classes 0, 1, 2" in message
+    assert "has class0, class1, class2; name the model's pictures with --data-dir or --config" in message
+
+
+def test_pictures_that_are_not_there(options: list[str], tmp_path: Path) -> None:
+    missing = str(tmp_path / "missing")
+    message = refused("scratch/0", "--format", "onnx", *options, "--data-dir", missing)
+    assert f"{missing} does not exist" in message
+    assert "name the model's pictures with --data-dir or --config" in message
+
+
+def test_other_pictures_of_the_same_classes_are_said_to_be_others(
+    options: list[str], settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    random = np.random.default_rng(7)
+    for number in range(30):
+        folder = tmp_path / "others" / f"class{number % 3}"
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(folder / f"{number}.png")
+    others = ["--data-dir", str(tmp_path / "others"), "--output", str(tmp_path / "out")]
+    main(["scratch/0", "--format", "safetensors", *options, *others])
+    said = capsys.readouterr().out
+    trained_on = open_dataset(settings.data, settings.cache_dir, progress=False).fingerprint
+    assert "warning: the pictures of others (fingerprint" in said
+    assert f"are not those that the model was trained on ({trained_on[:12]})" in said

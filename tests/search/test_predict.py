@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from search.data.decode import decode
+from search.errors import BadInput
+from search.inference.classifier import of_network
+from search.inference.sources import Source
+from search.predict import main
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_picture_gets_its_classes(
+    source: Source,
+    options: list[str],
+    photographs: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output = tmp_path / "answers.csv"
+    main(["scratch/0", str(photographs), "--top", "2", "--output", str(output), *options])
+    rows = read(output)
+    assert [row["path"] for row in rows] == sorted(map(str, photographs.rglob("*.jpg")))
+    assert list(rows[0]) == ["path", "class", "probability", "class_2", "probability_2"]
+    classes, run = source.description.classes, of_network(source.network, source.description, torch.device("cpu")).run
+    for row in rows[::7]:
+        expected = run(decode(Path(row["path"]).read_bytes(), [None], 32, "stretch", 10**6))[0]
+        first, second = np.argsort(-expected)[:2]
+        assert (row["class"], row["class_2"]) == (classes[first], classes[second])
+        assert float(row["probability"]) == pytest.approx(expected[first], abs=1e-4)
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "70 pictures in " in said.err
+
+
+def test_without_output_it_goes_to_standard_output(
+    model_folder: Path, options: list[str], photographs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([str(model_folder), str(photographs / "day0" / "00.jpg"), *options])
+    heading, row = capsys.readouterr().out.splitlines()
+    assert heading == "path,class,probability"
+    assert row.startswith(f"{photographs / 'day0' / '00.jpg'},class")
+
+
+def test_what_cannot_be_read_is_named_and_skipped(
+    options: list[str], photographs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (photographs / "day0" / "notes.txt").write_text("sunny")
+    (photographs / "day1" / "empty.jpg").touch()
+    (photographs / "day1" / ".DS_Store").write_text("left by a system")
+    output = tmp_path / "answers.csv"
+    main(["scratch/0", str(photographs), "--output", str(output), *options])
+    assert len(read(output)) == 70
+    said = capsys.readouterr().err
+    assert "skipped, as unreadable: 2\n" in said
+    assert f"  {photographs / 'day0' / 'notes.txt'}: not a picture\n" in said
+    assert f"  {photographs / 'day1' / 'empty.jpg'}: the file is empty\n" in said
+    assert "; 2 unreadable" in said
+
+
+def refused(*arguments: str) -> str:
+    with pytest.raises(BadInput) as caught:
+        main(arguments)
+    return str(caught.value)
+
+
+def test_if_none_can_be_read_nothing_is_written(options: list[str], tmp_path: Path) -> None:
+    folder, output = tmp_path / "texts", tmp_path / "answers.csv"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("sunny")
+    output.write_text("of the last run")
+    message = refused("scratch/0", str(folder), "--output", str(output), *options)
+    assert "none of the files is a picture that can be read" in message
+    assert f"{folder / 'notes.txt'}: not a picture" in message
+    assert output.read_text() == "of the last run"
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_empty_folders_and_missing_files_are_named_together(options: list[str], tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    message = refused("scratch/0", str(tmp_path / "empty"), str(tmp_path / "missing.jpg"), *options)
+    assert "empty: holds no file; name a folder of pictures" in message
+    assert "missing.jpg: no such file or folder" in message
+
+
+@pytest.mark.parametrize("top", ["0", "4"])
+def test_more_classes_than_there_are(options: list[str], photographs: Path, top: str) -> None:
+    message = refused("scratch/0", str(photographs), "--top", top, *options)
+    assert f"--top {top}: expected 1 to 3, the model's classes" in message
+
+
+def test_an_output_that_cannot_be_written(options: list[str], photographs: Path, tmp_path: Path) -> None:
+    target = tmp_path / "nowhere" / "answers.csv"
+    assert f"--output {target}: No such file or directory" in refused(
+        "scratch/0", str(photographs), "--output", str(target), *options
+    )
