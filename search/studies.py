@@ -311,7 +311,7 @@ def _uncut_counts(space: EliminationSpace, classes: int) -> dict[str, dict[str, 
 def _open(name: str, settings: Settings, database: Database, sampler_seed: int) -> OpenStudy:
     """The study with the space it was created with: a worker's own lack of weights does not change what is searched."""
     study = optuna.load_study(
-        study_name=full_name(settings.name, name), storage=database.optuna, sampler=_sampler(sampler_seed)
+        study_name=full_name(settings.name, name), storage=database.optuna, sampler=make_sampler(sampler_seed)
     )
     space = _SPACE.validate_python(study.user_attrs[WHOLE])
     if isinstance(space, ListedSpace):  # all that there is to do was queued when it was made
@@ -319,7 +319,7 @@ def _open(name: str, settings: Settings, database: Database, sampler_seed: int) 
     return OpenStudy(name, space, study, *settings.budget(name))
 
 
-def _sampler(seed: int) -> optuna.samplers.BaseSampler:
+def make_sampler(seed: int) -> optuna.samplers.BaseSampler:
     """TPE over groups of parameters that occur together; what others are running counts as tried (constant liar)."""
     with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
         return optuna.samplers.TPESampler(multivariate=True, group=True, constant_liar=True, seed=seed)

@@ -1,0 +1,308 @@
+"""A search replayed on a curve bank: the product's sampler and stopping rule, real curves, and a simulated clock.
+
+The bank is a pool of candidates, each with a curve that was recorded. What the sampler proposes is snapped to the
+nearest candidate of its study that was not taken yet, and the trial is recorded with that candidate's own parameters,
+so all that the sampler learns is true. Nearest is by Gower's distance (https://doi.org/10.2307/2528823): the mean, over
+parameters that one of the two has, of the difference as a share of the range, on the scale that it is sampled on; 1 for
+other choices and for what only one of them has.
+
+Workers are events in a queue. An epoch lasts the CPU seconds that it took when it was recorded; sampler and storage
+cost nothing. As in `search.work`, the next trial is of the study that has used the smallest share of its budget, which
+is here the number of its candidates; trials that are running count for the sampler, too (constant liar).
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import optuna
+from numpy.typing import NDArray
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.trial import TrialState, create_trial
+from pydantic import TypeAdapter
+
+from benchmarks.bank import Bank, Curve, decoded
+from search.objective import sample_candidate
+from search.pareto import front, search_hypervolume
+from search.settings import EliminationSpace, ScratchSpace, Stopping
+from search.stopping import Finished, epoch_at, judge, rungs
+from search.studies import DIRECTIONS, first_candidates, make_sampler
+
+Row = NDArray[np.float64]
+_SPACE: TypeAdapter[EliminationSpace | ScratchSpace] = TypeAdapter(EliminationSpace | ScratchSpace)
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A way to search.
+
+    sampler      what proposes candidates
+    first        what is tried first: nothing in particular, the ends of the backbone's stages, or the depth profile's
+                 choices, after the uncut backbone, as a study of the product does
+    stopping     the product's rule, or none
+    epochs       that every trial gets, where it does not get all; then its F1 is the one that it has by then
+    repeats      whether what was taken may be taken again
+    """
+
+    name: str
+    sampler: Literal["tpe", "random"] = "tpe"
+    first: Literal["any", "stages", "profile"] = "any"
+    stopping: Stopping | None = None
+    epochs: int | None = None
+    repeats: bool = False
+
+
+@dataclass(frozen=True)
+class Known:
+    """The hypervolume of what is known for `compute`, CPU seconds of all workers, at `time` of the simulated clock."""
+
+    compute: float
+    time: float
+    hypervolume: float
+
+
+class Pool:
+    """The candidates of one study of a bank, one curve each: that of its first seed."""
+
+    def __init__(self, bank: Bank, study: str) -> None:
+        by_number = {
+            curve.planned.number: curve
+            for _, curve in sorted(bank.curves.items(), key=lambda item: -item[1].planned.seed)
+            if curve.planned.study == study
+        }
+        self.curves = [by_number[number] for number in sorted(by_number)]
+        self.distributions = [decoded(curve.planned.distributions) for curve in self.curves]
+        self._columns = _columns(self.curves, self.distributions)
+        self._rows = np.array([self._row(curve.planned.params) for curve in self.curves])
+
+    def nearest(self, params: Mapping[str, Any], among: Sequence[int]) -> int:
+        """Of the places `among`, that of the candidate nearest to `params`; the first of equally near ones."""
+        chosen = np.asarray(among)
+        return int(chosen[np.argmin(self.distances(params)[chosen])])
+
+    def distances(self, params: Mapping[str, Any]) -> Row:
+        """Gower's distance, 0 to 1, of each candidate, over what is known of `params` where it has only a part."""
+        row = self._row(params)
+        has, rows_have = ~np.isnan(row), ~np.isnan(self._rows)
+        categorical = np.array([column.categorical for column in self._columns.values()])
+        differences = np.abs(self._rows - row)
+        differences = np.where(categorical, differences > 0, differences)
+        differences = np.where(has & rows_have, np.minimum(differences, 1.0), 1.0)
+        either = has | rows_have
+        distances: Row = np.where(either, differences, 0.0).sum(axis=1) / np.maximum(either.sum(axis=1), 1)
+        return distances
+
+    def _row(self, params: Mapping[str, Any]) -> Row:
+        return np.array([column.place(params.get(name)) for name, column in self._columns.items()])
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One parameter as a number: its place in its range, 0 to 1, or that of its choice."""
+
+    categorical: bool
+    choices: tuple[Any, ...] = ()
+    low: float = 0.0
+    high: float = 1.0
+    log: bool = False
+
+    def place(self, value: Any) -> float:
+        if value is None:
+            return math.nan
+        if self.categorical:
+            return float(self.choices.index(value))
+        low, high, at = (math.log(x) if self.log else float(x) for x in (self.low, self.high, value))
+        return (at - low) / (high - low)
+
+
+def _columns(curves: Sequence[Curve], distributions: Sequence[Mapping[str, BaseDistribution]]) -> dict[str, _Column]:
+    """All parameters of a study; a range that differs from trial to trial is taken as the widest."""
+    columns: dict[str, _Column] = {}
+    for _, of_trial in zip(curves, distributions, strict=True):
+        for name, distribution in of_trial.items():
+            if isinstance(distribution, CategoricalDistribution):
+                columns[name] = _Column(True, tuple(distribution.choices))
+            else:
+                low, high, log = distribution.low, distribution.high, distribution.log  # type: ignore[attr-defined]
+                if name in columns:
+                    low, high = min(low, columns[name].low), max(high, columns[name].high)
+                columns[name] = _Column(False, low=low, high=high, log=log)
+    return columns
+
+
+@dataclass
+class ReplayedStudy:
+    """A study of the replay."""
+
+    name: str
+    space: EliminationSpace | ScratchSpace
+    pool: Pool
+    optuna: optuna.Study
+    left: list[int]
+    taken: int = 0
+    finished: list[Curve] = field(default_factory=list)
+
+    @property
+    def used_share(self) -> float:
+        return self.taken / len(self.pool.curves)
+
+
+@dataclass
+class _Running:
+    """A trial of a study on its way."""
+
+    study: ReplayedStudy
+    number: int
+    curve: Curve
+    runs_to_end: bool
+    epoch: int = 0
+
+    @property
+    def f1_macro(self) -> float:
+        return self.curve.f1_macro[self.epoch - 1]
+
+
+class Replay:
+    """One search of a bank. `run` gives what is known whenever that changes, until the pool is used up."""
+
+    def __init__(self, bank: Bank, pools: Mapping[str, Pool], strategy: Strategy, workers: int, seed: int) -> None:
+        self._bank = bank
+        self._strategy = strategy
+        self._workers = workers
+        self._random = random.Random(seed)
+        self._classes = len(bank.header.made["data"]["classes"])
+        self.studies = [
+            self._open(name, pool, seed * len(pools) + place) for place, (name, pool) in enumerate(pools.items())
+        ]
+        self._queue: list[tuple[float, int, _Running]] = []
+        self._begun = 0
+        self._scored: list[tuple[float, Curve]] = []
+        profile = bank.header.profile_seconds["cpu_seconds"] if strategy.first == "profile" else 0.0
+        self.now = self.spent = profile
+        self.epochs = 0
+
+    def _open(self, name: str, pool: Pool, seed: int) -> ReplayedStudy:
+        space = spaces_of(self._bank)[name]
+        study = optuna.create_study(directions=DIRECTIONS, sampler=make_sampler(seed))
+        if self._strategy.first != "any" and isinstance(space, EliminationSpace):
+            profile = self._bank.header.profile if self._strategy.first == "profile" else ()
+            for parameters in first_candidates(space, max(1, len(pool.curves) // 2), profile):
+                study.enqueue_trial(parameters)
+        return ReplayedStudy(name, space, pool, study, list(range(len(pool.curves))))
+
+    def run(self) -> Iterator[Known]:
+        for _ in range(self._workers):
+            self._begin()
+        while self._queue:
+            busy = len(self._queue)
+            until, _, trial = heapq.heappop(self._queue)
+            self.spent += busy * (until - self.now)
+            self.now = until
+            trial.epoch += 1
+            self.epochs += 1
+            if trial.epoch == self._last_epoch(trial):
+                trial.study.optuna.tell(trial.number, (trial.f1_macro, float(trial.curve.planned.parameters)))
+                trial.study.finished.append(trial.curve)
+                self._scored.append((trial.f1_macro, trial.curve))
+                yield self._known()
+                self._begin()
+            elif self._is_stopped(trial):
+                trial.study.optuna.tell(trial.number, state=TrialState.PRUNED)
+                self._begin()
+            else:
+                self._push(trial)
+
+    def _begin(self) -> None:
+        """Let the worker that is free take a trial, if there is one left."""
+        open_studies = [study for study in self.studies if study.left and study.used_share < 1]
+        if not open_studies:
+            return
+        study = min(open_studies, key=lambda study: study.used_share)
+        trial = study.optuna.ask()
+        queued = bool(trial._fixed_params)
+        place = self._choose(study, trial, queued)
+        curve = study.pool.curves[place]
+        study.optuna.tell(trial, state=TrialState.FAIL)  # was only to propose: no sampler looks at a failed trial
+        taken = create_trial(
+            state=TrialState.RUNNING, params=curve.planned.params, distributions=study.pool.distributions[place]
+        )
+        study.optuna.add_trial(taken)
+        study.taken += 1
+        if place in study.left:
+            study.left.remove(place)
+        uncut = curve.planned.candidate["network"].get("cut", "") is None
+        number = study.optuna.get_trials(deepcopy=False)[-1].number
+        self._push(_Running(study, number, curve, runs_to_end=queued and uncut))
+
+    def _choose(self, study: ReplayedStudy, trial: optuna.Trial, queued: bool) -> int:
+        """The place in its pool of what the trial is to be."""
+        if self._strategy.sampler == "random" and not queued:
+            return self._random.choice(study.left)
+        sample_candidate(trial, study.space, self._classes)
+        anything = self._strategy.repeats and not queued
+        return study.pool.nearest(trial.params, range(len(study.pool.curves)) if anything else study.left)
+
+    def _push(self, trial: _Running) -> None:
+        self._begun += 1
+        heapq.heappush(self._queue, (self.now + trial.curve.seconds[trial.epoch], self._begun, trial))
+
+    def _last_epoch(self, trial: _Running) -> int:
+        return self._strategy.epochs or len(trial.curve.f1_macro)
+
+    def _is_stopped(self, trial: _Running) -> bool:
+        """Whether the product's rule ends the trial here."""
+        settings = self._strategy.stopping
+        epochs = len(trial.curve.f1_macro)
+        if settings is None or trial.runs_to_end or trial.epoch not in (shares := rungs(epochs, settings)):
+            return False
+        rivals = self.studies if settings.across_studies else [trial.study]
+        at_rung = epoch_at(shares[trial.epoch], epochs) - 1
+        finished = [
+            Finished(study.name, curve.planned.parameters, curve.f1_macro[at_rung], curve.f1_macro[-1])
+            for study in rivals
+            for curve in study.finished
+        ]
+        return judge(trial.f1_macro, trial.curve.planned.parameters, finished, settings) is not None
+
+    def _known(self) -> Known:
+        """Of the trials that are finished.
+
+        Where trials end early, that is what training the front of their scores to the end would tell, at its cost.
+        """
+        points = [(f1_macro, curve.planned.parameters) for f1_macro, curve in self._scored]
+        if self._strategy.epochs is None:
+            return Known(self.spent, self.now, search_hypervolume(points))
+        chosen = [curve for (_, curve), kept in zip(self._scored, front(points), strict=True) if kept]
+        more = [sum(curve.seconds[self._strategy.epochs :]) for curve in chosen]
+        truth = search_hypervolume([(curve.f1_macro[-1], curve.planned.parameters) for curve in chosen])
+        return Known(self.spent + sum(more), self.now + _makespan(more, self._workers), truth)
+
+
+def _makespan(seconds: Sequence[float], workers: int) -> float:
+    """Time that workers need for jobs, the longest first."""
+    free = [0.0] * workers
+    for job in sorted(seconds, reverse=True):
+        heapq.heapreplace(free, free[0] + job)
+    return max(free)
+
+
+def spaces_of(bank: Bank) -> dict[str, EliminationSpace | ScratchSpace]:
+    """The spaces that the bank's candidates were sampled from."""
+    return {name: _SPACE.validate_python(space) for name, space in bank.header.made["spaces"].items()}
+
+
+def pools_of(bank: Bank) -> dict[str, Pool]:
+    """The candidates of each study that were trained."""
+    return {name: Pool(bank, name) for name in bank.header.made["spaces"]}
+
+
+def whole_hypervolume(pools: Mapping[str, Pool]) -> float:
+    """Of all candidates: what a search of the bank can reach."""
+    curves = [curve for pool in pools.values() for curve in pool.curves]
+    return search_hypervolume([(curve.f1_macro[-1], curve.planned.parameters) for curve in curves])
