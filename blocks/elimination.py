@@ -120,7 +120,7 @@ def build_eliminated(
     if backbone_state is not None:
         _load(model, specification.backbone, backbone_state)
     if cut.module is not None:
-        _eliminate_after(model, cut.module, known.spans)
+        eliminate_after(model, cut.module, known.spans)
     trunk = _EliminatedTrunk(model, known, cut, taps)
     head = specification.head
     if head.kind == "original":
@@ -282,7 +282,7 @@ def _sound_cuts(model: nn.Module, record: _Recording, image: Tensor) -> Iterator
     for point in points:
         cut_model = copy.deepcopy(model)
         try:
-            _eliminate_after(cut_model, point, record.spans)
+            eliminate_after(cut_model, point, record.spans)
             output = to_map(cut_model, _first(cut_model.forward_features(image)))  # type: ignore[operator]
             whole = to_map(model, record.features[point])
         except Exception:  # noqa: BLE001, S112 - whatever an unsound cut runs into, it is no cut
@@ -317,7 +317,7 @@ def _same_point(one: Cut, other: Cut) -> bool:
     )
 
 
-def _eliminate_after(model: nn.Module, cut: str, spans: Mapping[str, Span]) -> None:
+def eliminate_after(model: nn.Module, cut: str, spans: Mapping[str, Span]) -> None:
     """Take out, in place, every module that starts after `cut` has ended."""
     end = spans[cut][1]
     parent, prefix = model, ""
@@ -333,10 +333,15 @@ def _eliminate_after(model: nn.Module, cut: str, spans: Mapping[str, Span]) -> N
         parent, prefix = parent.get_submodule(part), f"{prefix}{part}."
 
 
+def stage_ends(known: Anatomy, cut: Cut) -> list[str]:
+    """The last module of each stage that is kept by `cut`, which may lie inside the last of them."""
+    kept = known.cuts[: known.cuts.index(cut) + 1]
+    return [point.module for point in kept if point.module and (point.stage_end or point is cut)]
+
+
 def _modules_by_stage(backbone: nn.Module, known: Anatomy, cut: Cut) -> list[list[nn.Module]]:
     """The modules that have ended when each kept stage ends and had not when the one before it did."""
-    kept = known.cuts[: known.cuts.index(cut) + 1]
-    ends = [known.spans[str(point.module)][1] for point in kept if point.module and (point.stage_end or point is cut)]
+    ends = [known.spans[module][1] for module in stage_ends(known, cut)]
     stages: list[list[nn.Module]] = [[] for _ in ends]
     for name, module in backbone.named_modules():
         if not name or name not in known.spans:

@@ -14,6 +14,7 @@ import torch
 from blocks.build import build
 from blocks.specification import EliminatedSpecification, ScratchSpecification
 from search.candidate import Candidate
+from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
 from search.settings import AnySpace, EliminationSpace, ListedSpace, Settings
 from search.spaces import elimination, listed, scratch
@@ -152,8 +153,15 @@ def run(
         seed=assignment.seed,
         device=device,
         pretrained=pretrained,
+        features=feature_cache(settings) if pretrained else None,
         **hooks,
     )
+
+
+def feature_cache(settings: Settings) -> ArrayCache | None:
+    """Where features of frozen stages are kept for all workers of this machine, if anywhere."""
+    limit = int(settings.feature_cache_gb * 1e9)
+    return ArrayCache(settings.cache_dir / "features", limit) if limit else None
 
 
 def summary(candidate: Candidate) -> str:

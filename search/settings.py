@@ -252,6 +252,9 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("cache_dir", "CACHE_DIR"),
         description="decoded pictures",
     )
+    feature_cache_gb: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        2.0, description="of cache_dir, for features of frozen stages; 0: none are kept"
+    )
     weights_dir: Path | None = Field(
         None,
         validation_alias=AliasChoices("weights_dir", "WEIGHTS_DIR"),

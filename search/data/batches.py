@@ -32,7 +32,7 @@ class Rows:
         return len(self.labels)
 
     def take(self, indices: Tensor) -> tuple[Tensor, Tensor]:
-        """int64 (n,) on the CPU -> uint8 (n, S, S, 3) and int64 (n,) on the device."""
+        """int64 (n,) on the CPU -> images, as they are kept, (n, ...) and int64 (n,) on the device."""
         labels = self._send(self.labels[indices])
         if self._resident is not None:
             return self._resident[self._send(indices)], labels
@@ -55,31 +55,37 @@ class TrainingBatches:
     Sizes differ by one at most, so the last batch is no smaller than the others; none is of a single picture, of which
     batch normalisation cannot take statistics, even if that makes batches one larger than `batch_size`.
 
+    arrays    every picture once; or several views of each, which is all pictures once a view, one view after another
     balanced  draw with replacement, so that every class is as frequent as any other
+    labels    int64 (N,), of each picture once
     """
 
-    def __init__(self, arrays: Arrays, batch_size: int, device: torch.device, *, balanced: bool) -> None:
-        if len(arrays) < 2:
-            raise ValueError(f"training needs at least 2 pictures, got {len(arrays)}")
+    def __init__(
+        self, arrays: Arrays, batch_size: int, device: torch.device, *, balanced: bool, views: int = 1
+    ) -> None:
+        self._pictures = len(arrays) // views
+        if self._pictures < 2:
+            raise ValueError(f"training needs at least 2 pictures, got {self._pictures}")
         self.rows = Rows(arrays, device)
-        self._count = min(-(-len(arrays) // batch_size), len(arrays) // 2)
-        self._chances = 1 / torch.bincount(self.rows.labels).double()[self.rows.labels] if balanced else None
+        self.labels = self.rows.labels[: self._pictures]
+        self._count = min(-(-self._pictures // batch_size), self._pictures // 2)
+        self._chances = 1 / torch.bincount(self.labels).double()[self.labels] if balanced else None
 
     def __len__(self) -> int:
         return self._count
 
-    def epoch(self, generator: torch.Generator, done: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-        """uint8 (n, S, S, 3) and int64 (n,) on the device; `generator` is the CPU's and alone decides the order.
+    def epoch(self, generator: torch.Generator, done: int = 0, view: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """Images (n, ...) and int64 (n,) on the device; `generator` is the CPU's and alone decides the order.
 
         The first `done` batches of the epoch are left out.
         """
         for indices in self._order(generator).tensor_split(self._count)[done:]:
-            yield self.rows.take(indices)
+            yield self.rows.take(indices + view * self._pictures)
 
     def _order(self, generator: torch.Generator) -> Tensor:
         if self._chances is None:
-            return torch.randperm(len(self.rows), generator=generator)
-        return torch.multinomial(self._chances, len(self.rows), replacement=True, generator=generator)
+            return torch.randperm(self._pictures, generator=generator)
+        return torch.multinomial(self._chances, self._pictures, replacement=True, generator=generator)
 
 
 def class_weights(labels: Tensor, classes: int) -> Tensor:
@@ -97,7 +103,8 @@ def _fits(arrays: Arrays, device: torch.device) -> bool:
 
 def _upload(arrays: Arrays, device: torch.device) -> Tensor:
     """The whole split on the device, a block of rows at a time, so that it never stands whole in the host's memory."""
-    resident = torch.empty(arrays.images.shape, dtype=torch.uint8, device=device)
+    dtype = torch.from_numpy(np.empty(0, arrays.images.dtype)).dtype
+    resident = torch.empty(arrays.images.shape, dtype=dtype, device=device)
     for start in range(0, len(arrays), _ROWS_PER_UPLOAD):
         block = slice(start, start + _ROWS_PER_UPLOAD)
         resident[block] = torch.from_numpy(np.array(arrays.images[block])).to(device)

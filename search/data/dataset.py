@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from search.data.arrays import Arrays, SplitName
-from search.data.cache import PictureCache
+from search.data.cache import CACHE_VERSION, PictureCache
 from search.data.classes import class_problems
 from search.data.examination import examine
 from search.data.examples import SPLITS, Example, Listing, Unusable, named
@@ -64,7 +64,8 @@ class Dataset:
         start = sum(len(self._split.rows[name]) for name in SPLITS[: SPLITS.index(split)])
         index_of = {name: index for index, name in enumerate(self.classes)}
         labels = np.array([index_of[example.class_name] for example in self.examples(split)], dtype=np.int64)
-        return Arrays(images[start : start + len(labels)], labels)
+        identity = f"{self.fingerprint} {self.settings.fit} {image_size} px {split} v{CACHE_VERSION}"
+        return Arrays(images[start : start + len(labels)], labels, identity)
 
     def examples(self, split: SplitName) -> tuple[Example, ...]:
         """What each row of `arrays(split, ...)` was: name, class, file or pixels, box."""

@@ -82,12 +82,14 @@ def sample(trial: BaseTrial, space: EliminationSpace, classes: int) -> Candidate
         head=_sample_head(trial, space, known, cut),
     )
     pretrained = space.initial_weights == "pretrained"
+    most_frozen = min(space.max_frozen_stages, cut.stage) if pretrained else 0
+    frozen_stages = suggest_count(trial, "frozen_stages", 0, most_frozen)
     recipe = sample_recipe(
         trial,
         space,
-        frozen_stages=suggest_count(trial, "frozen_stages", 0, min(space.max_frozen_stages, cut.stage))
-        if pretrained
-        else 0,
+        frozen_stages=frozen_stages,
+        # Nothing is frozen: then it is one recipe, however many views there would be.
+        frozen_views=space.recipe.frozen_views if frozen_stages else None,
         trunk_learning_rate=suggest(trial, "trunk_learning_rate", space.trunk_learning_rate) if pretrained else 1.0,
     )
     return Candidate(network=network, initial_weights=space.initial_weights, recipe=recipe)

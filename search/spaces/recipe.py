@@ -37,7 +37,7 @@ def suggest_choice(trial: BaseTrial, name: str, choices: Sequence[Choice]) -> Ch
     return distinct[0] if len(distinct) == 1 else cast(Choice, trial.suggest_categorical(name, distinct))
 
 
-def sample_recipe(trial: BaseTrial, space: Space, **own: float) -> Recipe:
+def sample_recipe(trial: BaseTrial, space: Space, **own: float | None) -> Recipe:
     """The space's recipe with what is sampled put in; `own` holds the fields that only the calling space decides."""
     sampled = {
         "learning_rate": suggest(trial, "learning_rate", space.learning_rate),
@@ -47,7 +47,7 @@ def sample_recipe(trial: BaseTrial, space: Space, **own: float) -> Recipe:
     return Recipe.model_validate({**space.recipe.model_dump(), **sampled, **own})
 
 
-def sound_recipe(space: Space, **own: float) -> Recipe:
+def sound_recipe(space: Space, **own: float | None) -> Recipe:
     """The space's own recipe, within the ranges that it may be sampled from, with all stages trained."""
     within = {name: value for name, value in own_recipe(space).items() if name in Recipe.model_fields}
     return Recipe.model_validate({**space.recipe.model_dump(), **within, "frozen_stages": 0, **own})

@@ -20,14 +20,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from blocks.network import Network
+from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
-from search.data.augmentation import augment
-from search.data.batches import Rows, TrainingBatches, class_weights
+from search.data.batches import class_weights
 from search.errors import Interrupted, TrialFailed
 from search.training.checkpoint import Checkpoint, TrainingState, restore, serialise
 from search.training.device import PeakMemory, autocast, kept_memory
+from search.training.frozen_features import Pictures, inputs_for
 from search.training.metrics import EpochMetrics, Evaluation, Integers, TrainingResult, evaluate_rows, f1_macro
-from search.training.optimization import Average, make_optimizer, picture_size, schedule, set_learning_rate
+from search.training.optimization import Average, make_optimizer, schedule, set_learning_rate
 from search.training.recipe import Recipe
 
 # Reading the loss back makes the host wait for a CUDA device, so there a loss that is not finite is noticed late.
@@ -44,6 +45,7 @@ def train(
     device: torch.device,
     pretrained: bool,
     accumulation: int = 1,
+    features: ArrayCache | None = None,
     checkpoint: Checkpoint | None = None,
     on_epoch: Callable[[EpochMetrics], None] | None = None,
     on_step: Callable[[], None] | None = None,
@@ -54,6 +56,7 @@ def train(
     pretrained    whether the trunk's weights are, and so learn at `trunk_learning_rate`
     accumulation  parts that a batch goes through the network in, to save memory. A step takes in the same pictures and
                   learning rate; batch statistics are taken over a part
+    features      where features of frozen stages are kept, if the recipe has them computed once
     on_epoch      called after each epoch and before its checkpoint is written, so again if the process dies in between
     on_step       called after each optimizer step
     interrupted   asked before each step, and before each batch of validation
@@ -66,8 +69,8 @@ def train(
     memory = PeakMemory(device)
     network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     network.freeze_stages(recipe.frozen_stages)
-    run = _Run(network, recipe, train_arrays, device, seed, pretrained, accumulation)
-    validation = Rows(validation_arrays, device)
+    inputs = inputs_for(network, recipe, train_arrays, validation_arrays, device, features, interrupted)
+    run = _Run(network, recipe, inputs, device, seed, pretrained, accumulation)
     epochs, begun = run.resume(checkpoint)
     evaluation: Evaluation | None = None
     with kept_memory(device):
@@ -76,21 +79,22 @@ def train(
             try:
                 trained = run.train_epoch(epoch, begun, on_step, interrupted)
                 started = time.perf_counter()
-                evaluation = evaluate_rows(run.scored, validation, device, run.part_size, interrupted)
+                evaluation = run.evaluate(interrupted)
             except Interrupted:
                 if checkpoint and begun.steps:
                     checkpoint.write(serialise(run.state(epochs, begun)))
                 raise
             if not math.isfinite(evaluation.loss):
                 raise TrialFailed(f"the validation loss is {evaluation.loss} after epoch {epoch} of {recipe.epochs}")
-            epochs.append(_metrics(epoch, trained, evaluation, seconds=trained.seconds + time.perf_counter() - started))
+            seconds = trained.seconds + time.perf_counter() - started + (inputs.seconds if epoch == 1 else 0)
+            epochs.append(_metrics(epoch, trained, evaluation, seconds))
             begun = None
             if on_epoch:
                 on_epoch(epochs[-1])
             if checkpoint:
                 checkpoint.write(serialise(run.state(epochs)))
         if evaluation is None:  # the checkpoint was that of the last epoch
-            evaluation = evaluate_rows(run.scored, validation, device, run.part_size, interrupted)
+            evaluation = run.evaluate(interrupted)
     return TrainingResult(
         network=run.scored,
         epochs=tuple(epochs),
@@ -142,7 +146,7 @@ class _Run:
         self,
         network: Network,
         recipe: Recipe,
-        arrays: Arrays,
+        inputs: Pictures,
         device: torch.device,
         seed: int,
         pretrained: bool,
@@ -153,14 +157,16 @@ class _Run:
         self._device = device
         self._seed = seed
         self._accumulation = accumulation
-        self._batches = TrainingBatches(arrays, recipe.batch_size, device, balanced=recipe.class_balance == "sampling")
+        self._inputs = inputs
+        self._trained = inputs.part_of(network)
         self._class_weights: Tensor | None = None
         if recipe.class_balance == "weights":
-            self._class_weights = class_weights(self._batches.rows.labels, network.specification.classes).to(device)
+            self._class_weights = class_weights(inputs.batches.labels, network.specification.classes).to(device)
         self._optimizer = make_optimizer(network, recipe, pretrained=pretrained)
         self._average = Average(network, recipe.ema_decay) if recipe.ema_decay is not None else None
+        self._scored = inputs.part_of(self.scored)
         parts = (recipe.model_dump_json(), network.specification.model_dump_json(), str(seed), str(pretrained))
-        self._name = hashlib.sha256("\n".join(parts).encode() + arrays.labels.tobytes()).hexdigest()
+        self._name = hashlib.sha256("\n".join(parts).encode() + inputs.batches.labels.numpy().tobytes()).hexdigest()
 
     @property
     def scored(self) -> Network:
@@ -172,6 +178,11 @@ class _Run:
         """Pictures that go through the network at a time."""
         return -(-self._recipe.batch_size // self._accumulation)
 
+    def evaluate(self, interrupted: Callable[[], bool] | None) -> Evaluation:
+        """Score on validation. Raises Interrupted once `interrupted` says so."""
+        rows, inputs_of = self._inputs.validation, self._inputs.validation_inputs
+        return evaluate_rows(self._scored, rows, self._device, self.part_size, interrupted, inputs_of)
+
     def train_epoch(
         self,
         epoch: int,
@@ -182,25 +193,22 @@ class _Run:
         """Those steps of the epoch that `begun` has not; it then has them, where this is interrupted, too."""
         started = time.perf_counter() - begun.seconds
         order, augmentation = self._seed_generators(epoch)
-        batches = self._batches.epoch(order, begun.steps)
+        batches = self._inputs.epoch(epoch, order, begun.steps)
         generators = self._generators(augmentation)
         if begun.device == self._device.type:
             for generator, state in zip(generators, begun.generators, strict=True):
                 generator.set_state(state)
-        steps = len(self._batches)
+        steps = len(self._inputs.batches)
         check_every = 1 if self._device.type == "cpu" else _STEPS_BETWEEN_LOSS_CHECKS
-        full = self._network.specification.image_size
-        size = picture_size(epoch, self._recipe, full) if self._network.trunk.any_size else full
-        self._network.train()
-        for step, (images, targets) in enumerate(batches, start=begun.steps + 1):
+        self._trained.train()
+        for step, (rows, targets) in enumerate(batches, start=begun.steps + 1):
             if interrupted and interrupted():
                 begun.device, begun.generators = self._device.type, [one.get_state() for one in generators]
                 begun.seconds = time.perf_counter() - started
                 raise Interrupted(f"asked to stop in epoch {epoch} of {self._recipe.epochs}")
             done = (epoch - 1) * steps + step - 1
             set_learning_rate(self._optimizer, schedule(done, steps, self._recipe))
-            pictures = augment(images, self._recipe.augmentation, augmentation, flip=self._recipe.flip, size=size)
-            loss, logits = self._step(pictures, targets)
+            loss, logits = self._step(self._inputs.train_inputs(rows, epoch, augmentation), targets)
             if self._average:
                 self._average.update(done + 1)
             begun.steps = step
@@ -229,14 +237,14 @@ class _Run:
         index = torch.cuda.current_device() if self._device.index is None else self._device.index
         return [torch.default_generator, torch.cuda.default_generators[index], augmentation]
 
-    def _step(self, pictures: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    def _step(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """One step of the optimizer. Returns the sum of the pictures' losses, and logits (N, classes)."""
         # At least two pictures a part: batch normalisation takes no statistics of one.
         parts = min(self._accumulation, max(1, len(targets) // 2))
         losses, answers = [], []
-        for part, part_targets in zip(pictures.tensor_split(parts), targets.tensor_split(parts), strict=True):
+        for part, part_targets in zip(inputs.tensor_split(parts), targets.tensor_split(parts), strict=True):
             with autocast(self._device):
-                logits = self._network(part)
+                logits = self._trained(part)
             loss = functional.cross_entropy(
                 logits.float(),
                 part_targets,

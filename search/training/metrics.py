@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from sklearn.metrics import confusion_matrix, f1_score
+from torch import Tensor, nn
 from torch.nn import functional
 
 from blocks.network import Network
@@ -109,20 +110,24 @@ def evaluate(network: Network, arrays: Arrays, device: torch.device, batch_size:
 
 @torch.inference_mode()
 def evaluate_rows(
-    network: Network,
+    network: nn.Module,
     rows: Rows,
     device: torch.device,
     batch_size: int,
     interrupted: Callable[[], bool] | None = None,
+    inputs_of: Callable[[Tensor], Tensor] = to_unit,
 ) -> Evaluation:
-    """`evaluate` for a split that is on its device already. Raises Interrupted once `interrupted` says so."""
+    """`evaluate` for a split that is on its device already, `inputs_of` whose rows `network` takes.
+
+    Raises Interrupted once `interrupted` says so.
+    """
     network.eval()
     answers = []
     for images, _ in rows.in_order(batch_size):
         if interrupted and interrupted():
             raise Interrupted("asked to stop while a split is scored")
         with autocast(device):
-            answers.append(network(to_unit(images)).float())
+            answers.append(network(inputs_of(images)).float())
     logits = torch.cat(answers).cpu()
     labels, predictions = rows.labels.numpy(), logits.argmax(dim=1).numpy()
     classes = np.arange(logits.shape[1])

@@ -17,6 +17,9 @@ class Recipe(Frozen):
     learning_rate          for the head and everything that starts from random weights
     trunk_learning_rate    factor on it for pretrained layers (discriminative learning rates, Howard & Ruder 2018)
     frozen_stages          early stages that keep their pretrained weights and batch statistics
+    frozen_views           augmented views of each picture whose features at the end of the frozen stages are computed
+                           once and taken in turn by the epochs, at full size, the strength rounded to quarters; None:
+                           pictures are augmented anew in each epoch
     augmentation           strength: 0 none, 1 as strong as it gets
     first_size             share of the image size at which training begins; it grows to the whole over three quarters
                            of the epochs (progressive learning, Tan & Le, EfficientNetV2, ICML 2021). Networks that take
@@ -41,4 +44,5 @@ class Recipe(Frozen):
     first_size: Annotated[float, Field(gt=0, le=1)] = 1.0
     flip: bool = True
     frozen_stages: Annotated[int, Field(ge=0)] = 0
+    frozen_views: Annotated[int, Field(ge=1)] | None = None
     class_balance: Literal["none", "weights", "sampling"] = "none"

@@ -14,6 +14,7 @@ from search.errors import BadInput
 from search.settings import EliminationSpace, Range
 from search.spaces.elimination import check_space, cuts_in_space, first_parameters, sample
 from search.spaces.recipe import own_recipe
+from search.training.recipe import Recipe
 
 SPACE = EliminationSpace(backbones=("test_efficientnet", "test_resnet"), image_sizes=(32, 48), max_parameters=10**6)
 
@@ -110,6 +111,13 @@ def test_favourites_are_built_with_the_head_that_was_profiled() -> None:
     networks = [sample(study.ask(), SPACE, 6).network for _ in first]
     assert {network.head.kind for network in networks} == {"pool_linear"}
     assert [(network.backbone, network.cut) for network in networks] == favourites  # type: ignore[union-attr]
+
+
+def test_views_of_frozen_stages_are_of_recipes_that_freeze_some() -> None:
+    space = SPACE.model_copy(update={"recipe": Recipe(frozen_views=4)})
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    recipes = [sample(study.ask(), space, 6).recipe for _ in range(12)]
+    assert {(bool(recipe.frozen_stages), recipe.frozen_views) for recipe in recipes} == {(True, 4), (False, None)}
 
 
 def test_what_cannot_be_otherwise_is_not_queued() -> None:

@@ -1,0 +1,155 @@
+"""Arrays that are computed once for all processes of a machine, and take no more than so many bytes of disk.
+
+One process computes an array while others wait for it; it is written beside its final name and then renamed. Whoever
+opens an array holds a shared lock on its file for as long as the memory map lives, so what is in use is never removed.
+Of the rest, what was opened least recently makes room for what is new.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+from filelock import FileLock, Timeout
+
+Array = npt.NDArray[Any]
+
+# One array may take this share of the cache, so that a few shallow ones do not push out all others.
+LARGEST_SHARE = 0.25
+POLL_SECONDS = 1.0
+
+
+class NoRoom(Exception):
+    """The array cannot be kept; the message says why."""
+
+
+class ArrayCache:
+    """A folder of arrays under keys of hexadecimal digits."""
+
+    def __init__(self, folder: Path, limit_bytes: int) -> None:
+        self.folder = folder
+        self._limit = limit_bytes
+
+    def array(
+        self,
+        key: str,
+        shape: tuple[int, ...],
+        dtype: npt.DTypeLike,
+        blocks: Callable[[], Iterable[Array]],
+        waiting: Callable[[], None] = lambda: None,
+    ) -> Array:
+        """The array under `key`, as a read-only memory map; made of `blocks`, in order, if it is not there.
+
+        `waiting` is called every second while another process computes it, and may raise. Raises NoRoom where it is
+        too large for the cache or the disk, or where everything else is in use; and whatever `blocks` raises.
+        """
+        wanted = np.dtype(dtype)
+        size = int(np.prod(shape)) * wanted.itemsize
+        if size > self._limit * LARGEST_SHARE:
+            raise NoRoom(f"{size / 1e6:,.0f} MB are more than a quarter of feature_cache_gb ({self._limit / 1e9:g})")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with self._computing(key, waiting):
+                found = self._open(key, shape, wanted)
+                if found is None:
+                    self._make_room(size)
+                    self._write(key, shape, wanted, blocks())
+                    found = self._open(key, shape, wanted)
+        except OSError as error:
+            raise NoRoom(f"{self.folder}: {error.strerror or error}") from error
+        if found is None:
+            raise NoRoom(f"{self.folder}: what was written is gone")
+        return found
+
+    def _file(self, key: str) -> Path:
+        return self.folder / f"{key}.npy"
+
+    @contextmanager
+    def _computing(self, key: str, waiting: Callable[[], None]) -> Iterator[None]:
+        """This key for this process alone. Sixteen locks serve all keys, so that none is left behind for each."""
+        lock = FileLock(self.folder / f"{key[0]}.lock")
+        while True:
+            with suppress(Timeout):
+                lock.acquire(timeout=POLL_SECONDS)
+                break
+            waiting()
+        try:
+            for abandoned in self.folder.glob(f"{key[0]}*.tmp"):
+                abandoned.unlink()
+            yield
+        finally:
+            lock.release()
+
+    def _open(self, key: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array | None:
+        """The map holds the lock: it keeps a descriptor of the file that was locked open."""
+        path = self._file(key)
+        try:
+            with path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH)
+                if not _is_still(path, file):
+                    return None
+                np.lib.format.read_magic(file)
+                found, _, kind = np.lib.format.read_array_header_1_0(file)
+                if (found, kind) != (shape, dtype):
+                    return None
+                os.utime(path)
+                return np.memmap(file, dtype, "r", file.tell(), shape)
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def _write(self, key: str, shape: tuple[int, ...], dtype: np.dtype[Any], blocks: Iterable[Array]) -> None:
+        temporary = self._file(key).with_suffix(".tmp")
+        header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+        try:
+            with temporary.open("xb") as file:
+                np.lib.format.write_array_header_1_0(file, header)
+                written = 0
+                for block in blocks:
+                    file.write(np.ascontiguousarray(block, dtype).tobytes())
+                    written += block.size
+                if written != np.prod(shape):
+                    raise ValueError(f"blocks of {written} numbers for an array of shape {shape}")
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self._file(key))
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _make_room(self, size: int) -> None:
+        """Remove what was opened least recently and is not in use, until `size` more bytes fit."""
+        with FileLock(self.folder / "room.lock"):
+            kept = [(path, path.stat()) for path in self.folder.glob("*.npy")]
+            total = size + sum(stat.st_size for _, stat in kept)
+            for path, stat in sorted(kept, key=lambda entry: entry[1].st_mtime_ns):
+                if total <= self._limit:
+                    break
+                if _remove_unused(path):
+                    total -= stat.st_size
+            if total > self._limit:
+                raise NoRoom(f"feature_cache_gb ({self._limit / 1e9:g}) is taken up by what is in use")
+            if shutil.disk_usage(self.folder).free < size:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _is_still(path: Path, file: BinaryIO) -> bool:
+    """Whether the opened file is the one of this name; it may have been removed before it was locked."""
+    return os.path.samestat(os.fstat(file.fileno()), path.stat())
+
+
+def _remove_unused(path: Path) -> bool:
+    """Remove a file unless somebody has it mapped."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        path.unlink()
+        return True
