@@ -1,0 +1,118 @@
+"""The long form of the fault suite: real workers on a real PostgreSQL, and everything that can befall them.
+
+Each test is one kind of misfortune and ends with an account that the database gave (see `tests.e2e.audit`); they are
+printed as one table at the end.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from functools import partial
+
+import psutil
+import pytest
+from optuna.trial import TrialState
+from rich.console import Console
+from rich.table import Table
+
+from search.work import MAX_DEATHS
+from storage.trials import TrialRecord
+from tests.conftest import tiny_elimination
+from tests.e2e.audit import Account
+from tests.e2e.conftest import Holding, OpenService, Service, until
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
+
+Accounts = dict[str, Account]
+COMPLETE, FAIL = TrialState.COMPLETE, TrialState.FAIL
+
+
+@pytest.fixture(scope="module")
+def accounts() -> Iterator[Accounts]:
+    """Filled by the tests, printed at the end."""
+    found: Accounts = {}
+    yield found
+    table = Table("fault", *(name.replace("_", " ") for name in Account.__dataclass_fields__), title="what came of it")
+    for fault, account in found.items():
+        table.add_row(fault, *map(str, asdict(account).values()))
+    Console(width=150).print("", table)
+
+
+def failed(service: Service) -> list[TrialRecord]:
+    return [trial for trial in service.watch.trials if trial.state == FAIL]
+
+
+def more_epochs(service: Service, than: int) -> bool:
+    return service.audit.epochs > than
+
+
+@pytest.mark.parametrize("fault", ["3 restarts"])
+def test_an_outage_of_the_database(open_service: OpenService, accounts: Accounts, fault: str) -> None:
+    service = open_service(2, trials=5, epochs=10)
+    (machine,) = service.machines
+    until(lambda: service.held(epochs=1), command=machine)
+    before = service.workers
+    if fault == "3 restarts":
+        for mode in ("fast", "immediate", "fast"):
+            service.server.stop(mode)
+            service.server.start()
+            stored = service.audit.epochs
+            until(partial(more_epochs, service, stored), command=machine)  # they are at work again
+    elif fault == "a pause of 120 s":
+        with service.server.paused():
+            time.sleep(120)
+    else:
+        with service.server.away():
+            time.sleep(120)
+    assert service.workers == before, "nobody died"
+    account = accounts[fault] = service.finish()
+    assert (account.started, account.finished, account.resumed) == (10, 10, 0)
+
+
+def test_a_poisoned_candidate(open_service: OpenService, accounts: Accounts) -> None:
+    service = open_service(2, trials=4)
+
+    def poisoned(deaths: int) -> list[Holding]:
+        found = [one for one in service.held() if (one.trial.study, one.trial.number) == ("tiny/scratch", 1)]
+        return [one for one in found if one.deaths == deaths]
+
+    for number in range(MAX_DEATHS):  # whoever takes it up dies of it
+        (holding,) = until(partial(poisoned, number))
+        os.kill(holding.pid, signal.SIGKILL)
+    account = accounts["a poisoned candidate"] = service.finish()
+    (trial,) = failed(service)
+    assert (trial.study, trial.number) == ("tiny/scratch", 1)
+    assert trial.attributes["failure"] == f"killed its worker {MAX_DEATHS} times"
+    assert (account.started, account.finished, account.failed) == (8, 7, 1)
+
+
+# One network, which takes 1.2 GB for a batch, 0.7 GB for half of it and 0.4 GB for a quarter.
+NOTHING = {"low": 0.0, "high": 0.0}
+HUNGRY = tiny_elimination(
+    learning_rate={"low": 0.01, "high": 0.01},
+    weight_decay=NOTHING,
+    dropout=NOTHING,
+    augmentation=NOTHING,
+    max_parameters=30_000,
+    uncut=False,
+    heads=["pool_linear"],
+    image_sizes=[64],
+    recipe={"epochs": 2, "batch_size": 540},
+)
+ENOUGH_FOR_HALF = 1.0e9
+
+
+def test_out_of_memory(open_service: OpenService, accounts: Accounts) -> None:
+    service = open_service(1, trials=1, studies={"hungry": HUNGRY})
+    (holding,) = until(service.held)
+    used = psutil.Process(holding.pid).memory_info().vms
+    resource.prlimit(holding.pid, resource.RLIMIT_AS, (int(used + ENOUGH_FOR_HALF), resource.RLIM_INFINITY))
+    account = accounts["out of memory"] = service.finish()
+    (trial,) = service.watch.trials
+    assert (account.finished, account.resumed) == (1, 0), trial.attributes.get("failure")
+    assert trial.attributes["out_of_memory_at_parts"] in (1, 2)
