@@ -133,12 +133,15 @@ def sample_candidate(trial: optuna.trial.BaseTrial, space: AnySpace, classes: in
 def run(
     assignment: Assignment,
     train_arrays: Arrays,
-    validation_arrays: Arrays,
+    validation_arrays: Arrays | None,
     settings: Settings,
     device: torch.device,
     **hooks: Unpack[Hooks],
 ) -> TrainingResult:
-    """Train the assignment's candidate and score it on validation. Equal assignments give equal results on the CPU."""
+    """Train the assignment's candidate and score it on validation, if that is given.
+
+    Equal assignments give equal results on the CPU.
+    """
     candidate = assignment.candidate
     torch.manual_seed(assignment.seed)
     pretrained = candidate.initial_weights == "pretrained"
@@ -188,12 +191,16 @@ def _stages(network: ScratchSpecification) -> str:
 
 def result_attributes(result: TrainingResult, device: torch.device) -> dict[str, Any]:
     """What a finished trial is stored with, besides its objectives and its learning curve."""
-    return {
-        "accuracy": result.validation.accuracy,
-        "validation_loss": result.validation.loss,
+    scores: dict[str, Any] = {}
+    if result.evaluation is not None:
+        scores = {
+            "accuracy": result.evaluation.accuracy,
+            "validation_loss": result.evaluation.loss,
+            "f1_per_class": result.evaluation.f1_per_class.tolist(),
+            "confusion": result.evaluation.confusion.tolist(),
+        }
+    return scores | {
         "train_f1_macro": result.epochs[-1].train_f1_macro,
-        "f1_per_class": result.validation.f1_per_class.tolist(),
-        "confusion": result.validation.confusion.tolist(),
         "epochs": len(result.epochs),
         "seconds": result.seconds,
         "images_per_second": result.images_per_second,

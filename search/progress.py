@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Mapping
@@ -28,10 +29,12 @@ class StudyProgress:
     running: str = ""
     best: tuple[float, int] | None = None
 
-    def complete(self, f1_macro: float, parameters: int, seconds: float) -> None:
-        """Count a trial with a result."""
+    def complete(self, f1_macro: float | None, parameters: int, seconds: float) -> None:
+        """Count a trial with a result. Without `f1_macro`, which is a test score then, there is no best one."""
         self.done += 1
         self.seconds += seconds
+        if f1_macro is None:
+            return
         if self.best is None or (f1_macro, -parameters) > (self.best[0], -self.best[1]):
             self.best = (f1_macro, parameters)
 
@@ -90,7 +93,8 @@ class Progress:
 
     def epoch(self, study: str, epoch: int, epochs: int, f1_macro: float) -> None:
         running = self.studies[study].running.partition(" | ")[0]
-        self.studies[study].running = f"{running} | epoch {epoch}/{epochs}, F1 {f1_macro:.3f}"
+        score = f", F1 {f1_macro:.3f}" if math.isfinite(f1_macro) else ""
+        self.studies[study].running = f"{running} | epoch {epoch}/{epochs}{score}"
         self._refresh()
 
     def ended(self, study: str, line: str) -> None:

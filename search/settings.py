@@ -161,12 +161,20 @@ class Stopping(Frozen):
     across_studies: bool = Field(False, description="whether trials of all studies of the search are rivals")
 
 
+Other = Literal["uncut", "scratch"]
+
+
 class ListedRow(Frozen):
-    """One row of a listed study; `words` say what it is."""
+    """One row of a listed study; `words` say what it is.
+
+    compared_with  names of the rows that the row's score is to be compared with: the uncut network, and the best
+                   network from scratch of no fewer parameters
+    """
 
     name: Name
     words: str = ""
     candidate: Candidate
+    compared_with: dict[Other, str] = Field(default_factory=dict)
 
 
 class ListedSpace(Frozen):
@@ -193,6 +201,11 @@ class ListedSpace(Frozen):
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    @property
+    def reads_test(self) -> bool:
+        """Whether its networks are scored on the test split."""
+        return self.scored_on == "test"
 
     @property
     def image_sizes(self) -> tuple[int, ...]:
@@ -286,7 +299,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _only_finalize_reads_the_test_split(self) -> Self:
         listed = {name: space for name, space in self.studies.items() if isinstance(space, ListedSpace)}
-        testing = [name for name, space in listed.items() if space.scored_on == "test"]
+        testing = [name for name, space in listed.items() if space.reads_test]
         if testing:
             raise ValueError(f"studies {', '.join(testing)}: scored_on test is for `python -m search.finalize` alone")
         return self

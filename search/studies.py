@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 
 from blocks.elimination import anatomy
 from blocks.specification import EliminatedSpecification
+from search.data.arrays import PartName
 from search.errors import BadInput
 from search.pareto import front
 from search.profile.ranking import ProfiledCut, first_choices
@@ -49,6 +50,16 @@ class OpenStudy:
     study: optuna.Study
     trials: int | None
     minutes: float | None
+
+    @property
+    def reads_test(self) -> bool:
+        """Whether its networks are trained on train and validation and scored on test: `search.finalize` made it."""
+        return isinstance(self.space, ListedSpace) and self.space.reads_test
+
+    @property
+    def trained_on(self) -> PartName:
+        """The pictures that its networks are trained on."""
+        return self.space.trained_on if isinstance(self.space, ListedSpace) else "train"
 
 
 Profiler = Callable[[EliminationSpace], Sequence[ProfiledCut]]
@@ -132,6 +143,8 @@ def _differences(study: optuna.Study, settings: Settings, data: Mapping[str, Any
     before, now = study.user_attrs["settings"]["studies"][short], resolved(settings)["studies"][short]
     changed = sorted(key for key in {*before, *now} - MAY_CHANGE if before.get(key) != now.get(key))
     problems = _differences_of_data(study, data)
+    if settings.studies[short].model_dump(mode="json") == study.user_attrs[WHOLE]:
+        return problems  # asked for is what the study came to, once rows without weights were left out
     if changed and now["space"] == before["space"] == "listed":
         problems.append(
             f"study {study.study_name} was made of {_list_in_words(before)}, not of {_list_in_words(now)}, or they are "
@@ -267,7 +280,7 @@ def _create(
     if isinstance(space, ListedSpace):
         attributes["scored_on"] = space.scored_on
         queued = listed.all_parameters(space)
-        objectives = TEST_OBJECTIVES if space.scored_on == "test" else OBJECTIVES
+        objectives = TEST_OBJECTIVES if space.reads_test else OBJECTIVES
     if profile:
         attributes["depth_profile"] = [asdict(cut) for cut in profile]
     study = optuna.create_study(

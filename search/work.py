@@ -9,7 +9,7 @@ import logging
 import re
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,11 +17,13 @@ from typing import Any
 import torch
 from optuna.trial import FrozenTrial, TrialState
 
+from search.data.arrays import Arrays
 from search.data.dataset import Dataset
 from search.drawing import draw
 from search.errors import BadInput, Interrupted, TrialFailed
 from search.feed.feed import Feed
-from search.feed.keeping import Finished, keep_if_on_front
+from search.feed.keeping import Finished, keep, keep_if_on_front
+from search.finalize.scoring import metrics_of_attributes, score_once
 from search.objective import Assignment, OverTheLimit, assign, device_name, result_attributes, run, summary
 from search.progress import Progress, StudyProgress
 from search.rungs import Rungs, Stopped
@@ -202,6 +204,8 @@ def _attempt(
             result = _train(shop, study, lease, assignment, rungs, checkpoint, lost)
         except Stopped as stopped:
             return _stop(shop, study, lease, name, assignment, stopped)
+        if study.reads_test:
+            return _complete_on_test(shop, study, lease, name, assignment, result)
         return _complete(shop, study, lease, name, assignment, result)
     except (TrialFailed, ArtefactError) as error:
         return _fail(shop, lease, name, str(error))
@@ -255,7 +259,8 @@ def _train(
         shop.sign()
         return shop.stop.is_set()
 
-    train_arrays, validation_arrays = shop.dataset.arrays("train", size), shop.dataset.arrays("validation", size)
+    train_arrays = shop.dataset.arrays(study.trained_on, size)
+    validation_arrays = None if study.reads_test else shop.dataset.arrays("validation", size)
     for parts in PARTS_OF_A_BATCH:
         try:
             return run(
@@ -318,6 +323,43 @@ def _stop(
     finish(shop.database, lease, TrialState.PRUNED, attributes=attributes)
     shop.progress.studies[study.name].stop(seconds)
     return Ending(f"{name} {stopped}, {seconds:.0f} s: {summary(assignment.candidate)}")
+
+
+def _complete_on_test(
+    shop: Workshop,
+    study: OpenStudy,
+    lease: Lease,
+    name: str,
+    assignment: Assignment,
+    result: TrainingResult,
+) -> Ending:
+    """Score a network on test, unless the worker that had its trial before has done so, and end the trial."""
+
+    def read_test() -> Arrays:
+        return shop.dataset.arrays("test", assignment.candidate.network.image_size)
+
+    def sign() -> bool:
+        shop.sign()
+        return False  # who has opened the test split reads it to its end: it is opened once
+
+    def remember(scores: Mapping[str, Any]) -> None:
+        set_attributes(shop.database, lease, scores)
+
+    recipe, parameters = assignment.candidate.recipe, assignment.counts["parameters"]
+    known = attributes_of(open_trial(study.study, lease))
+    scores = score_once(result.network, read_test, shop.device, recipe.batch_size, known, remember, sign)
+    attributes = result_attributes(result, shop.device)
+    f1_macro = scores["test_f1_macro"]
+    finish(shop.database, lease, TrialState.COMPLETE, (f1_macro, float(parameters)), attributes)
+    shop.progress.studies[study.name].complete(None, parameters, result.seconds)
+    metrics = metrics_of_attributes(scores, assignment.counts)
+    data, device = shop.dataset.describe(), device_name(shop.device)
+    keep(
+        shop.database,
+        shop.artefacts,
+        Finished(study.study, lease.trial_id, lease.number, assignment, result, data, device, metrics),
+    )
+    return Ending(f"{name} test F1 {f1_macro:.4f}, {parameters:,} parameters, {result.seconds:.0f} s: {assignment.row}")
 
 
 def _refuse(shop: Workshop, lease: Lease, name: str, refused: Refused) -> Ending:
@@ -406,7 +448,8 @@ def progress_of(database: Database, studies: Sequence[OpenStudy]) -> dict[str, S
         state = StudyProgress(study.name, study.trials, study.minutes)
         for trial in read_trials(database, [study.study.study_name]):
             if trial.state == TrialState.COMPLETE and trial.values:
-                state.complete(trial.values[0], int(trial.values[1]), trial.attributes.get("seconds", 0.0))
+                f1_macro = None if study.reads_test else trial.values[0]
+                state.complete(f1_macro, int(trial.values[1]), trial.attributes.get("seconds", 0.0))
             if "stopped_at_epoch" in trial.attributes:
                 state.stop(trial.attributes.get("seconds", 0.0))
             state.failed += trial.state == TrialState.FAIL

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 SplitName = Literal["train", "validation", "test"]
+PartName = Literal["train", "validation", "test", "train+validation"]
 
 
 @dataclass(frozen=True)

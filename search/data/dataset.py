@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from search.data.arrays import Arrays, SplitName
+from search.data.arrays import Arrays, PartName, SplitName
 from search.data.cache import CACHE_VERSION, PictureCache
 from search.data.classes import class_problems
 from search.data.examination import examine
@@ -55,16 +55,18 @@ class Dataset:
     _split: Split
     _cache: PictureCache
 
-    def arrays(self, split: SplitName, image_size: int) -> Arrays:
-        """One split at one size; all splits are decoded at that size if no process has done so before.
+    def arrays(self, part: PartName, image_size: int) -> Arrays:
+        """One split, or two, at one size; all are decoded at that size if no process has done so before.
 
         Raises BadInput on a full disk, or if files have changed since the data set was opened.
         """
         images = self._images(image_size)
-        start = sum(len(self._split.rows[name]) for name in SPLITS[: SPLITS.index(split)])
+        splits = [split for split in SPLITS if split in part.split("+")]
+        start = sum(len(self._split.rows[name]) for name in SPLITS[: SPLITS.index(splits[0])])
         index_of = {name: index for index, name in enumerate(self.classes)}
-        labels = np.array([index_of[example.class_name] for example in self.examples(split)], dtype=np.int64)
-        identity = f"{self.fingerprint} {self.settings.fit} {image_size} px {split} v{CACHE_VERSION}"
+        examples = (example for split in splits for example in self.examples(split))
+        labels = np.array([index_of[example.class_name] for example in examples], dtype=np.int64)
+        identity = f"{self.fingerprint} {self.settings.fit} {image_size} px {part} v{CACHE_VERSION}"
         return Arrays(images[start : start + len(labels)], labels, identity)
 
     def examples(self, split: SplitName) -> tuple[Example, ...]:

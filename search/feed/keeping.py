@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import optuna
 
@@ -23,7 +23,7 @@ from search.feed.words import escaped
 from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, Provenance, save_model
 from search.objective import Assignment
 from search.studies import study_front
-from search.training.metrics import TrainingResult
+from search.training.metrics import Evaluation, TrainingResult
 from storage.artefacts import Artefacts
 from storage.database import Database
 from storage.errors import ArtefactError
@@ -39,7 +39,10 @@ PACKAGES = ("elimnet-search", "torch", "torchvision", "timm")
 
 @dataclass(frozen=True)
 class Finished:
-    """A trial whose result is stored. `data` is `Dataset.describe()`, `device` what trained it, for people."""
+    """A trial whose result is stored. `data` is `Dataset.describe()`, `device` what trained it, for people.
+
+    test_metrics  of a network that was scored on test and not on validation
+    """
 
     study: optuna.Study
     trial_id: int
@@ -48,15 +51,23 @@ class Finished:
     result: TrainingResult
     data: Mapping[str, Any]
     device: str
+    test_metrics: Metrics | None = None
 
 
 def keep_if_on_front(database: Database, artefacts: Artefacts, trial: Finished) -> bool:
-    """Keep the trial's model if it is on its study's front now. Returns whether it was kept.
+    """Keep the trial's model if it is on its study's front now. Returns whether it was kept: see `keep`."""
+    return keep(database, artefacts, trial, only_if=lambda: on_study_front(trial.study, trial.number))
+
+
+def keep(
+    database: Database, artefacts: Artefacts, trial: Finished, *, only_if: Callable[[], bool] = lambda: True
+) -> bool:
+    """Keep the trial's model. Returns whether it was kept.
 
     A store that fails is logged and noted on the trial; so is anything else that goes wrong.
     """
     try:
-        if not on_study_front(trial.study, trial.number):
+        if not only_if():
             return False
         _keep(artefacts, trial)
         return True
@@ -90,6 +101,19 @@ def _keep(artefacts: Artefacts, trial: Finished) -> None:
             artefacts.attach(trial.study, folder / name, trial.trial_id)
 
 
+def metrics_of(split: Literal["validation", "test"], evaluation: Evaluation, counts: Mapping[str, int]) -> Metrics:
+    """Scores on a split as a model's description has them; `counts` holds parameters and macs."""
+    return Metrics(
+        split=split,
+        f1_macro=evaluation.f1_macro,
+        accuracy=evaluation.accuracy,
+        f1_per_class=tuple(evaluation.f1_per_class.tolist()),
+        confusion=tuple(map(tuple, evaluation.confusion.tolist())),
+        parameters=counts["parameters"],
+        macs=counts["macs"],
+    )
+
+
 def _provenance(trial: Finished) -> Provenance:
     result, candidate, counts = trial.result, trial.assignment.candidate, trial.assignment.counts
     return Provenance(
@@ -99,15 +123,7 @@ def _provenance(trial: Finished) -> Provenance:
         initial_weights=candidate.initial_weights,
         recipe=candidate.recipe.model_dump(mode="json"),
         data=dict(trial.data),
-        metrics=Metrics(
-            split="validation",
-            f1_macro=result.f1_macro,
-            accuracy=result.validation.accuracy,
-            f1_per_class=tuple(result.validation.f1_per_class.tolist()),
-            confusion=tuple(map(tuple, result.validation.confusion.tolist())),
-            parameters=counts["parameters"],
-            macs=counts["macs"],
-        ),
+        metrics=trial.test_metrics or metrics_of("validation", result.validation, counts),
         device=trial.device,
         seconds=result.seconds,
         versions={package: version(package) for package in PACKAGES},

@@ -1,4 +1,8 @@
-"""`python -m search.report --pareto`: one table and one front over all studies of a search."""
+"""`python -m search.report`: what a search found.
+
+--pareto  one table and one front over all studies, by validation F1
+--final   what `search.finalize` made of it: test scores with their intervals, parameters, layers, inference times
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,9 @@ from search.report.comparison import Comparison, Entry, compare, select
 from search.report.stored import Curves, read_curves, read_search, reading
 
 STDOUT = "-"
+FORMATS_OF_PARETO = ("json", "csv", "png", "html")
+FORMATS_OF_FINAL = ("csv", "markdown", "latex")
+FORMATS = tuple(dict.fromkeys(FORMATS_OF_PARETO + FORMATS_OF_FINAL))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -28,6 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _check_outputs(options)
     resolved = settings.load(options)
     name = resolved.name if "name" in resolved.model_fields_set else None
+    if options.final:
+        _final(options, resolved.database, name)
+        return
     with reading(resolved.database) as database:
         comparison = compare(read_search(database, name))
         trial_ids = [trial_id for entry in comparison.joint_front for trial_id in entry.row.trial_ids]
@@ -46,11 +56,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _write(options.html, _page(comparison, entries, curves))
 
 
+def _final(options: argparse.Namespace, url: str, name: str | None) -> None:
+    from search.report import final_tables  # noqa: PLC0415 - scipy and torch are slow to import, and fronts need neither
+    from search.report.final import read_final  # noqa: PLC0415
+
+    with reading(url) as database:
+        final = read_final(database, name, options.study)
+    _make_printable()
+    writers = {"csv": final_tables.as_csv, "markdown": final_tables.as_markdown, "latex": final_tables.as_latex}
+    targets = {name: target for name in writers if (target := getattr(options, name))}
+    if STDOUT not in targets.values():
+        _print(final_tables.as_text(final))
+    for name, target in targets.items():
+        _write(target, writers[name](final))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m search.report", description=__doc__)
-    parser.add_argument(
-        "--pareto", action="store_true", required=True, help="the front of F1 against parameters over all studies"
+    parser = argparse.ArgumentParser(
+        prog="python -m search.report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--pareto", action="store_true", help="the front of F1 against parameters over all studies")
+    which.add_argument("--final", action="store_true", help="test scores of what was finalized")
     parser.add_argument("--config", type=Path, metavar="FILE", help="the search's settings: its name and database")
     parser.add_argument("--name", help="name of the search; default: that of the settings, else the only one there is")
     parser.add_argument(
@@ -61,6 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--json", metavar="FILE", help="write all of it as JSON; - for standard output, without table")
     parser.add_argument("--csv", metavar="FILE", help="write the rows as CSV; - for standard output, without table")
+    parser.add_argument("--markdown", metavar="FILE", help="with --final: write the tables as Markdown, or to -")
+    parser.add_argument("--latex", metavar="FILE", help="with --final: write the tables as LaTeX, or to -")
+    parser.add_argument("--study", default="final", help="with --final: name of the finalized study; default: final")
     parser.add_argument("--png", metavar="FILE", help="write a picture of the front")
     parser.add_argument("--html", metavar="FILE", help="write a page that works offline")
     parser.add_argument(
@@ -94,15 +124,21 @@ def _limit(text: str) -> int:
 
 def _check_outputs(options: argparse.Namespace) -> None:
     """Refuse what could not be written before anything is read."""
-    targets = {name: value for name in ("json", "csv", "png", "html") if (value := getattr(options, name))}
+    targets = {name: value for name in FORMATS if (value := getattr(options, name))}
+    allowed = FORMATS_OF_FINAL if options.final else FORMATS_OF_PARETO
+    which = "final" if options.final else "pareto"
     problems = [
         f"--{name} {target}: no folder {Path(target).parent}; make it first"
         for name, target in targets.items()
         if not Path(target).parent.is_dir()
     ]
     problems += [f"--{name} {target}: is a folder" for name, target in targets.items() if Path(target).is_dir()]
-    if options.json == options.csv == STDOUT:
-        problems.append("--json - and --csv -: only one of them can go to standard output")
+    problems += [
+        f"--{name} is not for --{which}, which writes {', '.join(allowed)}" for name in {*targets} - {*allowed}
+    ]
+    printed = [f"--{name} -" for name, target in targets.items() if target == STDOUT]
+    if len(printed) > 1:
+        problems.append(f"{' and '.join(printed)}: only one of them can go to standard output")
     if problems:
         raise BadInput("the report cannot be written", problems)
 

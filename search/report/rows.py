@@ -50,6 +50,7 @@ class Row:
     uncut: bool
     candidate: dict[str, Any]
     name: str | None = None
+    validation_loss: float | None = None
 
     @property
     def f1_macro(self) -> float:
@@ -248,6 +249,7 @@ def _row(study: str, trials: Sequence[TrialRecord]) -> Row:
         uncut=eliminated and "cut" in network and network["cut"] is None,
         candidate=candidate,
         name=str(attributes["row"]) if attributes.get("row") else None,
+        validation_loss=_mean(trials, "validation_loss"),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from typing import Any
 
 from search.errors import BadInput
 from search.report.rows import Search, number, search_name, search_of
@@ -53,6 +54,11 @@ def read_search(database: Database, name: str | None, *, references_suffice: boo
             [f"study {study.name}: {study.counts}" for study in search.studies],
         )
     return search
+
+
+def read_study_attributes(database: Database, study_name: str) -> dict[str, Any]:
+    """The user attributes of a study; empty where there is none of this name."""
+    return next((dict(record.attributes) for record in read_studies(database) if record.name == study_name), {})
 
 
 def read_curves(database: Database, trial_ids: Sequence[int]) -> Curves:

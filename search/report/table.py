@@ -19,7 +19,7 @@ HEADINGS = ("study", "trial", "front", "F1", "n", "parameters", "MACs", "% F1", 
 STANDING_HEADINGS = (
     "study", "hypervolume", "only here", "joint front", "done", "failed", "infeasible", "stopped", "running", "hours",
 )  # fmt: skip
-LEFT_ALIGNED = {"study", "front", "F1"}
+LEFT_ALIGNED = {"study", "front", "F1", "network", "less that of"}
 
 
 def show(comparison: Comparison, entries: Sequence[Entry], console: Console) -> None:
@@ -53,12 +53,12 @@ def _title(comparison: Comparison, shown: int) -> list[Text]:
 
 
 def _table(entries: Sequence[Entry]) -> list[Text]:
-    heading, *rows = _aligned(HEADINGS, [_cells(entry) for entry in entries])
+    heading, *rows = aligned(HEADINGS, [_cells(entry) for entry in entries])
     lines = [Text(heading, style="underline")]
     for entry, row in zip(entries, rows, strict=True):
         lines.append(Text(row, style="bold" if entry.on_joint_front else ""))
         named = f"{entry.row.name}: " if entry.row.name else ""
-        lines += [Text(part, style="dim") for part in _wrapped(f"{named}{entry.row.summary}", "    ")]
+        lines += [Text(part, style="dim") for part in wrapped(f"{named}{entry.row.summary}", "    ")]
     return [*lines, Text() if entries else Text("no candidate within the limits")]
 
 
@@ -68,7 +68,7 @@ def _notes(comparison: Comparison) -> list[Text]:
         f"{formats.whole(row.parameters)} parameters, {formats.short(row.macs)} MACs."
         for row in (entry.row for entry in comparison.uncut)
     ]
-    return [*(Text(part) for note in (*formats.LEGEND, *uncut) for part in _wrapped(note)), Text()]
+    return [*(Text(part) for note in (*formats.LEGEND, *uncut) for part in wrapped(note)), Text()]
 
 
 def _cells(entry: Entry) -> list[str]:
@@ -105,7 +105,7 @@ def _standings(comparison: Comparison) -> list[Text]:
         )
     if len(body) > 1:
         body.append(["both" if len(body) == 2 else "all", f"{comparison.hypervolume:.4f}"] + [""] * 8)
-    heading, *lines = _aligned(STANDING_HEADINGS, body)
+    heading, *lines = aligned(STANDING_HEADINGS, body)
     listed = [study for study in comparison.search.studies if study.listed]
     references = [
         f"references, {formats.clean(study.name)}: {study.counts}; {study.hours:.2f} hours" for study in listed
@@ -115,9 +115,9 @@ def _standings(comparison: Comparison) -> list[Text]:
         for study in comparison.search.studies
         for what, counted in (("failed", study.counts.failed), ("stopped", formats.by_rung(study.stopped)))
         for reason in formats.reasons(counted)
-        for part in _wrapped(f"{what}, {formats.clean(study.name)}: {reason}")
+        for part in wrapped(f"{what}, {formats.clean(study.name)}: {reason}")
     ]
-    notes = _wrapped(f"{HYPERVOLUME_MEANING}; only here: what the joint hypervolume would lose without the study.")
+    notes = wrapped(f"{HYPERVOLUME_MEANING}; only here: what the joint hypervolume would lose without the study.")
     return [Text(heading, style="underline"), *map(Text, [*lines, *references, *early, "", *notes])]
 
 
@@ -128,10 +128,10 @@ def _count_cells(study: Study) -> list[str]:
 
 
 def _basis(comparison: Comparison) -> list[Text]:
-    return [Text(part) for fact, value in formats.basis(comparison).items() for part in _wrapped(f"{fact}: {value}")]
+    return [Text(part) for fact, value in formats.basis(comparison).items() for part in wrapped(f"{fact}: {value}")]
 
 
-def _aligned(headings: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
+def aligned(headings: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
     """Lines of columns two spaces apart: text to the left, numbers to the right."""
     widths = [max(len(cells[column]) for cells in [headings, *body]) for column in range(len(headings))]
     return [
@@ -143,7 +143,7 @@ def _aligned(headings: Sequence[str], body: Sequence[Sequence[str]]) -> list[str
     ]
 
 
-def _wrapped(text: str, indent: str = "") -> list[str]:
+def wrapped(text: str, indent: str = "") -> list[str]:
     """Whole words on lines of at most 100 columns; nothing is left out."""
     return textwrap.wrap(
         formats.clean(text), WIDTH, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False

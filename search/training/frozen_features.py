@@ -44,13 +44,19 @@ class Pictures:
     """Pictures, augmented anew in each epoch, for the whole network."""
 
     def __init__(
-        self, network: Network, recipe: Recipe, train: Arrays, validation: Arrays, device: torch.device, views: int = 1
+        self,
+        network: Network,
+        recipe: Recipe,
+        train: Arrays,
+        validation: Arrays | None,
+        device: torch.device,
+        views: int = 1,
     ) -> None:
         self._network = network
         self._recipe = recipe
         balanced = recipe.class_balance == "sampling"
         self.batches = TrainingBatches(train, recipe.batch_size, device, balanced=balanced, views=views)
-        self.validation = Rows(validation, device)
+        self.validation = None if validation is None else Rows(validation, device)
         self.seconds = 0.0
 
     def epoch(self, _epoch: int, order: torch.Generator, done: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -83,7 +89,7 @@ class FrozenFeatures(Pictures):
         network: Network,
         recipe: Recipe,
         train: Arrays,
-        validation: Arrays,
+        validation: Arrays | None,
         device: torch.device,
         split: Split,
         views: int,
@@ -128,7 +134,7 @@ def inputs_for(
     network: Network,
     recipe: Recipe,
     train: Arrays,
-    validation: Arrays,
+    validation: Arrays | None,
     device: torch.device,
     kept: ArrayCache | None,
     interrupted: Callable[[], bool] | None,
@@ -149,14 +155,16 @@ def inputs_for(
         split = split_frozen(network, recipe.frozen_stages)
         views = _Views.of(recipe)
         features = _features(network, split, train, views, kept, device, waiting)
-        unchanged = _features(network, split, validation, AS_THEY_ARE, kept, device, waiting)
+        scored = None
+        if validation is not None:
+            unchanged = _features(network, split, validation, AS_THEY_ARE, kept, device, waiting)
+            scored = Arrays(unchanged, validation.labels)
     except (CannotSplit, NoRoom) as error:
         _say_once(f"frozen stages are computed in each epoch: {error}")
         return Pictures(network, recipe, train, validation, device)
     count = max(1, views.count)
     labelled = Arrays(features, np.tile(train.labels, count))
     seconds = time.perf_counter() - started
-    scored = Arrays(unchanged, validation.labels)
     return FrozenFeatures(network, recipe, labelled, scored, device, split, count, seconds)
 
 

@@ -39,7 +39,7 @@ def train(
     network: Network,
     recipe: Recipe,
     train_arrays: Arrays,
-    validation_arrays: Arrays,
+    validation_arrays: Arrays | None,
     *,
     seed: int,
     device: torch.device,
@@ -52,6 +52,8 @@ def train(
     interrupted: Callable[[], bool] | None = None,
 ) -> TrainingResult:
     """Train `network`, in place, from its present weights or from where `checkpoint` stands.
+
+    Without `validation_arrays` nothing is scored, neither at epochs nor at the end.
 
     pretrained    whether the trunk's weights are, and so learn at `trunk_learning_rate`
     accumulation  parts that a batch goes through the network in, to save memory. A step takes in the same pictures and
@@ -84,7 +86,7 @@ def train(
                 if checkpoint and begun.steps:
                     checkpoint.write(serialise(run.state(epochs, begun)))
                 raise
-            if not math.isfinite(evaluation.loss):
+            if evaluation is not None and not math.isfinite(evaluation.loss):
                 raise TrialFailed(f"the validation loss is {evaluation.loss} after epoch {epoch} of {recipe.epochs}")
             seconds = trained.seconds + time.perf_counter() - started + (inputs.seconds if epoch == 1 else 0)
             epochs.append(_metrics(epoch, trained, evaluation, seconds))
@@ -98,7 +100,7 @@ def train(
     return TrainingResult(
         network=run.scored,
         epochs=tuple(epochs),
-        validation=evaluation,
+        evaluation=evaluation,
         seconds=sum(metrics.seconds for metrics in epochs),
         images_per_second=statistics.median(metrics.images_per_second for metrics in epochs),
         peak_memory_mb=memory.megabytes(),
@@ -178,9 +180,11 @@ class _Run:
         """Pictures that go through the network at a time."""
         return -(-self._recipe.batch_size // self._accumulation)
 
-    def evaluate(self, interrupted: Callable[[], bool] | None) -> Evaluation:
-        """Score on validation. Raises Interrupted once `interrupted` says so."""
+    def evaluate(self, interrupted: Callable[[], bool] | None) -> Evaluation | None:
+        """Score on validation, if there is a validation split. Raises Interrupted once `interrupted` says so."""
         rows, inputs_of = self._inputs.validation, self._inputs.validation_inputs
+        if rows is None:
+            return None
         return evaluate_rows(self._scored, rows, self._device, self.part_size, interrupted, inputs_of)
 
     def train_epoch(
@@ -302,15 +306,15 @@ class _Run:
         return list(state.epochs), _Begun(**state.begun) if state.begun else None
 
 
-def _metrics(epoch: int, trained: _Trained, evaluation: Evaluation, seconds: float) -> EpochMetrics:
+def _metrics(epoch: int, trained: _Trained, evaluation: Evaluation | None, seconds: float) -> EpochMetrics:
     return EpochMetrics(
         epoch=epoch,
         train_loss=trained.loss,
         train_accuracy=float((trained.labels == trained.predictions).mean()),
         train_f1_macro=f1_macro(trained.labels, trained.predictions),
-        validation_loss=evaluation.loss,
-        validation_accuracy=evaluation.accuracy,
-        f1_macro=evaluation.f1_macro,
+        validation_loss=evaluation.loss if evaluation else math.nan,
+        validation_accuracy=evaluation.accuracy if evaluation else math.nan,
+        f1_macro=evaluation.f1_macro if evaluation else math.nan,
         learning_rate=trained.learning_rate,
         seconds=seconds,
         images_per_second=len(trained.labels) / trained.seconds,

@@ -31,7 +31,7 @@ class EpochMetrics:
     train_*            over the augmented batches as they were trained on, each before its step, so no pass is spent on
                        them; the loss is the one that was minimised (label smoothing and class weights included)
     validation_loss    cross-entropy, without smoothing or weights
-    f1_macro           on validation
+    f1_macro           on validation; nan, as the two before it, in a training that scores none
     learning_rate      the head's, at the epoch's last step
     seconds            of training and scoring
     images_per_second  of training alone
@@ -78,8 +78,9 @@ class TrainingResult:
     """What a training ended with.
 
     network            with the weights that were scored: the average if the recipe keeps one
-    validation         its answers after the last epoch. Not after the best: the best of E noisy scores is biased
-                       upwards, the more so the larger E, and the learning rate has come down to 0 at the last
+    evaluation         its answers on validation after the last epoch, if there is a validation split. Not after the
+                       best: the best of E noisy scores is biased upwards, the more so the larger E, and the learning
+                       rate has come down to 0 at the last
     seconds            of all epochs, those before an interruption included
     images_per_second  of training, the median epoch's
     peak_memory_mb     of this process since it started or resumed (see `search.training.device.PeakMemory`)
@@ -87,10 +88,17 @@ class TrainingResult:
 
     network: Network
     epochs: tuple[EpochMetrics, ...]
-    validation: Evaluation
+    evaluation: Evaluation | None
     seconds: float
     images_per_second: float
     peak_memory_mb: float
+
+    @property
+    def validation(self) -> Evaluation:
+        """`evaluation`. Raises ValueError for a training that scored nothing."""
+        if self.evaluation is None:
+            raise ValueError("this training scored no validation split")
+        return self.evaluation
 
     @property
     def f1_macro(self) -> float:

@@ -341,3 +341,12 @@ def test_a_lost_cache_file_is_made_again(image_folder: ImageFolder, cache_dir: P
     (file,) = cache_dir.glob("*.npy")
     file.write_bytes(file.read_bytes()[:-1])
     np.testing.assert_array_equal(dataset.arrays("train", 16).images, expected)
+
+
+def test_two_splits_in_one_are_one_after_the_other(image_folder: ImageFolder, cache_dir: Path) -> None:
+    dataset = opened(image_folder(TWO_CLASSES), cache_dir, (16,))
+    train, validation = dataset.arrays("train", 16), dataset.arrays("validation", 16)
+    both = dataset.arrays("train+validation", 16)
+    np.testing.assert_array_equal(both.images, np.concatenate([train.images, validation.images]))
+    np.testing.assert_array_equal(both.labels, np.concatenate([train.labels, validation.labels]))
+    assert isinstance(both.images, np.memmap), "nothing is copied"

@@ -189,3 +189,15 @@ def test_what_a_table_does_not_need_is_not_imported() -> None:
     code = "import sys, search.report.__main__; print({'torch', 'timm', 'matplotlib', 'plotly'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_each_report_writes_its_own_formats(url: str) -> None:
+    assert "--html is not for --final, which writes csv, markdown, latex" in refused("--final", "--html", "a.html")
+    assert "--latex is not for --pareto, which writes json, csv, png, html" in refused("--pareto", "--latex", "a.tex")
+
+
+def test_nothing_is_final_before_it_was_finalized(url: str) -> None:
+    assert "holds no finalized study trashnet/final; make one with python -m search.finalize" in refused(
+        "--final", "--database", url
+    )
+    assert "no finalized study trashnet/scratch" in refused("--final", "--database", url, "--study", "scratch")

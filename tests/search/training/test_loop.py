@@ -386,3 +386,22 @@ def test_trains_on_cuda_without_waiting(tmp_path: Path, make_network: MakeNetwor
     assert result.peak_memory_mb > 0.1
     again = run(make_network(seed=5), recipe, make_arrays(20, 20, 20), device=device, checkpoint=checkpoint)
     assert again.f1_macro == result.f1_macro
+
+
+def test_without_a_validation_split_nothing_is_scored_and_the_weights_are_the_same(
+    make_network: MakeNetwork, make_arrays: MakeArrays, tmp_path: Path
+) -> None:
+    arrays = make_arrays(9, 9, 9)
+    scored = run(make_network(), RECIPE, arrays)
+    checkpoint = FileCheckpoint(tmp_path / "checkpoint")
+    options: dict[str, Any] = {"seed": 1, "device": torch.device("cpu"), "pretrained": False, "checkpoint": checkpoint}
+    with pytest.raises(Interrupted):
+        train(make_network(), RECIPE, arrays, None, interrupted=stop_after(EPOCH + 1), **options)
+    result = train(make_network(), RECIPE, arrays, None, **options)
+    assert result.evaluation is None
+    with pytest.raises(ValueError, match="scored no validation split"):
+        _ = result.f1_macro
+    assert all(math.isnan(metrics.f1_macro) and math.isnan(metrics.validation_loss) for metrics in result.epochs)
+    assert [metrics.train_loss for metrics in result.epochs] == [metrics.train_loss for metrics in scored.epochs]
+    for name, tensor in result.network.state_dict().items():
+        assert torch.equal(tensor, scored.network.state_dict()[name]), name

@@ -1,0 +1,131 @@
+"""`python -m search.finalize`: the final word on what a search found.
+
+Retrains the members of the joint front (by validation F1), and what they are compared with, on train and validation
+with several seeds, as trials of a study NAME/final that workers share. Only when a network is trained is the test split
+read for it, once. `python -m search.report --final` reports. Ctrl-C ends it cleanly; the same command goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import threading
+from collections.abc import Sequence
+
+from search import settings as all_settings
+from search.command import exit_with_status
+from search.errors import BadInput
+from search.finalize.choice import choose_rows
+from search.report.__main__ import main as report
+from search.report.comparison import compare
+from search.report.stored import read_search, read_study_attributes, reading
+from search.run import work_here
+from search.session import open_data, open_device, sampler_seed, set_up_logging, show_settings
+from search.settings import ListedSpace, Settings
+from search.studies import WHOLE, OpenStudy, full_name, open_studies
+from storage.database import Database, connect
+
+SEEDS = 5
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    settings = all_settings.load(options)
+    if options.study in settings.studies:
+        raise BadInput("finalize", [f"--study {options.study} is a study of the search itself; name another"])
+    set_up_logging()
+    show_settings(settings)
+    space = _space(settings, options)
+    _say(space, full_name(settings.name, options.study))
+    device = open_device(settings)
+    dataset = open_data(settings)
+    of_final = settings.model_copy(update={"studies": {options.study: space}})
+
+    def open_final(stop: threading.Event) -> tuple[Database, list[OpenStudy]]:
+        database = connect(settings.database, stop=stop)
+        return database, open_studies(of_final, dataset.describe(), database, sampler_seed=sampler_seed(settings))
+
+    status = work_here(of_final, dataset, device, open_final)
+    if status == 0:
+        report(["--final", "--study", options.study, "--name", settings.name, "--database-url", settings.database])
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m search.finalize", description=__doc__)
+    all_settings.add_arguments(parser)
+    parser.add_argument("--seeds", type=_count, metavar="N", help=f"trainings of each network; default: {SEEDS}")
+    parser.add_argument("--rows", nargs="+", metavar="ROW", help="front members, as in elimination-4; default: all")
+    parser.add_argument("--max-parameters", type=_count, metavar="N", help="leave out larger front members")
+    parser.add_argument("--baselines", nargs="+", metavar="ROW", help="finished rows of baselines.run to finalize, too")
+    parser.add_argument("--study", default="final", help="name of the study; default: final")
+    return parser
+
+
+def _count(text: str) -> int:
+    digits = text.replace(",", "")
+    if not digits.isdigit() or int(digits) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 1, got {text!r}")
+    return int(digits)
+
+
+def _space(settings: Settings, options: argparse.Namespace) -> ListedSpace:
+    """The study's list: as it was made, or, the first time, of the present front.
+
+    Raises BadInput where other rows or seeds are asked for than the study was made of: whoever could add networks after
+    test scores are known, could choose by them.
+    """
+    with reading(settings.database) as database:
+        comparison = compare(read_search(database, settings.name))
+        made = read_study_attributes(database, full_name(settings.name, options.study))
+    for study in comparison.search.studies:
+        if study.counts.running and not study.listed:
+            print(f"warning: {study.counts.running} trials of {study.name} are running: the front may change yet")
+    rows = choose_rows(
+        comparison,
+        names=options.rows,
+        max_parameters=options.max_parameters or math.inf,
+        baselines=options.baselines or (),
+    )
+    wanted = ListedSpace(
+        rows=tuple(rows),
+        seeds=options.seeds or SEEDS,
+        first_seed=settings.seed,
+        trained_on="train+validation",
+        scored_on="test",
+    )
+    if WHOLE not in made:
+        return wanted
+    return _as_it_was_made(ListedSpace.model_validate(made[WHOLE]), wanted, options)
+
+
+def _as_it_was_made(before: ListedSpace, wanted: ListedSpace, options: argparse.Namespace) -> ListedSpace:
+    if before == wanted:
+        return before
+    asked = [name for name in ("rows", "max_parameters", "baselines", "seeds") if getattr(options, name)]
+    if asked:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in asked)
+        raise BadInput(
+            f"study {options.study} was made of another list",
+            [
+                f"it has {_in_words(before)}; asked for now: {_in_words(wanted)}",
+                f"to go on with it as it was made, leave out {flags}; for a list of its own, add --study NAME",
+            ],
+        )
+    print(f"{options.study} goes on with the list that it was made of, which is not that of the present front")
+    return before
+
+
+def _in_words(space: ListedSpace) -> str:
+    return f"{', '.join(row.name for row in space.rows)} with {space.seeds} seeds"
+
+
+def _say(space: ListedSpace, study: str) -> None:
+    print(f"{study}: {len(space.rows)} networks, {space.seeds} seeds each, trained on {space.trained_on}")
+    for row in space.rows:
+        others = "".join(f"; {kind}: {name}" for kind, name in row.compared_with.items())
+        print(f"  {row.name}: {row.words}{others}")
+
+
+if __name__ == "__main__":
+    exit_with_status(main)

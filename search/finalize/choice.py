@@ -1,0 +1,98 @@
+"""Which networks are finalized. They are chosen by validation alone: no test score is known here, or ever read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from search.candidate import Candidate
+from search.errors import BadInput
+from search.report.comparison import Comparison, Entry
+from search.settings import ListedRow, Other
+
+UNCUT: Other = "uncut"
+SCRATCH: Other = "scratch"
+
+
+def choose_rows(
+    comparison: Comparison,
+    *,
+    names: Sequence[str] | None = None,
+    max_parameters: float = float("inf"),
+    baselines: Sequence[str] = (),
+) -> list[ListedRow]:
+    """The joint front by validation F1, the chosen baselines, and what both are compared with.
+
+    Those are the best uncut network and, for each network with pretrained weights or a cut, the best one from scratch
+    of no fewer parameters, if the search has any.
+
+    names           of front members, as in `elimination-4`; default: all
+    max_parameters  leaves out larger front members
+    baselines       names of reference rows that have finished
+
+    Raises BadInput with every name that there is not.
+    """
+    front = {name_of(entry): entry for entry in comparison.joint_front if entry.row.parameters <= max_parameters}
+    references = {name_of(entry): entry for entry in comparison.references}
+    problems = _unknown("front member", names or (), front) + _unknown("finished baseline", baselines, references)
+    if not front:
+        smallest = comparison.joint_front[0].row.parameters
+        problems.append(f"no front member has at most {max_parameters:,} parameters; the smallest has {smallest:,}")
+    if problems:
+        raise BadInput("nothing was finalized", problems)
+    chosen = {name: front[name] for name in front if not names or name in names}
+    chosen |= {name: references[name] for name in dict.fromkeys(baselines)}
+    uncut = _best(comparison.uncut) or _best([entry for entry in comparison.references if entry.row.uncut])
+    scratch = {name: _best_scratch(comparison, entry) for name, entry in chosen.items()}
+    others = [uncut, *scratch.values()]
+    rows = chosen | {name_of(entry): entry for entry in others if entry is not None}
+    names_of: dict[str, str] = {}  # one name for each candidate: a baseline may be what the search found, too
+    for name, entry in rows.items():
+        names_of.setdefault(_key(entry), name)
+    return [_row(name, rows[name], {UNCUT: uncut, SCRATCH: scratch.get(name)}, names_of) for name in names_of.values()]
+
+
+def name_of(entry: Entry) -> str:
+    """A reference's own name; for what a search found, its study and first trial: elimination-4."""
+    return entry.row.name or f"{entry.row.study}-{entry.row.trials[0]}"
+
+
+def _unknown(kind: str, names: Sequence[str], known: dict[str, Entry]) -> list[str]:
+    there = ", ".join(known) or "none"
+    return [f"no {kind} is called {name!r}; there are: {there}" for name in names if name not in known]
+
+
+def _best(entries: Sequence[Entry]) -> Entry | None:
+    return max(entries, key=lambda entry: entry.row.f1_macro, default=None)
+
+
+def _best_scratch(comparison: Comparison, entry: Entry) -> Entry | None:
+    """Of the networks from scratch that the search found, the best that is no smaller than `entry`."""
+    if entry.row.family == "scratch":
+        return None
+    return _best(
+        [
+            other
+            for other in comparison.entries
+            if other.row.family == "scratch" and not other.reference and other.row.parameters >= entry.row.parameters
+        ]
+    )
+
+
+def _key(entry: Entry) -> str:
+    return Candidate.model_validate(entry.row.candidate).key
+
+
+def _row(name: str, entry: Entry, others: Mapping[Other, Entry | None], names_of: Mapping[str, str]) -> ListedRow:
+    compared_with = {kind: names_of[_key(other)] for kind, other in others.items() if other is not None}
+    return ListedRow(
+        name=name,
+        words=f"{entry.row.summary}; {_standing(entry)}",
+        candidate=Candidate.model_validate(entry.row.candidate),
+        compared_with={kind: other for kind, other in compared_with.items() if other != name},
+    )
+
+
+def _standing(entry: Entry) -> str:
+    if entry.reference:
+        return "a baseline"
+    return "on the joint front" if entry.on_joint_front else "to compare with"

@@ -1,0 +1,270 @@
+"""What a finalized study says: each network's scores on test over its seeds, and its differences from others."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from optuna.trial import TrialState
+
+from search.candidate import Candidate
+from search.errors import BadInput
+from search.finalize.scoring import ANSWERS, READ_AT, unpack
+from search.inference.runs import LatencyRun, comparable
+from search.intervals import Floats, Interval, drawn_f1, over_images, over_seeds
+from search.report.rows import Row, Search
+from search.report.stored import read_search, read_study_attributes
+from search.settings import ListedRow, ListedSpace, Other
+from storage import curves as stored_curves
+from storage import latency
+from storage.database import Database
+from storage.trials import TrialRecord, read_trials
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Loss, accuracy and macro F1 on a split, each the mean of `n` trainings, None where that is not known."""
+
+    loss: float | None
+    accuracy: float | None
+    f1_macro: float | None
+    n: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Macro F1 of a network less that of the network `other`, on the same pictures and with the same seeds.
+
+    over_seeds   t interval of the paired differences of single trainings
+    over_images  bootstrap interval of the difference of the means over seeds, for these trainings
+    """
+
+    other: str
+    over_seeds: Interval
+    over_images: Interval
+
+
+@dataclass(frozen=True)
+class FinalRow:
+    """A network of the study, over its trained seeds. `f1_images` is its mean over them, on other test pictures."""
+
+    name: str
+    words: str
+    candidate: Candidate
+    trial_ids: tuple[int, ...]
+    seeds: tuple[int, ...]
+    parameters: int
+    macs: int
+    layers: int
+    f1: Interval
+    f1_images: Interval
+    accuracy: Interval
+    f1_per_class: tuple[Interval, ...]
+    train: Fit
+    validation: Fit
+    differences: Mapping[Other, Difference]
+
+
+@dataclass(frozen=True)
+class Final:
+    """A finalized study. `missing` tells rows and seeds without a result, `latencies` runs by machine and by row."""
+
+    name: str
+    classes: tuple[str, ...]
+    test_pictures: int
+    data: Mapping[str, Any]
+    devices: tuple[str, ...]
+    versions: Mapping[str, str]
+    rows: tuple[FinalRow, ...]
+    missing: tuple[str, ...]
+    latencies: Mapping[str, Mapping[str, LatencyRun]]
+
+
+Curves = Mapping[int, Sequence[Mapping[str, float]]]
+Latencies = Mapping[int, Sequence[Mapping[str, Any]]]
+
+
+def read_final(database: Database, name: str | None, study: str) -> Final:
+    """The finalized study `study` of the search called `name`, or of the only one. Raises BadInput."""
+    search = read_search(database, name)
+    full_name = f"{search.name}/{study}"
+    attributes = read_study_attributes(database, full_name)
+    if attributes.get("scored_on") != "test" or "resolved_space" not in attributes:
+        problem = f"{database.url} holds no finalized study {full_name}; make one with python -m search.finalize"
+        raise BadInput("nothing to report", [problem])
+    trials = read_trials(database, [full_name])
+    ids = [trial.trial_id for trial in trials]
+    space = ListedSpace.model_validate(attributes["resolved_space"])
+    return final_of(
+        full_name, attributes, space, trials, search, stored_curves.read(database, ids), latency.read(database, ids)
+    )
+
+
+def final_of(
+    name: str,
+    attributes: Mapping[str, Any],
+    space: ListedSpace,
+    trials: Sequence[TrialRecord],
+    search: Search,
+    curves: Curves,
+    latencies: Latencies,
+) -> Final:
+    """Summarise a finalized study.
+
+    attributes  of the study
+    search      the search that it finalizes: validation scores of the same candidates are from there
+    curves      of its trials: training scores are from their last epochs
+    latencies   runs as stored, of its trials
+
+    Raises BadInput where no network has been scored yet, or where they saw different test pictures.
+    """
+    of_row = {row.name: _scored(trials, row.name) for row in space.rows}
+    scored = [trial for members in of_row.values() for trial in members]
+    if not scored:
+        raise BadInput(f"study {name} has no result yet", ["go on with python -m search.finalize"])
+    if len({trial.attributes[ANSWERS]["labels"] for trial in scored}) > 1:
+        raise BadInput(f"study {name} cannot be reported", ["its networks were scored on different test pictures"])
+    drawn = _drawn(scored)
+    rows = [_row(row, of_row, drawn, search, curves) for row in space.rows if of_row[row.name]]
+    row_of_trial = {trial.trial_id: row for row, members in of_row.items() for trial in members}
+    return Final(
+        name=name,
+        classes=tuple(attributes["data"]["classes"]),
+        test_pictures=len(unpack(scored[0].attributes[ANSWERS]["labels"])),
+        data=attributes["data"],
+        devices=tuple(sorted({str(trial.attributes.get("device")) for trial in scored})),
+        versions=attributes.get("versions", {}),
+        rows=tuple(sorted(rows, key=lambda row: row.parameters)),
+        missing=tuple(_missing(space, of_row, trials)),
+        latencies={
+            machine: {row_of_trial[trial_id]: run for trial_id, run in runs.items() if trial_id in row_of_trial}
+            for machine, runs in comparable(latencies).items()
+        },
+    )
+
+
+def _scored(trials: Sequence[TrialRecord], row: str) -> list[TrialRecord]:
+    """Complete trials of a row, by seed."""
+    mine = [
+        trial
+        for trial in trials
+        if trial.state == TrialState.COMPLETE and trial.attributes.get("row") == row and READ_AT in trial.attributes
+    ]
+    return sorted(mine, key=lambda trial: int(trial.attributes["seed"]))
+
+
+def _missing(
+    space: ListedSpace, of_row: Mapping[str, Sequence[TrialRecord]], trials: Sequence[TrialRecord]
+) -> list[str]:
+    wanted = set(range(space.first_seed, space.first_seed + space.seeds))
+    failed = {
+        (trial.attributes.get("row"), trial.attributes.get("seed")): str(trial.attributes.get("failure"))
+        for trial in trials
+        if trial.state == TrialState.FAIL
+    }
+    return [
+        f"{row} seed {seed}: {failed.get((row, seed), 'not finished')}"
+        for row, members in of_row.items()
+        for seed in sorted(wanted - {trial.attributes["seed"] for trial in members})
+    ]
+
+
+def _drawn(scored: Sequence[TrialRecord]) -> dict[int, Floats]:
+    """Of each trial, macro F1 (B,) on test pictures drawn again, the same draws for all."""
+    labels = unpack(scored[0].attributes[ANSWERS]["labels"])
+    predictions = np.stack([unpack(trial.attributes[ANSWERS]["predictions"]) for trial in scored])
+    columns = drawn_f1(labels, predictions)
+    return {trial.trial_id: columns[:, index] for index, trial in enumerate(scored)}
+
+
+def _row(
+    row: ListedRow,
+    of_row: Mapping[str, Sequence[TrialRecord]],
+    drawn: Mapping[int, Floats],
+    search: Search,
+    curves: Curves,
+) -> FinalRow:
+    trials = of_row[row.name]
+    first = trials[0].attributes
+    f1 = over_seeds(_values(trials, "test_f1_macro"))
+    per_class = np.array([trial.attributes["test_f1_per_class"] for trial in trials])
+    return FinalRow(
+        name=row.name,
+        words=row.words,
+        candidate=row.candidate,
+        trial_ids=tuple(trial.trial_id for trial in trials),
+        seeds=tuple(int(trial.attributes["seed"]) for trial in trials),
+        parameters=int(first["parameters"]),
+        macs=int(first["macs"]),
+        layers=int(first["layers"]),
+        f1=f1,
+        f1_images=over_images(f1.mean, _mean_of(trials, drawn)),
+        accuracy=over_seeds(_values(trials, "test_accuracy")),
+        f1_per_class=tuple(over_seeds(scores) for scores in per_class.T.tolist()),
+        train=_train_fit([curves[trial.trial_id][-1] for trial in trials if curves.get(trial.trial_id)]),
+        validation=_validation_fit(row.candidate, search),
+        differences={
+            kind: difference
+            for kind, other in row.compared_with.items()
+            if (difference := _difference(trials, other, of_row.get(other, ()), drawn)) is not None
+        },
+    )
+
+
+def _values(trials: Sequence[TrialRecord], name: str) -> list[float]:
+    return [float(trial.attributes[name]) for trial in trials]
+
+
+def _mean_of(trials: Sequence[TrialRecord], drawn: Mapping[int, Floats]) -> Floats:
+    means: Floats = np.mean([drawn[trial.trial_id] for trial in trials], axis=0)
+    return means
+
+
+def _difference(
+    mine: Sequence[TrialRecord], other: str, others: Sequence[TrialRecord], drawn: Mapping[int, Floats]
+) -> Difference | None:
+    """On the seeds that both have; None where there is none."""
+    by_seed = {trial.attributes["seed"]: trial for trial in others}
+    pairs = [(trial, by_seed[seed]) for trial in mine if (seed := trial.attributes["seed"]) in by_seed]
+    if not pairs:
+        return None
+    single = [a.attributes["test_f1_macro"] - b.attributes["test_f1_macro"] for a, b in pairs]
+    columns = np.mean([drawn[a.trial_id] - drawn[b.trial_id] for a, b in pairs], axis=0)
+    return Difference(other, over_seeds(single), over_images(statistics.fmean(single), columns))
+
+
+def _train_fit(last_epochs: Sequence[Mapping[str, float]]) -> Fit:
+    loss, accuracy, f1_macro = (
+        _mean([epoch.get(name) for epoch in last_epochs]) for name in ("train_loss", "train_accuracy", "train_f1_macro")
+    )
+    return Fit(loss, accuracy, f1_macro, len(last_epochs))
+
+
+def _validation_fit(candidate: Candidate, search: Search) -> Fit:
+    """Of the search's own trials of the candidate, which were trained on train alone."""
+    rows = [row for row in search.rows if _same(row, candidate)]
+    if not rows:
+        return Fit(None, None, None, 0)
+    scores = [score for row in rows for score in row.f1_scores]
+    return Fit(
+        _mean([row.validation_loss for row in rows]),
+        _mean([row.accuracy for row in rows]),
+        statistics.fmean(scores),
+        len(scores),
+    )
+
+
+def _same(row: Row, candidate: Candidate) -> bool:
+    try:
+        return Candidate.model_validate(row.candidate) == candidate
+    except ValueError:  # of another version of this program
+        return False
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    return statistics.fmean(known) if known else None

@@ -1,0 +1,316 @@
+"""The founding project's four tables (scores, parameters, layers, inference times), and how sure their scores are.
+
+Each is a `Table` of text, written as plain lines, Markdown or LaTeX. The CSV has a line a network, and numbers.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from search.inference.runs import Device, LatencyRun
+from search.intervals import DRAWS, Interval
+from search.report import formats
+from search.report.final import Difference, Final, FinalRow, Fit
+from search.report.table import aligned, wrapped
+from search.settings import Other
+
+NOT_MEASURED = "not measured"
+OTHERS: dict[Other, str] = {
+    "uncut": "the uncut network",
+    "scratch": "the best network from scratch of no fewer parameters",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as text; the first column is text, the others are numbers. `note` says what they mean."""
+
+    title: str
+    headings: tuple[str, ...]
+    body: tuple[tuple[str, ...], ...]
+    note: str
+
+
+def tables(final: Final) -> list[Table]:
+    """All tables of a finalized study; times are a table a machine."""
+    return [
+        _scores(final),
+        _parameters(final),
+        _layers(final),
+        *_times(final),
+        _differences(final),
+        _classes(final),
+    ]
+
+
+def basis(final: Final) -> list[str]:
+    """What the numbers rest on, and what is missing."""
+    versions = ", ".join(f"{name} {number}" for name, number in final.versions.items())
+    return [
+        f"test split: {final.test_pictures:,} pictures of {formats.clean(formats.data_name(final.data))}",
+        "it was opened once for each trained network, after its last epoch",
+        f"trained on {formats.clean('; '.join(final.devices))}; {versions}",
+        *(f"missing: {formats.clean(line)}" for line in final.missing),
+    ]
+
+
+def _scores(final: Final) -> Table:
+    headings = (
+        "network", "train loss", "train acc.", "train F1", "val. loss", "val. acc.", "val. F1", "test acc.", "test F1",
+        "95 % over images", "seeds",
+    )  # fmt: skip
+    body = [
+        (
+            row.name,
+            *_fit(row.train),
+            *_fit(row.validation),
+            _plus_minus(row.accuracy),
+            _plus_minus(row.f1),
+            _range(row.f1_images),
+            str(len(row.seeds)),
+        )
+        for row in final.rows
+    ]
+    return Table(
+        "Scores",
+        headings,
+        tuple(body),
+        "F1 is macro F1. Test: mean over seeds ± half of its 95 % t interval, of networks trained on train and "
+        f"validation; over images: 95 % bootstrap interval of that mean ({DRAWS:,} draws of the test pictures within "
+        "their classes). Train: the last epoch, over augmented pictures. Validation: the search's own trials of the "
+        "same network and recipe, trained on train alone; the search chose by them.",
+    )
+
+
+def _parameters(final: Final) -> Table:
+    whole = _reference(final)
+    body = [
+        (
+            row.name,
+            formats.whole(row.parameters),
+            formats.percent(row.parameters / whole.parameters if whole else None),
+            formats.whole(row.macs),
+            formats.percent(row.macs / whole.macs if whole else None),
+        )
+        for row in final.rows
+    ]
+    note = "Of the network as deployed, its head included; MACs of one picture. Shares are of the uncut network."
+    return Table("Parameters", ("network", "parameters", "share", "MACs", "share of MACs"), tuple(body), note)
+
+
+def _layers(final: Final) -> Table:
+    whole = _reference(final)
+    body = [
+        (row.name, str(row.layers), formats.percent(row.layers / whole.layers if whole else None)) for row in final.rows
+    ]
+    return Table("Layers", ("network", "layers", "share"), tuple(body), "Convolutions and linear layers.")
+
+
+def _times(final: Final) -> Iterator[Table]:
+    headings = ("network", "CPU ms", "GPU ms", "test set CPU s", "test set GPU s")
+    for machine, runs in (final.latencies or {NOT_MEASURED: {}}).items():
+        body = [
+            (
+                row.name,
+                _time(runs.get(row.name), lambda run: run.latency_ms),
+                _time(runs.get(row.name), _gpu_ms),
+                _time(runs.get(row.name), lambda run: run.whole_test_set_seconds.get("cpu")),
+                _time(runs.get(row.name), lambda run: run.whole_test_set_seconds.get("cuda")),
+            )
+            for row in final.rows
+        ]
+        yield Table(
+            f"Inference times: {machine}",
+            headings,
+            tuple(body),
+            "CPU: one picture, ONNX Runtime, one thread; GPU: one picture, PyTorch; medians. Test set: all its "
+            "pictures in batches, the network alone. `python -m search.latency` measures.",
+        )
+
+
+def _differences(final: Final) -> Table:
+    body = [
+        (
+            row.name,
+            f"{OTHERS[kind]} ({difference.other})",
+            _signed(difference.over_images.mean),
+            _range(difference.over_images, signed=True),
+            _range(difference.over_seeds, signed=True),
+            _verdict(difference),
+        )
+        for row in final.rows
+        for kind, difference in row.differences.items()
+    ]
+    return Table(
+        "Differences in test F1",
+        ("network", "less that of", "difference", "95 % over images", "95 % over seeds", "beyond chance"),
+        tuple(body),
+        "Paired by seed and by picture. Over images: other test pictures, these trainings; over seeds: other "
+        "trainings, these pictures. Beyond chance: neither interval holds 0. The intervals are "
+        "not corrected for their number.",
+    )
+
+
+def _classes(final: Final) -> Table:
+    body = [(row.name, *map(_plus_minus, row.f1_per_class)) for row in final.rows]
+    note = "Mean over seeds ± half of its 95 % t interval."
+    return Table("Test F1 of each class", ("network", *map(formats.clean, final.classes)), tuple(body), note)
+
+
+def _reference(final: Final) -> FinalRow | None:
+    """The uncut network that the others are compared with."""
+    names = {row.differences["uncut"].other for row in final.rows if "uncut" in row.differences}
+    return next((row for row in final.rows if row.name in names), None)
+
+
+def _gpu_ms(run: LatencyRun) -> float | None:
+    device: Device = "cuda"
+    return next((each.median_ms for each in run.measurements if (each.device, each.batch) == (device, 1)), None)
+
+
+def _time(run: LatencyRun | None, read: Callable[[LatencyRun], float | None]) -> str:
+    value = None if run is None else read(run)
+    return NOT_MEASURED if value is None else f"{value:.3g}"
+
+
+def _fit(fit: Fit) -> tuple[str, str, str]:
+    return _number(fit.loss), _number(fit.accuracy), _number(fit.f1_macro)
+
+
+def _number(value: float | None) -> str:
+    return formats.NOT_KNOWN if value is None or not math.isfinite(value) else f"{value:.3f}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}"
+
+
+def _plus_minus(interval: Interval) -> str:
+    return f"{interval.mean:.3f}" + (f" ± {interval.half_width:.3f}" if math.isfinite(interval.half_width) else "")
+
+
+def _range(interval: Interval, *, signed: bool = False) -> str:
+    if not math.isfinite(interval.low):
+        return formats.NOT_KNOWN
+    sign = "+" if signed else ""
+    return f"{interval.low:{sign}.3f} to {interval.high:{sign}.3f}"
+
+
+def _verdict(difference: Difference) -> str:
+    intervals = [difference.over_images, difference.over_seeds]
+    if not all(math.isfinite(interval.low) for interval in intervals):
+        return formats.NOT_KNOWN
+    if all(interval.low > 0 for interval in intervals):
+        return "better"
+    return "worse" if all(interval.high < 0 for interval in intervals) else "no"
+
+
+def as_text(final: Final) -> str:
+    """For a terminal."""
+    parts = [f"{final.name}"]
+    for table in tables(final):
+        parts += ["", table.title, *aligned(table.headings, table.body), *wrapped(table.note)]
+    return "\n".join([*parts, "", *(part for line in basis(final) for part in wrapped(line))]) + "\n"
+
+
+def as_markdown(final: Final) -> str:
+    """Tables as GitHub shows them."""
+    parts = [f"# {_escaped(final.name)}: scores on the test split"]
+    for table in tables(final):
+        lines = [
+            _markdown_line(map(_escaped, table.headings)),
+            _markdown_line(["---", *["---:"] * (len(table.headings) - 1)]),
+            *(_markdown_line(map(_escaped, cells)) for cells in table.body),
+        ]
+        parts += [f"## {_escaped(table.title)}", "\n".join(lines), table.note]
+    parts.append("\n".join(f"- {_escaped(line)}" for line in basis(final)))
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown_line(cells: Sequence[str] | Iterator[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\{letter}" if letter in r"\`*_[]<>|" else letter for letter in text)
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "—": "---", "<": r"\textless{}",
+    ">": r"\textgreater{}",
+}  # fmt: skip
+
+
+def as_latex(final: Final) -> str:
+    """Tables for \\usepackage{booktabs}, each in an environment of its own."""
+    return "\n".join(map(_latex_table, tables(final)))
+
+
+def _latex_table(table: Table) -> str:
+    def line(cells: Sequence[str]) -> str:
+        return " & ".join(map(_latex, cells)) + r" \\"
+
+    rows = [line(table.headings), r"\midrule", *map(line, table.body)]
+    return "\n".join(
+        [
+            r"\begin{table}",
+            rf"\caption{{{_latex(table.title)}. {_latex(table.note)}}}",
+            rf"\begin{{tabular}}{{l{'r' * (len(table.headings) - 1)}}}",
+            r"\toprule",
+            *rows,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(letter, letter) for letter in text)
+
+
+def as_csv(final: Final) -> str:
+    """A heading and a line a network, in numbers; what is not known is empty."""
+    records = [dict(_record(final, row)) for row in final.rows]
+    names = list(dict.fromkeys(name for record in records for name in record))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return text.getvalue()
+
+
+def _record(final: Final, row: FinalRow) -> Iterator[tuple[str, object]]:
+    yield from {
+        "network": row.name, "words": row.words, "seeds": " ".join(map(str, row.seeds)), "parameters": row.parameters,
+        "macs": row.macs, "layers": row.layers,
+    }.items()  # fmt: skip
+    for split, fit in (("train", row.train), ("validation", row.validation)):
+        yield from ((f"{split}_{name}", getattr(fit, name)) for name in ("loss", "accuracy", "f1_macro"))
+    yield from _ends("test_f1_macro", row.f1)
+    yield from _ends("test_f1_macro_over_images", row.f1_images)
+    yield from _ends("test_accuracy", row.accuracy)
+    for name, interval in zip(final.classes, row.f1_per_class, strict=True):
+        yield from _ends(f"test_f1_{name}", interval)
+    for kind, difference in row.differences.items():
+        yield f"less_{kind}", difference.other
+        yield from _ends(f"less_{kind}_over_images", difference.over_images)
+        yield from _ends(f"less_{kind}_over_seeds", difference.over_seeds)
+    for machine, runs in final.latencies.items():
+        if (run := runs.get(row.name)) is not None:
+            yield f"cpu_ms ({machine})", run.latency_ms
+            yield f"gpu_ms ({machine})", _gpu_ms(run)
+            for device, seconds in run.whole_test_set_seconds.items():
+                yield f"test_set_{device}_s ({machine})", seconds
+
+
+def _ends(name: str, interval: Interval) -> Iterator[tuple[str, float | None]]:
+    for end in ("mean", "low", "high"):
+        value = getattr(interval, end)
+        yield f"{name}_{end}", value if math.isfinite(value) else None

@@ -1,0 +1,89 @@
+"""From a search to the tables of test scores, by the commands alone."""
+
+from __future__ import annotations
+
+import csv
+import io
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from optuna.trial import TrialState
+
+from baselines.run import main as run_baselines
+from search.data.dataset import Dataset
+from search.errors import BadInput
+from search.finalize.__main__ import main as finalize
+from search.report.__main__ import main as report
+from search.run import main as run_search
+from storage.database import connect
+from storage.trials import TrialRecord, read_trials
+from tests.conftest import WriteConfig, tiny_elimination, tiny_scratch
+
+BASELINES = ["tf_efficientnet_lite0_to_80", "tf_efficientnet_lite0_to_80_random"]
+FIXED: dict[str, Any] = {
+    "learning_rate": {"low": 0.01, "high": 0.01},
+    "weight_decay": {"low": 0.0, "high": 0.0},
+    "dropout": {"low": 0.0, "high": 0.0},
+    "augmentation": {"low": 0.0, "high": 0.0},
+    "recipe": {"epochs": 1},
+}
+
+
+def trials(tmp_path: Path, study: str) -> list[TrialRecord]:
+    with closing(connect(f"sqlite:///{tmp_path / 'runs' / 'tiny' / 'search.db'}")) as database:
+        return read_trials(database, [f"tiny/{study}"])
+
+
+def test_search_baselines_finalize_report(
+    write_config: WriteConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    arrays = Dataset.arrays
+
+    def watched(self: Dataset, part: Any, image_size: int) -> Any:
+        opened.append(part)
+        return arrays(self, part, image_size)
+
+    monkeypatch.setattr(Dataset, "arrays", watched)
+    studies = {"elimination": tiny_elimination(**FIXED), "scratch": tiny_scratch(**FIXED)}
+    config = ["--config", str(write_config(studies=studies, trials=2))]
+    assert run_search(config) == 0
+    assert run_baselines([*config, "--rows", *BASELINES]) == 0
+    report(["--pareto", *config])
+    assert opened.count("test") == 0, "nothing but finalize opens the test split"
+
+    capsys.readouterr()
+    assert finalize([*config, "--seeds", "2", "--baselines", BASELINES[0]]) == 0
+    printed = capsys.readouterr().out
+    done = trials(tmp_path, "final")
+    assert {trial.state for trial in done} == {TrialState.COMPLETE}
+    assert BASELINES[0] in {trial.attributes["row"] for trial in done}
+    assert opened.count("test") == len(done), "once for each trained network"
+    assert opened.count("train+validation") == len(done)
+    for trial in done:
+        assert trial.values is not None
+        assert trial.values[0] == trial.attributes["test_f1_macro"]
+        assert sum(map(sum, trial.attributes["test_confusion"])) == 9, "of 48 pictures, a fifth of each class's 16"
+        assert "accuracy" not in trial.attributes, "no other split is scored"
+    assert "test split: 9 pictures of pictures0" in printed
+    assert "Differences in test F1" in printed
+
+    files = {name: tmp_path / f"final.{name}" for name in ("markdown", "csv", "latex")}
+    report(["--final", *config, *(word for name, path in files.items() for word in (f"--{name}", str(path)))])
+    assert "## Inference times: not measured" in files["markdown"].read_text()
+    assert r"\toprule" in files["latex"].read_text()
+    lines = {line["network"]: line for line in csv.DictReader(io.StringIO(files["csv"].read_text()))}
+    assert set(lines) == {trial.attributes["row"] for trial in done}
+    scores = [trial.attributes["test_f1_macro"] for trial in done if trial.attributes["row"] == BASELINES[0]]
+    assert float(lines[BASELINES[0]]["test_f1_macro_mean"]) == pytest.approx(sum(scores) / 2)
+    assert float(lines[BASELINES[0]]["validation_f1_macro"]) == trials(tmp_path, "baselines")[0].values[0]  # type: ignore[index]
+
+    before = len(opened)
+    assert finalize([*config, "--seeds", "2", "--baselines", BASELINES[0]]) == 0, "the same command goes on"
+    assert "test" not in opened[before:]
+    with pytest.raises(BadInput, match=r"leave out --seeds; for a list of its own, add --study"):
+        finalize([*config, "--seeds", "3"])
+    report(["--pareto", *config, "--json", str(tmp_path / "front.json")])
+    assert '"final"' not in (tmp_path / "front.json").read_text()

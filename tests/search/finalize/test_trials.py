@@ -1,0 +1,127 @@
+"""Trials of a finalized study, as a worker runs them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from optuna.trial import TrialState
+
+from search import work
+from search.data.dataset import Dataset
+from search.finalize.scoring import ANSWERS, READ_AT
+from search.models import load_model
+from search.progress import StudyProgress
+from search.settings import ListedRow, ListedSpace, Settings
+from storage import curves
+from tests.conftest import LoadSettings
+from tests.search.conftest import Bench, OpenBench
+from tests.search.spaces.test_listed import row
+
+COUNTED = 9  # test pictures: of 48, a fifth of each class's 16
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing that handles errors sees it."""
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The parts of the data that were opened, in order."""
+    parts: list[str] = []
+    arrays = Dataset.arrays
+
+    def watched(self: Dataset, part: Any, image_size: int) -> Any:
+        parts.append(part)
+        return arrays(self, part, image_size)
+
+    monkeypatch.setattr(Dataset, "arrays", watched)
+    return parts
+
+
+@pytest.fixture
+def settings(load_settings: LoadSettings) -> Settings:
+    """Of a finalized study of one row, two seeds."""
+    rows: tuple[ListedRow, ...] = (row("one", epochs=2),)
+    space = ListedSpace(rows=rows, seeds=2, first_seed=3, trained_on="train+validation", scored_on="test")
+    return load_settings().model_copy(update={"studies": {"final": space}})
+
+
+def test_each_is_trained_on_train_and_validation_and_read_against_test_once(
+    settings: Settings, open_bench: OpenBench, opened: list[str]
+) -> None:
+    bench = open_bench(settings)
+    opened.clear()
+    work.work(bench.shop, bench.studies)
+    assert opened == ["train+validation", "test"] * 2, "test is opened when the network is trained"
+    assert [trial.attributes["seed"] for trial in bench.trials] == [3, 4]
+    for trial in bench.trials:
+        assert trial.state == TrialState.COMPLETE
+        assert trial.values == (trial.attributes["test_f1_macro"], trial.attributes["parameters"])
+        assert sum(map(sum, trial.attributes["test_confusion"])) == COUNTED
+        assert {READ_AT, ANSWERS, "test_accuracy", "test_f1_per_class"} <= set(trial.attributes)
+        assert not {"accuracy", "confusion", "f1_per_class", "validation_loss"} & set(trial.attributes)
+        curve = curves.read(bench.shop.database, [trial.trial_id])[trial.trial_id]
+        assert [epoch["train_f1_macro"] >= 0 for epoch in curve] == [True, True]
+        assert all(epoch["f1_macro"] != epoch["f1_macro"] for epoch in curve), "no split is scored at epochs"
+    assert bench.studies[0].study.metric_names == ["test_f1_macro", "parameters"]
+    assert bench.checkpoints == []
+
+
+def test_a_worker_that_dies_with_the_scores_is_followed_by_one_that_does_not_read_again(
+    settings: Settings, open_bench: OpenBench, opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: Any, **__: Any) -> None:
+        raise Killed
+
+    first = open_bench(settings)
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "finish", die)
+        with pytest.raises(Killed):
+            work.work(first.shop, first.studies)
+    (begun,) = first.trials
+    assert begun.state == TrialState.RUNNING
+    assert opened.count("test") == 1
+    first.shop.leases.declare_dead("first")
+
+    second = open_bench(settings, "second")
+    work.work(second.shop, second.studies)
+    ended = second.trials[0]
+    assert ended.state == TrialState.COMPLETE
+    assert ended.attributes[READ_AT] == begun.attributes[READ_AT]
+    assert ended.values is not None
+    assert ended.values[0] == begun.attributes["test_f1_macro"]
+    assert opened.count("test") == 2, "the first trial's once, the second's once"
+
+
+def test_every_model_is_kept_with_its_test_scores(settings: Settings, open_bench: OpenBench, tmp_path: Path) -> None:
+    bench = open_bench(settings)
+    work.work(bench.shop, bench.studies)
+    for trial in bench.trials:
+        folder = kept(bench, trial.trial_id, tmp_path)
+        network, description = load_model(folder)
+        metrics = description.provenance.metrics
+        assert (metrics.split, metrics.f1_macro) == ("test", trial.attributes["test_f1_macro"])
+        assert sum(parameter.numel() for parameter in network.parameters()) == trial.attributes["parameters"]
+
+
+def kept(bench: Bench, trial_id: int, tmp_path: Path) -> Path:
+    """A folder with the trial's files from the store."""
+    folder = tmp_path / f"model{trial_id}"
+    folder.mkdir()
+    attributes = bench.shop.database.optuna.get_study_system_attrs(bench.studies[0].study._study_id)
+    for key, value in attributes.items():
+        if key.startswith(f"dashboard:artifacts:{trial_id}:"):
+            file = json.loads(value)
+            (folder / file["filename"]).write_bytes(bench.shop.artefacts.load(file["artifact_id"]))
+    return folder
+
+
+def test_the_display_praises_no_test_score(settings: Settings, open_bench: OpenBench) -> None:
+    bench = open_bench(settings)
+    work.work(bench.shop, bench.studies)
+    state: StudyProgress = bench.shop.progress.studies["final"]
+    assert (state.done, state.best) == (2, None)
+    assert work.progress_of(bench.shop.database, bench.studies)["final"].best is None
