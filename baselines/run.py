@@ -20,9 +20,9 @@ from search.report import table
 from search.report.comparison import compare
 from search.report.stored import read_search, reading
 from search.run import work_here
-from search.session import open_data, open_device, sampler_seed, set_up_logging, show_settings
+from search.session import open_data, open_device, set_up_logging, show_settings
 from search.settings import Settings
-from search.studies import OpenStudy, open_studies
+from search.studies import OpenStudy, open_rows
 from storage.database import Database, connect
 
 
@@ -42,11 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     space = listed_space(rows, settings, len(dataset.classes), options.seeds)
     of_rows = settings.model_copy(update={"studies": {options.study: space}})
 
-    def open_rows(stop: threading.Event) -> tuple[Database, list[OpenStudy]]:
+    def open_them(stop: threading.Event) -> tuple[Database, list[OpenStudy]]:
         database = connect(settings.database, stop=stop)
-        return database, open_studies(of_rows, dataset.describe(), database, sampler_seed=sampler_seed(settings))
+        return database, open_rows(of_rows, dataset.describe(), database)
 
-    status = work_here(of_rows, dataset, device, open_rows)
+    status = work_here(of_rows, dataset, device, open_them)
     if status == 0:
         _report(settings, options.study)
     return status

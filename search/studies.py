@@ -107,6 +107,24 @@ def open_listed_studies(settings: Settings, data: Mapping[str, Any], database: D
     return found
 
 
+def open_rows(settings: Settings, data: Mapping[str, Any], database: Database) -> list[OpenStudy]:
+    """The settings' listed studies, for the command that makes them: rows and seeds that failed are queued again.
+
+    Raises BadInput as `open_studies` does.
+    """
+    opened = open_studies(settings, data, database, sampler_seed=0)
+    with database.alone():
+        for study in opened:
+            assert isinstance(study.space, ListedSpace)
+            trials = study.study.get_trials(deepcopy=False)
+            under_way = [trial.system_attrs.get("fixed_params") for trial in trials if trial.state != TrialState.FAIL]
+            for parameters in listed.all_parameters(study.space):
+                if parameters not in under_way:
+                    log.info("%s: %s failed and is queued again", study.study.study_name, parameters)
+                    study.study.enqueue_trial(parameters)
+    return [_open(study.name, settings, database, 0) for study in opened]
+
+
 def full_name(search: str, study: str) -> str:
     """The name of a study in the storage."""
     return f"{search}/{study}"

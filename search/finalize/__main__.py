@@ -20,9 +20,9 @@ from search.report.__main__ import main as report
 from search.report.comparison import compare
 from search.report.stored import read_search, read_study_attributes, reading
 from search.run import work_here
-from search.session import open_data, open_device, sampler_seed, set_up_logging, show_settings
+from search.session import open_data, open_device, set_up_logging, show_settings
 from search.settings import ListedSpace, Settings
-from search.studies import WHOLE, OpenStudy, full_name, open_studies
+from search.studies import WHOLE, OpenStudy, full_name, open_rows
 from storage.database import Database, connect
 
 SEEDS = 5
@@ -41,11 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     dataset = open_data(settings)
     of_final = settings.model_copy(update={"studies": {options.study: space}})
 
-    def open_final(stop: threading.Event) -> tuple[Database, list[OpenStudy]]:
+    def open_them(stop: threading.Event) -> tuple[Database, list[OpenStudy]]:
         database = connect(settings.database, stop=stop)
-        return database, open_studies(of_final, dataset.describe(), database, sampler_seed=sampler_seed(settings))
+        return database, open_rows(of_final, dataset.describe(), database)
 
-    status = work_here(of_final, dataset, device, open_final)
+    status = work_here(of_final, dataset, device, open_them)
     if status == 0:
         report(["--final", "--study", options.study, "--name", settings.name, "--database-url", settings.database])
     return status

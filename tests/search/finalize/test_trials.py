@@ -15,7 +15,9 @@ from search.finalize.scoring import ANSWERS, READ_AT
 from search.models import load_model
 from search.progress import StudyProgress
 from search.settings import ListedRow, ListedSpace, Settings
+from search.studies import open_rows
 from storage import curves
+from storage.pages import Page
 from tests.conftest import LoadSettings
 from tests.search.conftest import Bench, OpenBench
 from tests.search.spaces.test_listed import row
@@ -125,3 +127,33 @@ def test_the_display_praises_no_test_score(settings: Settings, open_bench: OpenB
     state: StudyProgress = bench.shop.progress.studies["final"]
     assert (state.done, state.best) == (2, None)
     assert work.progress_of(bench.shop.database, bench.studies)["final"].best is None
+
+
+def test_what_failed_is_queued_again_by_the_command_that_made_the_list(
+    settings: Settings, open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("no luck")
+
+    first = open_bench(settings)
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "run", fail)
+        work.work(first.shop, first.studies)
+    assert [trial.state for trial in first.trials] == [TrialState.FAIL] * 2
+
+    data, database = first.shop.dataset.describe(), first.shop.database
+    for _ in range(2):
+        again = open_rows(settings, data, database)
+        assert [study.trials for study in again] == [2 + 2], "once, however often it is opened"
+    work.work(first.shop, again)
+    done = [trial for trial in first.trials if trial.state == TrialState.COMPLETE]
+    assert [(trial.number, trial.attributes["seed"]) for trial in done] == [(2, 3), (3, 4)]
+
+
+def test_its_page_in_the_dashboard_says_what_its_scores_are(settings: Settings, open_bench: OpenBench) -> None:
+    bench = open_bench(settings)
+    work.work(bench.shop, bench.studies)
+    note = Page(bench.shop.database, bench.studies[0].study).note()
+    assert "tiny/final: 1 networks, seeds 3-4" in note
+    assert "**Trained on:** train+validation" in note
+    assert "**Scored on:** test, once for each trained network" in note
