@@ -9,10 +9,13 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 
 import psutil
 import pytest
@@ -51,7 +54,7 @@ def more_epochs(service: Service, than: int) -> bool:
     return service.audit.epochs > than
 
 
-@pytest.mark.parametrize("fault", ["3 restarts"])
+@pytest.mark.parametrize("fault", ["3 restarts", "a pause of 120 s", "120 s of refusal"])
 def test_an_outage_of_the_database(open_service: OpenService, accounts: Accounts, fault: str) -> None:
     service = open_service(2, trials=5, epochs=10)
     (machine,) = service.machines
@@ -116,3 +119,37 @@ def test_out_of_memory(open_service: OpenService, accounts: Accounts) -> None:
     (trial,) = service.watch.trials
     assert (account.finished, account.resumed) == (1, 0), trial.attributes.get("failure")
     assert trial.attributes["out_of_memory_at_parts"] in (1, 2)
+
+
+@contextmanager
+def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
+    """A file system of its own. Skips where one cannot be made."""
+    folder.mkdir()
+    options = ["-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
+    done = subprocess.run(["mount", *options], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_disk(open_service: OpenService, accounts: Accounts, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", megabytes=64) as disk:
+        service = open_service(1, trials=3, artefact_store=str(disk))
+        (machine,) = service.machines
+        before = until(lambda: service.held(epochs=1) and service.workers, command=machine)
+        with suppress(OSError), (disk / "others' file").open("wb") as file:
+            while True:
+                file.write(bytes(2**20))
+                file.flush()
+        until(lambda: failed(service), command=machine)
+        (disk / "others' file").unlink()
+        account = accounts["a full disk"] = service.finish()
+        assert before == service.workers or not service.workers
+        assert "died" not in machine.output
+    for trial in failed(service):
+        assert "cannot keep an artefact: No space left on device" in trial.attributes["failure"]
+    assert account.failed in (1, 2)
+    assert account.started == 6
