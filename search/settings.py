@@ -130,6 +130,8 @@ class ScratchSpace(Space):
     """Architectures trained from random weights."""
 
     space: Literal["scratch"] = "scratch"
+    # Small networks that learn everything in a few epochs have no room for strong augmentation.
+    augmentation: Annotated[Range, within(0.0, 1.0)] = Range(low=0.0, high=0.5)
     blocks: Annotated[tuple[BlockKind, ...], Field(min_length=1)] = ("dwconv", "inverted_residual_v3", "mbconv")
     stages: tuple[Count, Count] = Field((2, 5), description="fewest and most stages")
     stem_channels: Annotated[tuple[Count, ...], Field(min_length=1)] = (8, 16, 24)
