@@ -33,7 +33,7 @@ faults: $(VENV)/.installed-test  ## the long form of the fault suite: kills, res
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m faults --timeout 3600 -s $(TEST_ARGS)
 
 acceptance: $(VENV)/.installed-test  ## the Compose file, built and run on a container engine (ENGINE=docker)
-	ENGINE=$(ENGINE) PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/acceptance.sh
+	ENGINE=$(ENGINE) PATH="$(CURDIR)/$(BIN):$$PATH" bash scripts/acceptance.sh
 
 check: $(VENV)/.installed-check  ## linters, types, import rules, Dockerfile, Compose file, manifests
 	$(BIN)/ruff check
