@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from optuna.distributions import BaseDistribution
 from optuna.storages._rdb.models import TrialValueModel
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
@@ -80,6 +81,22 @@ def read_trials(
 ) -> list[TrialRecord]:
     """All trials of these studies, or of all, by study and number; those that wait or run, too."""
     return database.read(lambda connection: _read_trials(connection, study_names, with_params))
+
+
+def read_params(database: Database, trial_ids: Sequence[int]) -> dict[int, dict[str, tuple[Any, BaseDistribution]]]:
+    """What these trials suggested, at most some hundred of them: of each, value and distribution by name."""
+
+    def work(connection: Connection) -> dict[int, dict[str, tuple[Any, BaseDistribution]]]:
+        columns = trial_params.c
+        query = select(columns.trial_id, columns.param_name, columns.param_value, columns.distribution_json)
+        params: dict[int, dict[str, tuple[Any, BaseDistribution]]] = defaultdict(dict)
+        wanted = query.where(columns.trial_id.in_(trial_ids)).order_by(columns.param_id)
+        for trial_id, name, internal, described in connection.execute(wanted):
+            distribution = distribution_of(described)
+            params[trial_id][name] = distribution.to_external_repr(internal), distribution
+        return params
+
+    return database.read(work)
 
 
 def _read_studies(connection: Connection) -> list[StudyRecord]:

@@ -13,7 +13,9 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import optuna
 from rich.console import Console
 
 from search import settings
@@ -21,7 +23,21 @@ from search.command import exit_with_status
 from search.errors import BadInput
 from search.report import records, table
 from search.report.comparison import Comparison, Entry, compare, select
-from search.report.stored import Curves, read_curves, read_search, reading
+from search.report.importance import Importance
+from search.report.rows import Search
+from search.report.stored import (
+    Curves,
+    choose_axis,
+    final_studies,
+    read_curves,
+    read_importances,
+    read_search,
+    reading,
+)
+from storage.database import Database
+
+if TYPE_CHECKING:
+    from search.report.final_tables import Table
 
 STDOUT = "-"
 FORMATS_OF_PARETO = ("json", "csv", "png", "html")
@@ -39,9 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _final(options, resolved.database, name)
         return
     with reading(resolved.database) as database:
-        comparison = compare(read_search(database, name))
+        search = read_search(database, name)
+        comparison = compare(search, choose_axis(database, search, options.x, options.machine))
         trial_ids = [trial_id for entry in comparison.joint_front for trial_id in entry.row.trial_ids]
-        curves = read_curves(database, trial_ids) if options.html else {}
+        evidence = _evidence(database, search, trial_ids) if options.html else None
     entries = select(comparison, min_f1=options.min_f1, max_parameters=options.max_parameters, everything=options.all)
     _make_printable()
     if STDOUT not in (options.json, options.csv):
@@ -52,8 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _write(options.csv, records.as_csv(entries))
     if options.png:
         _write(options.png, _picture(comparison))
-    if options.html:
-        _write(options.html, _page(comparison, entries, curves))
+    if evidence:
+        _write(options.html, _page(comparison, entries, evidence))
 
 
 def _final(options: argparse.Namespace, url: str, name: str | None) -> None:
@@ -78,6 +95,15 @@ def _parser() -> argparse.ArgumentParser:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--pareto", action="store_true", help="the front of F1 against parameters over all studies")
     which.add_argument("--final", action="store_true", help="test scores of what was finalized")
+    parser.add_argument(
+        "--x",
+        choices=("parameters", "macs", "latency"),
+        default="parameters",
+        help="what F1 is shown against, in the front, too; latency: as search.latency measured it",
+    )
+    parser.add_argument(
+        "--machine", metavar="TEXT", help="whose latency, by a part of its name; default: that with the most runs"
+    )
     parser.add_argument("--config", type=Path, metavar="FILE", help="the search's settings: its name and database")
     parser.add_argument("--name", help="name of the search; default: that of the settings, else the only one there is")
     parser.add_argument(
@@ -168,10 +194,33 @@ def _picture(comparison: Comparison) -> bytes:
     return png(comparison)
 
 
-def _page(comparison: Comparison, entries: Sequence[Entry], curves: Curves) -> str:
+Evidence = tuple[Curves, list[Importance], list["Table"]]
+
+
+def _evidence(database: Database, search: Search, trial_ids: Sequence[int]) -> Evidence:
+    """What the page shows besides the comparison."""
+    final = [
+        table for study in final_studies(database, search.name) for table in _final_tables(database, search, study)
+    ]
+    return read_curves(database, trial_ids), read_importances(database, search), final
+
+
+def _final_tables(database: Database, search: Search, study: str) -> list[Table]:
+    """Of a finalized study; none while it has no result."""
+    from search.report.final import read_final  # noqa: PLC0415 - scipy and torch are slow to import
+    from search.report.final_tables import tables  # noqa: PLC0415
+
+    try:
+        return tables(read_final(database, search.name, study))
+    except BadInput as error:
+        print(f"no final scores on the page: {error}", file=sys.stderr)
+        return []
+
+
+def _page(comparison: Comparison, entries: Sequence[Entry], evidence: Evidence) -> str:
     from search.report.page import page  # noqa: PLC0415 - the same goes for plotly
 
-    return page(comparison, entries, curves)
+    return page(comparison, entries, *evidence)
 
 
 def _make_printable() -> None:
@@ -181,4 +230,5 @@ def _make_printable() -> None:
 
 
 if __name__ == "__main__":
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     exit_with_status(main)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from search.pareto import front, search_hypervolume
+from search.report.axis import PARAMETERS, Axis
 from search.report.rows import Row, Search, Study
 
 
@@ -14,6 +16,7 @@ class Entry:
     """A row and where it stands. The shares are of the uncut network: 1 is as good, or as large, as before any cut.
 
     A `reference` is a row of a listed study: it is shown beside the others, is on no front and keeps nobody off one.
+    `x` is what the comparison's axis says of the row; a row of which it says nothing is on no front.
     """
 
     row: Row
@@ -22,6 +25,7 @@ class Entry:
     share_of_uncut_f1: float | None
     share_of_uncut_parameters: float | None
     reference: bool = False
+    x: float | None = None
 
 
 @dataclass(frozen=True)
@@ -40,21 +44,35 @@ class Standing:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A search, compared: entries by parameters, fewest first, and of equal ones the best F1 first."""
+    """A search, compared: entries by x, least first, and of equal ones the best F1 first; unknown x comes last.
+
+    Fronts are of F1 against `axis`. Hypervolumes are of F1 against parameters, whatever the axis.
+    """
 
     search: Search
     entries: tuple[Entry, ...]
     standings: tuple[Standing, ...]
     hypervolume: float
+    axis: Axis = PARAMETERS
 
     @property
     def joint_front(self) -> tuple[Entry, ...]:
-        """The entries that no other of any study beats in both objectives, fewest parameters first."""
+        """The entries that no other of any study beats in both F1 and x, least x first."""
         return tuple(entry for entry in self.entries if entry.on_joint_front)
 
     @property
+    def drawn(self) -> tuple[Entry, ...]:
+        """The entries whose x is known, least first."""
+        return tuple(entry for entry in self.entries if entry.x is not None)
+
+    @property
+    def not_measured(self) -> tuple[Entry, ...]:
+        """The entries whose x is not known."""
+        return tuple(entry for entry in self.entries if entry.x is None)
+
+    @property
     def references(self) -> tuple[Entry, ...]:
-        """The entries of listed studies, fewest parameters first."""
+        """The entries of listed studies, least x first."""
         return tuple(entry for entry in self.entries if entry.reference)
 
     @property
@@ -72,14 +90,17 @@ class Comparison:
         return ("The studies saw different data: their F1 cannot be compared, and the joint front means little.",)
 
 
-def compare(search: Search) -> Comparison:
+def compare(search: Search, axis: Axis = PARAMETERS) -> Comparison:
     """Compare the rows of all studies; see `search.pareto` for what a front and its hypervolume are."""
-    rows = sorted(search.rows, key=lambda row: (row.parameters, -row.f1_macro))
+    x_of = {id(row): axis.of(row) for row in search.rows}
+    rows = sorted(search.rows, key=lambda row: (_beyond(x_of[id(row)]), -row.f1_macro, row.parameters))
     found_ids = {id(row) for row in search.found}
     found = [row for row in rows if id(row) in found_ids]
     searched = [study for study in search.studies if not study.listed]
-    on_joint_front = {id(row) for row, kept in zip(found, front(_points(found)), strict=True) if kept}
-    on_study_front = _study_fronts(found, searched)
+    on_joint_front = _front_of(found, x_of)
+    on_study_front = {
+        member for study in searched for member in _front_of([row for row in found if row.study == study.name], x_of)
+    }
     uncut = _best_uncut(rows)
     hypervolume = search_hypervolume(_points(found))
     entries = tuple(
@@ -89,11 +110,12 @@ def compare(search: Search) -> Comparison:
             id(row) in on_study_front,
             *_shares(row, uncut, search.studies),
             reference=id(row) not in found_ids,
+            x=x_of[id(row)],
         )
         for row in rows
     )
     standings = tuple(_standing(study, entries, hypervolume) for study in searched)
-    return Comparison(search, entries, standings, hypervolume)
+    return Comparison(search, entries, standings, hypervolume, axis)
 
 
 def select(comparison: Comparison, *, min_f1: float, max_parameters: float, everything: bool) -> tuple[Entry, ...]:
@@ -111,24 +133,26 @@ def select(comparison: Comparison, *, min_f1: float, max_parameters: float, ever
 
 
 def front_steps(comparison: Comparison) -> tuple[list[float], list[float]]:
-    """Corners of the joint front for a step line, as (parameters, f1_macro): each F1 holds until the next, the last one
-    up to the largest network of the search."""
-    steps = [(float(entry.row.parameters), entry.row.f1_macro) for entry in comparison.joint_front]
-    steps += [(float(comparison.entries[-1].row.parameters), f1_macro) for _, f1_macro in steps[-1:]]
-    return [parameters for parameters, _ in steps], [f1_macro for _, f1_macro in steps]
+    """Corners of the joint front for a step line, as (x, f1_macro): each F1 holds until the next, the last one up to
+    the largest x of the search."""
+    steps = [(_beyond(entry.x), entry.row.f1_macro) for entry in comparison.joint_front]
+    steps += [(_beyond(comparison.drawn[-1].x), f1_macro) for _, f1_macro in steps[-1:]]
+    return [x for x, _ in steps], [f1_macro for _, f1_macro in steps]
+
+
+def _beyond(x: float | None) -> float:
+    """What is not known lies beyond everything."""
+    return math.inf if x is None else x
 
 
 def _points(rows: Iterable[Row]) -> list[tuple[float, float]]:
     return [(row.f1_macro, float(row.parameters)) for row in rows]
 
 
-def _study_fronts(rows: Sequence[Row], studies: Iterable[Study]) -> set[int]:
-    """Identities of the rows that are on their own study's front. A joint front member always is."""
-    members: set[int] = set()
-    for study in studies:
-        mine = [row for row in rows if row.study == study.name]
-        members.update(id(row) for row, kept in zip(mine, front(_points(mine)), strict=True) if kept)
-    return members
+def _front_of(rows: Sequence[Row], x_of: Mapping[int, float | None]) -> set[int]:
+    """Identities of the rows on their front. A member of the joint front is on its study's, too."""
+    points = [(row.f1_macro, _beyond(x_of[id(row)])) for row in rows]
+    return {id(row) for row, kept in zip(rows, front(points), strict=True) if kept}
 
 
 def _best_uncut(rows: Iterable[Row]) -> dict[tuple[str, str], Row]:

@@ -24,17 +24,19 @@ HOVER_WIDTH = 44
 
 
 def front_figure(comparison: Comparison) -> Figure:
-    """F1 against parameters: every row, each study's front (open marks), the joint front (filled marks and step line).
+    """F1 against the comparison's axis: every row, each study's front (open marks), the joint front (filled).
 
     Hover shows a row's numbers; for members of a front, the whole candidate.
     """
     styles = study_styles([standing.study.name for standing in comparison.standings])
     traces = [_step_trace(comparison)]
     for study, style in styles.items():
-        mine = [entry for entry in comparison.entries if entry.row.study == study]
+        mine = [entry for entry in comparison.drawn if entry.row.study == study]
         traces += _study_traces(study, style, mine)
     traces += [_reference_trace(comparison.references), _uncut_trace(comparison.uncut)]
-    axis = _parameter_axis([entry.row.parameters for entry in comparison.entries])
+    axis = _log_axis(comparison.axis.title, [entry.x for entry in comparison.drawn if entry.x])
+    if comparison.axis.name == "latency":
+        traces = [trace | {"hovertemplate": "%{x:.3g} ms: %{text}<extra></extra>"} for trace in traces]
     return {
         "data": [trace for trace in traces if trace["x"]],
         "layout": _layout(axis, {"title": {"text": formats.METRIC}}),
@@ -71,7 +73,7 @@ def profile_figure(comparison: Comparison) -> Figure | None:
     names = [f"{study}: {backbone}" if several else backbone for study, backbone in lines]
     styles = study_styles(names)
     traces = [_profile_trace(name, styles[name], cuts) for name, cuts in zip(names, lines.values(), strict=True)]
-    axis = _parameter_axis([cut.parameters for cuts in lines.values() for cut in cuts])
+    axis = _log_axis("parameters", [cut.parameters for cuts in lines.values() for cut in cuts])
     return {"data": traces, "layout": _layout(axis, {"title": {"text": f"{formats.METRIC} of a linear probe"}})}
 
 
@@ -160,9 +162,10 @@ def _reference_trace(references: Sequence[Entry]) -> Figure:
 
 
 def _points(entries: Sequence[Entry], name: str, marker: Figure) -> Figure:
+    entries = [entry for entry in entries if entry.x is not None]
     trace: Figure = {
         "type": "scatter", "mode": "markers", "name": name, "marker": marker,
-        "x": [float(entry.row.parameters) for entry in entries], "y": [entry.row.f1_macro for entry in entries],
+        "x": [entry.x for entry in entries], "y": [entry.row.f1_macro for entry in entries],
         "text": [hover(entry) for entry in entries], "hovertemplate": "%{text}<extra></extra>",
     }  # fmt: skip
     if any((entry.on_study_front or entry.reference) and entry.row.f1_sd for entry in entries):
@@ -170,13 +173,14 @@ def _points(entries: Sequence[Entry], name: str, marker: Figure) -> Figure:
     return trace
 
 
-def _parameter_axis(parameters: Sequence[int]) -> Figure:
+def _log_axis(title: str, values: Sequence[float]) -> Figure:
     """A log axis that says 10k, 100k, 1M, and also 20k and 50k where it spans less than two decades."""
-    low, high = math.log10(min(parameters)), math.log10(max(parameters))
+    low, high = math.log10(min(values)), math.log10(max(values))
     steps = (1, 2, 5) if high - low < 2 else (1,)
     ticks = [step * 10.0**decade for decade in range(math.floor(low), math.ceil(high) + 1) for step in steps]
+    words = f"{html.escape(formats.clean(title))} (log scale)"
     return {
-        "type": "log", "title": {"text": "parameters (log scale)"}, "range": [low - 0.12, high + 0.12],
+        "type": "log", "title": {"text": words}, "range": [low - 0.12, high + 0.12],
         "tickvals": ticks, "ticktext": [formats.short(tick) for tick in ticks],
     }  # fmt: skip
 

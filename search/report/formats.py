@@ -9,6 +9,7 @@ from search.report.comparison import Comparison, Entry
 from search.report.rows import Row
 
 NOT_KNOWN = "—"
+NAMED_AT_MOST = 12
 METRIC = "validation macro F1"
 LEGEND = (
     "front: joint = not beaten by any candidate of any study; study = not beaten within its own study.",
@@ -65,6 +66,16 @@ def label(row: Row) -> str:
         return f"uncut {row.backbone}"
     cut = row.candidate.get("network", {}).get("cut")
     return str(cut) if cut else f"#{row.trials[0]}"
+
+
+def not_measured(comparison: Comparison) -> str:
+    """How many candidates the axis says nothing of, and which of those that matter; empty where there are none."""
+    missing = comparison.not_measured
+    if not missing:
+        return ""
+    known = ", ".join(f"{entry.row.study} {entry.row.trials[0]}" for entry in missing[:NAMED_AT_MOST])
+    rest = f" and {len(missing) - NAMED_AT_MOST} more" if len(missing) > NAMED_AT_MOST else ""
+    return f"not measured, so on no front here: {len(missing):,} of {len(comparison.entries):,}, {known}{rest}"
 
 
 def front_mark(entry: Entry) -> str:

@@ -31,6 +31,12 @@ def folded_yaml(title: str, value: Mapping[str, Any]) -> str:
     return f"<details><summary>{escape(formats.clean(title))}</summary><pre>{escape(text)}</pre></details>"
 
 
+def folded_lines(title: str, lines: Sequence[str]) -> str:
+    """Lines under a title that unfolds them."""
+    text = "".join(note(formats.clean(line)) for line in lines)
+    return f"<details><summary>{escape(formats.clean(title))}</summary>{text}</details>"
+
+
 def section(title: str, *parts: str) -> str:
     """A titled section of parts that are HTML."""
     return f"<section><h2>{escape(title)}</h2>{''.join(parts)}</section>"

@@ -42,7 +42,7 @@ def png(comparison: Comparison) -> bytes:
 
 def _dress(axes: Axes, comparison: Comparison) -> None:
     axes.set_xscale("log")
-    axes.set_xlabel("parameters of the deployed network (log scale)")
+    axes.set_xlabel(f"{literal(comparison.axis.title)} (log scale)")
     axes.set_ylabel(formats.METRIC)
     hypervolumes = ", ".join(f"{each.study.name} {each.hypervolume:.3f}" for each in comparison.standings)
     axes.set_title(
@@ -70,7 +70,7 @@ def _draw_front_line(axes: Axes, comparison: Comparison) -> None:
 def _draw_studies(axes: Axes, comparison: Comparison) -> None:
     styles = study_styles([standing.study.name for standing in comparison.standings])
     for study, style in styles.items():
-        entries = [entry for entry in comparison.entries if entry.row.study == study]
+        entries = [entry for entry in comparison.drawn if entry.row.study == study]
         faint = [entry for entry in entries if not entry.on_study_front]
         strong = [entry for entry in entries if entry.on_study_front]
         joint = [entry for entry in strong if entry.on_joint_front]
@@ -89,7 +89,7 @@ def _draw_studies(axes: Axes, comparison: Comparison) -> None:
 
 
 def _draw_references(axes: Axes, references: Sequence[Entry]) -> None:
-    if references:
+    if references := _drawn(references):
         deviations = [entry.row.f1_sd or 0 for entry in references]
         axes.errorbar(
             *_xy(references), yerr=deviations, fmt="x", markersize=8, markeredgewidth=1.8, color=REFERENCE,
@@ -100,9 +100,9 @@ def _draw_references(axes: Axes, references: Sequence[Entry]) -> None:
 def _draw_uncut(axes: Axes, uncut: Sequence[Entry]) -> None:
     for entry in uncut:
         axes.axhline(entry.row.f1_macro, color=UNCUT, linewidth=0.8, linestyle=(0, (1, 3)), zorder=1)
-    if uncut:
+    if drawn := _drawn(uncut):
         axes.scatter(
-            *_xy(uncut), s=150, marker="*", facecolors="white", edgecolors=UNCUT, linewidths=1.2, zorder=6,
+            *_xy(drawn), s=150, marker="*", facecolors="white", edgecolors=UNCUT, linewidths=1.2, zorder=6,
             label="uncut network (dotted: its F1)",
         )  # fmt: skip
 
@@ -110,10 +110,11 @@ def _draw_uncut(axes: Axes, uncut: Sequence[Entry]) -> None:
 def _label(figure: Figure, axes: Axes, comparison: Comparison) -> None:
     """Name uncut networks, joint front members and references, best F1 first, each once and where it covers nothing."""
     figure.canvas.draw()
-    marks = [entry for entry in comparison.entries if entry.on_study_front or entry.reference]
-    taken = [_around(axes, entry, 5) for entry in (*marks, *comparison.uncut)] + _line_boxes(axes, comparison)
+    marks = [entry for entry in comparison.drawn if entry.on_study_front or entry.reference]
+    taken = [_around(axes, entry, 5) for entry in (*marks, *_drawn(comparison.uncut))] + _line_boxes(axes, comparison)
     named: set[str] = set()
-    for entry in (*comparison.uncut, *reversed(comparison.joint_front), *reversed(comparison.references)):
+    named_first = (*comparison.uncut, *reversed(comparison.joint_front), *reversed(comparison.references))
+    for entry in _drawn(named_first):
         name = formats.label(entry.row)
         place = None if name in named else _free_place(axes, entry, literal(name), taken)
         if place is not None:
@@ -125,7 +126,7 @@ def _free_place(axes: Axes, entry: Entry, text: str, taken: Sequence[Bbox]) -> B
     """Write `text` at the first place beside the entry that is free; return the place, None if there is none."""
     for right, up in LABEL_PLACES:
         annotation = axes.annotate(
-            text, (entry.row.parameters, entry.row.f1_macro), xytext=(right, up), textcoords="offset points",
+            text, (entry.x or 0, entry.row.f1_macro), xytext=(right, up), textcoords="offset points",
             ha="left" if right > 0 else "right", va="center", fontsize=9, color=INK, zorder=7,
             path_effects=[withStroke(linewidth=3, foreground="white")],
         )  # fmt: skip
@@ -147,12 +148,16 @@ def _line_boxes(axes: Axes, comparison: Comparison) -> list[Bbox]:
 
 
 def _around(axes: Axes, entry: Entry, pixels: float) -> Bbox:
-    x, y = axes.transData.transform((entry.row.parameters, entry.row.f1_macro))
+    x, y = axes.transData.transform((entry.x or 0, entry.row.f1_macro))
     return Bbox.from_extents(x - pixels, y - pixels, x + pixels, y + pixels)
 
 
 def _xy(entries: Sequence[Entry]) -> tuple[list[float], list[float]]:
-    return [float(entry.row.parameters) for entry in entries], [entry.row.f1_macro for entry in entries]
+    return [entry.x or 0 for entry in entries], [entry.row.f1_macro for entry in entries]
+
+
+def _drawn(entries: Sequence[Entry]) -> list[Entry]:
+    return [entry for entry in entries if entry.x is not None]
 
 
 def literal(text: str) -> str:

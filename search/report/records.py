@@ -20,6 +20,11 @@ def as_json(comparison: Comparison, entries: Sequence[Entry]) -> str:
     document = {
         "search": comparison.search.name,
         "f1_macro": formats.METRIC,
+        "x": {
+            "name": comparison.axis.name,
+            "title": comparison.axis.title,
+            "not_measured": formats.not_measured(comparison),
+        },
         "warnings": list(comparison.warnings),
         "hypervolume": {
             "meaning": HYPERVOLUME_MEANING,
@@ -46,8 +51,8 @@ def as_csv(entries: Sequence[Entry]) -> str:
 
 
 _COLUMNS = (
-    "study", "trial", "name", "reference", "joint_front", "study_front", "f1_macro", "f1_macro_sd", "n", "parameters",
-    "macs", "layers", "share_of_uncut_f1", "share_of_uncut_parameters", "accuracy", "epochs", "seconds",
+    "study", "trial", "name", "reference", "joint_front", "study_front", "f1_macro", "f1_macro_sd", "n", "x",
+    "parameters", "macs", "layers", "share_of_uncut_f1", "share_of_uncut_parameters", "accuracy", "epochs", "seconds",
     "images_per_second", "peak_memory_mb", "trials", "seeds", "devices", "family", "backbone", "uncut", "summary",
 )  # fmt: skip
 
@@ -61,6 +66,7 @@ def _flat(entry: Entry) -> dict[str, Any]:
         "study_front": entry.on_study_front,
         "f1_macro_sd": row.f1_sd,
         "n": len(row.trials),
+        "x": entry.x,
         "share_of_uncut_f1": entry.share_of_uncut_f1,
         "share_of_uncut_parameters": entry.share_of_uncut_parameters,
     }

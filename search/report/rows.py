@@ -18,16 +18,19 @@ from optuna.trial import TrialState
 from pydantic import TypeAdapter, ValidationError
 
 from search.profile.ranking import ProfiledCut
+from search.report.endings import Ending, endings_of, hours_by_device
 from storage.trials import StudyRecord, TrialRecord
 
 _PROFILE = TypeAdapter(tuple[ProfiledCut, ...])
+_MATRICES = TypeAdapter(list[list[list[int]]])
 
 
 @dataclass(frozen=True)
 class Row:
     """One candidate of one study. `seconds`, `images_per_second` and such are means over its trials.
 
-    name  of a row of a listed study, else None
+    name       of a row of a listed study, else None
+    confusion  on validation, summed over its trials, a row for each true class; empty where it is not known
     """
 
     study: str
@@ -51,6 +54,7 @@ class Row:
     candidate: dict[str, Any]
     name: str | None = None
     validation_loss: float | None = None
+    confusion: tuple[tuple[int, ...], ...] = ()
 
     @property
     def f1_macro(self) -> float:
@@ -88,7 +92,8 @@ class Study:
 
     `stopped` holds trials that ended before their last epoch, by number, and why.
     `depth_profile` is what was known of the cuts before any was trained; empty where nobody looked. Rows of a `listed`
-    study were named by people: they are reference marks, and members of no front.
+    study were named by people: they are reference marks, and members of no front. `endings` are the trials that were
+    stopped or not trained, `hours_by_device` those of all trials.
     """
 
     name: str
@@ -100,6 +105,8 @@ class Study:
     depth_profile: tuple[ProfiledCut, ...]
     listed: bool = False
     stopped: Mapping[int, str] = field(default_factory=dict)
+    endings: tuple[Ending, ...] = ()
+    hours_by_device: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -165,6 +172,8 @@ def _study(record: StudyRecord, trials: Sequence[TrialRecord]) -> Study:
             if trial.state == TrialState.PRUNED and not trial.attributes.get("infeasible")
         },
         listed=record.attributes.get("space") == "listed",
+        endings=endings_of(trials),
+        hours_by_device=hours_by_device((trial, _seconds_spent(trial)) for trial in trials),
     )
 
 
@@ -250,7 +259,19 @@ def _row(study: str, trials: Sequence[TrialRecord]) -> Row:
         candidate=candidate,
         name=str(attributes["row"]) if attributes.get("row") else None,
         validation_loss=_mean(trials, "validation_loss"),
+        confusion=_confusion(trials),
     )
+
+
+def _confusion(trials: Sequence[TrialRecord]) -> tuple[tuple[int, ...], ...]:
+    """Summed over the trials, if all of them tell one of the same shape."""
+    try:
+        matrices = _MATRICES.validate_python([trial.attributes.get("confusion") for trial in trials])
+    except ValidationError:
+        return ()
+    if len({(len(matrix), *map(len, matrix)) for matrix in matrices}) != 1:
+        return ()
+    return tuple(tuple(map(sum, zip(*rows, strict=True))) for rows in zip(*matrices, strict=True))
 
 
 def _mean(trials: Sequence[TrialRecord], name: str) -> float | None:

@@ -1,4 +1,4 @@
-"""The report's door to the storage: opening it for reading, choosing a search, reading its trials and curves."""
+"""The report's door to the storage: opening it, choosing a search, reading its trials and all that belongs to them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from search.errors import BadInput
-from search.report.rows import Search, number, search_name, search_of
-from storage import curves
+from search.report.axis import MACS, PARAMETERS, Axis
+from search.report.axis import latency as latency_on
+from search.report.importance import Importance, chosen, importance
+from search.report.rows import Search, number, search_name, search_of, short_name
+from storage import curves, latency
 from storage.database import Database, connect
 from storage.errors import StorageError
-from storage.trials import read_studies, read_trials
+from storage.trials import read_params, read_studies, read_trials
 
 PATIENCE_SECONDS = 30.0
 
@@ -59,6 +62,54 @@ def read_search(database: Database, name: str | None, *, references_suffice: boo
 def read_study_attributes(database: Database, study_name: str) -> dict[str, Any]:
     """The user attributes of a study; empty where there is none of this name."""
     return next((dict(record.attributes) for record in read_studies(database) if record.name == study_name), {})
+
+
+def choose_axis(database: Database, search: Search, name: str, machine: str | None) -> Axis:
+    """The axis of that name. Latency is that of one machine with its versions: one whose name contains `machine`, or
+    the one with the most runs.
+
+    Raises BadInput where no candidate has such a value, and where no or more than one machine is meant.
+    """
+    if machine is not None and name != "latency":
+        raise BadInput("--machine", [f"it chooses a latency: expected --x latency, got --x {name}"])
+    axis = {"parameters": PARAMETERS, "macs": MACS}.get(name) or _latency(database, search, machine)
+    if all(axis.of(row) is None for row in search.found):
+        raise BadInput(f"--x {name}", [f"no candidate that the search found has {axis.title}"])
+    return axis
+
+
+def _latency(database: Database, search: Search, machine: str | None) -> Axis:
+    from search.inference.runs import comparable  # noqa: PLC0415 - imports torch, which takes seconds
+
+    runs = comparable(latency.read(database, [trial_id for row in search.rows for trial_id in row.trial_ids]))
+    if not runs:
+        raise BadInput("--x latency", ["no trial has a latency yet: measure some with python -m search.latency"])
+    chosen = [name for name in runs if machine is None or machine.casefold() in name.casefold()]
+    if not chosen or (machine is not None and len(chosen) > 1):
+        what = "no machine is" if not chosen else "more than one machine is"
+        raise BadInput(f"--machine {machine}", [f"{what} called so; there are runs on: {' | '.join(runs)}"])
+    return latency_on(chosen[0], {trial_id: run.latency_ms for trial_id, run in runs[chosen[0]].items()})
+
+
+def read_importances(database: Database, search: Search) -> list[Importance]:
+    """Of each searched study, in order; see `search.report.importance`."""
+    importances = []
+    for study in search.studies:
+        if not study.listed:
+            mine = [row for row in search.rows if row.study == study.name]
+            f1_of = {trial: f1 for row in mine for trial, f1 in zip(row.trial_ids, row.f1_scores, strict=True)}
+            f1_of = {trial_id: f1_of[trial_id] for trial_id in chosen(list(f1_of))}
+            importances.append(importance(study.name, f1_of, read_params(database, list(f1_of))))
+    return importances
+
+
+def final_studies(database: Database, search: str) -> list[str]:
+    """Names, within the search, of its studies that are scored on the test split: they are in no comparison."""
+    return [
+        short_name(record.name)
+        for record in read_studies(database)
+        if search_name(record.name) == search and record.attributes.get("scored_on") == "test"
+    ]
 
 
 def read_curves(database: Database, trial_ids: Sequence[int]) -> Curves:

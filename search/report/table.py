@@ -11,6 +11,7 @@ from rich.text import Text
 
 from search.pareto import HYPERVOLUME_MEANING
 from search.report import formats
+from search.report.axis import Axis
 from search.report.comparison import Comparison, Entry
 from search.report.rows import Study
 
@@ -26,7 +27,7 @@ def show(comparison: Comparison, entries: Sequence[Entry], console: Console) -> 
     """Print the table of `entries`, then what each study contributes and what all this rests on."""
     parts = (
         _title(comparison, len(entries)),
-        _table(entries),
+        _table(entries, comparison.axis),
         _notes(comparison),
         _standings(comparison),
         _basis(comparison),
@@ -39,7 +40,7 @@ def show_references(comparison: Comparison, study: str, console: Console) -> Non
     """Print the rows of a listed study, and nothing else."""
     entries = [entry for entry in comparison.references if entry.row.study == study]
     title = Text(f"{formats.clean(comparison.search.name)}/{study}. F1 is {formats.METRIC}, not a test score.")
-    for line in (title, *_table(entries)):
+    for line in (title, *_table(entries, comparison.axis)):
         console.print(line, soft_wrap=True, highlight=False)
 
 
@@ -49,11 +50,22 @@ def _title(comparison: Comparison, shown: int) -> list[Text]:
         Text(formats.clean(comparison.search.name), style="bold"),
         Text(f"{shown:,} of {rows:,} candidates from {trials:,} trials. F1 is {formats.METRIC}, not a test score."),
     ]
+    if comparison.axis.name != "parameters":
+        lines += [Text(part) for part in wrapped(f"front: F1 against {comparison.axis.title}")]
+    if missing := formats.not_measured(comparison):
+        lines += [Text(part) for part in wrapped(missing)]
     return [*lines, *(Text(warning, style="bold red") for warning in comparison.warnings), Text()]
 
 
-def _table(entries: Sequence[Entry]) -> list[Text]:
-    heading, *rows = aligned(HEADINGS, [_cells(entry) for entry in entries])
+def _table(entries: Sequence[Entry], axis: Axis) -> list[Text]:
+    """With a column of the latency where that is the axis."""
+    body, headings = [_cells(entry) for entry in entries], list(HEADINGS)
+    if axis.name == "latency":
+        place = headings.index("seconds")
+        headings.insert(place, "ms")
+        for cells, entry in zip(body, entries, strict=True):
+            cells.insert(place, formats.short(entry.x))
+    heading, *rows = aligned(headings, body)
     lines = [Text(heading, style="underline")]
     for entry, row in zip(entries, rows, strict=True):
         lines.append(Text(row, style="bold" if entry.on_joint_front else ""))

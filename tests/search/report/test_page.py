@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from search.report.comparison import select
+from search.report.axis import latency
+from search.report.comparison import compare, select
+from search.report.final_tables import Table
+from search.report.importance import Importance
 from search.report.page import page
 
 
@@ -96,3 +99,83 @@ def test_a_search_with_next_to_nothing_is_a_page(records: Any) -> None:
     text = " ".join(Elements(page(comparison, comparison.entries, {})).words)
     assert "not recorded" in text
     assert "Learning curves" not in text
+
+
+def text_of(content: str) -> str:
+    return " ".join(Elements(content).words)
+
+
+def test_what_moved_f1_or_why_it_is_not_known(two_studies: Any) -> None:
+    comparison = two_studies.compare()
+    known = Importance("elimination", 40, {"cut": 0.75, HOSTILE_NAME: 0.25})
+    content = page(comparison, comparison.entries, {}, [known, Importance("scratch", 2, why_not="too few")])
+    text = text_of(content)
+    assert "F1 of 40 trials" in text
+    assert "75 %" in text
+    assert "too few." in text
+    assert "<i style='width:75.0%'></i>" in content
+    assert "<b>x" not in content
+
+
+HOSTILE_NAME = "<b>x</b>"
+
+
+def test_the_best_of_each_study_shows_what_it_confuses(records: Any) -> None:
+    records.study("scratch", data={"name": "d", "classes": ["glass", HOSTILE_NAME]})
+    records.trial("scratch", 0.5, 1000, confusion=[[9, 9], [9, 9]])
+    same = {"candidate_key": "a", "candidate": records.scratch()}
+    records.trial("scratch", 0.8, 2000, confusion=[[8, 2], [1, 4]], **same)
+    records.trial("scratch", 0.8, 2000, confusion=[[7, 3], [0, 5]], **same)
+    comparison = records.compare()
+    content = page(comparison, comparison.entries, {})
+    assert "What the best models confuse" in content
+    cells = re.findall(r"<td style='background:rgba\(0,114,178,([\d.]+)\)[^>]*>(\d*)</td>", content)
+    assert cells == [("0.75", "15"), ("0.25", "5"), ("0.10", "1"), ("0.90", "9")]  # 8 + 7 of 20, 1 + 0 of 10, ...
+    assert "2 trainings together" in text_of(content)
+    assert "<b>x" not in content
+
+
+def test_of_many_classes_the_worst_mistakes_are_named(records: Any) -> None:
+    size = 41
+    confusion = [[5 if true == predicted else 0 for predicted in range(size)] for true in range(size)]
+    confusion[3][7] = 4
+    records.study("scratch")
+    records.trial("scratch", 0.8, confusion=confusion)
+    comparison = records.compare()
+    text = text_of(page(comparison, comparison.entries, {}))
+    assert "3 taken for 7: 4" in text
+
+
+def test_what_was_pruned_and_what_it_cost(two_studies: Any) -> None:
+    two_studies.trial("scratch", state="PRUNED", stopped_at_epoch=4, reason="behind", device="H100")
+    comparison = two_studies.compare()
+    text = " ".join(text_of(page(comparison, comparison.entries, {})).split())
+    assert "stopped 4 behind 1" in text
+    assert "drawn again to the end trained with its next seed 1" in text
+    assert "In all: 0.10 hours on cpu" in text  # 6 trials of a minute
+    assert "0.017 hours on H100" in text
+
+
+def test_final_test_scores_have_a_section_of_their_own(two_studies: Any) -> None:
+    comparison = two_studies.compare()
+    assert "Final test scores" not in page(comparison, comparison.entries, {})
+    tables = [
+        Table("Scores", ("network", "test F1"), (("cut <b>", "0.600 ± 0.141"),), "a note"),
+        Table("Layers", ("network", "layers"), (("cut", "4"),), ""),
+    ]
+    content = page(comparison, comparison.entries, {}, final=tables)
+    text = text_of(content)
+    for words in ("Final test scores", "cut <b>", "0.600 ± 0.141", "a note", "Nothing on this page was chosen by it"):
+        assert words in text
+    assert "<details open><summary>Scores" in content
+    assert "<details><summary>Layers" in content
+
+
+def test_another_axis_is_in_title_figure_and_table(two_studies: Any) -> None:
+    comparison = compare(two_studies.search(), latency("my <b> machine", {1: 4.5, 2: 2.5}))
+    content = page(comparison, comparison.entries, {})
+    text = text_of(content)
+    assert "trashnet: F1 against latency in ms of one picture, one thread, on my <b> machine" in text
+    assert "Not measured, so on no front here: 3 of 5" in text
+    assert "4.5" in text
+    assert "on my &lt;b&gt; machine (log scale)" in Elements(content).scripts[0].replace("\\u003c", "<")

@@ -1,0 +1,1 @@
+"""The page's sections: functions that take what was read of a search and return HTML, all text escaped."""

@@ -1,0 +1,101 @@
+"""What was found: the heading, the candidates, the front in full, and what its networks score on test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from search.report import formats, markup
+from search.report.comparison import Comparison, Entry
+from search.report.markup import Cell
+
+if TYPE_CHECKING:
+    from search.report.final_tables import Table
+
+FINAL_MEANING = (
+    "Macro F1 on the test split, read once for each training. Nothing on this page was chosen by it, and it is not to "
+    "be compared with the validation F1 above."
+)
+
+
+def heading(comparison: Comparison) -> str:
+    """Title, warnings, and the front in three sentences."""
+    axis = comparison.axis
+    best = comparison.joint_front[-1]
+    lines = [
+        f"{len(comparison.search.found):,} candidates of {len(comparison.standings)} studies.",
+        f"F1 is {formats.METRIC}: the search chose by it, so it is not a test score.",
+        f"Best F1: {_in_words(best)}.",
+    ]
+    goal = max((entry.row.f1_macro for entry in comparison.uncut), default=None)
+    match = next((each for each in comparison.joint_front if goal and each.row.f1_macro >= goal), None)
+    if match is not None and match is not best:
+        least = "Fewest parameters" if axis.name == "parameters" else f"Least {axis.title}"
+        lines.append(f"{least} at the best uncut network's F1 ({goal:.3f}) or better: {_in_words(match)}.")
+    if missing := formats.not_measured(comparison):
+        lines.append(f"{missing[0].upper()}{missing[1:]}.")
+    warnings = "".join(f"<p class='warning'>{escape(warning)}</p>" for warning in comparison.warnings)
+    paragraphs = "".join(f"<p>{escape(formats.clean(line))}</p>" for line in lines).replace(" %", "&nbsp;%")
+    title = escape(formats.clean(f"{comparison.search.name}: F1 against {axis.title}"))
+    return f"<h1>{title}</h1>{warnings}{paragraphs}"
+
+
+def table(comparison: Comparison, entries: Sequence[Entry]) -> str:
+    """The entries, with a column of the latency where that is the axis."""
+    timed = comparison.axis.name == "latency"
+    headings = [
+        Cell("Study"), Cell("Trial", kind="number"), Cell("Front"), Cell("F1", kind="number"), Cell("n", kind="number"),
+        Cell("Parameters", kind="number"), Cell("MACs", kind="number"), *([Cell("ms", kind="number")] if timed else []),
+        Cell("% F1", kind="number"), Cell("% par.", kind="number"), Cell("Seconds", kind="number"),
+        Cell("Network", kind="long"),
+    ]  # fmt: skip
+    classes = ["joint" if entry.on_joint_front else "" for entry in entries]
+    return markup.table(headings, [_cells(entry, timed) for entry in entries], classes)
+
+
+def in_full(entry: Entry) -> str:
+    """One candidate as YAML, folded."""
+    row = entry.row
+    numbers = f"F1 {formats.f1(row)}, {formats.whole(row.parameters)} parameters"
+    return markup.folded_yaml(f"{row.study} {', '.join(map(str, row.trials))}: {numbers}. {row.summary}", row.candidate)
+
+
+def final(tables: Sequence[Table]) -> str:
+    """What `search.finalize` found: scores and differences, and the other tables folded."""
+    parts = [escape(FINAL_MEANING).join(("<p>", "</p>"))]
+    for each in tables:
+        headings = [Cell(text, kind="number" if place else "") for place, text in enumerate(each.headings)]
+        body = [[Cell(text, text, "number" if place else "") for place, text in enumerate(row)] for row in each.body]
+        inside = markup.table(headings, body) + markup.note(each.note)
+        title = escape(formats.clean(each.title))
+        shown = each.title.startswith(("Scores", "Differences"))
+        parts.append(f"<details{' open' if shown else ''}><summary>{title}</summary>{inside}</details>")
+    return "".join(parts)
+
+
+def _in_words(entry: Entry) -> str:
+    row = entry.row
+    known = entry.share_of_uncut_parameters is not None
+    share = f", {formats.percent(entry.share_of_uncut_parameters)} of the uncut network's" if known else ""
+    which = f"{row.study} {row.trials[0]}, {row.summary}"
+    return f"{formats.f1(row)} with {formats.whole(row.parameters)} parameters{share} ({which})"
+
+
+def _cells(entry: Entry, timed: bool) -> list[Cell]:
+    row = entry.row
+    named = f"{row.name}: {row.summary}" if row.name else row.summary
+    return [
+        Cell(row.study, row.study),
+        Cell(str(row.trials[0]), row.trials[0], "number"),
+        Cell(formats.front_mark(entry), formats.front_mark(entry)),
+        Cell(formats.f1(row), row.f1_macro, "number"),
+        Cell(str(len(row.trials)), len(row.trials), "number"),
+        Cell(formats.whole(row.parameters), row.parameters, "number"),
+        Cell(formats.short(row.macs), row.macs, "number"),
+        *([Cell(formats.short(entry.x), entry.x, "number")] if timed else []),
+        Cell(formats.percent(entry.share_of_uncut_f1), entry.share_of_uncut_f1, "number"),
+        Cell(formats.percent(entry.share_of_uncut_parameters), entry.share_of_uncut_parameters, "number"),
+        Cell(formats.duration(row.seconds), row.seconds, "number"),
+        Cell(named, named, "long"),
+    ]

@@ -1,0 +1,114 @@
+"""How the search went: what each study brought, what was stopped, what failed, and what it all cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from search.pareto import HYPERVOLUME_MEANING
+from search.report import formats, markup
+from search.report.comparison import Comparison
+from search.report.endings import NO_DEVICE
+from search.report.markup import Cell
+from search.report.rows import Study
+
+MOST_STOPPED = 100
+COST_MEANING = "Training and scoring of all trials, failed and stopped ones included; hours of one worker each."
+
+
+def studies(comparison: Comparison) -> list[str]:
+    """What each searched study brought."""
+    names = (
+        "Hypervolume", "Only here", "On its front", "On the joint front", "Complete", "Failed", "Infeasible", "Stopped",
+        "Running", "Hours",
+    )  # fmt: skip
+    body = []
+    for standing in comparison.standings:
+        counts = standing.study.counts
+        numbers = (
+            standing.front_rows, standing.joint_front_rows, counts.complete, sum(counts.failed.values()),
+            counts.infeasible, counts.stopped, counts.running,
+        )  # fmt: skip
+        body.append(
+            [
+                Cell(standing.study.name, standing.study.name),
+                Cell(f"{standing.hypervolume:.4f}", standing.hypervolume, "number"),
+                Cell(f"{standing.hypervolume_only_here:.4f}", standing.hypervolume_only_here, "number"),
+                *(Cell(f"{number:,}", number, "number") for number in numbers),
+                Cell(f"{standing.study.hours:.2f}", standing.study.hours, "number"),
+            ]
+        )
+    return [
+        markup.table([Cell("Study"), *(Cell(name, kind="number") for name in names)], body),
+        f"<p>Joint hypervolume: {comparison.hypervolume:.4f}, of {len(comparison.joint_front)} candidates.</p>",
+        markup.note(f"{HYPERVOLUME_MEANING}. Only here: what the joint hypervolume would lose without the study."),
+    ]
+
+
+def pruned(comparison: Comparison) -> str:
+    """Trials that were stopped early, by the epoch, or not trained, by the limit; and candidates drawn again."""
+    body = []
+    for standing in comparison.standings:
+        study = standing.study
+        for ending in study.endings:
+            when = "not trained" if ending.kind == "infeasible" else str(ending.epoch or formats.NOT_KNOWN)
+            body.append(_line(study.name, ending.kind, when, ending.epoch or 0, ending.reason, ending.trials))
+        mine = [entry.row for entry in comparison.entries if entry.row.study == study.name]
+        if again := sum(len(row.trials) - 1 for row in mine):
+            body.append(_line(study.name, "drawn again", "to the end", "", "trained with its next seed", again))
+    headings = [
+        Cell("Study"), Cell("What"), Cell("After epoch", kind="number"), Cell("Reason", kind="long"),
+        Cell("Trials", kind="number"),
+    ]  # fmt: skip
+    single = "".join(_each_stopped(standing.study) for standing in comparison.standings)
+    return (markup.table(headings, body) if body else "<p>Nothing.</p>") + single
+
+
+def _each_stopped(study: Study) -> str:
+    """Of the last trials that were stopped, why, folded."""
+    last = list(study.stopped.items())[-MOST_STOPPED:]
+    lines = [f"trial {number}: {reason}" for number, reason in last]
+    return markup.folded_lines(f"{study.name}: why each of the last {len(last)} was stopped", lines) if last else ""
+
+
+def failures(studies: Sequence[Study]) -> str:
+    """Failed trials by reason."""
+    body = [
+        [Cell(study.name, study.name), Cell(reason, reason, "long"), Cell(str(count), count, "number")]
+        for study in studies
+        for reason, count in study.counts.failed.items()
+    ]
+    headings = [Cell("Study"), Cell("Reason", kind="long"), Cell("Trials", kind="number")]
+    return markup.table(headings, body) if body else "<p>None.</p>"
+
+
+def cost(studies: Sequence[Study]) -> str:
+    """Hours by study and device, and their sums by device."""
+    body = [
+        [Cell(study.name, study.name), Cell(device, device), Cell(_hours(hours), hours, "number")]
+        for study in studies
+        for device, hours in study.hours_by_device.items()
+    ]
+    totals: dict[str, float] = {}
+    for study in studies:
+        for device, hours in study.hours_by_device.items():
+            totals[device] = totals.get(device, 0.0) + hours
+    if not totals:
+        return "<p>Not recorded.</p>"
+    sums = ", ".join(
+        f"{_hours(hours)} hours {'where the device is ' if device == NO_DEVICE else 'on '}{device}"
+        for device, hours in totals.items()
+    )
+    table = markup.table([Cell("Study"), Cell("Device"), Cell("Hours", kind="number")], body)
+    return f"<p>In all: {escape(formats.clean(sums))}.</p>{table}{markup.note(COST_MEANING)}"
+
+
+def _line(study: str, what: str, when: str, epoch: int | str, reason: str, trials: int) -> list[Cell]:
+    return [
+        Cell(study, study), Cell(what, what), Cell(when, epoch, "number"), Cell(reason, reason, "long"),
+        Cell(f"{trials:,}", trials, "number"),
+    ]  # fmt: skip
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:.2f}" if hours >= 0.1 else f"{hours:.3f}"

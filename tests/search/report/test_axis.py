@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from search.errors import BadInput
+from search.inference.runs import LatencyRun, Machine, Measurement
+from search.report.axis import MACS, latency
+from search.report.comparison import compare, front_steps
+from search.report.figures import front_figure
+from search.report.formats import not_measured
+from search.report.picture import png
+from search.report.stored import choose_axis, read_search
+from storage import latency as stored_latency
+from storage.database import connect
+
+
+def measured(processor: str, milliseconds: float) -> LatencyRun:
+    first = Measurement(
+        runtime="onnxruntime", device="cpu", batch=1, threads=1, median_ms=milliseconds, p90_ms=9.0, runs=30
+    )
+    run = LatencyRun.of([first], image_size=32, model_mb=1.0, test_pictures=None)
+    return run.model_copy(update={"machine": Machine(processor=processor, cores=2, gpu=None)})
+
+
+@pytest.fixture
+def three(records: Any) -> Any:
+    """The fewest parameters have the most MACs; one candidate does not tell its MACs."""
+    records.study("scratch")
+    records.trial("scratch", 0.7, 1_000, macs=9_000_000)
+    records.trial("scratch", 0.6, 2_000, macs=1_000_000)
+    records.trial("scratch", 0.8, 3_000, macs=5_000_000)
+    records.trial("scratch", 0.9, 4_000)
+    return records
+
+
+def numbers(entries: Any) -> list[int]:
+    return [entry.row.trials[0] for entry in entries]
+
+
+def test_the_front_is_of_f1_against_the_axis(three: Any) -> None:
+    assert numbers(three.compare().joint_front) == [0, 2, 3]
+    comparison = compare(three.search(), MACS)
+    assert numbers(comparison.entries) == [1, 2, 0, 3]
+    assert numbers(comparison.joint_front) == [1, 2]
+    assert front_steps(comparison) == ([1e6, 5e6, 9e6], [0.6, 0.8, 0.8])
+    assert comparison.hypervolume == three.compare().hypervolume
+    assert not_measured(comparison) == "not measured, so on no front here: 1 of 4, scratch 3"
+
+
+def test_what_is_not_measured_is_not_drawn(three: Any) -> None:
+    comparison = compare(three.search(), latency("my machine", {1: 2.0, 2: 0.5}))
+    figure = front_figure(comparison)
+    marks = sorted(x for trace in figure["data"] if ": " in trace["name"] for x in trace["x"])
+    assert marks == [0.5, 2.0]
+    assert "on my machine (log scale)" in figure["layout"]["xaxis"]["title"]["text"]
+    assert png(comparison).startswith(b"\x89PNG")
+
+
+def test_latencies_of_two_machines_are_never_mixed(three: Any, tmp_path: Any) -> None:
+    url = f"sqlite:///{tmp_path / 'search.db'}"
+    three.store(url)
+    runs = {"Xeon": {1: 4.0, 2: 2.0}, "Cortex": {1: 40.0, 3: 60.0, 4: 50.0}}
+    with closing(connect(url)) as database:
+        for processor, milliseconds in runs.items():
+            for trial_id, value in milliseconds.items():
+                run = measured(processor, value)
+                stored_latency.store(database, trial_id, run.key, run.model_dump(mode="json"))
+        search = read_search(database, None)
+        most = choose_axis(database, search, "latency", None)
+        assert "on Cortex, 2 cores" in most.title
+        assert [most.of(row) for row in search.rows] == [40.0, None, 60.0, 50.0]
+        chosen = choose_axis(database, search, "latency", "xeon")
+        assert [chosen.of(row) for row in search.rows] == [4.0, 2.0, None, None]
+        for machine, problem in (("H100", "no machine is"), ("cores", "more than one machine is")):
+            with pytest.raises(BadInput, match=problem):
+                choose_axis(database, search, "latency", machine)
+
+
+def test_an_axis_that_says_nothing_is_refused(records: Any, tmp_path: Any) -> None:
+    records.study("scratch")
+    records.trial("scratch", 0.7)
+    url = f"sqlite:///{tmp_path / 'search.db'}"
+    records.store(url)
+    with closing(connect(url)) as database:
+        search = read_search(database, None)
+        for name, machine, problem in (
+            ("macs", None, "no candidate that the search found has MACs"),
+            ("latency", None, "measure some with python -m search.latency"),
+            ("macs", "Xeon", "expected --x latency"),
+        ):
+            with pytest.raises(BadInput, match=problem):
+                choose_axis(database, search, name, machine)
