@@ -157,6 +157,7 @@ class Supervisor:
         if quiet > self._settings.hang_seconds:
             log.error("worker process %s made no step for %.0f s and is ended", child.process.pid, quiet)
             child.process.kill()
+            child.process.join(LOOK_SECONDS)
 
     def _give_to_others(self, child: _Child) -> None:
         """What a dead process was doing can be taken over at once, and counts against the trial."""

@@ -7,6 +7,8 @@ printed as one table at the end.
 from __future__ import annotations
 
 import os
+import random
+import re
 import resource
 import signal
 import subprocess
@@ -54,6 +56,27 @@ def more_epochs(service: Service, than: int) -> bool:
     return service.audit.epochs > than
 
 
+def test_twenty_kills_at_random_moments(open_service: OpenService, accounts: Accounts) -> None:
+    moments = random.Random(0)
+    service = open_service(2, 2, trials=16, epochs=10)
+    for number in range(20):
+        until(service.held)
+        time.sleep(moments.uniform(0.0, 3.0))
+        if number % 4 == 3:  # the machine loses its power
+            machine = service.machines.pop(0)
+            victims = [*machine.workers, psutil.Process(machine.process.pid)]
+            service.add(2)
+        else:
+            victims = [moments.choice(until(lambda: service.workers))]
+        for victim in victims:
+            with suppress(psutil.NoSuchProcess):
+                victim.kill()
+    account = accounts["20 kills"] = service.finish()
+    assert account.started == 2 * 16
+    assert account.killed >= 10
+    assert {trial.attributes["failure"] for trial in failed(service)} <= {f"killed its worker {MAX_DEATHS} times"}
+
+
 @pytest.mark.parametrize("fault", ["3 restarts", "a pause of 120 s", "120 s of refusal"])
 def test_an_outage_of_the_database(open_service: OpenService, accounts: Accounts, fault: str) -> None:
     service = open_service(2, trials=5, epochs=10)
@@ -92,6 +115,15 @@ def test_a_poisoned_candidate(open_service: OpenService, accounts: Accounts) -> 
     assert (trial.study, trial.number) == ("tiny/scratch", 1)
     assert trial.attributes["failure"] == f"killed its worker {MAX_DEATHS} times"
     assert (account.started, account.finished, account.failed) == (8, 7, 1)
+
+
+def test_a_hang(open_service: OpenService, accounts: Accounts) -> None:
+    service = open_service(2, trials=3, hang_seconds=90)
+    (holding, *_) = until(lambda: service.held(epochs=1))
+    psutil.Process(holding.pid).suspend()
+    account = accounts["a hang"] = service.finish()
+    assert re.search(rf"worker process {holding.pid} made no step for \d+ s and is ended", service.machines[0].output)
+    assert (account.started, account.finished, account.killed) == (6, 6, 1)
 
 
 # One network, which takes 1.2 GB for a batch, 0.7 GB for half of it and 0.4 GB for a quarter.
@@ -153,3 +185,22 @@ def test_a_full_disk(open_service: OpenService, accounts: Accounts, tmp_path: Pa
         assert "cannot keep an artefact: No space left on device" in trial.attributes["failure"]
     assert account.failed in (1, 2)
     assert account.started == 6
+
+
+CLOCK_THAT_IS_WRONG = """
+import os, time
+right = time.time
+time.time = lambda: right() + float(os.environ["WRONG_BY"])
+"""
+
+
+def test_eight_workers_over_one_budget_whose_clocks_differ_by_minutes(
+    open_service: OpenService, accounts: Accounts, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(CLOCK_THAT_IS_WRONG)
+    service = open_service(trials=8, epochs=3)
+    for seconds in (-600, 600):
+        service.add(4, PYTHONPATH=str(tmp_path), WRONG_BY=str(seconds))
+    service.open()
+    account = accounts["8 workers, clocks 20 min apart"] = service.finish()
+    assert (account.started, account.finished, account.resumed) == (16, 16, 0), "not one more than the budgets"
