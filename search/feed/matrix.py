@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -20,11 +21,16 @@ SHORT_LABEL = 3
 
 
 def confusion_figure(classes: Sequence[str], metrics: Metrics, title: str) -> Figure:
+    """The matrix of a kept model's scores."""
+    scored = f"{metrics.split} macro F1 {metrics.f1_macro:.3f}"
+    return matrix_figure(classes, np.array(metrics.confusion), title, scored)
+
+
+def matrix_figure(classes: Sequence[str], confusion: npt.NDArray[np.int64], title: str, scored: str) -> Figure:
     """A square for each true class (row) and prediction (column): its number of pictures, on the share of its row.
 
     With many classes the numbers are left out, and then every few labels.
     """
-    confusion = np.array(metrics.confusion)
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     count = len(classes)
     side = min(12.0, 2.5 + 0.5 * count)
@@ -45,7 +51,7 @@ def confusion_figure(classes: Sequence[str], metrics: Metrics, title: str) -> Fi
     axes.set_yticks(ticks, labels, fontsize=size)
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
-    axes.set_title(f"{literal(title)}\n{metrics.split} macro F1 {metrics.f1_macro:.3f}", fontsize=11)
+    axes.set_title(f"{literal(title)}\n{scored}", fontsize=11)
     if count <= MOST_NUMBERED:
         for row, column in zip(*np.nonzero(confusion), strict=True):
             colour = "white" if shares[row, column] > 0.5 else "black"

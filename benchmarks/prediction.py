@@ -1,0 +1,139 @@
+"""`search.predict` against the loop that a user would write: images a second, side by side.
+
+    python -m benchmarks.prediction --data FOLDER [--json]
+
+Both read the same files and classify with the same network, on the CPU, in turns: a busy machine is busy for both. The
+user's loop opens a picture with Pillow, has torchvision's transforms resize it and make it a tensor, and runs the
+network on it, one by one, on all cores. Ours is what `search.predict` does: see `search.inference.files`. Beside it
+stands what decoding alone gives, by as many threads as ours has: the ceiling.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torchvision.transforms import v2
+
+from benchmarks.throughput import environment, write_pictures
+from blocks.build import build
+from blocks.specification import EliminatedSpecification
+from search.command import exit_with_status
+from search.errors import BadInput
+from search.inference.classifier import Classifier, of_network
+from search.inference.files import classify, picture_files
+from search.models import InputDescription, ModelDescription
+
+NETWORK = EliminatedSpecification(backbone="tf_efficientnet_lite0", cut="blocks.3.2", classes=6, image_size=128)
+MAX_PIXELS = 100_000_000
+TARGET = 5.0
+SUFFIXES = {".jpg", ".jpeg", ".png"}
+
+
+@dataclass(frozen=True)
+class Result:
+    """Images a second, one number a turn."""
+
+    pictures: int
+    ours: tuple[float, ...]
+    users: tuple[float, ...]
+    decoding: float
+
+    @property
+    def ratio(self) -> float:
+        """Ours over the user's, of the medians."""
+        return statistics.median(self.ours) / statistics.median(self.users)
+
+
+def our_rate(classifier: Classifier, files: Sequence[Path]) -> float:
+    """Images a second of what `search.predict` does."""
+    started = time.perf_counter()
+    classified = sum(len(answers.files) for answers in classify(classifier, files, MAX_PIXELS))
+    assert classified == len(files)
+    return classified / (time.perf_counter() - started)
+
+
+@torch.inference_mode()
+def user_rate(network: torch.nn.Module, size: int, files: Sequence[Path]) -> float:
+    """Images a second of the loop that the documentation of torchvision leads to."""
+    transform = v2.Compose([v2.Resize((size, size)), v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
+    started = time.perf_counter()
+    for path in files:
+        with Image.open(path) as picture:
+            pixels = transform(picture.convert("RGB"))
+        network(pixels[None]).softmax(dim=1).argmax(dim=1).item()
+    return len(files) / (time.perf_counter() - started)
+
+
+def measure(files: Sequence[Path], repeats: int) -> Result:
+    """Both loops in turns, and decoding alone."""
+    torch.manual_seed(0)
+    network = build(NETWORK).eval()
+    taken = InputDescription(image_size=NETWORK.image_size, fit="stretch")
+    names = tuple(map(str, range(NETWORK.classes)))
+    # Of a description only these are looked at here, and a network that nobody trained has no more.
+    description = ModelDescription.model_construct(network=NETWORK, classes=names, input=taken)  # type: ignore[call-arg]
+    ours = of_network(build(NETWORK), description, torch.device("cpu"))
+    nothing = Classifier(description, lambda pictures: np.zeros((len(pictures), len(names)), dtype=np.float32))
+    few = files[: len(files) // 10 + 1]
+    our_rate(ours, few)
+    user_rate(network, NETWORK.image_size, few)
+    turns = [(our_rate(ours, files), user_rate(network, NETWORK.image_size, files)) for _ in range(repeats)]
+    return Result(
+        pictures=len(files),
+        ours=tuple(rate for rate, _ in turns),
+        users=tuple(rate for _, rate in turns),
+        decoding=our_rate(nothing, files),
+    )
+
+
+def describe(result: Result) -> str:
+    """For people."""
+    ours, users = statistics.median(result.ours), statistics.median(result.users)
+    pairs = [our / user for our, user in zip(result.ours, result.users, strict=True)]
+    network = f"{NETWORK.backbone} to {NETWORK.cut}, {NETWORK.image_size} px"
+    return f"""{network}, {result.pictures:,} pictures, {len(pairs)} turns
+  ours    {ours:,.0f} images/s; decoding alone {result.decoding:,.0f}
+  user's  {users:,.0f} images/s, one by one
+  ratio   {result.ratio:.2f} of the medians ({min(pairs):.2f} to {max(pairs):.2f} of the turns)
+          target on two CPU cores {TARGET:g}: {"reached" if result.ratio >= TARGET else "missed"}"""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.prediction", description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, help="folder of pictures; default: made-up JPEG files")
+    parser.add_argument("--pictures", type=int, default=600, help="how many of them, or how many are made up")
+    parser.add_argument("--repeats", type=int, default=5, help="turns of each loop")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    options = parser.parse_args(arguments)
+    problems = [
+        f"--{name} {getattr(options, name)}: expected at least {least}"
+        for name, least in (("pictures", 10), ("repeats", 1))
+        if getattr(options, name) < least
+    ]
+    if problems:
+        raise BadInput("arguments", problems)
+    with tempfile.TemporaryDirectory() as made_up:
+        if options.data is None:
+            write_pictures(Path(made_up), classes=6, pictures=options.pictures)
+        found = [path for path in picture_files([options.data or Path(made_up)]) if path.suffix.lower() in SUFFIXES]
+        result = measure(found[:: max(1, len(found) // options.pictures)][: options.pictures], options.repeats)
+    around = environment(torch.device("cpu"))
+    if options.json:
+        print(json.dumps({"environment": around, **asdict(result), "ratio": result.ratio}, indent=2))
+    else:
+        print(", ".join(f"{name} {value}" for name, value in around.items()))
+        print(describe(result))
+
+
+if __name__ == "__main__":
+    exit_with_status(main)

@@ -1,0 +1,141 @@
+"""`python -m search.latency MODEL… | --front`: how long models take on this machine, one picture and a batch at a time.
+
+A run of a trial's model is kept on the trial, with its machine and versions: reports and cards show it from then on,
+and never compare it with one of another machine. Let the machine do nothing else meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from search import settings as all_settings
+from search.command import exit_with_status
+from search.errors import BadInput
+from search.inference.formats import open_onnx
+from search.inference.measuring import SECONDS, measure_network, measure_onnx
+from search.inference.runs import LatencyRun, Measurement, cores, this_machine
+from search.inference.sources import EXPECTED, add_arguments, kept_models, open_database, open_source
+from search.models import ModelDescription
+from search.report.comparison import compare
+from search.report.rows import search_name
+from search.report.stored import read_search
+from search.settings import Settings
+from storage import latency
+
+BUSY_SHARE = 0.5
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = _parser().parse_args(arguments)
+    _check(options)
+    settings = all_settings.load(options)
+    models = _front(settings) if options.front else options.models
+    if not options.json:
+        print(f"machine: {this_machine().name}{_busy()}", flush=True)
+    measured = []
+    for model in models:
+        name, run = _measure(model, settings, options.seconds)
+        measured.append({"model": name, **run.model_dump(mode="json")})
+        if not options.json:
+            Console(highlight=False).print(_table(name, run))
+    if options.json:
+        print(json.dumps(measured, indent=2))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m search.latency", description=__doc__.splitlines()[0])
+    parser.add_argument("models", metavar="MODEL", nargs="*", help="a trial, a kept model's folder, or an .onnx file")
+    parser.add_argument("--front", action="store_true", help="all models of the search's joint front")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="time for each line of the table (default 1)")
+    parser.add_argument("--json", action="store_true", help="a JSON list in place of the tables")
+    add_arguments(parser)
+    return parser
+
+
+def _check(options: argparse.Namespace) -> None:
+    problems = []
+    if options.front == bool(options.models):
+        problems.append(f"expected models ({EXPECTED}) or --front, and not both")
+    if not options.seconds > 0:
+        problems.append(f"--seconds {options.seconds:g}: expected more than 0")
+    if problems:
+        raise BadInput("arguments", problems)
+
+
+def _front(settings: Settings) -> list[str]:
+    """The names of the models on the joint front. Raises BadInput where none was kept."""
+    with closing(open_database(settings)) as database:
+        kept = kept_models(database, settings)
+        search = search_name(kept[0].study.name) if kept else settings.name
+        entries = compare(read_search(database, search)).joint_front
+    on_front = {trial_id for entry in entries for trial_id in entry.row.trial_ids}
+    models = [model.name for model in kept if model.trial.trial_id in on_front]
+    if not models:
+        raise BadInput("no model to measure", [f"no trial on the front of search {search!r} has a kept model"])
+    return models
+
+
+def _measure(model: str, settings: Settings, seconds: float) -> tuple[str, LatencyRun]:
+    """Measure, and keep what was measured of a trial's model on the trial."""
+    path = Path(model)
+    if path.suffix == ".onnx" and path.is_file():
+        description = open_onnx(path).description
+        return model, measure_onnx(path, description.input.image_size, _test_pictures(description), seconds)
+    source = open_source(model, settings)
+    run = measure_network(source.network, _test_pictures(source.description), seconds)
+    if source.trial_id is not None:
+        with closing(open_database(settings)) as database:
+            latency.store(database, source.trial_id, run.key, run.model_dump(mode="json"))
+    return source.name, run
+
+
+def _test_pictures(description: ModelDescription) -> int | None:
+    """How many there are, by the description: no test picture is read."""
+    counts = description.provenance.data.get("counts", {}).get("test")
+    return sum(counts.values()) if counts else None
+
+
+def _busy() -> str:
+    """A warning where other work would be measured, too."""
+    load = os.getloadavg()[0]
+    return (
+        f"\nwarning: it is busy (load {load:.1f}), so these are not its latencies"
+        if load > cores() * BUSY_SHARE
+        else ""
+    )
+
+
+def _table(name: str, run: LatencyRun) -> Table:
+    whole = ", ".join(
+        f"{seconds:.3g} s on the {device.upper()}" for device, seconds in run.whole_test_set_seconds.items()
+    )
+    caption = f"ONNX file {run.model_mb:.2f} MB" + (
+        f"; all {run.test_pictures:,} test pictures: {whole}" if whole else ""
+    )
+    table = Table(title=f"{name}, {run.image_size} px", caption=caption, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("runtime")
+    for heading in ("threads", "pictures", "median ms", "90 % within", "a second", "memory MB"):
+        table.add_column(heading, justify="right")
+    for each in run.measurements:
+        table.add_row(*_cells(each))
+    return table
+
+
+def _cells(each: Measurement) -> list[str]:
+    memory = "" if each.peak_memory_mb is None else f"{each.peak_memory_mb:.1f}"
+    threads = "GPU" if each.threads is None else str(each.threads)
+    rate = f"{each.batch / each.median_ms * 1000:,.0f}"
+    return [each.runtime, threads, str(each.batch), f"{each.median_ms:.3g}", f"{each.p90_ms:.3g}", rate, memory]
+
+
+if __name__ == "__main__":
+    exit_with_status(main)

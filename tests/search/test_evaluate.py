@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from search.data.decode import decode
+from search.errors import BadInput
+from search.evaluate import main
+from search.inference.classifier import of_network
+from search.inference.sources import Source
+
+
+@pytest.fixture
+def labelled(pictures: Path, tmp_path: Path) -> Path:
+    """Four pictures of each class, to add to."""
+    root = tmp_path / "labelled"
+    for name in ("class0", "class1", "class2"):
+        (root / name).mkdir(parents=True)
+        for number in range(4):
+            shutil.copy(pictures / name / f"{number}.png", root / name)
+    return root
+
+
+def test_scores_are_those_of_the_answers(
+    source: Source, labelled: Path, options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["scratch/0", str(labelled), "--json", "--png", str(tmp_path / "matrix.png"), *options])
+    scores = json.loads(capsys.readouterr().out)
+    run = of_network(source.network, source.description, torch.device("cpu")).run
+    confusion = np.zeros((3, 3), dtype=int)
+    for true in range(3):
+        for path in (labelled / f"class{true}").iterdir():
+            confusion[true, run(decode(path.read_bytes(), [None], 32, "stretch", 10**6)).argmax()] += 1
+    assert scores["confusion"] == confusion.tolist()
+    assert scores["pictures"] == 12
+    assert scores["accuracy"] == confusion.trace() / 12
+    f1 = [2 * confusion[i, i] / (confusion[i].sum() + confusion[:, i].sum()) for i in range(3)]
+    assert scores["f1_per_class"] == pytest.approx(f1)
+    assert scores["f1_macro"] == pytest.approx(sum(f1) / 3)
+    with Image.open(tmp_path / "matrix.png") as picture:
+        assert picture.format == "PNG"
+
+
+def test_for_people_there_are_two_tables(
+    labelled: Path, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["scratch/0", str(labelled), *options])
+    said = capsys.readouterr().out
+    assert "on 12 pictures" in said
+    assert "true classes, and as which of them they were taken:" in said
+    assert sum(line.strip().startswith("class0 ") for line in said.splitlines()) == 1
+
+
+def test_folders_that_are_no_class_and_classes_without_folder_are_named(
+    labelled: Path, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (labelled / "class2").rename(labelled / "glass")
+    (labelled / "class1" / "notes.txt").write_text("sunny")
+    main(["scratch/0", str(labelled), "--json", *options])
+    said = capsys.readouterr()
+    scores = json.loads(said.out)
+    assert (scores["unknown_folders"], scores["classes_without_folder"]) == (["glass"], ["class2"])
+    assert (scores["pictures"], scores["unreadable"]) == (8, 1)
+    assert "notes.txt: not a picture" in said.err
+    main(["scratch/0", str(labelled), *options])
+    said = capsys.readouterr()
+    assert "left out, no class of the model: glass" in said.out
+    assert "classes without pictures: class2" in said.out
+
+
+def refused(*arguments: str) -> str:
+    with pytest.raises(BadInput) as caught:
+        main(arguments)
+    return str(caught.value)
+
+
+def test_no_folder_that_is_a_class(labelled: Path, options: list[str]) -> None:
+    for folder in list(labelled.iterdir()):
+        folder.rename(folder.with_name(f"of {folder.name}"))
+    message = refused("scratch/0", str(labelled), *options)
+    assert "no folder has the name of a class" in message
+    assert "the model's classes are class0, class1, class2: rename the folders" in message
+
+
+def test_what_is_no_labelled_folder(labelled: Path, options: list[str], tmp_path: Path) -> None:
+    assert "does not exist" in refused("scratch/0", str(tmp_path / "missing"), *options)
+    assert "has no class folders" in refused("scratch/0", str(labelled / "class0"), *options)
+    (tmp_path / "empty" / "class0").mkdir(parents=True)
+    assert "its class folders hold no file" in refused("scratch/0", str(tmp_path / "empty"), *options)
+    for split in ("train", "test"):
+        shutil.copytree(labelled, tmp_path / "splits" / split)
+    message = refused("scratch/0", str(tmp_path / "splits"), *options)
+    assert "holds splits (test, train): name one of their folders" in message
+
+
+def test_a_picture_that_cannot_be_written(labelled: Path, options: list[str], tmp_path: Path) -> None:
+    target = tmp_path / "nowhere" / "matrix.png"
+    assert f"no folder {target.parent}; make it first" in refused(
+        "scratch/0", str(labelled), "--png", str(target), *options
+    )
