@@ -79,13 +79,16 @@ class TrainingBatches:
 
         The first `done` batches of the epoch are left out.
         """
-        for indices in self._order(generator).tensor_split(self._count)[done:]:
+        for indices in self.order(generator)[done:]:
             yield self.rows.take(indices + view * self._pictures)
 
-    def _order(self, generator: torch.Generator) -> Tensor:
+    def order(self, generator: torch.Generator) -> tuple[Tensor, ...]:
+        """int64 (n,), the pictures of each batch of an epoch, on the CPU."""
         if self._chances is None:
-            return torch.randperm(self._pictures, generator=generator)
-        return torch.multinomial(self._chances, self._pictures, replacement=True, generator=generator)
+            indices = torch.randperm(self._pictures, generator=generator)
+        else:
+            indices = torch.multinomial(self._chances, self._pictures, replacement=True, generator=generator)
+        return indices.tensor_split(self._count)
 
 
 def class_weights(labels: Tensor, classes: int) -> Tensor:

@@ -271,7 +271,7 @@ class _Run:
         Python's and NumPy's are left alone: nothing here draws from them, and a worker's waiting times must stay
         random.
         """
-        default, order, augmentation = np.random.SeedSequence((self._seed, epoch)).generate_state(3).tolist()
+        default, order, augmentation = epoch_seeds(self._seed, epoch)
         torch.manual_seed(default)
         return (
             torch.Generator().manual_seed(order),
@@ -304,6 +304,12 @@ class _Run:
             self._average.network.load_state_dict(state.average)
         self._optimizer.load_state_dict(dict(state.optimizer))
         return list(state.epochs), _Begun(**state.begun) if state.begun else None
+
+
+def epoch_seeds(seed: int, epoch: int) -> tuple[int, int, int]:
+    """Of PyTorch's own generators, of the order of the pictures, and of augmentation."""
+    default, order, augmentation = np.random.SeedSequence((seed, epoch)).generate_state(3).tolist()
+    return default, order, augmentation
 
 
 def _metrics(epoch: int, trained: _Trained, evaluation: Evaluation | None, seconds: float) -> EpochMetrics:

@@ -1,0 +1,160 @@
+"""Many linear heads on the pooled features of one frozen trunk, trained at once.
+
+A training whose whole trunk is frozen is that of a linear layer, and of so small a layer that a step is mostly the
+overhead of some fifty calls. Here the layers lie one behind another in one tensor, and a step of all of them is a
+batched matrix product. Each head has its own learning rate, weight decay, dropout and seed, hence its own order of
+pictures, and ends with the weights that `search.training.loop.train` gives it when it is trained alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from search.data.arrays import Arrays
+from search.data.batches import TrainingBatches, class_weights
+from search.training.loop import epoch_seeds
+from search.training.metrics import f1_macro
+from search.training.optimization import schedule
+from search.training.recipe import Recipe
+
+# Of a recipe, what may differ from head to head.
+OWN = {"learning_rate", "weight_decay"}
+# AdamW's, as PyTorch has them.
+_BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8
+
+
+@dataclass(frozen=True)
+class Head:
+    """One head: the layer that it starts from and ends in, and how it is trained."""
+
+    layer: nn.Linear
+    recipe: Recipe
+    dropout: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class HeadResult:
+    """Of one head: float32 (N, classes) validation logits, their macro F1, and the mean training loss of each epoch."""
+
+    logits: npt.NDArray[np.float32]
+    f1_macro: float
+    train_loss: tuple[float, ...]
+
+
+def train_heads(
+    heads: Sequence[Head], train: Arrays, validation: Arrays, device: torch.device, views: int = 1
+) -> list[HeadResult]:
+    """Train all layers, in place, on pooled features (views * N, C), the epochs taking the views in turn.
+
+    Raises ValueError where recipes differ in more than OWN, or ask for what is not done here: SGD, averaging.
+    """
+    recipe = _common(heads)
+    balanced = recipe.class_balance == "sampling"
+    batches = TrainingBatches(train, recipe.batch_size, device, balanced=balanced, views=views)
+    classes = heads[0].layer.out_features
+    weights = class_weights(batches.labels, classes).to(device) if recipe.class_balance == "weights" else None
+    features = torch.from_numpy(np.asarray(train.images)).to(device).view(views, len(batches.labels), -1)
+    labels = batches.labels.to(device)
+    layers = _Layers(heads, device)
+    losses = []
+    for epoch in range(1, recipe.epochs + 1):
+        view = features[(epoch - 1) % views].float()
+        seeds = [epoch_seeds(head.seed, epoch) for head in heads]
+        drawn = [torch.Generator(device).manual_seed(default) for default, _, _ in seeds]
+        orders = [batches.order(torch.Generator().manual_seed(order)) for _, order, _ in seeds]
+        loss_sum = torch.zeros(len(heads), device=device)
+        for step, rows in enumerate(zip(*orders, strict=True)):
+            indices = torch.stack(rows).to(device)
+            inputs = layers.dropped(view[indices], drawn)
+            share = schedule((epoch - 1) * len(batches) + step, len(batches), recipe)
+            loss_sum += layers.step(inputs, labels[indices], share, recipe, weights)
+        losses.append((loss_sum / len(labels)).tolist())
+    scored = torch.from_numpy(np.array(validation.images)).to(device).float()
+    logits = layers.finish(scored).cpu().numpy()
+    return [
+        HeadResult(answers, f1_macro(validation.labels, answers.argmax(axis=1)), tuple(row[number] for row in losses))
+        for number, answers in enumerate(logits)
+    ]
+
+
+def _common(heads: Sequence[Head]) -> Recipe:
+    """The first head's recipe, which says what all have in common."""
+    different = {head.recipe.model_dump_json(exclude=OWN) for head in heads}
+    if len(different) != 1:
+        raise ValueError(f"heads that are trained together may differ in {', '.join(sorted(OWN))} alone, of a recipe")
+    recipe = heads[0].recipe
+    if recipe.optimizer != "adamw" or recipe.ema_decay is not None:
+        raise ValueError("heads are trained together by AdamW, without an average of the weights")
+    return recipe
+
+
+class _Layers:
+    """H linear layers as weights (H, C, classes) and biases (H, 1, classes), and AdamW's moments of them."""
+
+    def __init__(self, heads: Sequence[Head], device: torch.device) -> None:
+        self._heads = heads
+        self._weight = torch.stack([head.layer.weight.detach().t() for head in heads]).to(device).requires_grad_()
+        self._bias = torch.stack([head.layer.bias.detach()[None] for head in heads]).to(device).requires_grad_()
+        self._moments = [(torch.zeros_like(tensor), torch.zeros_like(tensor)) for tensor in (self._weight, self._bias)]
+        self._rates = self._column([head.recipe.learning_rate for head in heads], device)
+        self._decay = self._column([head.recipe.weight_decay for head in heads], device)
+        self._steps = 0
+
+    @staticmethod
+    def _column(values: list[float], device: torch.device) -> Tensor:
+        return torch.tensor(values, device=device)[:, None, None]
+
+    def dropped(self, inputs: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
+        """(H, n, C) in place, each head's by its own generator, as `nn.Dropout` draws."""
+        for features, head, generator in zip(inputs, self._heads, generators, strict=True):
+            if head.dropout:
+                kept = torch.empty_like(features).bernoulli_(1 - head.dropout, generator=generator)
+                features.mul_(kept.div_(1 - head.dropout))
+        return inputs
+
+    def step(self, inputs: Tensor, targets: Tensor, share: float, recipe: Recipe, weights: Tensor | None) -> Tensor:
+        """One step of all heads on (H, n, C) and (H, n). Returns the sum of each head's losses, (H,)."""
+        logits = torch.baddbmm(self._bias, inputs, self._weight)
+        losses = functional.cross_entropy(
+            logits.flatten(0, 1),
+            targets.flatten(),
+            weight=weights,
+            label_smoothing=recipe.label_smoothing,
+            reduction="none",
+        ).view(targets.shape)
+        gradients = torch.autograd.grad(losses.sum() / targets.shape[1], [self._weight, self._bias])
+        self._update(list(gradients), share, recipe.gradient_clip)
+        return losses.detach().sum(dim=1)
+
+    @torch.no_grad()
+    def _update(self, gradients: list[Tensor], share: float, clip: float | None) -> None:
+        """AdamW (Loshchilov & Hutter 2019); the bias, of one dimension in its layer, is not decayed."""
+        self._steps += 1
+        if clip is not None:
+            norm = sum(gradient.square().sum(dim=(1, 2), keepdim=True) for gradient in gradients)
+            scale = (clip / (torch.as_tensor(norm).sqrt() + 1e-6)).clamp(max=1)
+            gradients = [gradient * scale for gradient in gradients]
+        rate = share * self._rates
+        correction_1, correction_2 = 1 - _BETA_1**self._steps, 1 - _BETA_2**self._steps
+        self._weight.mul_(1 - rate * self._decay)
+        for tensor, gradient, (first, second) in zip((self._weight, self._bias), gradients, self._moments, strict=True):
+            first.lerp_(gradient, 1 - _BETA_1)
+            second.mul_(_BETA_2).addcmul_(gradient, gradient, value=1 - _BETA_2)
+            denominator = (second.sqrt() / correction_2**0.5).add_(_EPSILON)
+            tensor.sub_(rate / correction_1 * first / denominator)
+
+    @torch.no_grad()
+    def finish(self, features: Tensor) -> Tensor:
+        """Write the weights back; (N, C) -> logits (H, N, classes)."""
+        for head, weight, bias in zip(self._heads, self._weight, self._bias, strict=True):
+            head.layer.weight.copy_(weight.t())
+            head.layer.bias.copy_(bias[0])
+        return torch.matmul(features, self._weight) + self._bias
