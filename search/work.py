@@ -248,7 +248,7 @@ def _train(
 
     def on_epoch(metrics: EpochMetrics) -> None:
         point = {name: value for name, value in asdict(metrics).items() if name != "epoch"}
-        curves.append(shop.database, lease.trial_id, metrics.epoch, point)
+        curves.append(shop.database, lease, metrics.epoch, point)
         checkpoint.epoch = metrics.epoch
         shop.progress.epoch(study.name, metrics.epoch, epochs, metrics.f1_macro)
         rungs.ask(metrics)

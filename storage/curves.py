@@ -10,6 +10,7 @@ from optuna.trial import TrialState
 from sqlalchemy import Connection, and_, case, select
 
 from storage.database import Database
+from storage.leases import Lease, keep
 from storage.tables import curves, trial_values, trials, upsert
 
 _TRIALS_A_QUERY = 1000
@@ -25,11 +26,19 @@ class FinishedCurve:
     on_the_way: float
 
 
-def append(database: Database, trial_id: int, epoch: int, metrics: Mapping[str, float]) -> None:
-    """Store the metrics of one epoch, in the place of those it had: a resumed trial may run its last epoch twice."""
+def append(database: Database, lease: Lease, epoch: int, metrics: Mapping[str, float]) -> None:
+    """Store the metrics of one epoch, in the place of those it had: a resumed trial may run its last epoch twice.
+
+    Counts as a beat. Raises LeaseLost.
+    """
     stored = {name: value if math.isfinite(value) else None for name, value in metrics.items()}
-    row = {"trial_id": trial_id, "epoch": epoch, "metrics": stored}
-    database.write(lambda connection: upsert(connection, curves, ["trial_id", "epoch"], [row]))
+    row = {"trial_id": lease.trial_id, "epoch": epoch, "metrics": stored}
+
+    def work(connection: Connection) -> None:
+        keep(connection, lease)
+        upsert(connection, curves, ["trial_id", "epoch"], [row])
+
+    database.write(work)
 
 
 def read(database: Database, trial_ids: Sequence[int]) -> dict[int, list[dict[str, float]]]:

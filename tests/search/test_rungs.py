@@ -30,7 +30,7 @@ def finished(bench: Bench, study: OpenStudy, parameters: int, end: float, **at_e
     lease = claim_slot(database, study.study._study_id, "other")
     assert lease is not None
     for name, f1_macro in at_epoch.items():
-        curves.append(database, lease.trial_id, int(name[1:]), {"f1_macro": f1_macro})
+        curves.append(database, lease, int(name[1:]), {"f1_macro": f1_macro})
     finish(database, lease, TrialState.COMPLETE, (end, float(parameters)))
 
 

@@ -65,7 +65,7 @@ def run(database: Database, leases: Leases, study: optuna.Study, lease: Lease, e
         x = open_trial(study, lease).suggest_float("x", 0, 1)
         for epoch in range(lease.epoch or 0, epochs):
             time.sleep(seconds)
-            curves.append(database, lease.trial_id, epoch, {"f1_macro": x * epoch})
+            curves.append(database, lease, epoch, {"f1_macro": x * epoch})
             leases.record_checkpoint(lease, f"checkpoint of {epoch}", epoch + 1)
             leases.beat(lease)
         finish(database, lease, TrialState.COMPLETE, [x, x], {"began_at": lease.epoch or 0})

@@ -114,7 +114,7 @@ def test_trials_go_on_through_crashes_of_the_server(postgres: Database, postgres
             trial = open_trial(study, lease)
             x = trial.suggest_float("x", 0, 1)
             for epoch in range(EPOCHS):
-                curves.append(postgres, lease.trial_id, epoch, {"f1_macro": x})
+                curves.append(postgres, lease, epoch, {"f1_macro": x})
                 trial.set_user_attr("epoch", epoch)
                 Leases(postgres).record_checkpoint(lease, str(epoch), epoch + 1)
             finish(postgres, lease, TrialState.COMPLETE, [x, x])

@@ -158,7 +158,7 @@ def test_a_number_of_a_deleted_trial_brings_nothing_of_it_back(tmp_path: Path) -
     database = connect(str(tmp_path / "search.db"))
     study = optuna.create_study(storage=database.optuna, study_name="first")
     lease = claim(database, study)
-    curves.append(database, lease.trial_id, 0, {"loss": 1.0})
+    curves.append(database, lease, 0, {"loss": 1.0})
     Leases(database).record_checkpoint(lease, "old", 1)
     elsewhere = optuna.storages.RDBStorage(f"sqlite:///{tmp_path / 'search.db'}")  # does not know our tables
     elsewhere.delete_study(study._study_id)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import optuna
 import pytest
-from optuna.trial import TrialState, create_trial
+from optuna.trial import TrialState
 
 from blocks.build import build
 from blocks.specification import EliminatedSpecification, ScratchSpecification, StageSpecification
@@ -23,6 +23,9 @@ from search.training.metrics import Evaluation, TrainingResult
 from search.training.recipe import Recipe
 from storage import curves
 from storage.database import Database, connect
+from storage.leases import Lease
+from storage.results import finish
+from storage.slots import claim_slot
 
 CLASSES = ["glass", "metal | tin", "paper"]
 DATA = {
@@ -76,17 +79,21 @@ class Bench:
         candidate = scratch_candidate() if study is self.scratch else cut_candidate()
         described = described or candidate.model_dump(mode="json")
         known = {"candidate": described, "summary": summary(candidate), "seed": 0}
-        trial_id = self._add(study, TrialState.COMPLETE, [f1_macro, float(parameters)], known | attributes)
+        lease = self._claim(study)
         for epoch in (1, 2):
-            curves.append(self.database, trial_id, epoch, {"f1_macro": f1_macro * epoch / 2})
-        return trial_id
+            curves.append(self.database, lease, epoch, {"f1_macro": f1_macro * epoch / 2})
+        finish(self.database, lease, TrialState.COMPLETE, [f1_macro, float(parameters)], known | attributes)
+        return lease.trial_id
 
     def fail(self, study: OpenStudy, reason: str) -> int:
-        return self._add(study, TrialState.FAIL, None, {"failure": reason})
+        lease = self._claim(study)
+        finish(self.database, lease, TrialState.FAIL, attributes={"failure": reason})
+        return lease.trial_id
 
-    def _add(self, study: OpenStudy, state: TrialState, values: list[float] | None, attributes: dict[str, Any]) -> int:
-        study.study.add_trial(create_trial(state=state, values=values, user_attrs=attributes))
-        return study.study.get_trials(deepcopy=False)[-1]._trial_id
+    def _claim(self, study: OpenStudy) -> Lease:
+        lease = claim_slot(self.database, study.study._study_id, "worker")
+        assert lease is not None
+        return lease
 
     def finished(self, study: OpenStudy, trial_id: int) -> Finished:
         """What a worker knows of a trial that it has just finished."""

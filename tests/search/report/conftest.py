@@ -13,7 +13,9 @@ from optuna.trial import TrialState
 from search.report.comparison import Comparison, compare
 from search.report.rows import Search, search_of
 from storage import curves
-from storage.database import connect
+from storage.database import Database, connect
+from storage.results import finish, set_attributes
+from storage.slots import claim_slot
 from storage.trials import StudyRecord, TrialRecord
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -92,14 +94,19 @@ class Records:
                     study.set_user_attr(name, value)
                 for trial in self.trials:
                     if trial.study == record.name:
-                        study.add_trial(
-                            optuna.trial.create_trial(
-                                state=trial.state, values=trial.values, user_attrs=dict(trial.attributes)
-                            )
-                        )
-                for stored in study.get_trials(states=[TrialState.COMPLETE]):
-                    for epoch in range(2):
-                        curves.append(database, stored._trial_id, epoch, {"f1_macro": stored.values[0] * epoch})
+                        _store_trial(database, study, trial)
+
+
+def _store_trial(database: Database, study: optuna.Study, record: TrialRecord) -> None:
+    lease = claim_slot(database, study._study_id, "worker")
+    assert lease is not None
+    if record.state == TrialState.COMPLETE and record.values:
+        for epoch in range(2):
+            curves.append(database, lease, epoch, {"f1_macro": record.values[0] * epoch})
+    if record.state.is_finished():
+        finish(database, lease, record.state, record.values, record.attributes)
+    else:
+        set_attributes(database, lease, record.attributes)
 
 
 @pytest.fixture(scope="session")
