@@ -14,7 +14,8 @@ WIDTH = 80
 MEANING = (
     "F1: macro F1 on validation of a linear probe on the pooled features. It ranks cuts; it does not predict their F1 "
     "after fine-tuning. LogME: log evidence of a picture. parameters and MACs: with a head of pooling + linear. "
-    "first: the order in which a study tries the front of F1 against parameters, after the uncut backbones."
+    "first: which cuts of the front of F1 against parameters a study wants first; it queues half of its budget of them "
+    "and the uncut backbones, the cheapest first."
 )
 
 

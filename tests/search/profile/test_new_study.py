@@ -67,7 +67,7 @@ def test_it_keeps_the_profile_and_begins_with_its_best_cuts(
     assert {cut["module"] for cut in stored} == set(DEPTH)
     assert stored[0]["f1_macro"] == 1
     assert [cut["module"] for cut in stored if cut["recommended"]] == ["layer1.0"]
-    assert queued(study) == [DEPTH[None], DEPTH["layer1.0"]]
+    assert queued(study) == [DEPTH["layer1.0"], DEPTH[None]]  # the cheapest first
     printed = capsys.readouterr().out
     assert "depth profile of test_resnet at 32 px" in printed
     assert "layer1.0" in printed
@@ -86,7 +86,7 @@ def test_what_would_not_be_trained_is_not_tried_first(changed: Callable[..., Set
     data = {"name": "tiny", "fingerprint": "a" * 64, "fit": "stretch", "classes": ["a", "b", "c"]}
     with closing(connect(settings.database)) as database:
         (study,) = open_studies(settings, data, database, sampler_seed=0, profiler=lambda _: profile)
-        assert queued(study) == [3, DEPTH[second.module], DEPTH[first.module]]
+        assert queued(study) == [DEPTH[first.module], DEPTH[second.module], 3]
 
 
 def test_it_is_profiled_once(
@@ -106,8 +106,8 @@ def test_without_a_profile_it_begins_with_the_ends_of_the_stages(
 ) -> None:
     study = opened(changed(**changes))
     assert "depth_profile" not in study.study.user_attrs
-    stage_ends = [cut.module for cut in anatomy("test_resnet", SIDE).cuts if cut.stage_end]
-    assert queued(study) == [DEPTH[module] for module in reversed(stage_ends)]
+    stage_ends = [cut for cut in reversed(anatomy("test_resnet", SIDE).cuts) if cut.stage_end]
+    assert queued(study) == [DEPTH[cut.module] for cut in sorted(stage_ends, key=lambda cut: cut.macs)]
 
 
 def test_whether_there_was_a_profile_does_not_matter_later(changed: Callable[..., Settings], opened: Open) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import optuna
 import pytest
 import torch
@@ -7,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blocks.build import build
-from blocks.elimination import anatomy
+from blocks.elimination import Cut, anatomy
 from blocks.specification import EliminatedSpecification
 from search.candidate import Candidate
 from search.errors import BadInput
@@ -16,6 +18,7 @@ from search.spaces.elimination import check_space, cuts_in_space, first_paramete
 from search.spaces.recipe import own_recipe
 from search.training.recipe import Recipe
 
+HEADS = {"head", "head_of_first_stage"}
 SPACE = EliminationSpace(backbones=("test_efficientnet", "test_resnet"), image_sizes=(32, 48), max_parameters=10**6)
 
 
@@ -68,36 +71,45 @@ def test_cuts_over_the_limit_are_not_in_the_space_but_the_uncut_network_is() -> 
     assert [cut.module for cut in cuts_in_space(space, known)] == [known.cuts[0].module, known.cuts[1].module, None]
 
 
-def test_a_study_begins_with_whole_backbones_and_goes_up_their_stages() -> None:
+def _queued_cuts(first: Sequence[dict[str, object]]) -> list[Cut]:
+    """The cuts that these parameters stand for, as they are queued."""
     study = optuna.create_study()
-    first = first_parameters(SPACE, at_most=4)
     for parameters in first:
         study.enqueue_trial(parameters)
     networks = [sample(study.ask(), SPACE, 6).network for _ in first]
-    cuts = {name: [cut for cut in cuts_in_space(SPACE, anatomy(name, 32)) if cut.stage_end] for name in SPACE.backbones}
-    assert [
-        (network.backbone, network.cut) for network in networks if isinstance(network, EliminatedSpecification)
-    ] == [
-        ("test_efficientnet", None),
-        ("test_resnet", None),
-        ("test_efficientnet", cuts["test_efficientnet"][-2].module),
-        ("test_resnet", cuts["test_resnet"][-2].module),
-    ]
+    return [anatomy(n.backbone, 32).cut(n.cut) for n in networks if isinstance(n, EliminatedSpecification)]
 
 
-def test_favourites_come_after_the_whole_backbones() -> None:
-    cuts = {name: [cut.module for cut in cuts_in_space(SPACE, anatomy(name, 32))] for name in SPACE.backbones}
+def test_a_study_begins_with_whole_backbones_and_their_stages_the_cheapest_first() -> None:
+    ends = {name: [cut for cut in cuts_in_space(SPACE, anatomy(name, 32)) if cut.stage_end] for name in SPACE.backbones}
+    wanted = [ends[name][depth] for depth in (-1, -2) for name in SPACE.backbones]  # uncut, the deepest stage's end
+    assert _queued_cuts(first_parameters(SPACE, at_most=4)) == sorted(wanted, key=lambda cut: cut.macs)
+
+
+def test_favourites_are_wanted_after_the_whole_backbones() -> None:
+    cuts = {name: cuts_in_space(SPACE, anatomy(name, 32)) for name in SPACE.backbones}
     favourites = [
-        ("test_resnet", str(cuts["test_resnet"][1])),
-        ("test_efficientnet", str(cuts["test_efficientnet"][0])),
+        ("test_resnet", str(cuts["test_resnet"][1].module)),
+        ("test_efficientnet", str(cuts["test_efficientnet"][0].module)),
     ]
-    assert first_parameters(SPACE, 9, favourites) == [
-        {"backbone": "test_efficientnet", "test_efficientnet.cut": len(cuts["test_efficientnet"]) - 1},
-        {"backbone": "test_resnet", "test_resnet.cut": len(cuts["test_resnet"]) - 1},
-        {"backbone": "test_resnet", "test_resnet.cut": 1, "head": "pool_linear"},
-        {"backbone": "test_efficientnet", "test_efficientnet.cut": 0, "head_of_first_stage": "pool_linear"},
-    ]
-    assert len(first_parameters(SPACE, 3, favourites)) == 3
+    parameters: dict[str, dict[str, object]] = {
+        "whole efficientnet": {
+            "backbone": "test_efficientnet",
+            "test_efficientnet.cut": len(cuts["test_efficientnet"]) - 1,
+        },
+        "whole resnet": {"backbone": "test_resnet", "test_resnet.cut": len(cuts["test_resnet"]) - 1},
+        "resnet": {"backbone": "test_resnet", "test_resnet.cut": 1, "head": "pool_linear"},
+        "efficientnet": {
+            "backbone": "test_efficientnet",
+            "test_efficientnet.cut": 0,
+            "head_of_first_stage": "pool_linear",
+        },
+    }
+    assert {str(queued) for queued in first_parameters(SPACE, 9, favourites)} == set(map(str, parameters.values()))
+    three = [parameters[name] for name in ("whole efficientnet", "whole resnet", "resnet")]
+    assert {str(queued) for queued in first_parameters(SPACE, 3, favourites)} == set(map(str, three))
+    macs = [cut.macs for cut in _queued_cuts(first_parameters(SPACE, 9, favourites))]
+    assert macs == sorted(macs)
 
 
 def test_favourites_are_built_with_the_head_that_was_profiled() -> None:
@@ -105,12 +117,13 @@ def test_favourites_are_built_with_the_head_that_was_profiled() -> None:
     favourites = [
         (name, str(cut.module)) for name in SPACE.backbones for cut in cuts_in_space(SPACE, anatomy(name, 32))[:-1]
     ]
-    first = first_parameters(SPACE, 100, favourites)[len(SPACE.backbones) :]
+    first = [queued for queued in first_parameters(SPACE, 100, favourites) if set(queued) & HEADS]
     for parameters in first:
         study.enqueue_trial(parameters)
     networks = [sample(study.ask(), SPACE, 6).network for _ in first]
     assert {network.head.kind for network in networks} == {"pool_linear"}
-    assert [(network.backbone, network.cut) for network in networks] == favourites  # type: ignore[union-attr]
+    built = {(network.backbone, network.cut) for network in networks if isinstance(network, EliminatedSpecification)}
+    assert built == set(favourites)
 
 
 def test_views_of_frozen_stages_are_of_recipes_that_freeze_some() -> None:
