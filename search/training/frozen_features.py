@@ -81,7 +81,9 @@ class Pictures:
 class FrozenFeatures(Pictures):
     """Features of the frozen part, for the rest of the network.
 
-    seconds  that computing them took, or waiting for another process that did
+    seconds            that computing them took, or waiting for another process that did
+    train_arrays       (views * N, *shape), channels last, one view after another
+    validation_arrays  (N, *shape)
     """
 
     def __init__(
@@ -97,6 +99,8 @@ class FrozenFeatures(Pictures):
     ) -> None:
         super().__init__(network, recipe, train, validation, device, views)
         self.seconds = seconds
+        self.train_arrays = train
+        self.validation_arrays = validation
         self._split = split
         self._views = views
 

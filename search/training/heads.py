@@ -61,7 +61,7 @@ def train_heads(
     batches = TrainingBatches(train, recipe.batch_size, device, balanced=balanced, views=views)
     classes = heads[0].layer.out_features
     weights = class_weights(batches.labels, classes).to(device) if recipe.class_balance == "weights" else None
-    features = torch.from_numpy(np.asarray(train.images)).to(device).view(views, len(batches.labels), -1)
+    features = torch.from_numpy(np.array(train.images)).to(device).view(views, len(batches.labels), -1)
     labels = batches.labels.to(device)
     layers = _Layers(heads, device)
     losses = []

@@ -1,0 +1,383 @@
+"""What is saved where stages are frozen, where heads share a trunk, and where trials share a machine.
+
+    python -m benchmarks.frozen_stages [--data FOLDER] [--json] [--quick]
+
+- Frozen stages: images a second of `search.training.loop.train` above kept features, and of the whole network; windows
+  of the two take turns. Beside it what computing the features costs once, in seconds and bytes.
+- Heads: seconds of 64 trainings of a linear head on the features of one wholly frozen trunk, one by one with the same
+  loop and all at once with `search.training.heads`. Half of them have dropout. The features are there before.
+- Trials at a time: images a second of 1, 2 and 4 processes that train the same network side by side, of one thread each
+  on a CPU, and on one GPU where there is one.
+- GPU: images a second of EfficientNet-B0 with batches of 256 at 64, 128 and 224 px, by our loop and by a loop in the
+  style of timm's train.py (bfloat16, channels_last, timm's fused AdamW) whose one batch lies on the device. The floor
+  is that of memory traffic on an H100 at 224 px, calculated and not measured, scaled by the pixels of a picture.
+
+Rates are of training steps alone. Ratios of frozen to whole training say nothing of F1, for which `frozen_views` count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import multiprocessing
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from timm.optim import create_optimizer_v2  # type: ignore[attr-defined]
+from torch.nn import functional
+
+from benchmarks.throughput import Window, environment, rate_of, write_pictures
+from blocks.build import build
+from blocks.network import Network
+from blocks.specification import EliminatedSpecification, HeadSpecification
+from search.command import exit_with_status
+from search.data.array_cache import ArrayCache
+from search.data.arrays import Arrays
+from search.data.dataset import open_dataset
+from search.errors import BadInput, Interrupted
+from search.objective import choose_device
+from search.settings import DataSettings
+from search.training.device import autocast
+from search.training.frozen_features import FrozenFeatures, inputs_for
+from search.training.heads import Head, train_heads
+from search.training.loop import train
+from search.training.recipe import Recipe
+
+CLASSES = 6
+VIEWS = 4
+H100_FLOOR_AT_224 = 18_500  # images a second
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is measured."""
+
+    backbone: str
+    cut: str
+    image_size: int
+    frozen: tuple[int, ...]
+    stages: int
+    heads: int
+    head_epochs: int
+    at_once: tuple[int, ...]
+    gpu_sizes: tuple[int, ...]
+    gpu_batch: int
+
+
+FULL = Scale("efficientnet_b0", "blocks.4.2", 128, (1, 2, 3, 4), 5, 64, 10, (1, 2, 4), (64, 128, 224), 256)
+QUICK = Scale("test_efficientnet", "blocks.2.0", 32, (1,), 3, 4, 2, (1, 2), (32, 64), 8)
+
+
+@dataclass(frozen=True)
+class FrozenResult:
+    """Images a second, one for each window; seconds and bytes of the features, paid once."""
+
+    frozen_stages: int
+    above_features: tuple[float, ...]
+    whole: tuple[float, ...]
+    computing_seconds: float
+    feature_bytes: int
+
+    @property
+    def ratio(self) -> float:
+        """Above features over whole, of the medians."""
+        return statistics.median(self.above_features) / statistics.median(self.whole)
+
+
+@dataclass(frozen=True)
+class HeadsResult:
+    """Seconds of training so many heads. `largest_difference` is that of their validation logits."""
+
+    heads: int
+    one_by_one: float
+    at_once: float
+    largest_difference: float
+
+    @property
+    def ratio(self) -> float:
+        return self.one_by_one / self.at_once
+
+
+@dataclass(frozen=True)
+class GpuResult:
+    """Images a second of the two loops, and what an H100's memory would allow."""
+
+    image_size: int
+    ours: float
+    timm: float
+    floor_of_h100: float
+
+
+def specification(scale: Scale, dropout: float = 0.0) -> EliminatedSpecification:
+    head = HeadSpecification(kind="pool_linear", dropout=dropout)
+    return EliminatedSpecification(
+        backbone=scale.backbone, cut=scale.cut, image_size=scale.image_size, classes=CLASSES, head=head
+    )
+
+
+def network_of(scale: Scale, dropout: float = 0.0, seed: int = 0) -> Network:
+    """The same trunk at each call; a head by the seed. Random weights: a step costs what it costs on any."""
+    torch.manual_seed(0)
+    network = build(specification(scale, dropout))
+    torch.manual_seed(seed)
+    network.head.classifier.reset_parameters()  # type: ignore[union-attr, operator]
+    return network
+
+
+def rate(
+    network: Network,
+    recipe: Recipe,
+    arrays: Arrays,
+    device: torch.device,
+    seconds: float,
+    kept: ArrayCache | None = None,
+) -> float:
+    """Images a second of our loop; computing features is not in it."""
+    window = Window(seconds, device)
+    steps = -(-len(arrays) // recipe.batch_size)
+    few = Arrays(arrays.images[:2], arrays.labels[:2], arrays.identity and f"two of {arrays.identity}")
+    try:
+        train(
+            copy.deepcopy(network),
+            recipe.model_copy(update={"epochs": 100_000}),
+            arrays,
+            few,
+            seed=0,
+            device=device,
+            pretrained=True,
+            features=kept,
+            on_step=lambda: window.step(len(arrays) / steps),
+            interrupted=window.over,
+        )
+    except Interrupted:
+        return window.rate()
+    raise AssertionError("the window is shorter than the training")
+
+
+def measure_frozen(
+    scale: Scale, arrays: Arrays, device: torch.device, kept: ArrayCache, options: argparse.Namespace
+) -> Iterator[FrozenResult]:
+    """For each number of frozen stages; the first one to use the features pays for them, outside the windows."""
+    network = network_of(scale)
+    for frozen in scale.frozen:
+        recipe = Recipe(frozen_stages=frozen, frozen_views=VIEWS)
+        inputs = _features(network, recipe, arrays, device, kept)
+        whole = recipe.model_copy(update={"frozen_views": None})
+        windows = [
+            (
+                rate(network, recipe, arrays, device, options.seconds, kept),
+                rate(network, whole, arrays, device, options.seconds),
+            )
+            for _ in range(options.repeats)
+        ]
+        above, of_whole = zip(*windows, strict=True)
+        bytes_of_views = inputs.batches.rows.take(torch.zeros(1, dtype=torch.int64))[0].nbytes * VIEWS * len(arrays)
+        yield FrozenResult(frozen, above, of_whole, inputs.seconds, bytes_of_views)
+
+
+def _features(
+    network: Network, recipe: Recipe, arrays: Arrays, device: torch.device, kept: ArrayCache
+) -> FrozenFeatures:
+    ready = copy.deepcopy(network).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    ready.freeze_stages(recipe.frozen_stages)
+    inputs = inputs_for(ready, recipe, arrays, arrays, device, kept, None)
+    if not isinstance(inputs, FrozenFeatures):
+        raise BadInput("features", ["they cannot be kept: the warning above says why"])
+    return inputs
+
+
+def measure_heads(scale: Scale, arrays: Arrays, device: torch.device, kept: ArrayCache) -> HeadsResult:
+    """Learning rates on a grid, each with its own seed; every second head with dropout."""
+    rates = np.geomspace(1e-3, 1e-1, scale.heads).tolist()
+    base = Recipe(epochs=scale.head_epochs, frozen_stages=scale.stages, frozen_views=VIEWS)
+    recipes = [base.model_copy(update={"learning_rate": value}) for value in rates]
+    networks = [network_of(scale, dropout=0.2 * (seed % 2), seed=seed) for seed in range(scale.heads)]
+    inputs = _features(networks[0], base, arrays, device, kept)
+    heads = [
+        Head(copy.deepcopy(network.head.classifier), recipe, 0.2 * (seed % 2), seed)  # type: ignore[arg-type]
+        for seed, (network, recipe) in enumerate(zip(networks, recipes, strict=True))
+    ]
+    started = time.perf_counter()
+    alone = [
+        train(network, recipe, arrays, arrays, seed=seed, device=device, pretrained=True, features=kept)
+        for seed, (network, recipe) in enumerate(zip(networks, recipes, strict=True))
+    ]
+    one_by_one = time.perf_counter() - started
+    assert inputs.validation_arrays is not None
+    started = time.perf_counter()
+    together = train_heads(heads, inputs.train_arrays, inputs.validation_arrays, device, VIEWS)
+    at_once = time.perf_counter() - started
+    difference = max(
+        float(np.abs(ours.logits - theirs.validation.logits).max())
+        for ours, theirs in zip(together, alone, strict=True)
+    )
+    return HeadsResult(scale.heads, one_by_one, at_once, difference)
+
+
+def measure_at_once(scale: Scale, device: torch.device, seconds: float) -> dict[int, float]:
+    """Images a second of so many processes together, each on pictures of noise."""
+    context = multiprocessing.get_context("spawn")
+    rates = {}
+    for count in scale.at_once:
+        with context.Pool(count) as pool:
+            rates[count] = sum(pool.map(partial(_one_of_many, scale, device.type, seconds), range(count), chunksize=1))
+    return rates
+
+
+def _one_of_many(scale: Scale, device: str, seconds: float, seed: int) -> float:
+    torch.set_num_threads(1)
+    return rate(network_of(scale), Recipe(), _noise(scale.image_size, 256, seed), torch.device(device), seconds)
+
+
+def _noise(size: int, count: int, seed: int = 0) -> Arrays:
+    images = np.random.default_rng(seed).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
+    return Arrays(images, np.arange(count) % CLASSES)
+
+
+def measure_sizes(scale: Scale, device: torch.device, seconds: float) -> Iterator[GpuResult]:
+    """Whole backbone, from random weights, at each size; ours and timm's way."""
+    for size in scale.gpu_sizes:
+        network = build(
+            EliminatedSpecification(
+                backbone=scale.backbone,
+                cut=None,
+                image_size=size,
+                classes=CLASSES,
+                head=HeadSpecification(kind="original"),
+            )
+        )
+        arrays = _noise(size, 4 * scale.gpu_batch)
+        ours = rate(network, Recipe(batch_size=scale.gpu_batch), arrays, device, seconds)
+        window = Window(seconds, device)
+        timm_rate = rate_of(_timm_steps(network, arrays, scale.gpu_batch, device), window)
+        yield GpuResult(size, ours, timm_rate, H100_FLOOR_AT_224 * (224 / size) ** 2)
+
+
+def _timm_steps(network: Network, arrays: Arrays, batch: int, device: torch.device) -> Iterator[int]:
+    """Train for ever on one batch, as timm's train.py does, less its data; gives the number of images of each step."""
+    model: Any = copy.deepcopy(network).to(device).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    optimizer = create_optimizer_v2(model, opt="adamw", lr=1e-3, weight_decay=0.05, fused=True)
+    images = (torch.from_numpy(arrays.images[:batch]).to(device).permute(0, 3, 1, 2) / 255).contiguous(
+        memory_format=torch.channels_last
+    )
+    labels = torch.from_numpy(arrays.labels[:batch]).to(device)
+    while True:
+        with autocast(device):
+            loss = functional.cross_entropy(model(images), labels, label_smoothing=0.1)
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        optimizer.step()
+        yield batch
+
+
+def describe_frozen(result: FrozenResult) -> str:
+    return (
+        f"{result.frozen_stages} frozen stages: above features {statistics.median(result.above_features):,.0f} "
+        f"images/s, whole network {statistics.median(result.whole):,.0f}, ratio {result.ratio:.2f}; "
+        f"{VIEWS} views once {result.computing_seconds:.1f} s, {result.feature_bytes / 1e6:,.1f} MB"
+    )
+
+
+def describe_heads(result: HeadsResult) -> str:
+    return (
+        f"{result.heads} heads: one by one {result.one_by_one:.2f} s, at once {result.at_once:.2f} s, "
+        f"ratio {result.ratio:.1f}; logits differ by at most {result.largest_difference:.2g}"
+    )
+
+
+def describe_at_once(rates: dict[int, float]) -> str:
+    first = next(iter(rates.values()))
+    return "\n".join(
+        f"{count} trials at a time: {value:,.0f} images/s, {value / first:.2f} of the first line's"
+        for count, value in rates.items()
+    )
+
+
+def describe_gpu(result: GpuResult) -> str:
+    return (
+        f"{result.image_size} px: ours {result.ours:,.0f} images/s, timm's loop {result.timm:,.0f}; "
+        f"{result.ours / result.floor_of_h100:.0%} of an H100's floor of {result.floor_of_h100:,.0f}"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = _options(arguments)
+    scale = QUICK if options.quick else FULL
+    device = choose_device(options.device)
+
+    def say(line: str) -> None:
+        if not options.json:
+            print(line, flush=True)
+
+    around = environment(device)
+    say(", ".join(f"{name} {value}" for name, value in around.items()))
+    with tempfile.TemporaryDirectory() as folder:
+        arrays = _pictures(options, scale, Path(folder))
+        kept = ArrayCache(Path(folder) / "features", 100 * 10**9)
+        frozen = []
+        for result in measure_frozen(scale, arrays, device, kept, options):
+            frozen.append(result)
+            say(describe_frozen(result))
+        heads = measure_heads(scale, arrays, device, kept)
+        say(describe_heads(heads))
+    at_once = measure_at_once(scale, device, options.seconds)
+    say(describe_at_once(at_once))
+    sizes = list(measure_sizes(scale, device, options.seconds)) if device.type == "cuda" or options.quick else []
+    for gpu in sizes:
+        say(describe_gpu(gpu))
+    if not sizes:
+        say("GPU: there is none, so sizes against the floor were left out")
+    if options.json:
+        document = {
+            "environment": around,
+            "scale": asdict(scale),
+            "frozen": [{**asdict(result), "ratio": result.ratio} for result in frozen],
+            "heads": {**asdict(heads), "ratio": heads.ratio},
+            "trials_at_a_time": at_once,
+            "sizes": [asdict(gpu) for gpu in sizes],
+        }
+        print(json.dumps(document, indent=2))
+
+
+def _pictures(options: argparse.Namespace, scale: Scale, folder: Path) -> Arrays:
+    source = options.data
+    if source is None:
+        source = folder / "pictures"
+        write_pictures(source, classes=CLASSES, pictures=48 if options.quick else 600)
+    settings = DataSettings(source="folder", path=source)
+    dataset = open_dataset(settings, folder / "decoded", image_sizes=[scale.image_size], progress=False)
+    if len(dataset.classes) != CLASSES:
+        raise BadInput("data", [f"expected a folder of {CLASSES} classes, got {len(dataset.classes)}"])
+    return dataset.arrays("train", scale.image_size)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.frozen_stages", description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, help="image folder of six classes; default: made-up JPEG files")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    parser.add_argument("--quick", action="store_true", help="tiny networks, to see that it runs; also sizes on a CPU")
+    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+    parser.add_argument("--seconds", type=float, default=6.0, help="length of a window")
+    parser.add_argument("--repeats", type=int, default=3, help="windows of each loop")
+    options = parser.parse_args(arguments)
+    problems = [
+        f"--{name} {value}: expected more than 0"
+        for name, value in (("seconds", options.seconds), ("repeats", options.repeats))
+        if value <= 0
+    ]
+    if problems:
+        raise BadInput("arguments", problems)
+    return options
+
+
+if __name__ == "__main__":
+    exit_with_status(main)
