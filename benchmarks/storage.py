@@ -3,7 +3,7 @@
     python -m benchmarks.storage --database-url URL [--workers 64] [--trials 640] [--finished 0] [--sampler NAME]
 
 Each worker is a process that takes a trial of one of two studies in turn, samples a candidate, "trains" for a second of
-sleep, stores one epoch and the result, exactly as `search.work` does, with no network built. Workers are forks of one
+sleep, stores one epoch and the result, exactly as `search.trial` does, with no network built. Workers are forks of one
 process, so that 64 of them fit into memory. The studies are made under a name of their own, in a database that should
 hold nothing else, and stay there.
 

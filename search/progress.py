@@ -5,14 +5,19 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from optuna.trial import TrialState
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+
+from search.studies import OpenStudy
+from storage.database import Database
+from storage.trials import read_trials
 
 
 @dataclass
@@ -127,3 +132,19 @@ class Progress:
 
 def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+
+
+def progress_of(database: Database, studies: Sequence[OpenStudy]) -> dict[str, StudyProgress]:
+    """What a progress display starts from: what is in the storage already."""
+    states = {}
+    for study in studies:
+        state = StudyProgress(study.name, study.trials, study.minutes)
+        for trial in read_trials(database, [study.study.study_name]):
+            if trial.state == TrialState.COMPLETE and trial.values:
+                f1_macro = None if study.reads_test else trial.values[0]
+                state.complete(f1_macro, int(trial.values[1]), trial.attributes.get("seconds", 0.0))
+            if "stopped_at_epoch" in trial.attributes:
+                state.stop(trial.attributes.get("seconds", 0.0))
+            state.failed += trial.state == TrialState.FAIL
+        states[study.name] = state
+    return states

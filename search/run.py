@@ -16,7 +16,7 @@ import torch
 from search import settings as all_settings
 from search.command import exit_with_status
 from search.data.dataset import Dataset
-from search.progress import Progress
+from search.progress import Progress, progress_of
 from search.report.__main__ import main as report
 from search.session import (
     open_data,
@@ -30,7 +30,8 @@ from search.session import (
 )
 from search.settings import Settings
 from search.studies import OpenStudy
-from search.work import GivingUp, Workshop, progress_of, work
+from search.work import GivingUp, work
+from search.workshop import Workshop
 from storage.database import Database
 
 

@@ -29,7 +29,7 @@ from search import settings as all_settings
 from search.command import exit_with_status
 from search.errors import BadInput
 from search.janitor import janitor
-from search.progress import Progress
+from search.progress import Progress, progress_of
 from search.session import (
     SIGNAL_STATUS,
     open_data,
@@ -41,7 +41,8 @@ from search.session import (
     worker_name,
 )
 from search.settings import Settings
-from search.work import STALE_SECONDS, GivingUp, Workshop, progress_of, work
+from search.work import GivingUp, work
+from search.workshop import STALE_SECONDS, Workshop
 from storage.database import Database
 from storage.errors import DatabaseLost
 from storage.leases import Leases

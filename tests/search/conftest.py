@@ -16,20 +16,27 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from optuna.trial import TrialState
 from PIL import Image
 
 from search.data.dataset import open_dataset
 from search.inference.sources import Source, open_source
 from search.models import save_model
-from search.progress import Progress
+from search.progress import Progress, progress_of
 from search.session import image_sizes
 from search.settings import Settings, add_arguments, load
 from search.studies import OpenStudy, open_studies
-from search.work import Workshop, progress_of, work
+from search.work import work
+from search.workshop import Workshop
 from storage.artefacts import open_artefacts
 from storage.database import Database, connect
 from storage.trials import TrialRecord, read_trials
 from tests.conftest import tiny_elimination, tiny_scratch
+
+STEPS_AN_EPOCH = 2  # of the 30 training pictures, 16 at a time
+SIGNS_AN_EPOCH = STEPS_AN_EPOCH + 1  # and one before the only batch of validation
+EPOCHS = 2
+EXPLODING = {"learning_rate": {"low": 1e28, "high": 1e30, "log": True}}
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,10 @@ class Bench:
         attributes = [self.shop.database.optuna.get_study_system_attrs(study.study._study_id) for study in self.studies]
         shown = {key.rpartition(":")[2] for keys in attributes for key in keys if "artifacts:" in key}
         return sorted({path.name for path in Path(self.shop.artefacts.where).iterdir()} - shown)
+
+
+def states(bench: Bench) -> list[TrialState]:
+    return [trial.state for trial in bench.trials]
 
 
 OpenBench = Callable[..., Bench]

@@ -6,8 +6,7 @@ import pytest
 from optuna.trial import TrialState
 
 from search import janitor as rounds
-from search.janitor import clear, janitor
-from search.work import MAX_DEATHS
+from search.janitor import MAX_DEATHS, clear, janitor
 from storage.leases import Lease
 from storage.slots import claim_slot
 from tests.conftest import LoadSettings, tiny_scratch

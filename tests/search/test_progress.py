@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from search.progress import StudyProgress
+from search import work
+from search.progress import StudyProgress, progress_of
+from tests.conftest import LoadSettings, tiny_scratch
+from tests.search.conftest import EXPLODING, OpenBench
 
 
 def test_stopped_trials_count_and_their_time_does() -> None:
@@ -10,3 +13,15 @@ def test_stopped_trials_count_and_their_time_does() -> None:
     state.failed += 1
     assert (state.ended, state.budget) == (3, "3/10")
     assert state.left_seconds == 7 * (60 + 20) / 3
+
+
+def test_progress_begins_with_what_is_stored(load_settings: LoadSettings, open_bench: OpenBench) -> None:
+    studies = {"exploding": tiny_scratch(**EXPLODING), "sound": tiny_scratch()}
+    bench = open_bench(load_settings(studies=studies))
+    work.work(bench.shop, bench.studies)
+    known = progress_of(bench.shop.database, bench.studies)
+    assert {name: (state.done, state.failed) for name, state in known.items()} == {"exploding": (0, 2), "sound": (2, 0)}
+    f1_macro, parameters = max((trial.values for trial in bench.trials if trial.values), key=lambda v: (v[0], -v[1]))
+    assert known["sound"].best == (f1_macro, parameters)
+    assert known["sound"].seconds == sum(trial.attributes.get("seconds", 0.0) for trial in bench.trials)
+    assert bench.shop.progress.studies["sound"] == known["sound"]

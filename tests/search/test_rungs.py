@@ -8,6 +8,7 @@ from optuna.trial import TrialState
 
 from search import work
 from search.objective import Assignment, assign
+from search.progress import progress_of
 from search.rungs import Rungs, Stopped
 from search.settings import Stopping
 from search.studies import OpenStudy
@@ -131,7 +132,7 @@ def test_a_stopped_trial_says_why_and_leaves_nothing_behind(
         assert trial.values is None
         assert "infeasible" not in trial.attributes
     assert bench.checkpoints == []
-    known = work.progress_of(bench.shop.database, bench.studies)["scratch"]
+    known = progress_of(bench.shop.database, bench.studies)["scratch"]
     assert (known.stopped, known.done, known.failed) == (2, 4, 0)
     assert bench.shop.progress.studies["scratch"].stopped == 2
 

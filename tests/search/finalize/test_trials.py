@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
+from search import trial as one_trial
 from search import work
 from search.data.dataset import Dataset
+from search.finalize import ending
 from search.finalize.scoring import ANSWERS, READ_AT
 from search.models import load_model
-from search.progress import StudyProgress
+from search.progress import StudyProgress, progress_of
 from search.settings import ListedRow, ListedSpace, Settings
 from search.studies import open_rows
 from storage import curves
@@ -80,7 +82,7 @@ def test_a_worker_that_dies_with_the_scores_is_followed_by_one_that_does_not_rea
 
     first = open_bench(settings)
     with monkeypatch.context() as patch:
-        patch.setattr(work, "finish", die)
+        patch.setattr(ending, "finish", die)
         with pytest.raises(Killed):
             work.work(first.shop, first.studies)
     (begun,) = first.trials
@@ -126,7 +128,7 @@ def test_the_display_praises_no_test_score(settings: Settings, open_bench: OpenB
     work.work(bench.shop, bench.studies)
     state: StudyProgress = bench.shop.progress.studies["final"]
     assert (state.done, state.best) == (2, None)
-    assert work.progress_of(bench.shop.database, bench.studies)["final"].best is None
+    assert progress_of(bench.shop.database, bench.studies)["final"].best is None
 
 
 def test_what_failed_is_queued_again_by_the_command_that_made_the_list(
@@ -137,7 +139,7 @@ def test_what_failed_is_queued_again_by_the_command_that_made_the_list(
 
     first = open_bench(settings)
     with monkeypatch.context() as patch:
-        patch.setattr(work, "run", fail)
+        patch.setattr(one_trial, "run", fail)
         work.work(first.shop, first.studies)
     assert [trial.state for trial in first.trials] == [TrialState.FAIL] * 2
 
