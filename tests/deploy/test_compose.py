@@ -13,13 +13,20 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = Path(sys.executable).with_name("docker-compose")
-VARIABLES = ("CONFIG", "DASHBOARD_PORT", "DATABASE_PUBLISH", "DATA_DIR", "TORCH_INDEX_URL", "WORKERS")
+VARIABLES = (
+    "ARTEFACT_DIR", "ARTEFACT_STORE", "CONFIG", "DASHBOARD_PORT", "DATABASE_PUBLISH", "DATA_DIR", "TORCH_INDEX_URL",
+    "WORKERS",
+)  # fmt: skip
 
 
 def services(*files: str, **variables: str) -> dict[str, Any]:
     """Name -> service of the Compose files (default: the base file), with these variables and no others of ours."""
     command = [str(COMPOSE), *(f"--file={file}" for file in files or ["docker-compose.yml"]), "config", "--format=json"]
-    clean = {name: value for name, value in os.environ.items() if name not in VARIABLES and "ELIMNET_" not in name}
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in VARIABLES and not name.startswith(("ELIMNET_", "AWS_"))
+    }
     ran = subprocess.run(command, cwd=ROOT, env=clean | variables, capture_output=True, text=True, check=True)
     configuration: dict[str, Any] = json.loads(ran.stdout)
     return configuration["services"]  # type: ignore[no-any-return]
@@ -71,6 +78,53 @@ def test_no_environment_holds_a_password(base: dict[str, Any]) -> None:
         for key, value in service.get("environment", {}).items():
             assert "PASSWORD" not in key or key.endswith("_FILE"), f"{name}: {key}"
             assert value is None or "://elimnet:" not in value, f"{name}: {key}"
+
+
+WITH_ARTEFACTS = ("dashboard", "init", "workers")
+MOUNTS = ("/artefacts", "/run/secrets/aws")
+
+
+def mounted(service: dict[str, Any], target: str) -> dict[str, Any]:
+    (volume,) = [volume for volume in service["volumes"] if volume["target"] == target]
+    return volume  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("name", WITH_ARTEFACTS)
+def test_artefacts_are_in_a_volume_of_the_machine_unless_told_otherwise(base: dict[str, Any], name: str) -> None:
+    environment = base[name]["environment"]
+    assert environment["ARTEFACT_STORE"] == "/artefacts"
+    assert environment["AWS_ENDPOINT_URL"] is None, "what is not set must not be passed on as an empty text"
+    assert [(mounted(base[name], target)["type"], mounted(base[name], target)["source"]) for target in MOUNTS] == [
+        ("volume", "artefacts"),
+        ("volume", "no-credentials"),
+    ]
+
+
+@pytest.mark.parametrize("name", WITH_ARTEFACTS)
+def test_machines_may_share_a_folder_of_artefacts(name: str, tmp_path: Path) -> None:
+    volume = mounted(services(ARTEFACT_DIR=str(tmp_path))[name], "/artefacts")
+    assert (volume["type"], volume["source"]) == ("bind", str(tmp_path))
+    assert not volume.get("read_only")
+
+
+def test_machines_may_share_a_bucket_whose_keys_only_those_who_use_it_can_read(tmp_path: Path) -> None:
+    (tmp_path / "credentials").write_text("[default]\naws_access_key_id = me\naws_secret_access_key = hush\n")
+    store, endpoint = "s3://bucket/elimnet", "https://s3.example.org"
+    shared = services(ARTEFACT_STORE=store, AWS_ENDPOINT_URL=endpoint, AWS_DIR=str(tmp_path))
+    for name in WITH_ARTEFACTS:
+        environment = shared[name]["environment"]
+        assert (environment["ARTEFACT_STORE"], environment["AWS_ENDPOINT_URL"]) == (store, endpoint)
+        folder = mounted(shared[name], "/run/secrets/aws")
+        assert (folder["type"], folder["source"], folder["read_only"]) == ("bind", str(tmp_path), True)
+        assert environment["AWS_SHARED_CREDENTIALS_FILE"] == folder["target"] + "/credentials"
+    for name in set(shared) - set(WITH_ARTEFACTS):
+        assert not any("AWS" in key for key in shared[name].get("environment", {})), name
+        assert "/run/secrets/aws" not in {volume["target"] for volume in shared[name]["volumes"]}, name
+
+
+def test_keys_in_the_callers_environment_reach_no_container() -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "me", "AWS_SECRET_ACCESS_KEY": "hush"}
+    assert "hush" not in json.dumps(services(**keys))
 
 
 def test_everything_is_published_on_loopback_only(base: dict[str, Any]) -> None:
