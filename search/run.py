@@ -25,10 +25,10 @@ from search.session import (
     open_store,
     set_up_logging,
     show_settings,
-    stop_on_signals,
     worker_name,
 )
 from search.settings import Settings
+from search.signals import stop_on_signals
 from search.studies import OpenStudy
 from search.work import GivingUp, work
 from search.workshop import Workshop

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
-import signal
 import socket
 import sys
 import textwrap
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Sequence
 
 import optuna
 import torch
@@ -21,7 +17,7 @@ from rich.console import Console
 
 from search.check import describe
 from search.data.dataset import Dataset, open_dataset
-from search.errors import BadInput, Interrupted
+from search.errors import BadInput
 from search.objective import choose_device, device_name
 from search.profile.profiling import profile_space
 from search.profile.ranking import ProfiledCut
@@ -30,11 +26,7 @@ from search.settings import EliminationSpace, Settings, resolved
 from search.studies import OpenStudy, open_listed_studies, open_studies
 from storage.artefacts import Artefacts, open_artefacts
 from storage.database import Database, connect
-from storage.errors import ArtefactError, DatabaseLost
-
-SIGNAL_STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
-
-log = logging.getLogger(__name__)
+from storage.errors import ArtefactError
 
 
 def set_up_logging() -> None:
@@ -109,32 +101,3 @@ def open_device(settings: Settings) -> torch.device:
 def worker_name(pid: int | None) -> str:
     """Of a process of this machine, for people who look who holds a trial."""
     return f"{socket.gethostname()}-{pid}"
-
-
-@contextmanager
-def stop_on_signals(stop: threading.Event) -> Iterator[list[int]]:
-    """SIGINT and SIGTERM set `stop`; a second one ends the process at once. Yields the exit status of the first.
-
-    What ends because of it (Interrupted, or no more waiting for a database that is away) ends the block.
-    """
-    received: list[int] = []
-
-    def handle(number: int, _frame: FrameType | None) -> None:
-        status = SIGNAL_STATUS[signal.Signals(number)]
-        if received:
-            os._exit(status)
-        received.append(status)
-        stop.set()
-
-    previous = {number: signal.signal(number, handle) for number in SIGNAL_STATUS}
-    try:
-        yield received
-    except (Interrupted, DatabaseLost) as error:
-        if not received:
-            raise
-        log.warning("asked to stop: %s", error)
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-        if received:
-            gc.freeze()  # at its end Python looks for garbage in all of torch: seconds, of the ten that there are

@@ -245,7 +245,7 @@ class Settings(BaseSettings):
     seed: Annotated[int, Field(ge=0)] = 0
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
     hang_seconds: Annotated[float, Field(ge=10)] = Field(
-        600.0, description="a worker that makes no step for so long is ended"
+        600.0, description="a worker that makes no step for so long is ended, once it has started"
     )
     output_dir: Path = Path("runs")
     data_dir: Path | None = Field(

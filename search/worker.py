@@ -31,16 +31,15 @@ from search.errors import BadInput
 from search.janitor import janitor
 from search.progress import Progress, progress_of
 from search.session import (
-    SIGNAL_STATUS,
     open_data,
     open_search,
     open_store,
     set_up_logging,
     show_settings,
-    stop_on_signals,
     worker_name,
 )
 from search.settings import Settings
+from search.signals import stop_on_signals
 from search.work import GivingUp, work
 from search.workshop import STALE_SECONDS, Workshop
 from storage.database import Database
@@ -53,7 +52,9 @@ LOOK_SECONDS = 1.0
 STOP_SECONDS = 8.0
 MEMORY_A_WORKER = 2.5e9
 RESTART_PAUSES = (0.0, 1.0, 5.0, 30.0, 60.0)
+START_SECONDS = 1800.0  # for imports, data and a database that is away, before the first sign of life
 OUTAGE_SECONDS = 600.0  # that a process which is started again waits for a database which its supervisor has met
+NO_SIGN = 0.0  # the time of a sign of life that was not given yet
 BAD_INPUT, GAVE_UP = 2, 3  # exit statuses of worker processes; Python's own, of an exception, is 1
 
 
@@ -154,9 +155,11 @@ class Supervisor:
                 self._children[slot] = _Child(self._context, self._settings, slot, restarts)
 
     def _end_if_hung(self, child: _Child) -> None:
-        quiet = time.monotonic() - child.last_sign.value
-        if quiet > self._settings.hang_seconds:
-            log.error("worker process %s made no step for %.0f s and is ended", child.process.pid, quiet)
+        starting, limit = child.last_sign.value == NO_SIGN, self._settings.hang_seconds
+        quiet = time.monotonic() - (child.started if starting else child.last_sign.value)
+        if quiet > (max(limit, START_SECONDS) if starting else limit):
+            what = "did not get started in" if starting else "made no step for"
+            log.error("worker process %s %s %.0f s and is ended", child.process.pid, what, quiet)
             child.process.kill()
             child.process.join(LOOK_SECONDS)
 
@@ -189,7 +192,8 @@ class _Child:
         self, context: multiprocessing.context.SpawnContext, settings: Settings, slot: Slot, restarts: int = 0
     ) -> None:
         self.restarts = restarts
-        self.last_sign: Synchronized[float] = context.Value(ctypes.c_double, time.monotonic())
+        self.started = time.monotonic()
+        self.last_sign: Synchronized[float] = context.Value(ctypes.c_double, NO_SIGN)
         self.process: BaseProcess = context.Process(target=_child_main, args=(settings, slot, self.last_sign))
         self.process.start()
 
@@ -239,8 +243,6 @@ def _stop_with_parent() -> None:
     def wait_for_its_end() -> None:
         parent.join()
         os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(STOP_SECONDS)
-        os._exit(SIGNAL_STATUS[signal.SIGTERM])  # it hangs, and nobody else will end it
 
     threading.Thread(target=wait_for_its_end, name="watch over the supervisor", daemon=True).start()
 

@@ -18,7 +18,7 @@ from search import worker
 from search.errors import BadInput
 from search.session import worker_name
 from search.settings import Settings
-from search.worker import BAD_INPUT, GAVE_UP, Slot, Supervisor, slots
+from search.worker import BAD_INPUT, GAVE_UP, NO_SIGN, Slot, Supervisor, slots
 from storage.database import Database, connect
 from storage.leases import Leases
 from tests.conftest import LoadSettings
@@ -49,14 +49,16 @@ class Children:
         self.plans: dict[int, list[Plan]] = {}
         self.started: list[Any] = []
         self.quiet_seconds = 0.0
+        self.give_a_sign = True
 
     def __call__(self, context: SpawnContext, settings: Settings, slot: Slot, restarts: int = 0) -> Any:
         act, argument = self.plans[slot.number].pop(0)
         process = context.Process(target=act, args=(argument,))
         process.start()
-        sign = SimpleNamespace(value=time.monotonic() - self.quiet_seconds)
+        began = time.monotonic() - self.quiet_seconds
+        sign = SimpleNamespace(value=began if self.give_a_sign else NO_SIGN)
         self.quiet_seconds = 0.0
-        self.started.append(SimpleNamespace(process=process, last_sign=sign, restarts=restarts))
+        self.started.append(SimpleNamespace(process=process, started=began, last_sign=sign, restarts=restarts))
         return self.started[-1]
 
     @property
@@ -128,6 +130,27 @@ def test_ends_what_hangs(supervise: Supervise, children: Children, declared_dead
     children.quiet_seconds = 10
     assert supervise([STOPPED, ENDED]) == 0
     assert [child.process.exitcode for child in children.started] == [-signal.SIGKILL, 0]
+    assert len(declared_dead) == 1
+
+
+def test_a_start_up_may_take_longer_than_a_step(supervise: Supervise, children: Children) -> None:
+    children.quiet_seconds, children.give_a_sign = 10, False
+    assert supervise([(time.sleep, 0.5)]) == 0
+    assert [child.process.exitcode for child in children.started] == [0]
+
+
+def test_ends_what_does_not_get_started(
+    supervise: Supervise,
+    children: Children,
+    declared_dead: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(worker, "START_SECONDS", 20.0)
+    children.quiet_seconds, children.give_a_sign = 20, False
+    assert supervise([WORKING, ENDED]) == 0
+    assert [child.process.exitcode for child in children.started] == [-signal.SIGKILL, 0]
+    assert "did not get started in 20 s and is ended" in caplog.text
     assert len(declared_dead) == 1
 
 
