@@ -16,19 +16,17 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import Synchronized
 
-import psutil
 import torch
 from rich.console import Console
 
 from search import settings as all_settings
 from search.command import exit_with_status
-from search.errors import BadInput
 from search.janitor import janitor
+from search.machine import Slot, slots
 from search.progress import Progress, progress_of
 from search.session import (
     open_data,
@@ -50,39 +48,11 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 STOP_SECONDS = 8.0
-MEMORY_A_WORKER = 2.5e9
 RESTART_PAUSES = (0.0, 1.0, 5.0, 30.0, 60.0)
 START_SECONDS = 1800.0  # for imports, data and a database that is away, before the first sign of life
 OUTAGE_SECONDS = 600.0  # that a process which is started again waits for a database which its supervisor has met
 NO_SIGN = 0.0  # the time of a sign of life that was not given yet
 BAD_INPUT, GAVE_UP = 2, 3  # exit statuses of worker processes; Python's own, of an exception, is 1
-
-
-@dataclass(frozen=True)
-class Slot:
-    """Where a worker process runs: a device and the threads it may use."""
-
-    number: int
-    device: str
-    threads: int
-
-
-def slots(device: str, workers: str) -> list[Slot]:
-    """The slots of this machine: `workers` is their number, or auto for one a GPU or one a core.
-
-    Workers of one thread each train more pictures a second together than one with all threads. GPUs are dealt out
-    beginning with the one that has the most memory free.
-    """
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cpu":
-        cores = len(os.sched_getaffinity(0))
-        affordable = max(1, int(psutil.virtual_memory().available / MEMORY_A_WORKER))
-        count = min(cores, affordable) if workers == "auto" else int(workers)
-        return [Slot(number, "cpu", max(1, cores // count)) for number in range(count)]
-    gpus = [device] if ":" in device else _gpus_by_free_memory()
-    count = len(gpus) if workers == "auto" else int(workers)
-    return [Slot(number, gpus[number % len(gpus)], 2) for number in range(count)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -245,13 +215,6 @@ def _stop_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait_for_its_end, name="watch over the supervisor", daemon=True).start()
-
-
-def _gpus_by_free_memory() -> list[str]:
-    free = {number: torch.cuda.mem_get_info(number)[0] for number in range(torch.cuda.device_count())}
-    if not free:
-        raise BadInput("device", ["cuda was asked for and this machine has no GPU that torch sees; take cpu or auto"])
-    return [f"cuda:{number}" for number in sorted(free, key=lambda number: -free[number])]
 
 
 def _workers(text: str) -> str:

@@ -10,15 +10,13 @@ from multiprocessing.context import SpawnContext
 from types import SimpleNamespace
 from typing import Any
 
-import psutil
 import pytest
-import torch
 
 from search import worker
-from search.errors import BadInput
+from search.machine import Slot
 from search.session import worker_name
 from search.settings import Settings
-from search.worker import BAD_INPUT, GAVE_UP, NO_SIGN, Slot, Supervisor, slots
+from search.worker import BAD_INPUT, GAVE_UP, NO_SIGN, Supervisor
 from storage.database import Database, connect
 from storage.leases import Leases
 from tests.conftest import LoadSettings
@@ -184,35 +182,6 @@ def test_leaves_nothing_behind_when_it_fails_itself(
     with pytest.raises(ZeroDivisionError):
         supervise([WORKING], [CRASHED])
     assert children.alive == []
-
-
-def test_a_slot_for_each_core_that_memory_can_feed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=100e9))
-    assert slots("cpu", "auto") == [Slot(number, "cpu", 1) for number in range(8)]
-    assert slots("cpu", "3") == [Slot(number, "cpu", 8 // 3) for number in range(3)]
-    assert slots("cpu", "20") == [Slot(number, "cpu", 1) for number in range(20)]
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2.5 * worker.MEMORY_A_WORKER))
-    assert slots("cpu", "auto") == [Slot(number, "cpu", 4) for number in range(2)]
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=0))
-    assert slots("cpu", "auto") == [Slot(0, "cpu", 8)]
-
-
-def test_gpus_with_the_most_free_memory_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    free = [3e9, 9e9, 6e9]
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: len(free))
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda number: (free[number], 10e9))
-    assert [slot.device for slot in slots("auto", "auto")] == ["cuda:1", "cuda:2", "cuda:0"]
-    assert [slot.device for slot in slots("cuda", "4")] == ["cuda:1", "cuda:2", "cuda:0", "cuda:1"]
-    assert [slot.device for slot in slots("cuda:0", "2")] == ["cuda:0", "cuda:0"]
-    assert slots("cpu", "1")[0].device == "cpu"
-
-
-def test_cuda_without_a_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
-    with pytest.raises(BadInput, match="no GPU that torch sees; take cpu or auto"):
-        slots("cuda", "auto")
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", ""])

@@ -1,0 +1,114 @@
+"""Where workers run on this machine: its cores, memory and GPUs, of a container no more than its limits let it have."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import torch
+
+from search.errors import BadInput
+
+MEMORY_A_WORKER = 2.5e9
+
+# https://docs.kernel.org/admin-guide/cgroup-v2.html and, for version 1, /admin-guide/cgroup-v1/memory.html
+CGROUP_TREE = Path("/sys/fs/cgroup")
+OWN_CGROUPS = Path("/proc/self/cgroup")
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a worker process runs: a device and the threads it may use."""
+
+    number: int
+    device: str
+    threads: int
+
+
+def slots(device: str, workers: str) -> list[Slot]:
+    """The slots of this machine: `workers` is their number, or auto for one a GPU or one a core.
+
+    Workers of one thread each train more pictures a second together than one with all threads. GPUs are dealt out
+    beginning with the one that has the most memory free.
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cpu":
+        there = cores()
+        affordable = max(1, int(available_memory() / MEMORY_A_WORKER))
+        count = min(there, affordable) if workers == "auto" else int(workers)
+        return [Slot(number, "cpu", max(1, there // count)) for number in range(count)]
+    gpus = [device] if ":" in device else _gpus_by_free_memory()
+    count = len(gpus) if workers == "auto" else int(workers)
+    return [Slot(number, gpus[number % len(gpus)], 2) for number in range(count)]
+
+
+def cores() -> int:
+    """Whole cores that this process may use: no more than its affinity and than the quota of its cgroups."""
+    return int(max(1, min(len(os.sched_getaffinity(0)), *map(_quota, _own_cgroups("cpu")), math.inf)))
+
+
+def available_memory() -> float:
+    """Bytes: no more than what the host has available and what the limits of its cgroups leave."""
+    return min(psutil.virtual_memory().available, *map(_memory_left, _own_cgroups("memory")), math.inf)
+
+
+def _own_cgroups(controller: str) -> Iterator[Path]:
+    """Folders of the groups whose limits hold for this process, the innermost first.
+
+    One tree in version 2, one for each controller in version 1. In a container its own group is the root of the tree,
+    though version 1 names it by its path on the host.
+    """
+    if not OWN_CGROUPS.exists():
+        return
+    for line in OWN_CGROUPS.read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers and controller not in controllers.split(","):
+            continue
+        tree = CGROUP_TREE / controller if controllers else CGROUP_TREE
+        innermost = tree / path.lstrip("/")
+        yield from (folder for folder in (innermost, *innermost.parents) if folder.is_relative_to(tree))
+
+
+def _quota(cgroup: Path) -> float:
+    """Cores, infinite where there is no limit."""
+    quota, period = (
+        _numbers(cgroup / "cpu.max")
+        or (
+            *_numbers(cgroup / "cpu.cfs_quota_us"),
+            *_numbers(cgroup / "cpu.cfs_period_us"),
+        )
+        or (math.inf, 1.0)
+    )
+    return quota / period if quota > 0 else math.inf  # version 1: -1
+
+
+def _memory_left(cgroup: Path) -> float:
+    """Bytes, infinite where there is no limit. Files that are cached count as used, but give way."""
+    for limit, used in (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")):
+        if (cgroup / limit).exists():
+            return max(0.0, _numbers(cgroup / limit)[0] - _numbers(cgroup / used)[0] + _cached(cgroup / "memory.stat"))
+    return math.inf
+
+
+def _cached(memory_stat: Path) -> float:
+    rows = (line.split() for line in memory_stat.read_text().splitlines())
+    return next((float(number) for name, number in rows if name == "inactive_file"), 0.0)
+
+
+def _numbers(file: Path) -> tuple[float, ...]:
+    """What a file of a cgroup says, nothing where there is no such file."""
+    if not file.exists():
+        return ()
+    return tuple(math.inf if word == "max" else float(word) for word in file.read_text().split())
+
+
+def _gpus_by_free_memory() -> list[str]:
+    free = {number: torch.cuda.mem_get_info(number)[0] for number in range(torch.cuda.device_count())}
+    if not free:
+        raise BadInput("device", ["cuda was asked for and this machine has no GPU that torch sees; take cpu or auto"])
+    return [f"cuda:{number}" for number in sorted(free, key=lambda number: -free[number])]

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import psutil
+import pytest
+import torch
+
+from search import machine
+from search.errors import BadInput
+from search.machine import Slot, available_memory, cores, slots
+
+HOST_CORES, HOST_MEMORY = 8, 100e9
+
+
+class Cgroups:
+    """What the kernel says of limits, as files of its two versions."""
+
+    def __init__(self, folder: Path) -> None:
+        self.tree, self.own = folder / "cgroup", folder / "own"
+
+    def belongs_to(self, *lines: str) -> None:
+        self.own.write_text("".join(f"{line}\n" for line in lines))
+
+    def says(self, group: str, **files: object) -> None:
+        """Files of a group, a point in their names written as two underscores."""
+        folder = self.tree / group
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (folder / name.replace("__", ".")).write_text(f"{text}\n")
+
+
+@pytest.fixture
+def cgroups(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cgroups:
+    """Of a host with 8 cores and 100 GB; none so far."""
+    given = Cgroups(tmp_path)
+    monkeypatch.setattr(machine, "CGROUP_TREE", given.tree)
+    monkeypatch.setattr(machine, "OWN_CGROUPS", given.own)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(HOST_CORES)))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=HOST_MEMORY))
+    return given
+
+
+def test_without_limits_the_host_is_what_there_is(cgroups: Cgroups) -> None:
+    assert (cores(), available_memory()) == (HOST_CORES, HOST_MEMORY)
+    cgroups.belongs_to("0::/")
+    cgroups.says("", cpu__max="max 100000", memory__max="max", memory__current=5, memory__stat="inactive_file 1")
+    assert (cores(), available_memory()) == (HOST_CORES, HOST_MEMORY)
+    cgroups.belongs_to("4:memory:/docker/1f", "2:cpu,cpuacct:/docker/1f", "1:name=systemd:/", "0::/")
+    cgroups.says("cpu", cpu__cfs_quota_us=-1, cpu__cfs_period_us=100000)
+    cgroups.says("memory", memory__limit_in_bytes=2**63 - 4096, memory__usage_in_bytes=7, memory__stat="anon 7")
+    assert (cores(), available_memory()) == (HOST_CORES, HOST_MEMORY)
+
+
+@pytest.mark.parametrize(("quota", "expected"), [(100_000, 1), (250_000, 2), (50_000, 1), (1_600_000, HOST_CORES)])
+def test_cores_of_a_container(cgroups: Cgroups, quota: int, expected: int) -> None:
+    cgroups.belongs_to("0::/")
+    cgroups.says("", cpu__max=f"{quota} 100000")
+    assert cores() == expected
+
+
+@pytest.mark.parametrize(("quota", "expected"), [(100_000, 1), (250_000, 2), (50_000, 1), (1_600_000, HOST_CORES)])
+def test_cores_of_a_container_by_version_1(cgroups: Cgroups, quota: int, expected: int) -> None:
+    cgroups.belongs_to("2:cpu,cpuacct:/docker/1f", "3:cpuset:/docker/1f")  # the host's path: here it is the root
+    cgroups.says("cpu", cpu__cfs_quota_us=quota, cpu__cfs_period_us=100000)
+    assert cores() == expected
+
+
+def test_memory_of_a_container_less_what_is_used_and_not_cached(cgroups: Cgroups) -> None:
+    cgroups.belongs_to("0::/")
+    stat = "anon 3000000000\ninactive_file 1000000000\nactive_file 5"
+    cgroups.says("", memory__max=6_000_000_000, memory__current=4_000_000_000, memory__stat=stat)
+    assert available_memory() == 6e9 - (4e9 - 1e9)
+
+
+def test_memory_of_a_container_by_version_1(cgroups: Cgroups) -> None:
+    cgroups.belongs_to("4:memory:/docker/1f")
+    stat = "cache 2000000000\ninactive_file 1000000000\ntotal_inactive_file 1000000000"
+    used = {"memory__limit_in_bytes": 6_000_000_000, "memory__usage_in_bytes": 4_000_000_000}
+    cgroups.says("memory", **used, memory__stat=stat)
+    assert available_memory() == 6e9 - (4e9 - 1e9)
+
+
+def test_the_tightest_limit_of_the_group_and_those_around_it_holds(cgroups: Cgroups) -> None:
+    cgroups.belongs_to("0::/slice/pod/container")
+    cgroups.says("slice", cpu__max="600000 100000", memory__max=9_000, memory__current=0, memory__stat="anon 0")
+    cgroups.says("slice/pod", cpu__max="300000 100000", memory__max=8_000, memory__current=3_000, memory__stat="anon 0")
+    cgroups.says(
+        "slice/pod/container", cpu__max="max 100000", memory__max=7_000, memory__current=500, memory__stat="anon 0"
+    )
+    cgroups.says("slice/other", cpu__max="100000 100000", memory__max=1, memory__current=0, memory__stat="anon 0")
+    assert cores() == 3
+    assert available_memory() == 8_000 - 3_000
+
+
+def test_auto_counts_what_the_container_may_use(cgroups: Cgroups) -> None:
+    cgroups.belongs_to("0::/")
+    cgroups.says("", cpu__max="400000 100000")
+    assert slots("cpu", "auto") == [Slot(number, "cpu", 1) for number in range(4)]
+    assert slots("cpu", "2") == [Slot(number, "cpu", 2) for number in range(2)]
+    cgroups.says("", memory__max=6_000_000_000, memory__current=0, memory__stat="anon 0")
+    assert slots("cpu", "auto") == [Slot(number, "cpu", 2) for number in range(2)], "2.5 GB each"
+
+
+def test_this_very_machine_has_something() -> None:
+    assert 1 <= cores() <= len(os.sched_getaffinity(0))
+    assert 0 <= available_memory() <= psutil.virtual_memory().total
+
+
+def test_a_slot_for_each_core_that_memory_can_feed(monkeypatch: pytest.MonkeyPatch, cgroups: Cgroups) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=100e9))
+    assert slots("cpu", "auto") == [Slot(number, "cpu", 1) for number in range(8)]
+    assert slots("cpu", "3") == [Slot(number, "cpu", 8 // 3) for number in range(3)]
+    assert slots("cpu", "20") == [Slot(number, "cpu", 1) for number in range(20)]
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2.5 * machine.MEMORY_A_WORKER))
+    assert slots("cpu", "auto") == [Slot(number, "cpu", 4) for number in range(2)]
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=0))
+    assert slots("cpu", "auto") == [Slot(0, "cpu", 8)]
+
+
+def test_gpus_with_the_most_free_memory_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = [3e9, 9e9, 6e9]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: len(free))
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda number: (free[number], 10e9))
+    assert [slot.device for slot in slots("auto", "auto")] == ["cuda:1", "cuda:2", "cuda:0"]
+    assert [slot.device for slot in slots("cuda", "4")] == ["cuda:1", "cuda:2", "cuda:0", "cuda:1"]
+    assert [slot.device for slot in slots("cuda:0", "2")] == ["cuda:0", "cuda:0"]
+    assert slots("cpu", "1")[0].device == "cpu"
+
+
+def test_cuda_without_a_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    with pytest.raises(BadInput, match="no GPU that torch sees; take cpu or auto"):
+        slots("cuda", "auto")
