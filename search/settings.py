@@ -163,14 +163,14 @@ class Stopping(Frozen):
     across_studies: bool = Field(False, description="whether trials of all studies of the search are rivals")
 
 
-Other = Literal["uncut", "scratch"]
+Other = Literal["uncut", "scratch", "control"]
 
 
 class ListedRow(Frozen):
     """One row of a listed study; `words` say what it is.
 
-    compared_with  names of the rows that the row's score is to be compared with: the uncut network, and the best
-                   network from scratch of no fewer parameters
+    compared_with  names of the rows that the row's score is to be compared with: the uncut network, the best network
+                   from scratch of no fewer parameters, and the same network from random weights
     """
 
     name: Name

@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rows", nargs="+", metavar="ROW", help="front members, as in elimination-4; default: all")
     parser.add_argument("--max-parameters", type=_count, metavar="N", help="leave out larger front members")
     parser.add_argument("--baselines", nargs="+", metavar="ROW", help="finished rows of baselines.run to finalize, too")
+    parser.add_argument("--controls", action="store_true", help="each chosen cut from random weights, too")
     parser.add_argument("--study", default="final", help="name of the study; default: final")
     return parser
 
@@ -86,6 +87,7 @@ def _space(settings: Settings, options: argparse.Namespace) -> ListedSpace:
         names=options.rows,
         max_parameters=options.max_parameters or math.inf,
         baselines=options.baselines or (),
+        controls=options.controls,
     )
     wanted = ListedSpace(
         rows=tuple(rows),
@@ -102,7 +104,7 @@ def _space(settings: Settings, options: argparse.Namespace) -> ListedSpace:
 def _as_it_was_made(before: ListedSpace, wanted: ListedSpace, options: argparse.Namespace) -> ListedSpace:
     if before == wanted:
         return before
-    asked = [name for name in ("rows", "max_parameters", "baselines", "seeds") if getattr(options, name)]
+    asked = [name for name in ("rows", "max_parameters", "baselines", "controls", "seeds") if getattr(options, name)]
     if asked:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in asked)
         raise BadInput(

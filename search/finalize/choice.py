@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from blocks.specification import EliminatedSpecification
 from search.candidate import Candidate
 from search.errors import BadInput
 from search.report.comparison import Comparison, Entry
@@ -11,6 +12,7 @@ from search.settings import ListedRow, Other
 
 UNCUT: Other = "uncut"
 SCRATCH: Other = "scratch"
+CONTROL: Other = "control"
 
 
 def choose_rows(
@@ -19,6 +21,7 @@ def choose_rows(
     names: Sequence[str] | None = None,
     max_parameters: float = float("inf"),
     baselines: Sequence[str] = (),
+    controls: bool = False,
 ) -> list[ListedRow]:
     """The joint front by validation F1, the chosen baselines, and what both are compared with.
 
@@ -28,6 +31,7 @@ def choose_rows(
     names           of front members, as in `elimination-4`; default: all
     max_parameters  leaves out larger front members
     baselines       names of reference rows that have finished
+    controls        adds the same network from random weights for each chosen cut with pretrained ones
 
     Raises BadInput with every name that there is not.
     """
@@ -48,7 +52,30 @@ def choose_rows(
     names_of: dict[str, str] = {}  # one name for each candidate: a baseline may be what the search found, too
     for name, entry in rows.items():
         names_of.setdefault(_key(entry), name)
-    return [_row(name, rows[name], {UNCUT: uncut, SCRATCH: scratch.get(name)}, names_of) for name in names_of.values()]
+    listed = [
+        _row(name, rows[name], {UNCUT: uncut, SCRATCH: scratch.get(name)}, names_of) for name in names_of.values()
+    ]
+    return with_controls(listed, among=set(chosen)) if controls else listed
+
+
+def with_controls(rows: Sequence[ListedRow], among: Collection[str]) -> list[ListedRow]:
+    """The rows, and for each cut on pretrained weights that is `among` them its control: what is the pretraining worth?
+
+    A control has the network and the recipe of its row, less what means nothing without pretrained weights.
+    """
+    listed: list[ListedRow] = []
+    for row in rows:
+        network, recipe = row.candidate.network, row.candidate.recipe
+        cut = isinstance(network, EliminatedSpecification) and network.cut is not None
+        if not cut or row.name not in among or row.candidate.initial_weights == "random":
+            listed.append(row)
+            continue
+        recipe = recipe.model_copy(update={"frozen_stages": 0, "frozen_views": None, "trunk_learning_rate": 1.0})
+        candidate = Candidate(network=network, initial_weights="random", recipe=recipe)
+        name = f"{row.name}-random"
+        control = ListedRow(name=name, words=f"{row.name} from random weights; a control", candidate=candidate)
+        listed += [row.model_copy(update={"compared_with": {**row.compared_with, CONTROL: name}}), control]
+    return listed
 
 
 def name_of(entry: Entry) -> str:

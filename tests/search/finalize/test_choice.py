@@ -8,6 +8,7 @@ from search.errors import BadInput
 from search.finalize.choice import choose_rows
 from search.report.comparison import Comparison
 from search.settings import ListedRow
+from search.training.recipe import Recipe
 from tests.search.report.conftest import Records
 
 RECIPE = {"epochs": 1}
@@ -105,3 +106,19 @@ def test_test_scores_do_not_change_what_is_chosen(records: Records) -> None:
         before.hypervolume,
         before.standings,
     )
+
+
+def test_each_chosen_cut_has_its_control_from_random_weights(records: Records) -> None:
+    cut = candidate("layer2.0") | {"initial_weights": "pretrained"}
+    cut["recipe"] = RECIPE | {"frozen_stages": 2, "trunk_learning_rate": 0.3, "learning_rate": 0.007}
+    trial(records, "elimination", 0.95, 2100, cut)
+    rows = {row.name: row for row in choose_rows(records.compare(), names=["elimination-3"], controls=True)}
+    assert list(rows) == ["elimination-3", "elimination-3-random", "elimination-0", "scratch-2"]
+    assert rows["elimination-3"].compared_with["control"] == "elimination-3-random"
+    control = rows["elimination-3-random"].candidate
+    assert control.network == rows["elimination-3"].candidate.network
+    assert (control.initial_weights, control.recipe) == (
+        "random",
+        Recipe(epochs=1, learning_rate=0.007, trunk_learning_rate=1.0),
+    )
+    assert rows["elimination-3-random"].compared_with == {}
