@@ -29,8 +29,9 @@ from blocks.build import build
 from blocks.specification import EliminatedSpecification
 from search.command import exit_with_status
 from search.errors import BadInput
-from search.inference.classifier import Classifier, of_network
+from search.inference.classifier import Classifier
 from search.inference.files import classify, picture_files
+from search.inference.formats import through_onnx
 from search.models import InputDescription, ModelDescription
 
 NETWORK = EliminatedSpecification(backbone="tf_efficientnet_lite0", cut="blocks.3.2", classes=6, image_size=128)
@@ -82,7 +83,7 @@ def measure(files: Sequence[Path], repeats: int) -> Result:
     names = tuple(map(str, range(NETWORK.classes)))
     # Of a description only these are looked at here, and a network that nobody trained has no more.
     description = ModelDescription.model_construct(network=NETWORK, classes=names, input=taken)  # type: ignore[call-arg]
-    ours = of_network(build(NETWORK), description, torch.device("cpu"))
+    ours = through_onnx(network, description)
     nothing = Classifier(description, lambda pictures: np.zeros((len(pictures), len(names)), dtype=np.float32))
     few = files[: len(files) // 10 + 1]
     our_rate(ours, few)

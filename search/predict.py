@@ -1,7 +1,7 @@
 """`python -m search.predict MODEL IMAGES…`: files, or all files of folders, to CSV: path, class, probability.
 
-With `--top K` the K most probable classes, as class_2, probability_2 and so on. Decoding, in threads, is what takes the
-time: a small network is several times as fast as the JPEG decoder of a core.
+With `--top K` the K most probable classes, as class_2, probability_2 and so on. Each core decodes and classifies
+batches of its own. `python -m benchmarks.prediction` says what decoding alone would give.
 """
 
 from __future__ import annotations

@@ -1,12 +1,10 @@
-"""Pictures from files, in batches: threads decode ahead of the network, as the search itself decodes."""
+"""Pictures from files, in batches: each thread decodes one, as the search itself decodes, and classifies it."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,11 +15,9 @@ from tqdm import tqdm
 from search.data.decode import Unreadable, decode
 from search.data.sources.paths import is_ignored
 from search.errors import BadInput
-from search.inference.classifier import BATCH_SIZE, Classifier, Pictures, Probabilities
-from search.inference.runs import cores
+from search.inference.classifier import BATCH_SIZE, Classifier, Pictures, Probabilities, by_threads
 from search.models import InputDescription
 
-BATCHES_AHEAD = 3  # decoded, or being decoded, while the network works on one
 NAMED_AT_MOST = 20
 
 
@@ -59,18 +55,23 @@ def picture_files(named: Sequence[Path]) -> list[Path]:
 
 def classify(classifier: Classifier, files: Sequence[Path], max_pixels: int) -> Iterator[Answers]:
     """The model's answers on `files`, in order and a batch at a time, with a progress bar on a terminal."""
-    taken = classifier.description.input
+    batches = [files[start : start + BATCH_SIZE] for start in range(0, len(files), BATCH_SIZE)]
     with tqdm(total=len(files), desc="classifying", unit=" pictures", disable=None) as bar:
-        for batch in _read_ahead(files, partial(_read, taken=taken, max_pixels=max_pixels)):
-            readable = [path for path, found in batch if not isinstance(found, str)]
-            pictures = [found for _, found in batch if not isinstance(found, str)]
-            unreadable = [(path, found) for path, found in batch if isinstance(found, str)]
-            if pictures:
-                probabilities = classifier.run(np.stack(pictures))
-            else:
-                probabilities = np.empty((0, len(classifier.description.classes)), dtype=np.float32)
-            bar.update(len(batch))
-            yield Answers(readable, probabilities, unreadable)
+        for answers in by_threads(partial(_classify, classifier, max_pixels=max_pixels), batches):
+            bar.update(len(answers.files) + len(answers.unreadable))
+            yield answers
+
+
+def _classify(classifier: Classifier, files: Sequence[Path], max_pixels: int) -> Answers:
+    """Decode and classify one batch."""
+    found = [(path, _read(path, classifier.description.input, max_pixels)) for path in files]
+    pictures = [picture for _, picture in found if not isinstance(picture, str)]
+    nothing = np.empty((0, len(classifier.description.classes)), dtype=np.float32)
+    return Answers(
+        files=[path for path, picture in found if not isinstance(picture, str)],
+        probabilities=classifier.run(np.stack(pictures)) if pictures else nothing,
+        unreadable=[(path, reason) for path, reason in found if isinstance(reason, str)],
+    )
 
 
 def report_unreadable(unreadable: Sequence[tuple[Path, str]], pictures: int) -> None:
@@ -84,22 +85,6 @@ def report_unreadable(unreadable: Sequence[tuple[Path, str]], pictures: int) -> 
         print(
             "\n".join([f"skipped, as unreadable: {len(unreadable)}", *(f"  {line}" for line in lines)]), file=sys.stderr
         )
-
-
-def _read_ahead(
-    files: Sequence[Path], read: Callable[[Path], Pictures | str]
-) -> Iterator[list[tuple[Path, Pictures | str]]]:
-    """`read` of each file, by threads: decoding runs outside of the GIL."""
-    batches = [files[start : start + BATCH_SIZE] for start in range(0, len(files), BATCH_SIZE)]
-    pool = ThreadPoolExecutor(max_workers=cores())
-    try:
-        started: deque[list[Future[Pictures | str]]] = deque()
-        for number, batch in enumerate(batches):
-            for coming in batches[number + len(started) : number + 1 + BATCHES_AHEAD]:
-                started.append([pool.submit(read, path) for path in coming])
-            yield [(path, future.result()) for path, future in zip(batch, started.popleft(), strict=True)]
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _read(path: Path, taken: InputDescription, max_pixels: int) -> Pictures | str:

@@ -8,6 +8,7 @@ torch.export as the extra file `description.json`; safetensors is `save_model`'s
 from __future__ import annotations
 
 import json
+import tempfile
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ import onnxruntime
 import torch
 from pydantic import ValidationError
 
+from blocks.network import Network
 from search.errors import BadInput
 from search.inference.classifier import Classifier, Deployed, Pictures, Probabilities, of_module, of_network
 from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, ModelDescription, load_model, save_model
@@ -86,20 +88,31 @@ def describe_onnx(path: Path, description: ModelDescription) -> None:
     onnx.save(model, str(path))
 
 
-def open_onnx(path: Path, threads: int = 0) -> Classifier:
-    """On the CPU. `threads` of 0 are as many as there are cores. Raises BadInput for what was not exported here."""
-    session = open_session(path, threads)
+def open_onnx(path: Path) -> Classifier:
+    """On the CPU, each batch with one thread. Raises BadInput for what was not exported here."""
+    session = open_session(path, threads=1)
     described = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
     if described is None:
         problem = f"{path}: no class names inside; expected a model that python -m search.export wrote"
         raise BadInput("the model cannot be loaded", [problem])
+    return _of_session(session, _described(path, described))
 
+
+def _of_session(session: onnxruntime.InferenceSession, description: ModelDescription) -> Classifier:
     def run(pictures: Pictures) -> Probabilities:
         batch = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
         probabilities: Probabilities = session.run([OUTPUT], {INPUT: batch})[0]
         return probabilities
 
-    return Classifier(_described(path, described), run)
+    return Classifier(description, run)
+
+
+def through_onnx(network: Network, description: ModelDescription) -> Classifier:
+    """The network under ONNX Runtime on the CPU: twice as fast as in PyTorch, after a second of tracing."""
+    with tempfile.TemporaryDirectory(prefix="elimnet-onnx-") as folder:
+        path = Path(folder) / "model.onnx"
+        trace_onnx(Deployed(network).eval(), description.input.image_size, path)
+        return _of_session(open_session(path, threads=1), description)
 
 
 def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:

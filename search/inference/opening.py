@@ -6,7 +6,7 @@ from pathlib import Path
 
 from search.errors import BadInput
 from search.inference.classifier import Classifier, of_network
-from search.inference.formats import FORMATS
+from search.inference.formats import FORMATS, through_onnx
 from search.inference.sources import open_source
 from search.models import DESCRIPTION_FILE
 from search.objective import choose_device
@@ -17,7 +17,7 @@ _OPEN = {Path(known.file).suffix: known.open for known in FORMATS.values()}
 
 
 def open_classifier(where: str, settings: Settings) -> Classifier:
-    """Ready to classify: a network in PyTorch on the device of the settings, an exported file on the CPU.
+    """Ready to classify: a network in PyTorch on a GPU, through ONNX Runtime on the CPU; an exported file on the CPU.
 
     Raises BadInput for what is no model, or a damaged one.
     """
@@ -31,4 +31,10 @@ def open_classifier(where: str, settings: Settings) -> Classifier:
             raise BadInput("the model cannot be loaded", [f"{path}: not the name of an exported model; {expected}"])
         return _OPEN[path.suffix](path)
     source = open_source(where, settings)
-    return of_network(source.network, source.description, choose_device(settings.device))
+    device = choose_device(settings.device)
+    if device.type == "cpu":
+        try:
+            return through_onnx(source.network, source.description)
+        except RuntimeError:  # what ONNX cannot express still runs in PyTorch
+            pass
+    return of_network(source.network, source.description, device)

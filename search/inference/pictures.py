@@ -36,7 +36,7 @@ def open_pictures(source: Source, settings: Settings) -> tuple[Dataset, list[str
 
 def _data(source: Source, settings: Settings) -> DataSettings:
     data = settings.data
-    if "data" not in settings.model_fields_set and "data" in source.settings:
+    if not settings.data.model_fields_set and "data" in source.settings:
         data = DataSettings.model_validate(source.settings["data"])
     changes: dict[str, object] = {"fit": source.description.input.fit}
     if "split_seed" in source.description.provenance.data:

@@ -218,3 +218,14 @@ def test_other_pictures_of_the_same_classes_are_said_to_be_others(
     trained_on = open_dataset(settings.data, settings.cache_dir, progress=False).fingerprint
     assert "warning: the pictures of others (fingerprint" in said
     assert f"are not those that the model was trained on ({trained_on[:12]})" in said
+
+
+def test_a_trial_knows_where_its_pictures_are(
+    bare_environment: None, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = ["--name", "tiny", "--database-url", settings.database, "--set", f"artefact_store={settings.artefacts}"]
+    cache = ["--set", f"cache_dir={tmp_path / 'cache'}"]
+    main(["scratch/0", "--format", "safetensors", "--output", str(tmp_path / "out"), *found, *cache])
+    said = capsys.readouterr().out
+    assert "agrees:" in said
+    assert "warning" not in said
