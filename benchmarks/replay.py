@@ -44,7 +44,7 @@ class Strategy:
 
     sampler      what proposes candidates
     first        what is tried first: nothing in particular, the ends of the backbone's stages, or the depth profile's
-                 choices, after the uncut backbone, as a study of the product does
+                 choices and the uncut backbone, the cheapest first, as a study of the product does
     stopping     the product's rule, or none
     epochs       that every trial gets, where it does not get all; then its F1 is the one that it has by then
     repeats      whether what was taken may be taken again
