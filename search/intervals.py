@@ -79,6 +79,18 @@ def drawn_f1(labels: Integers, predictions: Integers, *, draws: int = DRAWS, see
     return np.concatenate(parts)
 
 
+def drawn_f1_of(confusion: Integers, *, draws: int = DRAWS, seed: int = 0) -> Floats:
+    """The same of one network of which only the confusion matrix (C, C), rows true, is known: (B,).
+
+    To draw a class's pictures again is to draw its row from a multinomial distribution.
+    """
+    generator = np.random.default_rng(seed)
+    rows = [generator.multinomial(row.sum(), row / max(row.sum(), 1), size=draws) for row in confusion]
+    drawn = np.stack(rows, axis=1).astype(np.float32)
+    right, said, true = drawn.diagonal(axis1=1, axis2=2), drawn.sum(axis=1), drawn.sum(axis=2)
+    return _macro_f1(right[:, None], said[:, None], true)[:, 0]
+
+
 def _draws(labels: Integers, draws: int, generator: np.random.Generator) -> Iterator[npt.NDArray[np.float32]]:
     """How often each picture is drawn, (b, N) at a time, the classes' counts kept."""
     of_class = [np.flatnonzero(labels == label) for label in np.unique(labels)]

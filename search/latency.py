@@ -22,8 +22,9 @@ from search.command import exit_with_status
 from search.errors import BadInput
 from search.inference.formats import open_onnx
 from search.inference.measuring import SECONDS, measure_network, measure_onnx
-from search.inference.runs import LatencyRun, Measurement, cores, this_machine
+from search.inference.runs import LatencyRun, Measurement, this_machine
 from search.inference.sources import EXPECTED, add_arguments, kept_models, open_database, open_source
+from search.machine import cores
 from search.models import ModelDescription
 from search.report.comparison import compare
 from search.report.rows import search_name

@@ -16,7 +16,7 @@ from blocks.specification import EliminatedSpecification, ScratchSpecification
 from search.candidate import Candidate
 from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
-from search.settings import AnySpace, EliminationSpace, ListedSpace, Settings
+from search.settings import AnySpace, EliminationSpace, ListedSpace, ScratchSpace, Settings
 from search.spaces import elimination, listed, scratch
 from search.studies import OpenStudy
 from search.training.checkpoint import Checkpoint
@@ -27,15 +27,18 @@ from search.weights import load_weights
 
 
 class OverTheLimit(Exception):
-    """The candidate is larger than its space allows, and is not trained. An `excess` of 1 is twice the limit."""
+    """The candidate is larger or slower than its space allows, and is not trained.
 
-    def __init__(self, candidate_key: str, counts: Mapping[str, int], limits: Mapping[str, int | None]) -> None:
+    `over` has value and limit of each that is over; an `excess` of 1 is twice the limit.
+    """
+
+    def __init__(self, candidate_key: str, over: Mapping[str, tuple[float, float]]) -> None:
         self.candidate_key = candidate_key
-        over = {name: limit for name, limit in limits.items() if limit is not None and counts[name] > limit}
-        self.excess = max(counts[name] / limit for name, limit in over.items()) - 1
-        super().__init__(
-            ", ".join(f"{counts[name]:,} {name}, over the limit of {limit:,}" for name, limit in over.items())
-        )
+        self.excess = max(value / limit for value, limit in over.values()) - 1
+        lines = [
+            f"{_number(value)} {name}, over the limit of {_number(limit)}" for name, (value, limit) in over.items()
+        ]
+        super().__init__(", ".join(lines))
 
 
 class Hooks(TypedDict, total=False):
@@ -87,8 +90,8 @@ def assign(open_study: OpenStudy, trial: optuna.Trial, classes: int, first_seed:
     """Sample the trial's candidate and its seed: the first that no trial of the same candidate has.
 
     Queued uncut backbones, what cuts are compared with, run to their end, and so do further seeds. A row of a listed
-    study does, and has its own seed. Raises OverTheLimit for a network that is larger than the space allows; an uncut
-    backbone and a listed one may be.
+    study does, and has its own seed. Raises OverTheLimit for a network that is larger or slower than the space allows;
+    an uncut backbone and a listed one may be.
     """
     space = open_study.space
     if isinstance(space, ListedSpace):
@@ -96,15 +99,34 @@ def assign(open_study: OpenStudy, trial: optuna.Trial, classes: int, first_seed:
         return Assignment(row.candidate, seed, _counts(row.candidate), row.name, runs_to_end=True)
     candidate = sample_candidate(trial, space, classes)
     counts = _counts(candidate)
-    limits = {"parameters": space.max_parameters, "macs": space.max_macs}
     uncut = isinstance(candidate.network, EliminatedSpecification) and candidate.network.cut is None
-    if not uncut and any(limit is not None and counts[name] > limit for name, limit in limits.items()):
-        raise OverTheLimit(candidate.key, counts, limits)
+    if not uncut and (over := _over(space, candidate, counts)):
+        raise OverTheLimit(candidate.key, over)
     others = open_study.study.get_trials(deepcopy=False)
     same = [other.user_attrs for other in others if other.user_attrs.get("candidate_key") == candidate.key]
     taken = {attributes["seed"] for attributes in same if "seed" in attributes}
     seed = next(seed for seed in itertools.count(first_seed) if seed not in taken)
     return Assignment(candidate, seed, counts, runs_to_end=bool(taken) or (uncut and queued(trial)))
+
+
+def _over(
+    space: EliminationSpace | ScratchSpace, candidate: Candidate, counts: Mapping[str, int]
+) -> dict[str, tuple[float, float]]:
+    """Value and limit of each that is over. Time is taken only of what is small enough, as it takes a second itself."""
+    limits = {"parameters": space.max_parameters, "macs": space.max_macs}
+    over: dict[str, tuple[float, float]] = {
+        name: (counts[name], limit) for name, limit in limits.items() if limit is not None and counts[name] > limit
+    }
+    if over or space.max_latency_ms is None:
+        return over
+    from search.inference.measuring import latency_ms  # noqa: PLC0415 - few searches need ONNX
+
+    taken = latency_ms(candidate.network, space.max_latency_ms)
+    return {"latency_ms": (taken, space.max_latency_ms)} if taken > space.max_latency_ms else {}
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3g}"
 
 
 def queued(trial: optuna.Trial) -> bool:

@@ -30,6 +30,7 @@ from search.training.recipe import Recipe
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Size = Annotated[int, Field(ge=8, le=1024)]
+Milliseconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Multiplier = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Expansion = Annotated[float, Field(ge=1, allow_inf_nan=False)]
@@ -100,6 +101,11 @@ class Space(Frozen):
     recipe: Recipe = Field(Recipe(), description="what is not sampled")
     max_parameters: Count = Field(5_000_000, description="larger networks are not trained")
     max_macs: Count | None = Field(None, description="networks of more MACs are not trained")
+    max_latency_ms: Milliseconds | None = Field(
+        None,
+        description="networks that are slower on the machine that made the study are not trained: ONNX Runtime, one "
+        "picture, one thread; default: the settings' `max_latency_ms`",
+    )
     trials: Count | None = Field(None, description="budget of this study; default: the settings' `trials`")
     minutes: Annotated[float, Field(gt=0)] | None = Field(None, description="budget of this study; default: `minutes`")
 
@@ -219,6 +225,9 @@ AnySpace = EliminationSpace | ScratchSpace | ListedSpace
 StudySpace = Annotated[AnySpace, Field(discriminator="space")]
 
 
+_DEFAULT_STUDIES = {"elimination": {"space": "elimination"}, "scratch": {"space": "scratch"}}
+
+
 class Settings(BaseSettings):
     """Everything a search needs to know. Environment: ELIMNET_<FIELD>, nested by `__`, and the names given below."""
 
@@ -241,6 +250,7 @@ class Settings(BaseSettings):
     minutes: Annotated[float, Field(gt=0)] | None = Field(
         None, description="budget of each study in minutes of training"
     )
+    max_latency_ms: Milliseconds | None = Field(None, description="limit of each study that samples")
     stopping: Stopping = Stopping()
     seed: Annotated[int, Field(ge=0)] = 0
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
@@ -293,10 +303,25 @@ class Settings(BaseSettings):
                 )
         if data.get("source", "digits") != "digits":
             return {**values, "data": data}
-        studies = values.get("studies", {"elimination": {"space": "elimination"}, "scratch": {"space": "scratch"}})
+        studies = values.get("studies", _DEFAULT_STUDIES)
         if isinstance(studies, dict):
             studies = {name: _not_mirrored(study) for name, study in studies.items()}
         return {**values, "data": data, "studies": studies}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_limit_for_all_who_sample(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """A study is compared, and stored, with its own limit."""
+        studies = values.get("studies", _DEFAULT_STUDIES)
+        if not (limit := values.get("max_latency_ms")) or not isinstance(studies, dict):
+            return values
+        limited = {
+            name: {"max_latency_ms": limit, **study}
+            if isinstance(study, dict) and study.get("space") != "listed"
+            else study
+            for name, study in studies.items()
+        }
+        return {**values, "studies": limited}
 
     @model_validator(mode="after")
     def _only_finalize_reads_the_test_split(self) -> Self:
@@ -368,6 +393,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--trials", type=int, metavar="N", help="budget: trials of each study, over all workers")
     parser.add_argument("--minutes", type=float, metavar="M", help="budget: minutes of training of each study")
+    parser.add_argument(
+        "--max-latency-ms", type=float, metavar="MS", help="train no network that is slower on this machine's CPU"
+    )
     parser.add_argument("--seed", type=int)
     parser.add_argument("--device", help="auto, cpu, cuda or cuda:N")
     parser.add_argument(
@@ -384,8 +412,8 @@ def load(arguments: argparse.Namespace) -> Settings:
     problems: list[str] = []
     given = {
         key: value
-        for key in ("name", "data_dir", "database_url", "trials", "minutes", "seed", "device")
-        if (value := getattr(arguments, key)) is not None
+        for key in ("name", "data_dir", "database_url", "trials", "minutes", "max_latency_ms", "seed", "device")
+        if (value := getattr(arguments, key, None)) is not None
     }
     for item in arguments.set:
         _assign(given, item, problems)

@@ -22,6 +22,7 @@ from blocks.elimination import anatomy
 from blocks.specification import EliminatedSpecification
 from search.data.arrays import PartName
 from search.errors import BadInput
+from search.inference.runs import processor
 from search.pareto import front
 from search.profile.ranking import ProfiledCut, first_choices
 from search.settings import AnySpace, EliminationSpace, ListedRow, ListedSpace, Settings, StudySpace, resolved
@@ -34,6 +35,7 @@ OBJECTIVES = ("f1_macro", "parameters")
 TEST_OBJECTIVES = ("test_f1_macro", "parameters")
 DIRECTIONS = [StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE]
 WHOLE = "resolved_space"
+LATENCY_MACHINE = "latency_machine"
 ADVICE = "give the new search another --name, or go back to the old data and settings"
 MAY_CHANGE = {"trials", "minutes", "profile"}  # budgets, and what matters only while a study is made
 _SPACE: TypeAdapter[AnySpace] = TypeAdapter(StudySpace)
@@ -160,7 +162,7 @@ def _differences(study: optuna.Study, settings: Settings, data: Mapping[str, Any
     short = study.study_name.partition("/")[2]
     before, now = study.user_attrs["settings"]["studies"][short], resolved(settings)["studies"][short]
     changed = sorted(key for key in {*before, *now} - MAY_CHANGE if before.get(key) != now.get(key))
-    problems = _differences_of_data(study, data)
+    problems = _differences_of_data(study, data) + _other_machine(study)
     if settings.studies[short].model_dump(mode="json") == study.user_attrs[WHOLE]:
         return problems  # asked for is what the study came to, once rows without weights were left out
     if changed and now["space"] == before["space"] == "listed":
@@ -172,6 +174,15 @@ def _differences(study: optuna.Study, settings: Settings, data: Mapping[str, Any
     elif changed:
         problems.append(f"study {study.study_name} has another {', '.join(changed)}; {ADVICE}")
     return problems
+
+
+def _other_machine(study: optuna.Study) -> list[str]:
+    """A limit in milliseconds means what it meant where the study was made, and nothing elsewhere."""
+    measured_on, here = study.user_attrs.get(LATENCY_MACHINE), processor()
+    if measured_on in (None, here):
+        return []
+    limited = f"study {study.study_name} has a limit of latency on the processor {measured_on}"
+    return [f"{limited}, and this machine has {here}: run its workers there, or take max_macs for many machines"]
 
 
 def _list_in_words(space: Mapping[str, Any]) -> str:
@@ -289,6 +300,8 @@ def _create(
         "versions": {package: version(package) for package in ("torch", "timm", "optuna", "elimnet-search")},
         "python": platform.python_version(),
     }
+    if not isinstance(space, ListedSpace) and space.max_latency_ms:
+        attributes[LATENCY_MACHINE] = processor()
     queued: list[dict[str, Any]] = []
     if isinstance(space, EliminationSpace):
         attributes["backbones"] = _uncut_counts(space, len(data["classes"]))

@@ -14,6 +14,7 @@ import numpy as np
 
 from search.feed.words import escaped, network_in_words, recipe_in_words, table
 from search.inference.runs import LatencyRun, Measurement
+from search.intervals import drawn_f1_of, over_images
 from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, ModelDescription
 from search.report import formats
 from search.training.recipe import Recipe
@@ -116,9 +117,11 @@ def _facts(description: ModelDescription) -> str:
 
 
 def _scores(metrics: Metrics) -> str:
+    interval = over_images(metrics.f1_macro, drawn_f1_of(np.array(metrics.confusion)))
+    pictures = formats.whole(sum(map(sum, metrics.confusion)))
     return (
-        f"Macro F1 **{metrics.f1_macro:.3f}**, accuracy {metrics.accuracy:.3f}, on "
-        f"{formats.whole(sum(map(sum, metrics.confusion)))} pictures."
+        f"Macro F1 **{metrics.f1_macro:.3f}** ({interval.low:.3f} to {interval.high:.3f} is the 95 % interval over "
+        f"other pictures), accuracy {metrics.accuracy:.3f}, on {pictures} pictures."
     )
 
 

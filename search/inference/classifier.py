@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from blocks.network import Network
-from search.inference.runs import cores
+from search.machine import cores
 from search.models import ModelDescription
 
 BATCH_SIZE = 16  # on a CPU larger ones are slower: what a layer hands to the next leaves the cache

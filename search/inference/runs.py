@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ import torch
 from pydantic import ValidationError
 
 from blocks.specification import Frozen
+from search.machine import cores
 
 PACKAGES = ("onnxruntime", "torch")
 BATCH = 32
@@ -151,15 +151,10 @@ def runs_of(documents: Sequence[Mapping[str, Any]]) -> list[LatencyRun]:
 def this_machine() -> Machine:
     """The machine that this process runs on."""
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
-    return Machine(processor=_processor(), cores=cores(), gpu=gpu)
+    return Machine(processor=processor(), cores=cores(), gpu=gpu)
 
 
-def cores() -> int:
-    """Those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _processor() -> str:
+def processor() -> str:
     """Its model name, where Linux tells it; else its kind."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 from sklearn.metrics import f1_score
 
-from search.intervals import Integers, drawn_f1, over_images, over_seeds
+from search.intervals import Integers, drawn_f1, drawn_f1_of, over_images, over_seeds
 
 
 def test_the_t_interval_of_three_seeds() -> None:
@@ -97,3 +97,12 @@ def test_bootstrap_intervals_of_a_score_and_of_a_paired_difference_cover_the_tru
         difference += of_difference.low <= 0.1 <= of_difference.high
     assert 0.88 <= score / 150 <= 1.0  # 0.95 less four standard errors of a share of 150
     assert 0.88 <= difference / 150 <= 1.0
+
+
+def test_a_confusion_matrix_is_as_good_as_its_pictures() -> None:
+    confusion = np.array([[30, 10, 0], [5, 50, 5], [0, 2, 8]])
+    true, said = (np.repeat(places.ravel(), confusion.ravel()) for places in np.indices(confusion.shape))
+    of_pictures, of_matrix = drawn_f1(true, said[None], draws=8000)[:, 0], drawn_f1_of(confusion, draws=8000)
+    assert of_matrix.mean() == pytest.approx(of_pictures.mean(), abs=0.003)
+    assert np.quantile(of_matrix, [0.025, 0.975]) == pytest.approx(np.quantile(of_pictures, [0.025, 0.975]), abs=0.01)
+    assert (drawn_f1_of(np.diag([3, 0, 4])) == 1).all(), "a class that is nowhere does not count"

@@ -8,9 +8,10 @@ import pytest
 
 from search.errors import BadInput
 from search.export import main as export
-from search.inference.runs import cores, runs_of, this_machine
+from search.inference.runs import runs_of, this_machine
 from search.inference.sources import Source
 from search.latency import main
+from search.machine import cores
 from search.settings import Settings
 from storage import latency
 from storage.database import connect

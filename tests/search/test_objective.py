@@ -171,8 +171,16 @@ def test_multiply_accumulates_have_a_limit_of_their_own(open_study: Callable[...
         begin(slow)
 
 
+def test_latency_has_a_limit_that_is_measured(open_study: Callable[..., OpenStudy]) -> None:
+    limits = {"max_parameters": 40_000, "uncut": False}
+    with pytest.raises(OverTheLimit, match=r"^0\.\d+ latency_ms, over the limit of 1e-06$") as refusal:
+        begin(open_study(tiny_elimination(**FIXED, **limits, max_latency_ms=1e-6)))
+    assert refusal.value.excess > 1
+    assert begin(open_study(tiny_elimination(**FIXED, **limits, max_latency_ms=60_000))).counts["parameters"] <= 40_000
+
+
 def test_an_uncut_backbone_may_be_over_the_limits(open_study: Callable[..., OpenStudy]) -> None:
-    study = open_study(tiny_elimination(**FIXED, max_parameters=1, max_macs=1))
+    study = open_study(tiny_elimination(**FIXED, max_parameters=1, max_macs=1, max_latency_ms=1e-6))
     assignment = begin(study)
     assert assignment.counts["parameters"] > 1
     assert assignment.attributes()["summary"] == "test_resnet uncut, 32 px"

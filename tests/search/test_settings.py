@@ -122,3 +122,13 @@ def test_a_config_that_is_no_mapping_is_refused(tmp_path: Path) -> None:
     (tmp_path / "list.yaml").write_text("- 1")
     with pytest.raises(BadInput, match="expected keys and values at the top"):
         _load("--config", str(tmp_path / "list.yaml"))
+
+
+def test_one_limit_of_latency_is_that_of_every_study_that_has_none_of_its_own() -> None:
+    studies = "studies={a: {space: scratch}, b: {space: elimination, max_latency_ms: 2}}"
+    limited = _load("--max-latency-ms", "5", "--set", studies).studies.values()
+    assert [space.max_latency_ms for space in limited if isinstance(space, Space)] == [5, 2]
+    everywhere = _load("--max-latency-ms", "5").studies.values()
+    assert [space.max_latency_ms for space in everywhere if isinstance(space, Space)] == [5, 5]
+    with pytest.raises(BadInput, match=r"max_latency_ms: Input should be greater than 0, got -1"):
+        _load("--max-latency-ms", "-1")

@@ -17,7 +17,8 @@ from optuna.trial import TrialState
 from safetensors.torch import save_file
 
 from search.errors import BadInput
-from search.settings import ListedSpace, Settings
+from search.inference.runs import processor
+from search.settings import ListedSpace, ScratchSpace, Settings
 from search.studies import DIRECTIONS, OBJECTIVES, WHOLE, OpenStudy, checked_spaces, open_listed_studies, open_studies
 from storage.database import Database, connect
 from storage.trials import read_studies
@@ -328,3 +329,17 @@ def test_the_sampler_takes_stopped_trials_for_bad_ones(open_with: Open, load_set
     late = study.trials[20:]
     complete = sum(trial.state == TrialState.COMPLETE for trial in late)
     assert complete > len(late) / 2, "by chance a quarter"
+
+
+def test_a_limit_of_latency_holds_where_it_was_made(
+    load_settings: LoadSettings, open_with: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings(studies={"scratch": tiny_scratch()}, max_latency_ms=5)
+    (study,) = open_with(settings)
+    assert isinstance(study.space, ScratchSpace)
+    assert study.space.max_latency_ms == 5
+    assert study.study.user_attrs["latency_machine"] == processor()
+    open_with(settings)
+    monkeypatch.setattr("search.studies.processor", lambda: "Another 3000")
+    with pytest.raises(BadInput, match=r"limit of latency on the processor .*, and this machine has Another 3000: run"):
+        open_with(settings)

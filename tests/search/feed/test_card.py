@@ -41,7 +41,7 @@ def test_tells_task_data_scores_cost_and_recipe(description: ModelDescription) -
         "120 train, 12 validation, 12 test; seed 0",
         "| **Parameters** | 1,000 |",
         "| **MACs** | 20,000 a picture |",
-        "Macro F1 **0.750**, accuracy 0.800, on 10 pictures.",
+        "is the 95 % interval over other pictures), accuracy 0.800, on 10 pictures.",
         "2 epochs of batches of 32",
         "Seed 3.",
     ):

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from search.inference.runs import LatencyRun, Machine, Measurement, comparable, cores, runs_of, this_machine
+from search.inference.runs import LatencyRun, Machine, Measurement, comparable, runs_of, this_machine
+from search.machine import cores
 
 
 def measurement(**changes: Any) -> Measurement:
