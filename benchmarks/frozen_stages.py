@@ -1,4 +1,4 @@
-"""What is saved where stages are frozen, where heads share a trunk, and where trials share a machine.
+"""What is saved where stages are frozen and where heads share a trunk.
 
     python -m benchmarks.frozen_stages [--data FOLDER] [--json] [--quick]
 
@@ -6,8 +6,6 @@
   of the two take turns. Beside it what computing the features costs once, in seconds and bytes.
 - Heads: seconds of 64 trainings of a linear head on the features of one wholly frozen trunk, one by one with the same
   loop and all at once with `search.training.heads`. Half of them have dropout. The features are there before.
-- Trials at a time: images a second of 1, 2 and 4 processes that train the same network side by side, of one thread each
-  on a CPU, and on one GPU where there is one.
 - GPU: images a second of EfficientNet-B0 with batches of 256 at 64, 128 and 224 px, by our loop and by a loop in the
   style of timm's train.py (bfloat16, channels_last, timm's fused AdamW) whose one batch lies on the device. The floor
   is that of memory traffic on an H100 at 224 px, calculated and not measured, scaled by the pixels of a picture.
@@ -20,13 +18,11 @@ from __future__ import annotations
 import argparse
 import copy
 import json
-import multiprocessing
 import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +31,7 @@ import torch
 from timm.optim import create_optimizer_v2  # type: ignore[attr-defined]
 from torch.nn import functional
 
-from benchmarks.throughput import Window, environment, rate_of, write_pictures
+from benchmarks.throughput import Window, environment, our_rate, rate_of, write_pictures
 from blocks.build import build
 from blocks.network import Network
 from blocks.specification import EliminatedSpecification, HeadSpecification
@@ -43,7 +39,7 @@ from search.command import exit_with_status
 from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
 from search.data.dataset import open_dataset
-from search.errors import BadInput, Interrupted
+from search.errors import BadInput
 from search.objective import choose_device
 from search.settings import DataSettings
 from search.training.device import autocast
@@ -68,13 +64,12 @@ class Scale:
     stages: int
     heads: int
     head_epochs: int
-    at_once: tuple[int, ...]
     gpu_sizes: tuple[int, ...]
     gpu_batch: int
 
 
-FULL = Scale("efficientnet_b0", "blocks.4.2", 128, (1, 2, 3, 4), 5, 64, 10, (1, 2, 4), (64, 128, 224), 256)
-QUICK = Scale("test_efficientnet", "blocks.2.0", 32, (1,), 3, 4, 2, (1, 2), (32, 64), 8)
+FULL = Scale("efficientnet_b0", "blocks.4.2", 128, (1, 2, 3, 4), 5, 64, 10, (64, 128, 224), 256)
+QUICK = Scale("test_efficientnet", "blocks.2.0", 32, (1,), 3, 4, 2, (32, 64), 8)
 
 
 @dataclass(frozen=True)
@@ -133,36 +128,6 @@ def network_of(scale: Scale, dropout: float = 0.0, seed: int = 0) -> Network:
     return network
 
 
-def rate(
-    network: Network,
-    recipe: Recipe,
-    arrays: Arrays,
-    device: torch.device,
-    seconds: float,
-    kept: ArrayCache | None = None,
-) -> float:
-    """Images a second of our loop; computing features is not in it."""
-    window = Window(seconds, device)
-    steps = -(-len(arrays) // recipe.batch_size)
-    few = Arrays(arrays.images[:2], arrays.labels[:2], arrays.identity and f"two of {arrays.identity}")
-    try:
-        train(
-            copy.deepcopy(network),
-            recipe.model_copy(update={"epochs": 100_000}),
-            arrays,
-            few,
-            seed=0,
-            device=device,
-            pretrained=True,
-            features=kept,
-            on_step=lambda: window.step(len(arrays) / steps),
-            interrupted=window.over,
-        )
-    except Interrupted:
-        return window.rate()
-    raise AssertionError("the window is shorter than the training")
-
-
 def measure_frozen(
     scale: Scale, arrays: Arrays, device: torch.device, kept: ArrayCache, options: argparse.Namespace
 ) -> Iterator[FrozenResult]:
@@ -174,8 +139,8 @@ def measure_frozen(
         whole = recipe.model_copy(update={"frozen_views": None})
         windows = [
             (
-                rate(network, recipe, arrays, device, options.seconds, kept),
-                rate(network, whole, arrays, device, options.seconds),
+                our_rate(network, recipe, arrays, device, options.seconds, kept),
+                our_rate(network, whole, arrays, device, options.seconds),
             )
             for _ in range(options.repeats)
         ]
@@ -223,21 +188,6 @@ def measure_heads(scale: Scale, arrays: Arrays, device: torch.device, kept: Arra
     return HeadsResult(scale.heads, one_by_one, at_once, difference)
 
 
-def measure_at_once(scale: Scale, device: torch.device, seconds: float) -> dict[int, float]:
-    """Images a second of so many processes together, each on pictures of noise."""
-    context = multiprocessing.get_context("spawn")
-    rates = {}
-    for count in scale.at_once:
-        with context.Pool(count) as pool:
-            rates[count] = sum(pool.map(partial(_one_of_many, scale, device.type, seconds), range(count), chunksize=1))
-    return rates
-
-
-def _one_of_many(scale: Scale, device: str, seconds: float, seed: int) -> float:
-    torch.set_num_threads(1)
-    return rate(network_of(scale), Recipe(), _noise(scale.image_size, 256, seed), torch.device(device), seconds)
-
-
 def _noise(size: int, count: int, seed: int = 0) -> Arrays:
     images = np.random.default_rng(seed).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
     return Arrays(images, np.arange(count) % CLASSES)
@@ -256,7 +206,7 @@ def measure_sizes(scale: Scale, device: torch.device, seconds: float) -> Iterato
             )
         )
         arrays = _noise(size, 4 * scale.gpu_batch)
-        ours = rate(network, Recipe(batch_size=scale.gpu_batch), arrays, device, seconds)
+        ours = our_rate(network, Recipe(batch_size=scale.gpu_batch), arrays, device, seconds)
         window = Window(seconds, device)
         timm_rate = rate_of(_timm_steps(network, arrays, scale.gpu_batch, device), window)
         yield GpuResult(size, ours, timm_rate, H100_FLOOR_AT_224 * (224 / size) ** 2)
@@ -294,14 +244,6 @@ def describe_heads(result: HeadsResult) -> str:
     )
 
 
-def describe_at_once(rates: dict[int, float]) -> str:
-    first = next(iter(rates.values()))
-    return "\n".join(
-        f"{count} trials at a time: {value:,.0f} images/s, {value / first:.2f} of the first line's"
-        for count, value in rates.items()
-    )
-
-
 def describe_gpu(result: GpuResult) -> str:
     return (
         f"{result.image_size} px: ours {result.ours:,.0f} images/s, timm's loop {result.timm:,.0f}; "
@@ -329,8 +271,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
             say(describe_frozen(result))
         heads = measure_heads(scale, arrays, device, kept)
         say(describe_heads(heads))
-    at_once = measure_at_once(scale, device, options.seconds)
-    say(describe_at_once(at_once))
     sizes = list(measure_sizes(scale, device, options.seconds)) if device.type == "cuda" or options.quick else []
     for gpu in sizes:
         say(describe_gpu(gpu))
@@ -342,7 +282,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "scale": asdict(scale),
             "frozen": [{**asdict(result), "ratio": result.ratio} for result in frozen],
             "heads": {**asdict(heads), "ratio": heads.ratio},
-            "trials_at_a_time": at_once,
             "sizes": [asdict(gpu) for gpu in sizes],
         }
         print(json.dumps(document, indent=2))

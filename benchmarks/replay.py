@@ -30,9 +30,10 @@ from pydantic import TypeAdapter
 from benchmarks.bank import Bank, Curve, decoded
 from search.objective import sample_candidate
 from search.pareto import front, search_hypervolume
+from search.sampler import make_sampler
 from search.settings import EliminationSpace, ScratchSpace, Stopping
 from search.stopping import Finished, epoch_at, judge, rungs
-from search.studies import DIRECTIONS, first_candidates, make_sampler
+from search.studies import DIRECTIONS, first_candidates
 
 Row = NDArray[np.float64]
 _SPACE: TypeAdapter[EliminationSpace | ScratchSpace] = TypeAdapter(EliminationSpace | ScratchSpace)

@@ -1,6 +1,6 @@
 """What a trial costs in storage and sampler, with many workers on one database.
 
-    python -m benchmarks.storage --database-url URL [--workers 64] [--trials 640] [--finished 0] [--sampler NAME]
+    python -m benchmarks.storage --database-url URL [--workers 64] [--trials 640] [--finished 0] [--sampler NAME …]
 
 Each worker is a process that takes a trial of one of two studies in turn, samples a candidate, "trains" for a second of
 sleep, stores one epoch and the result, exactly as `search.trial` does, with no network built. Workers are forks of one
@@ -9,6 +9,8 @@ hold nothing else, and stay there.
 
 Overhead is the time of a trial less the sleep: waiting for the database, Optuna's client and the sampler, and, when
 all workers share a few cores, waiting for a core. So it is an upper bound for workers that have machines of their own.
+Each worker reads the trials that are there before the clock runs, as a worker of a search does once in its life.
+Samplers take turns on the same two studies, so the later ones find somewhat more trials in them.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from optuna.trial import TrialState
 from blocks.elimination import anatomy
 from search.command import exit_with_status
 from search.objective import sample_candidate
+from search.sampler import make_sampler
 from search.settings import EliminationSpace, ScratchSpace
 from search.studies import DIRECTIONS
 from storage import curves
@@ -48,6 +51,7 @@ SPACES: tuple[EliminationSpace | ScratchSpace, ...] = (
     ScratchSpace(image_sizes=(64, 96)),
 )
 SAMPLERS: dict[str, Callable[[int], optuna.samplers.BaseSampler]] = {
+    "ours": make_sampler,
     "random": optuna.samplers.RandomSampler,
     "tpe": lambda seed: optuna.samplers.TPESampler(seed=seed, constant_liar=True),
     "tpe-group": lambda seed: optuna.samplers.TPESampler(seed=seed, constant_liar=True, multivariate=True, group=True),
@@ -85,21 +89,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--trials", type=int, default=640, help="of both studies together, by all workers")
     parser.add_argument("--finished", type=int, default=0, help="trials of each study that are finished before")
     parser.add_argument("--sleep", type=float, default=1.0, help="seconds that a trial trains")
-    parser.add_argument("--sampler", choices=SAMPLERS, default="tpe-group")
+    parser.add_argument("--sampler", choices=SAMPLERS, nargs="+", default=["ours"])
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.simplefilter("ignore", ExperimentalWarning)
     anatomy("tf_efficientnet_lite0", 128)  # known to all workers before they part
     names = _make_studies(options.database_url, options.finished)
-    result = _measure(options, names)
-    if options.json:
-        print(json.dumps(asdict(result)))
-        return
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    print(f"{machine}, Optuna {optuna.__version__}, one trial sleeps {options.sleep:g} s")
-    for name, value in asdict(result).items():
-        print(f"  {name:<22} {value:.1f}" if isinstance(value, float) else f"  {name:<22} {value}")
+    if not options.json:
+        machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+        print(f"{machine}, Optuna {optuna.__version__}, one trial sleeps {options.sleep:g} s")
+    for turn, sampler in enumerate(options.sampler):
+        result = _measure(options, names, sampler, options.finished + turn * (options.trials // len(names)))
+        if options.json:
+            print(json.dumps(asdict(result)), flush=True)
+            continue
+        for name, value in asdict(result).items():
+            print(f"  {name:<22} {value:.1f}" if isinstance(value, float) else f"  {name:<22} {value}", flush=True)
 
 
 def _make_studies(url: str, finished: int) -> list[str]:
@@ -124,14 +130,14 @@ def _random_trials(space: EliminationSpace | ScratchSpace, count: int) -> list[o
     return study.get_trials(deepcopy=False)
 
 
-def _measure(options: argparse.Namespace, names: Sequence[str]) -> Result:
+def _measure(options: argparse.Namespace, names: Sequence[str], sampler: str, finished: int) -> Result:
+    """`options.trials` trials of two studies that have `finished` each."""
     context = multiprocessing.get_context("fork")
     queue = context.Queue()
     barrier = context.Barrier(options.workers + 1)
-    arguments = (options.database_url, names, options.trials // len(names), options.sleep, options.sampler)
+    arguments = (options.database_url, names, options.trials // len(names), options.sleep, sampler, finished)
     workers = [
-        context.Process(target=_worker, args=(number, barrier, queue, *arguments, options.finished))
-        for number in range(options.workers)
+        context.Process(target=_worker, args=(number, barrier, queue, *arguments)) for number in range(options.workers)
     ]
     for worker in workers:
         worker.start()
@@ -145,9 +151,9 @@ def _measure(options: argparse.Namespace, names: Sequence[str]) -> Result:
     end = [1e3 * row[1] for row in rows]
     both = [one + other for one, other in zip(begin, end, strict=True)]
     return Result(
-        sampler=options.sampler,
+        sampler=sampler,
         workers=options.workers,
-        finished_before=options.finished,
+        finished_before=finished,
         trials=len(rows),
         seconds=seconds,
         trials_a_second=len(rows) / seconds,
@@ -176,6 +182,8 @@ def _worker(
     studies = [
         optuna.load_study(study_name=name, storage=database.optuna, sampler=SAMPLERS[sampler](number)) for name in names
     ]
+    for study in studies:
+        study.get_trials(deepcopy=False)
     barrier.wait()
     rows: list[Row] = []
     while row := _one_trial(database, studies, number + len(rows), finished + trials, sleep):

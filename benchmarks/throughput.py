@@ -10,6 +10,9 @@ pinned memory, too. Ours is `search.training.loop.train` as a trial runs it, its
 once, decoding, is reported beside it.
 
 The number is the rate of training steps. It is not the time to a good network, and it counts no validation.
+
+Beside it, as workers of a search share a machine: 1, 2 and 4 trainings of ours at a time, which share the cores, and
+the GPU where there is one.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from __future__ import annotations
 import argparse
 import copy
 import json
+import multiprocessing
 import os
 import platform
 import statistics
@@ -25,6 +29,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -39,8 +44,15 @@ from torchvision.transforms import v2
 
 from blocks.build import build
 from blocks.network import Network
-from blocks.specification import EliminatedSpecification, ScratchSpecification, StageSpecification
+from blocks.specification import (
+    EXPANDING_BLOCKS,
+    BlockKind,
+    EliminatedSpecification,
+    ScratchSpecification,
+    StageSpecification,
+)
 from search.command import exit_with_status
+from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
 from search.data.augmentation import augment
 from search.data.batches import TrainingBatches
@@ -67,8 +79,13 @@ class Case:
     target: float
 
 
-def _stage(channels: int) -> StageSpecification:
-    return StageSpecification(block="inverted_residual_v3", channels=channels, repeats=2, stride=2, expansion=3.0)
+def _scratch(block: BlockKind, *widths_and_repeats: tuple[int, int]) -> ScratchSpecification:
+    expansion = 3.0 if block in EXPANDING_BLOCKS else None
+    stages = tuple(
+        StageSpecification(block=block, channels=channels, repeats=repeats, stride=2, expansion=expansion)
+        for channels, repeats in widths_and_repeats
+    )
+    return ScratchSpecification(image_size=64, classes=6, stem_channels=16, stages=stages)
 
 
 CASES = (
@@ -77,9 +94,11 @@ CASES = (
         EliminatedSpecification(backbone="efficientnet_b0", cut="blocks.3.2", classes=6, image_size=128),
         target=1.5,
     ),
+    Case("scratch network of DWConv, 64 px", _scratch("dwconv", (32, 2), (64, 2), (128, 3), (256, 1)), target=3.0),
+    Case("scratch network of MBConv, 64 px", _scratch("mbconv", (24, 1), (48, 2), (88, 2)), target=3.0),
     Case(
-        "scratch network, 64 px",
-        ScratchSpecification(image_size=64, classes=6, stem_channels=16, stages=(_stage(24), _stage(48), _stage(96))),
+        "scratch network of InvertedResidualV3, 64 px",
+        _scratch("inverted_residual_v3", (24, 2), (48, 2), (96, 2)),
         target=3.0,
     ),
 )
@@ -92,6 +111,7 @@ class Result:
     decoding    seconds that decoding all pictures once took us
     by_workers  the user's loop with each number of workers, one window, by which the best was chosen
     *_data      reading and augmenting, with nobody training
+    at_once     so many trainings of ours at a time, all of them together
     """
 
     name: str
@@ -105,6 +125,7 @@ class Result:
     users: tuple[float, ...]
     our_data: float
     user_data: float
+    at_once: dict[int, float]
     target: float
 
     @property
@@ -145,27 +166,62 @@ class Window:
         return time.perf_counter()
 
 
-def our_rate(network: Network, arrays: Arrays, device: torch.device, seconds: float) -> float:
-    """Images a second of our loop, from the decoded arrays."""
+def our_rate(
+    network: Network,
+    recipe: Recipe,
+    arrays: Arrays,
+    device: torch.device,
+    seconds: float,
+    features: ArrayCache | None = None,
+) -> float:
+    """Images a second of our loop, from the decoded arrays; computing features is not in it."""
     window = Window(seconds, device)
-    recipe = Recipe(epochs=100_000, batch_size=BATCH_SIZE)
-    steps = -(-len(arrays) // BATCH_SIZE)
-    few = Arrays(arrays.images[:2], arrays.labels[:2])
+    steps = -(-len(arrays) // recipe.batch_size)
+    few = Arrays(arrays.images[:2], arrays.labels[:2], arrays.identity and f"two of {arrays.identity}")
     try:
         train(
             copy.deepcopy(network),
-            recipe,
+            recipe.model_copy(update={"epochs": 100_000}),
             arrays,
             few,
             seed=0,
             device=device,
             pretrained=False,
+            features=features,
             on_step=lambda: window.step(len(arrays) / steps),
             interrupted=window.over,
         )
     except Interrupted:
         return window.rate()
     raise AssertionError("the window is shorter than the training")
+
+
+def rates_at_once(
+    case: Case, arrays: Arrays, device: torch.device, seconds: float, counts: Sequence[int]
+) -> dict[int, float]:
+    """Images a second of so many processes together, each with its share of the threads and its own start."""
+    few = Arrays(np.array(arrays.images[:512]), arrays.labels[:512])
+    context = multiprocessing.get_context("spawn")
+    threads = torch.get_num_threads()
+    rates = {}
+    for count in counts:
+        one = partial(_one_of_many, case.network, few, device.type, seconds, max(1, threads // count))
+        with context.Pool(count) as pool:
+            rates[count] = sum(pool.map(one, range(count), chunksize=1))
+    return rates
+
+
+def _one_of_many(
+    network: EliminatedSpecification | ScratchSpecification,
+    arrays: Arrays,
+    device: str,
+    seconds: float,
+    threads: int,
+    seed: int,
+) -> float:
+    torch.set_num_threads(threads)
+    torch.manual_seed(seed)
+    return our_rate(build(network), Recipe(batch_size=BATCH_SIZE), arrays, torch.device(device), seconds)
 
 
 def our_data_rate(arrays: Arrays, device: torch.device, seconds: float) -> float:
@@ -257,7 +313,10 @@ def measure(case: Case, folder: Path, device: torch.device, options: argparse.Na
         by_workers = {workers: users(workers)() for workers in options.workers}
         best = max(by_workers, key=lambda workers: by_workers[workers])
         user_rate = users(best)
-        windows = [(our_rate(network, arrays, device, options.seconds), user_rate()) for _ in range(options.repeats)]
+        recipe = Recipe(batch_size=BATCH_SIZE)
+        windows = [
+            (our_rate(network, recipe, arrays, device, options.seconds), user_rate()) for _ in range(options.repeats)
+        ]
         return Result(
             name=case.name,
             parameters=count_parameters(network),
@@ -270,6 +329,7 @@ def measure(case: Case, folder: Path, device: torch.device, options: argparse.Na
             users=tuple(rate for _, rate in windows),
             our_data=our_data_rate(arrays, device, options.seconds),
             user_data=users(best, loading_only=True)(),
+            at_once=rates_at_once(case, arrays, device, options.seconds, options.at_once),
             target=case.target,
         )
 
@@ -304,6 +364,11 @@ def describe(result: Result, seconds: float) -> str:
     """A result for people."""
     tried = ", ".join(f"{workers}: {rate:,.0f}" for workers, rate in result.by_workers.items())
     pairs = [ours / users for ours, users in zip(result.ours, result.users, strict=True)]
+    users = statistics.median(result.users)
+    at_once = "; ".join(
+        f"{count} of ours {rate:,.0f} images/s together, {rate / users:.2f} of the user's"
+        for count, rate in result.at_once.items()
+    )
     reached = "reached" if result.ratio >= result.target else "missed"
     return f"""
 {result.name}: {result.parameters:,} parameters, {result.macs / 1e6:.1f}M MACs; {len(pairs)} windows of {seconds:g} s
@@ -312,7 +377,8 @@ def describe(result: Result, seconds: float) -> str:
   user's  {_spread(result.users)} images/s; {_binds(result.users, result.user_data)}
           with {result.workers} workers, the best of {tried}
   ratio   {result.ratio:.2f} of the medians, {_spread(pairs, 2)} of the pairs of windows
-          target on two CPU cores {result.target:g}: {reached}"""
+          target on two CPU cores {result.target:g}: {reached}
+  at once {at_once}"""
 
 
 def _spread(values: Sequence[float], digits: int = 0) -> str:
@@ -333,6 +399,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=6.0, help="length of a window")
     parser.add_argument("--repeats", type=int, default=5, help="windows of each loop")
     parser.add_argument("--workers", type=int, nargs="+", default=[0, 1, 2, 4], help="numbers of workers to try")
+    parser.add_argument("--at-once", type=int, nargs="+", default=[1, 2, 4], help="numbers of trainings at a time")
     options = parser.parse_args(arguments)
     problems = [
         f"--{name} {value}: expected {expected}"
@@ -340,6 +407,7 @@ def main(arguments: list[str] | None = None) -> None:
             ("seconds", options.seconds, "more than 0", options.seconds > 0),
             ("repeats", options.repeats, "at least 1", options.repeats >= 1),
             ("workers", options.workers, "0 or more", min(options.workers) >= 0),
+            ("at-once", options.at_once, "1 or more", min(options.at_once) >= 1),
         )
         if not good
     ]

@@ -25,6 +25,7 @@ from search.errors import BadInput
 from search.inference.runs import processor
 from search.pareto import front
 from search.profile.ranking import ProfiledCut, first_choices
+from search.sampler import make_sampler
 from search.settings import AnySpace, EliminationSpace, ListedRow, ListedSpace, Settings, StudySpace, resolved
 from search.spaces import elimination, listed, scratch
 from search.spaces.recipe import own_recipe
@@ -361,9 +362,3 @@ def _open(name: str, settings: Settings, database: Database, sampler_seed: int) 
     if isinstance(space, ListedSpace):  # all that there is to do was queued when it was made
         return OpenStudy(name, space, study, len(study.get_trials(deepcopy=False)), None)
     return OpenStudy(name, space, study, *settings.budget(name))
-
-
-def make_sampler(seed: int) -> optuna.samplers.BaseSampler:
-    """TPE over groups of parameters that occur together; what others are running counts as tried (constant liar)."""
-    with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
-        return optuna.samplers.TPESampler(multivariate=True, group=True, constant_liar=True, seed=seed)

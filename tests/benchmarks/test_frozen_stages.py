@@ -20,8 +20,6 @@ def test_measures_everything_in_the_small(capsys: pytest.CaptureFixture[str], mo
     assert min(*frozen["whole"], frozen["computing_seconds"], frozen["feature_bytes"]) > 0
     assert answer["heads"]["heads"] == 4
     assert answer["heads"]["largest_difference"] < 1e-3
-    assert list(answer["trials_at_a_time"]) == ["1", "2"]
-    assert min(answer["trials_at_a_time"].values()) > 0
     assert [row["image_size"] for row in answer["sizes"]] == [32, 64]
     assert all(row["ours"] > 0 < row["timm"] for row in answer["sizes"])
 

@@ -15,7 +15,7 @@ from blocks.specification import ScratchSpecification, StageSpecification
 from search.errors import BadInput
 from search.training.measure import count_parameters
 
-QUICK = ["--seconds", "0.05", "--repeats", "3", "--workers", "0", "--device", "cpu"]
+QUICK = ["--seconds", "0.05", "--repeats", "3", "--workers", "0", "--at-once", "2", "--device", "cpu"]
 
 
 @pytest.fixture
@@ -47,6 +47,8 @@ def test_measures_both_loops(folder: Path, capsys: pytest.CaptureFixture[str]) -
     assert len(result["ours"]) == len(result["users"]) == 3
     assert min(*result["ours"], *result["users"], result["our_data"], result["user_data"], result["decoding"]) > 0
     assert result["workers"] == 0
+    assert list(result["at_once"]) == ["2"]
+    assert result["at_once"]["2"] > 0
     assert list(result["by_workers"]) == ["0"]
     assert result["ratio"] == statistics.median(result["ours"]) / statistics.median(result["users"])
 
@@ -60,8 +62,8 @@ def test_says_it_for_people(folder: Path, capsys: pytest.CaptureFixture[str]) ->
 
 def test_bad_arguments_are_named_together() -> None:
     with pytest.raises(BadInput) as refused:
-        main(["--seconds", "0", "--repeats", "0", "--workers", "-1"])
-    assert len(refused.value.problems) == 3
+        main(["--seconds", "0", "--repeats", "0", "--workers", "-1", "--at-once", "0"])
+    assert len(refused.value.problems) == 4
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
@@ -82,4 +84,4 @@ def test_a_window_leaves_out_its_first_steps(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_cases_are_what_they_are_called() -> None:
-    assert [count_parameters(build(case.network)) for case in CASES] == [309_146, 112_118]
+    assert [count_parameters(build(case.network)) for case in CASES] == [309_146, 91_590, 97_302, 112_118]

@@ -1,0 +1,108 @@
+"""How long the report of a search of many trials takes, each output by itself, as a process of its own.
+
+    python -m benchmarks.report --database runs/demo/search.db [--trials 10000] [--repeats 3]
+
+A copy of a small search's SQLite database is filled with copies of its complete trials, with all that is stored of
+each, until there are as many as asked for; F1 and parameters of a copy are moved at random, so that there is a front of
+a realistic length. Then `search.report --pareto` is run on it, to the table, to the picture, to the page, to all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import random
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from search.command import exit_with_status
+from search.errors import BadInput
+
+OUTPUTS: Mapping[str, tuple[str, ...]] = {
+    "table": (),
+    "picture": ("--png", "front.png"),
+    "page": ("--html", "page.html"),
+    "all of them": ("--png", "front.png", "--html", "page.html", "--json", "front.json", "--csv", "front.csv"),
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__.partition("\n")[0])
+    parser.add_argument("--database", type=Path, required=True, help="SQLite file of one search; it is only read")
+    parser.add_argument("--trials", type=int, default=10_000, help="complete trials of all its studies together")
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args(arguments)
+    if not options.database.is_file():
+        raise BadInput("arguments", [f"--database {options.database}: expected a file, made by `python -m search.run`"])
+    with tempfile.TemporaryDirectory() as folder:
+        grown = Path(folder) / "search.db"
+        shutil.copy(options.database, grown)
+        trials = grow(grown, options.trials)
+        print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}; {trials:,} trials")
+        for output, flags in OUTPUTS.items():
+            seconds = [_report(Path(folder), grown, flags) for _ in range(options.repeats)]
+            print(f"  {output:<12} {statistics.median(seconds):.2f} s ({min(seconds):.2f} to {max(seconds):.2f})")
+
+
+def grow(database: Path, trials: int) -> int:
+    """Copy complete trials until there are `trials`; returns how many there are. Raises BadInput if there is none."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.row_factory = sqlite3.Row
+        known = [dict(row) for row in connection.execute("SELECT * FROM trials WHERE state = 'COMPLETE'")]
+        if not known:
+            raise BadInput("arguments", [f"--database {database}: expected complete trials, found none"])
+        names = [row["name"] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        columns = {name: [row["name"] for row in connection.execute(f"PRAGMA table_info({name})")] for name in names}
+        details = [name for name in names if "trial_id" in columns[name] and name != "trials"]
+        free = max(row["number"] for row in known) + 1_000  # above those that are not complete, too
+        for copy in range(trials - len(known)):
+            original, chance = known[copy % len(known)], random.Random(copy)
+            trial_id = _insert(connection, "trials", {**original, "trial_id": None, "number": free + copy})
+            for table in details:
+                of_trial = f"SELECT * FROM {table} WHERE trial_id = ?"  # noqa: S608  names are the database's own
+                for row in connection.execute(of_trial, [original["trial_id"]]).fetchall():
+                    _insert(connection, table, _copy_of(dict(row), table, trial_id, chance))
+    return max(trials, len(known))
+
+
+def _copy_of(row: dict[str, Any], table: str, trial_id: int, chance: random.Random) -> dict[str, Any]:
+    copy: dict[str, Any] = {name: None if name.endswith("_id") else value for name, value in row.items()}
+    copy["trial_id"] = trial_id
+    if table == "trial_values":
+        copy["value"] *= chance.uniform(0.5, 1) if row["objective"] == 0 else chance.uniform(0.3, 3)
+    if row.get("key") == "candidate_key":
+        copy["value_json"] = f'"{trial_id}"'
+    if "fence" in row:
+        copy["fence"] = f"copy-{trial_id}"
+    return copy
+
+
+def _insert(connection: sqlite3.Connection, table: str, row: dict[str, Any]) -> int:
+    """Insert a row, whose key is given out where it is None; returns the key."""
+    places = ", ".join("?" * len(row))
+    statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})"  # noqa: S608
+    written = connection.execute(statement, list(row.values()))
+    assert written.lastrowid is not None
+    return written.lastrowid
+
+
+def _report(folder: Path, database: Path, flags: tuple[str, ...]) -> float:
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "search.report", "--pareto", "--database-url", f"sqlite:///{database}"]
+    files = [part if part.startswith("--") else str(folder / part) for part in flags]
+    subprocess.run([*command, *files], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    exit_with_status(main)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from unittest.mock import patch
+
+import optuna
+import pytest
+from optuna.storages import InMemoryStorage
+
+from search.sampler import make_sampler
+from search.studies import DIRECTIONS
+
+
+def _suggest(trial: optuna.trial.Trial) -> dict[str, float]:
+    values = {"x": trial.suggest_float("x", 0, 1)}
+    if trial.suggest_categorical("deep", [True, False]):
+        values["y"] = trial.suggest_float("y", 0, 1)
+    return values
+
+
+def _plain(seed: int) -> optuna.samplers.BaseSampler:
+    return optuna.samplers.TPESampler(multivariate=True, group=True, constant_liar=True, seed=seed)
+
+
+def _search(sampler: optuna.samplers.BaseSampler, trials: int) -> optuna.Study:
+    study = optuna.create_study(directions=DIRECTIONS, sampler=sampler)
+    for number in range(trials):
+        trial = study.ask()
+        values = _suggest(trial)
+        if number % 7 == 6:
+            continue  # stays running
+        study.tell(trial, [1 - (values["x"] - 0.3) ** 2 + values.get("y", 0), values["x"]])
+    return study
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_up_to_its_history_it_suggests_what_tpe_does() -> None:
+    assert [trial.params for trial in _search(make_sampler(3, history=100), 40).trials] == [
+        trial.params for trial in _search(_plain(3), 40).trials
+    ]
+
+
+def test_a_longer_study_is_seen_by_its_newest_trials_its_front_and_what_is_running() -> None:
+    study = _search(make_sampler(3, history=10), 40)
+    trial = study.ask()
+    _suggest(trial)
+    seen = {one.number for one in study.sampler._view._get_trials()}  # type: ignore[union-attr]
+    ended = [one for one in study.trials if one.state.is_finished()]
+    assert seen == (
+        {one.number for one in ended[-10:]}
+        | {one.number for one in study.best_trials}
+        | {one.number for one in study.trials if not one.state.is_finished()}
+    )
+    assert trial.number in seen
+    assert len(seen) < 30
+
+
+def test_the_storage_is_read_once_a_draw() -> None:
+    study = _search(make_sampler(3, history=10), 40)
+    trial = study.ask()
+    with patch.object(
+        InMemoryStorage, "get_all_trials", autospec=True, side_effect=InMemoryStorage.get_all_trials
+    ) as read:
+        _suggest(optuna.trial.Trial(study, trial._trial_id))
+    assert read.call_count == 1
