@@ -7,7 +7,6 @@ reference marks. Ctrl-C ends it cleanly; the same command goes on where it stopp
 from __future__ import annotations
 
 import argparse
-import threading
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -15,15 +14,12 @@ from rich.console import Console
 from baselines.rows import Baseline, choose, listed_space
 from search import settings as all_settings
 from search.command import exit_with_status
-from search.errors import BadInput
 from search.report import table
 from search.report.comparison import compare
 from search.report.stored import read_search, reading
-from search.run import work_here
+from search.run import refuse_a_study_of_the_search, work_on_rows
 from search.session import open_data, open_device, set_up_logging, show_settings
 from search.settings import Settings
-from search.studies import OpenStudy, open_rows
-from storage.database import Database, connect
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,20 +29,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _show(rows)
         return 0
     settings = all_settings.load(options)
-    if options.study in settings.studies:
-        raise BadInput("baselines", [f"--study {options.study} is a study of the search itself; name another"])
+    refuse_a_study_of_the_search(settings, options.study)
     set_up_logging()
     show_settings(settings)
     device = open_device(settings)
     dataset = open_data(settings)
     space = listed_space(rows, settings, len(dataset.classes), options.seeds)
-    of_rows = settings.model_copy(update={"studies": {options.study: space}})
-
-    def open_them(stop: threading.Event) -> tuple[Database, list[OpenStudy]]:
-        database = connect(settings.database, stop=stop)
-        return database, open_rows(of_rows, dataset.describe(), database)
-
-    status = work_here(of_rows, dataset, device, open_them)
+    status = work_on_rows(settings, options.study, space, dataset, device)
     if status == 0:
         _report(settings, options.study)
     return status

@@ -16,6 +16,7 @@ import torch
 from search import settings as all_settings
 from search.command import exit_with_status
 from search.data.dataset import Dataset
+from search.errors import BadInput
 from search.progress import Progress, progress_of
 from search.report.__main__ import main as report
 from search.session import (
@@ -27,12 +28,12 @@ from search.session import (
     show_settings,
     worker_name,
 )
-from search.settings import Settings
+from search.settings import ListedSpace, Settings
 from search.signals import stop_on_signals
-from search.studies import OpenStudy
+from search.studies import OpenStudy, open_rows
 from search.work import GivingUp, work
 from search.workshop import Workshop
-from storage.database import Database
+from storage.database import Database, connect
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -85,6 +86,23 @@ def work_here(
         print("stopped; the same command goes on from here")
         return received[0]
     return 0
+
+
+def work_on_rows(settings: Settings, study: str, space: ListedSpace, dataset: Dataset, device: torch.device) -> int:
+    """Work on a study of listed rows beside those of the search, as `work_here` does; made where it does not exist."""
+    of_rows = settings.model_copy(update={"studies": {study: space}})
+
+    def open_them(stop: threading.Event) -> tuple[Database, list[OpenStudy]]:
+        database = connect(settings.database, stop=stop)
+        return database, open_rows(of_rows, dataset.describe(), database)
+
+    return work_here(of_rows, dataset, device, open_them)
+
+
+def refuse_a_study_of_the_search(settings: Settings, study: str) -> None:
+    """Raises BadInput where `study`, the name given for listed rows, is one of the search's own."""
+    if study in settings.studies:
+        raise BadInput("arguments", [f"--study {study} is a study of the search itself; name another"])
 
 
 def _report(settings: Settings) -> None:

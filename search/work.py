@@ -49,7 +49,8 @@ def work(shop: Workshop, studies: Sequence[OpenStudy]) -> None:
             feed.update()
         infeasible = infeasible + 1 if ending.infeasible else 0
         if infeasible >= MAX_INFEASIBLE_IN_A_ROW:
-            raise GivingUp(f"{infeasible} candidates of {study.name} in a row are over its max_parameters; raise it")
+            said = f"{infeasible} candidates in a row are over the limits of their space; raise them. The last one: "
+            raise GivingUp(said + ending.line)
         causes = [*causes[1 - MAX_FAILURES_IN_A_ROW :], _kind(ending.cause)]
         if len(causes) == MAX_FAILURES_IN_A_ROW and ending.cause and len(set(causes)) == 1:
             raise GivingUp(f"{MAX_FAILURES_IN_A_ROW} trials in a row failed: {ending.cause}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from tqdm import tqdm
+
+from search.machine import cores
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -23,7 +24,7 @@ def in_parallel(work: Callable[[Item], Result], items: Sequence[Item], label: st
         return []
     if progress and not sys.stderr.isatty():
         print(f"{label}: {len(items)}", file=sys.stderr, flush=True)
-    pool = ThreadPoolExecutor(max_workers=os.cpu_count())
+    pool = ThreadPoolExecutor(max_workers=cores())
     try:
         return list(tqdm(pool.map(work, items), label, len(items), disable=None if progress else True))
     finally:

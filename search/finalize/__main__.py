@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import threading
 from collections.abc import Sequence
 
 from search import settings as all_settings
@@ -19,11 +18,10 @@ from search.finalize.choice import choose_rows
 from search.report.__main__ import main as report
 from search.report.comparison import compare
 from search.report.stored import read_search, read_study_attributes, reading
-from search.run import work_here
+from search.run import refuse_a_study_of_the_search, work_on_rows
 from search.session import open_data, open_device, set_up_logging, show_settings
 from search.settings import ListedSpace, Settings
-from search.studies import WHOLE, OpenStudy, full_name, open_rows
-from storage.database import Database, connect
+from search.studies import WHOLE, full_name
 
 SEEDS = 5
 
@@ -31,21 +29,14 @@ SEEDS = 5
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     settings = all_settings.load(options)
-    if options.study in settings.studies:
-        raise BadInput("finalize", [f"--study {options.study} is a study of the search itself; name another"])
+    refuse_a_study_of_the_search(settings, options.study)
     set_up_logging()
     show_settings(settings)
     space = _space(settings, options)
     _say(space, full_name(settings.name, options.study))
     device = open_device(settings)
     dataset = open_data(settings)
-    of_final = settings.model_copy(update={"studies": {options.study: space}})
-
-    def open_them(stop: threading.Event) -> tuple[Database, list[OpenStudy]]:
-        database = connect(settings.database, stop=stop)
-        return database, open_rows(of_final, dataset.describe(), database)
-
-    status = work_here(of_final, dataset, device, open_them)
+    status = work_on_rows(settings, options.study, space, dataset, device)
     if status == 0:
         report(["--final", "--study", options.study, "--name", settings.name, "--database-url", settings.database])
     return status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from search.errors import BadInput
@@ -13,6 +14,7 @@ from search.objective import choose_device
 from search.settings import Settings
 
 HELP = "an exported file or its folder, a kept model's folder, or a trial as STUDY/NUMBER or NUMBER"
+log = logging.getLogger(__name__)
 _OPEN = {Path(known.file).suffix: known.open for known in FORMATS.values()}
 
 
@@ -35,6 +37,6 @@ def open_classifier(where: str, settings: Settings) -> Classifier:
     if device.type == "cpu":
         try:
             return through_onnx(source.network, source.description)
-        except RuntimeError:  # what ONNX cannot express still runs in PyTorch
-            pass
+        except RuntimeError as error:  # what ONNX cannot express still runs in PyTorch
+            log.warning("ONNX Runtime cannot take %s, so PyTorch runs it, more slowly: %s", where, error)
     return of_network(source.network, source.description, device)
