@@ -91,7 +91,9 @@ def _by_trial(
     """Of each trial {first column: what `read` makes of the others}, in the order in which they were stored."""
     stored = select(table.c.trial_id, *(table.c[name] for name in columns)).where(table.c.trial_id.in_(chosen))
     by_trial: dict[int, dict[Any, Any]] = defaultdict(dict)
-    for trial_id, key, *others in connection.execute(stored.order_by(*table.primary_key)):
+    rows = connection.execute(stored.order_by(*table.primary_key)).all()
+    connection.rollback()  # PostgreSQL ends a session that is in a transaction and takes a minute over its rows
+    for trial_id, key, *others in rows:
         by_trial[trial_id][key] = read(*others)
     return by_trial
 

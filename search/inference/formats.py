@@ -24,10 +24,10 @@ from pydantic import ValidationError
 from blocks.network import Network
 from search.errors import BadInput
 from search.inference.classifier import Classifier, Deployed, Pictures, Probabilities, of_module, of_network
+from search.inference.padding import with_fixed_padding
 from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, ModelDescription, load_model, save_model
 
 INPUT, OUTPUT = "pictures", "probabilities"
-AT_ONCE = 4  # pictures a call: with more, what a layer hands to the next leaves the cache of a core
 METADATA_KEY = "elimnet"
 EXTRA_FILE = "description.json"
 OPSET = 17  # of 2022: old enough for the runtimes of phones
@@ -62,7 +62,7 @@ def trace_onnx(deployed: Deployed, size: int, path: Path) -> None:
     batch = {0: "batch"}
     with warnings.catch_warnings(action="ignore"):  # that it will go some day; that sizes are traced as constants
         torch.onnx.export(
-            deployed,
+            with_fixed_padding(deployed, _example(size)),
             (_example(size),),
             str(path),
             input_names=[INPUT],
@@ -102,8 +102,8 @@ def open_onnx(path: Path) -> Classifier:
 def _of_session(session: onnxruntime.InferenceSession, description: ModelDescription) -> Classifier:
     def run(pictures: Pictures) -> Probabilities:
         batch = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
-        parts = [batch[start : start + AT_ONCE] for start in range(0, len(batch), AT_ONCE)]
-        return np.concatenate([session.run([OUTPUT], {INPUT: part})[0] for part in parts])
+        probabilities: Probabilities = session.run([OUTPUT], {INPUT: batch})[0]
+        return probabilities
 
     return Classifier(description, run)
 
@@ -131,7 +131,8 @@ def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
 def write_torchscript(deployed: Deployed, description: ModelDescription, folder: Path) -> None:
     """`model.pt`, traced and frozen."""
     with warnings.catch_warnings(action="ignore"):  # that PyTorch would rather have torch.export
-        traced = torch.jit.freeze(torch.jit.trace(deployed, (_example(description.input.image_size),)))  # type: ignore[no-untyped-call]
+        example = _example(description.input.image_size)
+        traced = torch.jit.freeze(torch.jit.trace(with_fixed_padding(deployed, example), (example,)))  # type: ignore[no-untyped-call]
         extra = {EXTRA_FILE: description.model_dump_json()}
         torch.jit.save(traced, str(folder / "model.pt"), _extra_files=extra)
 
