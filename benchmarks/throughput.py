@@ -1,6 +1,6 @@
 """Training throughput: images a second of our loop against the loop that a user would write.
 
-    python -m benchmarks.throughput --data FOLDER [--json]
+    python -m benchmarks.throughput --data FOLDER [--case TEXT] [--json]
 
 Both train the same network with the same batch size and AdamW, from the same JPEG files, on the same device and in
 one run: short windows of the one and of the other take turns, so that a machine that is busy with something else is
@@ -394,6 +394,7 @@ def _binds(rates: Sequence[float], data_alone: float) -> str:
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="image folder, one folder a class; default: made-up JPEG files")
+    parser.add_argument("--case", default="", help="only those whose name has this in it")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     parser.add_argument("--seconds", type=float, default=6.0, help="length of a window")
@@ -423,7 +424,7 @@ def main(arguments: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as made_up:
         if options.data is None:
             write_pictures(Path(made_up), classes=6, pictures=600)
-        for case in CASES:
+        for case in (case for case in CASES if options.case in case.name):
             results.append(measure(case, options.data or Path(made_up), device, options))
             if not options.json:
                 print(describe(results[-1], options.seconds), flush=True)

@@ -25,7 +25,7 @@ from search.data.arrays import Arrays
 from search.data.batches import class_weights
 from search.errors import Interrupted, TrialFailed
 from search.training.checkpoint import Checkpoint, TrainingState, restore, serialise
-from search.training.device import PeakMemory, autocast, kept_memory
+from search.training.device import PeakMemory, activate_out_of_place, autocast, kept_memory
 from search.training.frozen_features import Pictures, inputs_for
 from search.training.metrics import EpochMetrics, Evaluation, Integers, TrainingResult, evaluate_rows, f1_macro
 from search.training.optimization import Average, make_optimizer, schedule, set_learning_rate
@@ -70,6 +70,7 @@ def train(
     """
     memory = PeakMemory(device)
     network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    activate_out_of_place(network)
     network.freeze_stages(recipe.frozen_stages)
     inputs = inputs_for(network, recipe, train_arrays, validation_arrays, device, features, interrupted)
     run = _Run(network, recipe, inputs, device, seed, pretrained, accumulation)

@@ -5,8 +5,10 @@ import sys
 import psutil
 import pytest
 import torch
+from torch import nn
+from torch.profiler import ProfilerActivity, profile
 
-from search.training.device import PeakMemory, autocast, kept_memory
+from search.training.device import PeakMemory, activate_out_of_place, autocast, kept_memory
 
 MEGABYTE = 2**20
 
@@ -37,3 +39,16 @@ def test_kept_memory_is_kept_and_handed_back(cpu: torch.device) -> None:
     assert process.memory_info().rss - before < 50 * MEGABYTE
     torch.ones(100 * MEGABYTE, dtype=torch.uint8)
     assert process.memory_info().rss - before < 50 * MEGABYTE
+
+
+@pytest.mark.filterwarnings("ignore:Warning. Profiler")
+@pytest.mark.parametrize("kind", [nn.SiLU, nn.Hardswish, nn.Mish, nn.ReLU])
+def test_no_activation_copies_its_input_for_the_gradient(kind: type[nn.Module]) -> None:
+    network = nn.Sequential(nn.Conv2d(1, 1, 1), kind(inplace=True))
+    pictures = torch.rand(1, 1, 4, 4)
+    before = network(pictures)
+    activate_out_of_place(network)
+    with profile(activities=[ProfilerActivity.CPU]) as profiled:
+        after = network(pictures)
+    assert torch.equal(after, before)
+    assert "aten::clone" not in {event.key for event in profiled.key_averages()}
