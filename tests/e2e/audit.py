@@ -43,6 +43,7 @@ CREATE TRIGGER audit_end AFTER UPDATE ON trials FOR EACH ROW
 class Account:
     """Of all trials that were begun.
 
+    stopped                ended early, as they could not reach the front any more
     resumed                holders that went on with what others had begun
     killed                 of these, after a holder that died
     lost                   trials that have not ended, or whose learning curve lacks epochs
@@ -54,6 +55,7 @@ class Account:
     started: int
     finished: int
     failed: int
+    stopped: int
     resumed: int
     killed: int
     lost: int
@@ -93,6 +95,7 @@ class Audit:
             started=len(trials),
             finished=states[TrialState.COMPLETE],
             failed=states[TrialState.FAIL],
+            stopped=states[TrialState.PRUNED],
             resumed=len(later),
             killed=sum(tenure.died for tenure in later),
             lost=states[TrialState.RUNNING]

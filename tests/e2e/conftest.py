@@ -258,7 +258,7 @@ class Service:
         for machine in self.machines:
             assert machine.ends_within(seconds) == 0, machine.output
         account = self.audit.account()
-        assert account.finished + account.failed == account.started
+        assert account.finished + account.failed + account.stopped == account.started
         assert (account.lost, account.twice) == (0, 0), account
         assert account.epochs_lost_at_a_kill <= 1, account
         assert account.epochs_lost_at_a_stop == 0, account
