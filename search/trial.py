@@ -166,14 +166,17 @@ def _train(
                 raise
             log.warning("%s #%s: out of memory with %s parts a batch: %s", study.name, lease.number, parts, error)
             set_attributes(shop.database, lease, {"out_of_memory_at_parts": parts})
+            last = str(error).partition("\n")[0]
         if shop.device.type == "cuda":
             torch.cuda.empty_cache()
-    raise TrialFailed(f"out of memory, even with a batch in {PARTS_OF_A_BATCH[-1]} parts")
+    raise TrialFailed(f"out of memory, even with a batch in {PARTS_OF_A_BATCH[-1]} parts: {last}")
 
 
 def _is_out_of_memory(error: MemoryError | RuntimeError) -> bool:
-    """Of a GPU or of the host, which PyTorch says by a plain RuntimeError."""
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    """Of a GPU or of the host, which PyTorch, or oneDNN in it, says by a plain RuntimeError."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return any(words in str(error) for words in ("can't allocate memory", "could not create a primitive"))
 
 
 def _complete(

@@ -123,6 +123,7 @@ def test_an_exception_is_kept_on_the_trial_with_its_traceback(
 
 OUT_OF_MEMORY = {
     "gpu": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+    "oneDNN": RuntimeError("could not create a primitive"),
     "host": RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 402653184 bytes."),
     "numpy": MemoryError("Unable to allocate 64.0 GiB"),
 }
@@ -145,7 +146,7 @@ def test_out_of_memory_is_met_by_parts_of_a_batch_twice_at_most(
     assert tried == [1, 2, 4]
     assert trial.state == FAIL
     assert trial.attributes["out_of_memory_at_parts"] == 4
-    assert trial.attributes["failure"] == "out of memory, even with a batch in 4 parts"
+    assert trial.attributes["failure"] == f"out of memory, even with a batch in 4 parts: {error}"
 
 
 def test_what_fits_in_parts_is_trained_in_parts_and_says_so(
