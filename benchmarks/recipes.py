@@ -6,7 +6,8 @@ Two networks stand for the two kinds: a cut of tf_efficientnet_lite0 on its pret
 random ones. Each is trained with every `--recipe` (what is not given there is the default recipe's) for `--epochs`, and
 with the default recipe for both numbers of epochs, on the training split; stated is macro F1 on validation after the
 last epoch, mean and standard deviation over seeds, and CPU seconds of the process, which other work on the machine
-changes less than seconds by the clock. A recipe that is chosen by these numbers is chosen on validation.
+changes less than seconds by the clock. A recipe that is chosen by these numbers is chosen on validation. What recipes
+with `distillation` learn from is the whole network, trained for `--epochs` with the default recipe before.
 """
 
 from __future__ import annotations
@@ -25,7 +26,13 @@ from pydantic import ValidationError
 
 from benchmarks.depth_profile import environment
 from blocks.elimination import anatomy
-from blocks.specification import EliminatedSpecification, ScratchSpecification, StageSpecification
+from blocks.network import Network
+from blocks.specification import (
+    EliminatedSpecification,
+    HeadSpecification,
+    ScratchSpecification,
+    StageSpecification,
+)
 from search.candidate import Candidate
 from search.command import exit_with_status
 from search.data.dataset import Dataset, open_dataset
@@ -35,6 +42,7 @@ from search.settings import DataSettings, Settings
 from search.training.recipe import Recipe
 
 BACKBONE, CUT = "tf_efficientnet_lite0", "blocks.3.2"
+UNCUT = "uncut"
 
 
 def networks(image_size: int, classes: int) -> dict[str, EliminatedSpecification | ScratchSpecification]:
@@ -53,21 +61,36 @@ def networks(image_size: int, classes: int) -> dict[str, EliminatedSpecification
     }
 
 
+def uncut(network: EliminatedSpecification | ScratchSpecification) -> EliminatedSpecification:
+    """The whole of the backbone that this is a cut of."""
+    assert isinstance(network, EliminatedSpecification)
+    return network.model_copy(update={"cut": None, "head": HeadSpecification(kind="original")})
+
+
 def score(
-    network: EliminatedSpecification | ScratchSpecification, recipe: Recipe, dataset: Dataset, seeds: int
+    network: EliminatedSpecification | ScratchSpecification,
+    recipe: Recipe,
+    dataset: Dataset,
+    seeds: int,
+    teacher: Network | None = None,
 ) -> dict[str, Any]:
-    """Macro F1 of each seed, and the mean of their CPU seconds."""
-    pretrained = isinstance(network, EliminatedSpecification)
-    candidate = Candidate(network=network, initial_weights="pretrained" if pretrained else "random", recipe=recipe)
+    """Macro F1 of each seed, the mean of their CPU seconds, and the last `network`, trained."""
+    candidate = Candidate(
+        network=network,
+        initial_weights="pretrained" if isinstance(network, EliminatedSpecification) else "random",
+        recipe=recipe,
+        teacher=UNCUT if recipe.distillation else None,
+    )
     train_arrays = dataset.arrays("train", network.image_size)
     validation_arrays = dataset.arrays("validation", network.image_size)
     scores, seconds = [], []
     for seed in range(seeds):
         started = time.process_time()
-        result = run(Assignment(candidate, seed, {}), train_arrays, validation_arrays, Settings(), torch.device("cpu"))
+        assignment = Assignment(candidate, seed, {})
+        result = run(assignment, train_arrays, validation_arrays, Settings(), torch.device("cpu"), teacher)
         scores.append(result.f1_macro)
         seconds.append(time.process_time() - started)
-    return {"f1_macro": scores, "cpu_seconds": statistics.fmean(seconds)}
+    return {"f1_macro": scores, "cpu_seconds": statistics.fmean(seconds), "network": result.network}
 
 
 def line(kind: str, epochs: int, changes: str, result: dict[str, Any]) -> str:
@@ -86,14 +109,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     dataset = open_dataset(settings, options.cache_dir, image_sizes=[options.image_size], progress=False)
     print(", ".join(f"{name} {value}" for name, value in environment(torch.device("cpu")).items()))
     print(f"data {dataset.name} {dataset.fingerprint[:12]}, {options.image_size} px", flush=True)
-    for kind, network in networks(options.image_size, len(dataset.classes)).items():
+    compared = networks(options.image_size, len(dataset.classes))
+    teacher: Network | None = None
+    if any(json.loads(changes).get("distillation") for changes in options.recipe):
+        recipe = Recipe(epochs=options.epochs)
+        taught = score(uncut(compared["pretrained"]), recipe, dataset, seeds=1)
+        teacher = taught["network"]
+        print(line(UNCUT, options.epochs, "default", taught), flush=True)
+    for kind, network in compared.items():
         if kind not in options.networks:
             continue
         for epochs, changes in [(epochs, "{}") for epochs in options.reference_epochs] + [
             (options.epochs, changes) for changes in options.recipe
         ]:
             recipe = Recipe.model_validate({"epochs": epochs, **json.loads(changes)})
-            result = score(network, recipe, dataset, options.seeds)
+            result = score(network, recipe, dataset, options.seeds, teacher)
             print(line(kind, epochs, "default" if changes == "{}" else changes, result), flush=True)
 
 

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from blocks.specification import Frozen, NetworkSpecification
 from search.training.recipe import Recipe
 
 
 class Candidate(Frozen):
-    """A point of a search space, resolved: multipliers applied, channels rounded, names of cuts instead of indices."""
+    """A point of a search space, resolved: multipliers applied, channels rounded, names of cuts instead of indices.
+
+    teacher  the trial of the same search whose network it learns from, as STUDY/NUMBER; given where the recipe distils
+    """
 
     network: NetworkSpecification
     initial_weights: Literal["pretrained", "random"]
     recipe: Recipe
+    teacher: str | None = None
+
+    @model_validator(mode="after")
+    def _distils_from_somebody(self) -> Self:
+        if bool(self.recipe.distillation) != (self.teacher is not None):
+            raise ValueError("a recipe with distillation needs a teacher, and one without has none")
+        return self
 
     @property
     def key(self) -> str:

@@ -21,7 +21,9 @@ SAMPLER_DRAWS = 10
 RANDOM_DRAWS = 50
 
 
-def draw(open_study: OpenStudy, trial: optuna.Trial, classes: int) -> tuple[optuna.Trial, Suggestions]:
+def draw(
+    open_study: OpenStudy, trial: optuna.Trial, classes: int, teacher: str | None = None
+) -> tuple[optuna.Trial, Suggestions]:
     """`trial`, or another hold on it, which suggests a candidate that its study has not tried; and what it suggests.
 
     Tried is what has ended in any way, or is running: trying it again would tell little. The sampler draws up to 10
@@ -33,7 +35,7 @@ def draw(open_study: OpenStudy, trial: optuna.Trial, classes: int) -> tuple[optu
         return trial, collect(trial)
     known = tried(open_study, trial.number)
     for drawn, suggestions in _draws(open_study, trial):
-        if sample_candidate(drawn, open_study.space, classes).key not in known:
+        if sample_candidate(drawn, open_study.space, classes, teacher).key not in known:
             return drawn, suggestions
     member = _front_member(open_study, known)
     if member is None:

@@ -12,6 +12,7 @@ import optuna
 import torch
 
 from blocks.build import build
+from blocks.network import Network
 from blocks.specification import EliminatedSpecification, ScratchSpecification
 from search.candidate import Candidate
 from search.data.array_cache import ArrayCache
@@ -86,7 +87,9 @@ class Assignment:
         return cls(candidate, attributes["seed"], counts, attributes.get("row"), attributes.get("runs_to_end", False))
 
 
-def assign(open_study: OpenStudy, trial: optuna.Trial, classes: int, first_seed: int) -> Assignment:
+def assign(
+    open_study: OpenStudy, trial: optuna.Trial, classes: int, first_seed: int, teacher: str | None = None
+) -> Assignment:
     """Sample the trial's candidate and its seed: the first that no trial of the same candidate has.
 
     Queued uncut backbones, what cuts are compared with, run to their end, and so do further seeds. A row of a listed
@@ -97,7 +100,7 @@ def assign(open_study: OpenStudy, trial: optuna.Trial, classes: int, first_seed:
     if isinstance(space, ListedSpace):
         row, seed = listed.sample(trial, space)
         return Assignment(row.candidate, seed, _counts(row.candidate), row.name, runs_to_end=True)
-    candidate = sample_candidate(trial, space, classes)
+    candidate = sample_candidate(trial, space, classes, teacher)
     counts = _counts(candidate)
     uncut = isinstance(candidate.network, EliminatedSpecification) and candidate.network.cut is None
     if not uncut and (over := _over(space, candidate, counts)):
@@ -143,13 +146,15 @@ def _counts(candidate: Candidate) -> dict[str, int]:
     }
 
 
-def sample_candidate(trial: optuna.trial.BaseTrial, space: AnySpace, classes: int) -> Candidate:
-    """The candidate that the trial's parameters stand for."""
+def sample_candidate(
+    trial: optuna.trial.BaseTrial, space: AnySpace, classes: int, teacher: str | None = None
+) -> Candidate:
+    """The candidate that the trial's parameters stand for; `teacher` is the trial that it may learn from."""
     if isinstance(space, ListedSpace):
         return listed.sample(trial, space)[0].candidate
     if isinstance(space, EliminationSpace):
-        return elimination.sample(trial, space, classes)
-    return scratch.sample(trial, space, classes)
+        return elimination.sample(trial, space, classes, teacher)
+    return scratch.sample(trial, space, classes, teacher)
 
 
 def run(
@@ -158,9 +163,10 @@ def run(
     validation_arrays: Arrays | None,
     settings: Settings,
     device: torch.device,
+    teacher: Network | None = None,
     **hooks: Unpack[Hooks],
 ) -> TrainingResult:
-    """Train the assignment's candidate and score it on validation, if that is given.
+    """Train the assignment's candidate, by `teacher` if it has one, and score it on validation, if that is given.
 
     Equal assignments give equal results on the CPU.
     """
@@ -178,6 +184,7 @@ def run(
         seed=assignment.seed,
         device=device,
         pretrained=pretrained,
+        teacher=teacher,
         features=feature_cache(settings) if pretrained else None,
         **hooks,
     )
@@ -194,7 +201,7 @@ def summary(candidate: Candidate) -> str:
     network = candidate.network
     head = network.head
     parts = [head.kind, *(str(number) for number in (head.width, head.convolutions) if number), *head.taps]
-    size = f"{network.image_size} px"
+    size = f"{network.image_size} px" + (f", taught by {candidate.teacher}" if candidate.teacher else "")
     if isinstance(network, EliminatedSpecification):
         if network.cut is None:
             return f"{network.backbone} uncut, {size}"

@@ -98,6 +98,10 @@ class Space(Frozen):
     weight_decay: Range = Range(low=1e-3, high=1e-1, log=True)
     dropout: Annotated[Range, within(0.0, 0.9)] = Range(low=0.0, high=0.4)
     augmentation: Annotated[Range, within(0.0, 1.0)] = Range(low=0.0, high=1.0)
+    distillation: Annotated[tuple[Annotated[float, Field(ge=0, le=1)], ...], Field(min_length=1)] = Field(
+        (0.0,),
+        description="shares of the loss that ask for the answers of the search's best uncut network, once there is one",
+    )
     recipe: Recipe = Field(Recipe(), description="what is not sampled")
     max_parameters: Count = Field(5_000_000, description="larger networks are not trained")
     max_macs: Count | None = Field(None, description="networks of more MACs are not trained")
@@ -108,6 +112,19 @@ class Space(Frozen):
     )
     trials: Count | None = Field(None, description="budget of this study; default: the settings' `trials`")
     minutes: Annotated[float, Field(gt=0)] | None = Field(None, description="budget of this study; default: `minutes`")
+
+    @model_validator(mode="after")
+    def _distillation_is_sampled(self) -> Self:
+        if self.recipe.distillation:
+            raise ValueError(
+                f"recipe.distillation is sampled; write distillation: [{self.recipe.distillation}] instead"
+            )
+        return self
+
+    @property
+    def distils(self) -> bool:
+        """Whether a network of this space may learn from the answers of another."""
+        return any(self.distillation)
 
 
 class EliminationSpace(Space):

@@ -16,7 +16,7 @@ import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from blocks.elimination import anatomy
 from blocks.specification import EliminatedSpecification
@@ -161,10 +161,11 @@ def _missing(settings: Settings, data: Mapping[str, Any], database: Database) ->
 def _differences(study: optuna.Study, settings: Settings, data: Mapping[str, Any]) -> list[str]:
     """Why an existing study cannot be continued under these settings: other data, or another space."""
     short = study.study_name.partition("/")[2]
-    before, now = study.user_attrs["settings"]["studies"][short], resolved(settings)["studies"][short]
+    before = _with_defaults(study.user_attrs["settings"]["studies"][short])
+    now = _with_defaults(resolved(settings)["studies"][short])
     changed = sorted(key for key in {*before, *now} - MAY_CHANGE if before.get(key) != now.get(key))
     problems = _differences_of_data(study, data) + _other_machine(study)
-    if settings.studies[short].model_dump(mode="json") == study.user_attrs[WHOLE]:
+    if settings.studies[short].model_dump(mode="json") == _with_defaults(study.user_attrs[WHOLE]):
         return problems  # asked for is what the study came to, once rows without weights were left out
     if changed and now["space"] == before["space"] == "listed":
         problems.append(
@@ -175,6 +176,14 @@ def _differences(study: optuna.Study, settings: Settings, data: Mapping[str, Any
     elif changed:
         problems.append(f"study {study.study_name} has another {', '.join(changed)}; {ADVICE}")
     return problems
+
+
+def _with_defaults(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A stored space; what was no setting yet when it was made has its default."""
+    try:
+        return _SPACE.validate_python(stored).model_dump(mode="json")
+    except ValidationError:  # of a version that had other settings
+        return stored
 
 
 def _other_machine(study: optuna.Study) -> list[str]:

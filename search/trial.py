@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from optuna.trial import TrialState
 
+from blocks.network import Network
 from search.drawing import draw
 from search.errors import BadInput, Interrupted, TrialFailed
 from search.feed.keeping import Finished, keep_if_on_front
@@ -25,6 +26,7 @@ from search.objective import Assignment, OverTheLimit, assign, device_name, resu
 from search.rungs import Rungs, Stopped
 from search.stored_checkpoint import StoredCheckpoint
 from search.studies import OpenStudy
+from search.teaching import choose_teacher, distils, fetch_teacher, may_teach
 from search.training.metrics import EpochMetrics, TrainingResult
 from search.workshop import Ending, Workshop
 from storage import curves
@@ -82,7 +84,7 @@ def _attempt(
     if lease.deaths >= MAX_DEATHS:
         return _fail(shop, lease, name, hopeless(lease))
     try:
-        assignment = _assignment(shop, study, lease)
+        assignment = _assignment(shop, studies, study, lease)
         if isinstance(assignment, Refused):
             return _refuse(shop, lease, name, assignment)
         shop.progress.started(study.name, lease.number, summary(assignment.candidate))
@@ -93,7 +95,7 @@ def _attempt(
             return _stop(shop, study, lease, name, assignment, stopped)
         if study.reads_test:
             return complete_on_test(shop, study, lease, name, assignment, result)
-        return _complete(shop, study, lease, name, assignment, result)
+        return _complete(shop, studies, study, lease, name, assignment, result)
     except (TrialFailed, ArtefactError) as error:
         return _fail(shop, lease, name, str(error))
     except (Interrupted, BadInput, StorageError):
@@ -103,16 +105,17 @@ def _attempt(
         return _fail(shop, lease, name, f"{type(error).__name__}: {error}", traceback.format_exc())
 
 
-def _assignment(shop: Workshop, study: OpenStudy, lease: Lease) -> Assignment | Refused:
+def _assignment(shop: Workshop, studies: Sequence[OpenStudy], study: OpenStudy, lease: Lease) -> Assignment | Refused:
     """What the trial was to do when it was begun, or, for a new one, what it is to do from now on."""
     trial = open_trial(study.study, lease)
     begun = attributes_of(trial)
     if "candidate" in begun:
         return Assignment.from_attributes(begun)
+    teacher = choose_teacher(studies) if distils([study]) else None
     while True:  # until no other worker has begun the same meanwhile
-        trial, suggestions = draw(study, trial, len(shop.dataset.classes))
+        trial, suggestions = draw(study, trial, len(shop.dataset.classes), teacher)
         try:
-            assignment = assign(study, trial, len(shop.dataset.classes), shop.settings.seed)
+            assignment = assign(study, trial, len(shop.dataset.classes), shop.settings.seed, teacher)
         except OverTheLimit as error:
             trial.set_constraint("parameters", float(error.excess))
             return Refused(error, suggestions)
@@ -148,6 +151,9 @@ def _train(
 
     train_arrays = shop.dataset.arrays(study.trained_on, size)
     validation_arrays = None if study.reads_test else shop.dataset.arrays("validation", size)
+    teacher: Network | None = None
+    if (teaching := assignment.candidate.teacher) is not None:
+        teacher = fetch_teacher(shop.database, shop.artefacts, shop.settings.name, teaching)
     for parts in PARTS_OF_A_BATCH:
         try:
             return run(
@@ -156,6 +162,7 @@ def _train(
                 validation_arrays,
                 shop.settings,
                 shop.device,
+                teacher,
                 accumulation=parts,
                 checkpoint=checkpoint,
                 on_epoch=on_epoch,
@@ -180,7 +187,13 @@ def _is_out_of_memory(error: MemoryError | RuntimeError) -> bool:
 
 
 def _complete(
-    shop: Workshop, study: OpenStudy, lease: Lease, name: str, assignment: Assignment, result: TrainingResult
+    shop: Workshop,
+    studies: Sequence[OpenStudy],
+    study: OpenStudy,
+    lease: Lease,
+    name: str,
+    assignment: Assignment,
+    result: TrainingResult,
 ) -> Ending:
     parameters = assignment.counts["parameters"]
     attributes = result_attributes(result, shop.device)
@@ -188,7 +201,7 @@ def _complete(
     shop.progress.studies[study.name].complete(result.f1_macro, parameters, result.seconds)
     device = device_name(shop.device)
     trial = Finished(study.study, lease.trial_id, lease.number, assignment, result, shop.dataset.describe(), device)
-    keep_if_on_front(shop.database, shop.artefacts, trial)
+    keep_if_on_front(shop.database, shop.artefacts, trial, or_if=distils(studies) and may_teach(assignment))
     return Ending(
         f"{name} F1 {result.f1_macro:.4f}, {parameters:,} parameters, {result.seconds:.0f} s: "
         f"{summary(assignment.candidate)}"

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import optuna
+from optuna.trial import FrozenTrial
 from sqlalchemy import Connection
 
 from storage.tables import trial_system_attributes, trial_user_attributes, upsert
@@ -33,9 +34,12 @@ def store_attributes(connection: Connection, trial_id: int, attributes: Mapping[
             upsert(connection, table, ["trial_id", "key"], rows)
 
 
-def attributes_of(trial: optuna.Trial) -> dict[str, Any]:
-    """All attributes of a trial that runs, details included. Reports get those of all trials from `storage.trials`."""
-    stored = trial.storage.get_trial_system_attrs(trial._trial_id)
+def attributes_of(trial: optuna.Trial | FrozenTrial) -> dict[str, Any]:
+    """All attributes of a trial, details included. Reports get those of all trials from `storage.trials`."""
+    if isinstance(trial, FrozenTrial):
+        stored = trial.system_attrs
+    else:
+        stored = trial.storage.get_trial_system_attrs(trial._trial_id)
     details = {key.removeprefix(DETAIL): value for key, value in stored.items() if key.startswith(DETAIL)}
     return trial.user_attrs | details
 

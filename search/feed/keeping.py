@@ -54,9 +54,9 @@ class Finished:
     test_metrics: Metrics | None = None
 
 
-def keep_if_on_front(database: Database, artefacts: Artefacts, trial: Finished) -> bool:
-    """Keep the trial's model if it is on its study's front now. Returns whether it was kept: see `keep`."""
-    return keep(database, artefacts, trial, only_if=lambda: on_study_front(trial.study, trial.number))
+def keep_if_on_front(database: Database, artefacts: Artefacts, trial: Finished, *, or_if: bool = False) -> bool:
+    """Keep the trial's model if it is on its study's front now, `or_if` so. Returns whether it was kept: see `keep`."""
+    return keep(database, artefacts, trial, only_if=lambda: or_if or on_study_front(trial.study, trial.number))
 
 
 def keep(

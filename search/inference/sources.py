@@ -140,15 +140,25 @@ def choose(models: Sequence[KeptModel], where: str) -> KeptModel:
 def fetch(model: KeptModel, settings: Settings) -> Source:
     """The model out of the artefact store. Raises BadInput where that does not have it any more, or not whole."""
     artefacts = _open_store(settings, search_name(model.study.name))
-    with tempfile.TemporaryDirectory(prefix="elimnet-model-") as folder:
-        for name in (DESCRIPTION_FILE, WEIGHTS_FILE):
-            try:
-                (Path(folder) / name).write_bytes(artefacts.load(model.files[name]))
-            except ArtefactError as error:
-                raise BadInput(f"the model of {model.name} cannot be fetched", [str(error), _STORE]) from error
-        network, description = load_model(Path(folder))
+    try:
+        network, description = load_kept(artefacts, model.files)
+    except ArtefactError as error:
+        raise BadInput(f"the model of {model.name} cannot be fetched", [str(error), _STORE]) from error
     made_with = model.study.attributes.get("settings") or {}
     return Source(model.name, network, description, model.trial.trial_id, made_with)
+
+
+def load_kept(artefacts: Artefacts, files: Mapping[str, str]) -> tuple[Network, ModelDescription]:
+    """A trial's model, of whose files these are the ids by name.
+
+    Raises ArtefactError where the store does not have it, and BadInput where it is not whole.
+    """
+    with tempfile.TemporaryDirectory(prefix="elimnet-model-") as folder:
+        for name in (DESCRIPTION_FILE, WEIGHTS_FILE):
+            if name not in files:
+                raise ArtefactError(f"artefact store {artefacts.where}: no {name} was kept")
+            (Path(folder) / name).write_bytes(artefacts.load(files[name]))
+        return load_model(Path(folder))
 
 
 _STORE = "name the store that the workers used with ARTEFACT_STORE or --set artefact_store=…"

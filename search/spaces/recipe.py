@@ -37,6 +37,11 @@ def suggest_choice(trial: BaseTrial, name: str, choices: Sequence[Choice]) -> Ch
     return distinct[0] if len(distinct) == 1 else cast(Choice, trial.suggest_categorical(name, distinct))
 
 
+def sample_distillation(trial: BaseTrial, space: Space, teacher: str | None) -> float:
+    """The share of the loss that asks for the answers of `teacher`; 0 where there is none yet."""
+    return 0.0 if teacher is None else suggest_choice(trial, "distillation", space.distillation)
+
+
 def sample_recipe(trial: BaseTrial, space: Space, **own: float | None) -> Recipe:
     """The space's recipe with what is sampled put in; `own` holds the fields that only the calling space decides."""
     sampled = {
@@ -59,4 +64,5 @@ def own_recipe(space: Space) -> dict[str, float]:
     if isinstance(space, EliminationSpace):
         ranges["trunk_learning_rate"] = space.trunk_learning_rate
     wanted = {**space.recipe.model_dump(), "dropout": LITTLE_DROPOUT}
-    return {name: min(max(wanted[name], values.low), values.high) for name, values in ranges.items()}
+    own = {name: min(max(wanted[name], values.low), values.high) for name, values in ranges.items()}
+    return own | ({"distillation": min(space.distillation)} if space.distils else {})

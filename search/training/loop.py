@@ -26,6 +26,7 @@ from search.data.batches import class_weights
 from search.errors import Interrupted, TrialFailed
 from search.training.checkpoint import Checkpoint, TrainingState, restore, serialise
 from search.training.device import PeakMemory, activate_out_of_place, autocast, kept_memory
+from search.training.distillation import Teacher
 from search.training.frozen_features import Pictures, inputs_for
 from search.training.metrics import EpochMetrics, Evaluation, Integers, TrainingResult, evaluate_rows, f1_macro
 from search.training.optimization import Average, make_optimizer, schedule, set_learning_rate
@@ -45,6 +46,7 @@ def train(
     device: torch.device,
     pretrained: bool,
     accumulation: int = 1,
+    teacher: Network | None = None,
     features: ArrayCache | None = None,
     checkpoint: Checkpoint | None = None,
     on_epoch: Callable[[EpochMetrics], None] | None = None,
@@ -58,22 +60,25 @@ def train(
     pretrained    whether the trunk's weights are, and so learn at `trunk_learning_rate`
     accumulation  parts that a batch goes through the network in, to save memory. A step takes in the same pictures and
                   learning rate; batch statistics are taken over a part
+    teacher       learned from where the recipe distils; it is not changed but for being moved to the device
     features      where features of frozen stages are kept, if the recipe has them computed once
     on_epoch      called after each epoch and before its checkpoint is written, so again if the process dies in between
     on_step       called after each optimizer step
     interrupted   asked before each step, and before each batch of validation
 
-    Raises Interrupted once `interrupted` says so (what was done is in the checkpoint, to the step), and TrialFailed if
-    the loss is not finite or the checkpoint is not of this training; `network` is half trained then. On the CPU, and
-    with the same number of threads, an interrupted and resumed training ends with the same weights and metrics, bit for
-    bit, as one in one go.
+    Raises ValueError where the recipe distils and there is no teacher, Interrupted once `interrupted` says so (what was
+    done is in the checkpoint, to the step), and TrialFailed if the loss is not finite or the checkpoint is not of this
+    training; `network` is half trained then. On the CPU, and with the same number of threads, an interrupted and
+    resumed training ends with the same weights and metrics, bit for bit, as one in one go.
     """
+    if recipe.distillation and teacher is None:
+        raise ValueError("the recipe distils, and there is no teacher to learn from")
     memory = PeakMemory(device)
     network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     activate_out_of_place(network)
     network.freeze_stages(recipe.frozen_stages)
     inputs = inputs_for(network, recipe, train_arrays, validation_arrays, device, features, interrupted)
-    run = _Run(network, recipe, inputs, device, seed, pretrained, accumulation)
+    run = _Run(network, recipe, inputs, device, seed, pretrained, accumulation, teacher)
     epochs, begun = run.resume(checkpoint)
     evaluation: Evaluation | None = None
     with kept_memory(device):
@@ -154,6 +159,7 @@ class _Run:
         seed: int,
         pretrained: bool,
         accumulation: int,
+        teacher: Network | None,
     ) -> None:
         self._network = network
         self._recipe = recipe
@@ -162,6 +168,7 @@ class _Run:
         self._accumulation = accumulation
         self._inputs = inputs
         self._trained = inputs.part_of(network)
+        self._teacher = Teacher(teacher, device) if teacher is not None and recipe.distillation else None
         self._class_weights: Tensor | None = None
         if recipe.class_balance == "weights":
             self._class_weights = class_weights(inputs.batches.labels, network.specification.classes).to(device)
@@ -250,13 +257,7 @@ class _Run:
         for part, part_targets in zip(inputs.tensor_split(parts), targets.tensor_split(parts), strict=True):
             with autocast(self._device):
                 logits = self._trained(part)
-            loss = functional.cross_entropy(
-                logits.float(),
-                part_targets,
-                weight=self._class_weights,
-                label_smoothing=self._recipe.label_smoothing,
-                reduction="sum",
-            )
+            loss = self._loss(logits.float(), part_targets, part)
             torch.autograd.backward(loss / len(targets))
             losses.append(loss.detach())
             answers.append(logits.detach())
@@ -265,6 +266,20 @@ class _Run:
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         return torch.stack(losses).sum(), torch.cat(answers)
+
+    def _loss(self, logits: Tensor, targets: Tensor, pictures: Tensor) -> Tensor:
+        """The sum over pictures."""
+        loss = functional.cross_entropy(
+            logits,
+            targets,
+            weight=self._class_weights,
+            label_smoothing=self._recipe.label_smoothing,
+            reduction="sum",
+        )
+        if self._teacher is None:
+            return loss
+        share = self._recipe.distillation
+        return (1 - share) * loss + share * self._teacher.loss(logits, pictures)
 
     def _seed_generators(self, epoch: int) -> tuple[torch.Generator, torch.Generator]:
         """Seed PyTorch's own generators (dropout, stochastic depth); return one for order, one for augmentation.

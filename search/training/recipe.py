@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from blocks.specification import Frozen
 
@@ -27,6 +27,9 @@ class Recipe(Frozen):
     flip                   whether augmentation mirrors pictures left to right; off where that changes the class
     ema_decay              exponential moving average of the weights per step, or None; the average is what is scored
     class_balance          what is done about unequal classes: nothing, weighted loss, or balanced sampling
+    distillation           share of the loss that asks for a teacher's answers instead of the labels (Hinton, Vinyals &
+                           Dean 2015). The teacher sees the same augmented picture (Beyer et al., CVPR 2022), so there
+                           are no `frozen_views`
     """
 
     epochs: Annotated[int, Field(ge=1)] = 12
@@ -46,3 +49,10 @@ class Recipe(Frozen):
     frozen_stages: Annotated[int, Field(ge=0)] = 0
     frozen_views: Annotated[int, Field(ge=1)] | None = None
     class_balance: Literal["none", "weights", "sampling"] = "none"
+    distillation: Share = 0.0
+
+    @model_validator(mode="after")
+    def _a_teacher_sees_pictures(self) -> Self:
+        if self.distillation and self.frozen_views:
+            raise ValueError("distillation needs pictures, and frozen_views are features: set one of them alone")
+        return self

@@ -32,6 +32,19 @@ def test_every_recipe_is_a_line(
     assert changed.endswith('(n 2)  {"ema_decay": 0.9}')
 
 
+def test_who_distils_learns_from_the_whole_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(throughput, "JPEG_SIZE", (64, 48))
+    throughput.write_pictures(tmp_path / "pictures", classes=2, pictures=24)
+    fixed = ["--data", str(tmp_path / "pictures"), "--cache-dir", str(tmp_path / "cache"), "--networks", "scratch"]
+    fixed += ["--image-size", "32", "--epochs", "1", "--reference-epochs", "--seeds", "1"]
+    main([*fixed, "--recipe", '{"distillation": 0.5}'])
+    teacher, taught = capsys.readouterr().out.splitlines()[2:]
+    assert teacher.startswith("uncut        1 epochs")
+    assert taught.endswith('(n 1)  {"distillation": 0.5}')
+
+
 def test_a_line_states_mean_and_deviation() -> None:
     # The mean of 0.5 and 0.7, and sqrt(2 * 0.1**2 / 1) around it.
     stated = line("scratch", 10, "default", {"f1_macro": [0.5, 0.7], "cpu_seconds": 12.4})

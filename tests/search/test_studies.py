@@ -103,6 +103,22 @@ def test_budgets_may_change_and_count_at_once(load_settings: LoadSettings, open_
     assert (scratch.trials, scratch.minutes) == (9, None)
 
 
+def test_a_study_that_is_older_than_a_setting_has_its_default(load_settings: LoadSettings, open_with: Open) -> None:
+    for opened in open_with(load_settings()):
+        settings, space = (dict(opened.study.user_attrs[key]) for key in ("settings", WHOLE))
+        older = {name: {**study} for name, study in settings["studies"].items()}
+        for stored in (*older.values(), space):
+            del stored["distillation"]
+        opened.study.set_user_attr("settings", {**settings, "studies": older})
+        opened.study.set_user_attr(WHOLE, space)
+    for opened in open_with(load_settings()):
+        assert not isinstance(opened.space, ListedSpace)
+        assert opened.space.distillation == (0.0,)
+    studies = {"elimination": tiny_elimination(distillation=[0.5])}
+    with pytest.raises(BadInput, match="tiny/elimination has another distillation"):
+        open_with(load_settings(studies=studies))
+
+
 def test_refuses_other_data_and_another_space_by_name_and_all_at_once(
     load_settings: LoadSettings, open_with: Open, database: Database
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from blocks.build import build
 from blocks.elimination import Cut, anatomy
@@ -164,3 +165,25 @@ def test_all_backbones_that_cannot_be_used_are_named_at_once() -> None:
     assert "no model 'resnet81'" in text
     assert "hrnet_w18_small (HighResolutionNet) cannot be cut" in text
     assert "test_resnet has no cut of at most max_parameters=1" in text
+
+
+def test_cuts_may_have_a_teacher_and_then_no_views() -> None:
+    space = SPACE.model_copy(update={"distillation": (0.5,), "recipe": Recipe(frozen_views=2)})
+    candidates = []
+    for seed in range(40):
+        trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed)).ask()
+        candidates.append(sample(trial, space, 6, teacher="elimination/3"))
+    taught = [candidate for candidate in candidates if candidate.teacher]
+    assert {candidate.teacher for candidate in taught} == {"elimination/3"}
+    assert {candidate.recipe.distillation for candidate in taught} == {0.5}
+    assert any(candidate.recipe.frozen_stages for candidate in taught)
+    assert {candidate.recipe.frozen_views for candidate in taught} == {None}
+    untaught = [candidate for candidate in candidates if not candidate.teacher]
+    assert untaught  # they are whole themselves
+    assert {candidate.network.head.kind for candidate in untaught} == {"original"}
+
+
+def test_distillation_and_a_teacher_go_together() -> None:
+    candidate, _ = _sampled(0)
+    with pytest.raises(ValidationError, match="needs a teacher"):
+        Candidate.model_validate({**candidate.model_dump(), "teacher": "elimination/0"})

@@ -1,0 +1,58 @@
+"""Who teaches where a recipe distils: the search's best uncut network, whose model is kept for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from optuna.trial import FrozenTrial, TrialState
+
+from blocks.network import Network
+from search.errors import BadInput, TrialFailed
+from search.inference.sources import load_kept
+from search.objective import Assignment
+from search.settings import EliminationSpace, ListedSpace
+from search.studies import OpenStudy, full_name
+from storage.artefacts import Artefacts, attached
+from storage.attributes import attributes_of
+from storage.database import Database
+from storage.errors import ArtefactError
+
+
+def distils(studies: Sequence[OpenStudy]) -> bool:
+    """Whether any network of the search may learn from another."""
+    return any(not isinstance(study.space, ListedSpace) and study.space.distils for study in studies)
+
+
+def may_teach(assignment: Assignment) -> bool:
+    """Whether that is an uncut network, on its pretrained weights."""
+    candidate = assignment.candidate
+    return candidate.initial_weights == "pretrained" and getattr(candidate.network, "cut", "") is None
+
+
+def choose_teacher(studies: Sequence[OpenStudy]) -> str | None:
+    """The finished uncut network of the highest validation F1, as STUDY/NUMBER; None where no model of one is kept."""
+    finished = [
+        (trial.values[0], f"{study.name}/{trial.number}")
+        for study in studies
+        if isinstance(study.space, EliminationSpace)
+        for trial in study.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        if may_teach(Assignment.from_attributes(attributes_of(trial))) and _files(study, trial)
+    ]
+    return max(finished)[1] if finished else None
+
+
+def fetch_teacher(database: Database, artefacts: Artefacts, search: str, teacher: str) -> Network:
+    """The network of a trial that `choose_teacher` named. Raises TrialFailed where it cannot be had any more."""
+    study, _, number = teacher.rpartition("/")
+    storage = database.optuna
+    study_id = storage.get_study_id_from_name(full_name(search, study))
+    trial_id = storage.get_trial_id_from_study_id_trial_number(study_id, int(number))
+    try:
+        network, _ = load_kept(artefacts, attached(storage, study_id, trial_id))
+    except (ArtefactError, BadInput) as error:
+        raise TrialFailed(f"its teacher {teacher} cannot be had: {error}") from error
+    return network
+
+
+def _files(study: OpenStudy, trial: FrozenTrial) -> dict[str, str]:
+    return attached(study.study._storage, study.study._study_id, trial._trial_id)
