@@ -182,8 +182,9 @@ def measure_heads(scale: Scale, arrays: Arrays, device: torch.device, kept: Arra
     together = train_heads(heads, inputs.train_arrays, inputs.validation_arrays, device, VIEWS)
     at_once = time.perf_counter() - started
     difference = max(
-        float(np.abs(ours.logits - theirs.validation.logits).max())
+        float(np.abs(ours.evaluation.logits - theirs.validation.logits).max())
         for ours, theirs in zip(together, alone, strict=True)
+        if ours is not None
     )
     return HeadsResult(scale.heads, one_by_one, at_once, difference)
 

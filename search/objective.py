@@ -57,6 +57,8 @@ class Assignment:
     """What a trial is to do: fixed once, stored on the trial, and the same for whoever continues it.
 
     row          the name of it, in a listed study
+    beside       the trial whose network it has, but for its head's training, and with which it was trained: such trials
+                 do not use up the study's budget
     runs_to_end  whatever its rivals score: a reference, or a further seed, as a mean of lucky seeds would mislead
     """
 
@@ -65,6 +67,7 @@ class Assignment:
     counts: dict[str, int]
     row: str | None = None
     runs_to_end: bool = False
+    beside: int | None = None
 
     def attributes(self) -> dict[str, Any]:
         """The trial's attributes that describe it."""
@@ -76,6 +79,7 @@ class Assignment:
             "summary": summary(self.candidate),
             **({} if self.row is None else {"row": self.row}),
             **({"runs_to_end": True} if self.runs_to_end else {}),
+            **({} if self.beside is None else {"beside": self.beside}),
             **self.counts,
         }
 
@@ -84,7 +88,8 @@ class Assignment:
         """The inverse of `attributes`."""
         counts = {name: attributes[name] for name in ("parameters", "macs", "layers")}
         candidate = Candidate.model_validate(attributes["candidate"])
-        return cls(candidate, attributes["seed"], counts, attributes.get("row"), attributes.get("runs_to_end", False))
+        row, runs_to_end, beside = attributes.get("row"), attributes.get("runs_to_end", False), attributes.get("beside")
+        return cls(candidate, attributes["seed"], counts, row, runs_to_end, beside)
 
 
 def assign(
@@ -171,13 +176,9 @@ def run(
     Equal assignments give equal results on the CPU.
     """
     candidate = assignment.candidate
-    torch.manual_seed(assignment.seed)
     pretrained = candidate.initial_weights == "pretrained"
-    state = None
-    if isinstance(candidate.network, EliminatedSpecification) and pretrained:
-        state = load_weights(candidate.network.backbone, settings.weights_dir)
     return train(
-        build(candidate.network, state),
+        network_of(assignment, settings),
         candidate.recipe,
         train_arrays,
         validation_arrays,
@@ -188,6 +189,15 @@ def run(
         features=feature_cache(settings) if pretrained else None,
         **hooks,
     )
+
+
+def network_of(assignment: Assignment, settings: Settings) -> Network:
+    """The assignment's network with the weights that its training begins with, on the CPU."""
+    network, state = assignment.candidate.network, None
+    torch.manual_seed(assignment.seed)
+    if isinstance(network, EliminatedSpecification) and assignment.candidate.initial_weights == "pretrained":
+        state = load_weights(network.backbone, settings.weights_dir)
+    return build(network, state)
 
 
 def feature_cache(settings: Settings) -> ArrayCache | None:

@@ -297,6 +297,9 @@ class Settings(BaseSettings):
     feature_cache_gb: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
         2.0, description="of cache_dir, for features of frozen stages; 0: none are kept"
     )
+    heads_at_once: Count = Field(
+        16, description="networks that are trained at once where only a head is trained, on features that are kept"
+    )
     weights_dir: Path | None = Field(
         None,
         validation_alias=AliasChoices("weights_dir", "WEIGHTS_DIR"),

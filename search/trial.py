@@ -8,47 +8,36 @@ from __future__ import annotations
 import logging
 import threading
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import torch
 from optuna.trial import TrialState
 
 from blocks.network import Network
-from search.drawing import draw
+from search.beginning import Refused, begin
 from search.errors import BadInput, Interrupted, TrialFailed
 from search.feed.keeping import Finished, keep_if_on_front
 from search.finalize.ending import complete_on_test
+from search.head_batch import train_batch
+from search.heartbeat import kept_alive
 from search.janitor import MAX_DEATHS, hopeless
-from search.objective import Assignment, OverTheLimit, assign, device_name, result_attributes, run, summary
+from search.objective import Assignment, Hooks, device_name, result_attributes, run, summary
 from search.rungs import Rungs, Stopped
 from search.stored_checkpoint import StoredCheckpoint
 from search.studies import OpenStudy
-from search.teaching import choose_teacher, distils, fetch_teacher, may_teach
+from search.teaching import distils, fetch_teacher, may_teach
 from search.training.metrics import EpochMetrics, TrainingResult
 from search.workshop import Ending, Workshop
 from storage import curves
-from storage.attributes import attributes_of
-from storage.errors import ArtefactError, DatabaseLost, LeaseLost, StorageError
-from storage.leases import Lease, Leases
+from storage.errors import ArtefactError, LeaseLost, StorageError
+from storage.leases import Lease
 from storage.results import finish, set_attributes
-from storage.slots import open_trial
-from storage.suggestions import Suggestions
 
 log = logging.getLogger(__name__)
 
-BEAT_SECONDS = 10.0
 PARTS_OF_A_BATCH = (1, 2, 4)
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A candidate over the limit, and what was suggested for it."""
-
-    error: OverTheLimit
-    suggestions: Suggestions
 
 
 def perform(shop: Workshop, studies: Sequence[OpenStudy], study: OpenStudy, lease: Lease) -> Ending:
@@ -56,7 +45,7 @@ def perform(shop: Workshop, studies: Sequence[OpenStudy], study: OpenStudy, leas
     name = f"{study.study.study_name} #{lease.number}"
     checkpoint = StoredCheckpoint(shop.artefacts, shop.leases, lease)
     try:
-        with _kept_alive(shop.leases, lease) as lost:
+        with kept_alive(shop.leases, lease) as lost:
             ending = _attempt(shop, studies, study, lease, name, checkpoint, lost)
     except Interrupted:
         shop.leases.hand_back(lease)
@@ -84,13 +73,13 @@ def _attempt(
     if lease.deaths >= MAX_DEATHS:
         return _fail(shop, lease, name, hopeless(lease))
     try:
-        assignment = _assignment(shop, studies, study, lease)
+        assignment = begin(shop, studies, study, lease)
         if isinstance(assignment, Refused):
             return _refuse(shop, lease, name, assignment)
         shop.progress.started(study.name, lease.number, summary(assignment.candidate))
         rungs = Rungs(shop.database, study, studies, assignment, shop.settings.stopping)
         try:
-            result = _train(shop, study, lease, assignment, rungs, checkpoint, lost)
+            result = _train(shop, studies, study, lease, assignment, rungs, checkpoint, lost)
         except Stopped as stopped:
             return _stop(shop, study, lease, name, assignment, stopped)
         if study.reads_test:
@@ -105,28 +94,9 @@ def _attempt(
         return _fail(shop, lease, name, f"{type(error).__name__}: {error}", traceback.format_exc())
 
 
-def _assignment(shop: Workshop, studies: Sequence[OpenStudy], study: OpenStudy, lease: Lease) -> Assignment | Refused:
-    """What the trial was to do when it was begun, or, for a new one, what it is to do from now on."""
-    trial = open_trial(study.study, lease)
-    begun = attributes_of(trial)
-    if "candidate" in begun:
-        return Assignment.from_attributes(begun)
-    teacher = choose_teacher(studies) if distils([study]) else None
-    while True:  # until no other worker has begun the same meanwhile
-        trial, suggestions = draw(study, trial, len(shop.dataset.classes), teacher)
-        try:
-            assignment = assign(study, trial, len(shop.dataset.classes), shop.settings.seed, teacher)
-        except OverTheLimit as error:
-            trial.set_constraint("parameters", float(error.excess))
-            return Refused(error, suggestions)
-        unique = () if assignment.row else ("candidate_key", "seed")
-        if set_attributes(shop.database, lease, assignment.attributes(), suggestions, unique):
-            return assignment
-        trial = open_trial(study.study, lease)
-
-
 def _train(
     shop: Workshop,
+    studies: Sequence[OpenStudy],
     study: OpenStudy,
     lease: Lease,
     assignment: Assignment,
@@ -134,13 +104,16 @@ def _train(
     checkpoint: StoredCheckpoint,
     lost: threading.Event,
 ) -> TrainingResult:
-    size, epochs = assignment.candidate.network.image_size, assignment.candidate.recipe.epochs
+    epochs = assignment.candidate.recipe.epochs
 
-    def on_epoch(metrics: EpochMetrics) -> None:
+    def write(metrics: EpochMetrics) -> None:
         point = {name: value for name, value in asdict(metrics).items() if name != "epoch"}
         curves.append(shop.database, lease, metrics.epoch, point)
         checkpoint.epoch = metrics.epoch
         shop.progress.epoch(study.name, metrics.epoch, epochs, metrics.f1_macro)
+
+    def on_epoch(metrics: EpochMetrics) -> None:
+        write(metrics)
         rungs.ask(metrics)
 
     def interrupted() -> bool:
@@ -149,25 +122,32 @@ def _train(
         shop.sign()
         return shop.stop.is_set()
 
-    train_arrays = shop.dataset.arrays(study.trained_on, size)
-    validation_arrays = None if study.reads_test else shop.dataset.arrays("validation", size)
+    ready = shop.ahead.results.pop(lease.trial_id, None)
+    if ready is None:
+        ready = train_batch(shop, studies, study, lease, assignment, interrupted)
+    if ready is not None:  # its end is known: no rung is asked
+        for metrics in ready.epochs:
+            write(metrics)
+        return ready
+    return _train_alone(
+        shop, study, lease, assignment, {"checkpoint": checkpoint, "on_epoch": on_epoch, "interrupted": interrupted}
+    )
+
+
+def _train_alone(
+    shop: Workshop, study: OpenStudy, lease: Lease, assignment: Assignment, hooks: Hooks
+) -> TrainingResult:
+    """By the loop; where memory does not suffice, with batches in parts."""
+    candidate = assignment.candidate
+    train_arrays = shop.dataset.arrays(study.trained_on, candidate.network.image_size)
+    scored = None if study.reads_test else shop.dataset.arrays("validation", candidate.network.image_size)
     teacher: Network | None = None
-    if (teaching := assignment.candidate.teacher) is not None:
-        teacher = fetch_teacher(shop.database, shop.artefacts, shop.settings.name, teaching)
+    if candidate.teacher is not None:
+        teacher = fetch_teacher(shop.database, shop.artefacts, shop.settings.name, candidate.teacher)
     for parts in PARTS_OF_A_BATCH:
         try:
-            return run(
-                assignment,
-                train_arrays,
-                validation_arrays,
-                shop.settings,
-                shop.device,
-                teacher,
-                accumulation=parts,
-                checkpoint=checkpoint,
-                on_epoch=on_epoch,
-                interrupted=interrupted,
-            )
+            hooks["accumulation"] = parts
+            return run(assignment, train_arrays, scored, shop.settings, shop.device, teacher, **hooks)
         except (MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise
@@ -197,7 +177,8 @@ def _complete(
 ) -> Ending:
     parameters = assignment.counts["parameters"]
     attributes = result_attributes(result, shop.device)
-    finish(shop.database, lease, TrialState.COMPLETE, (result.f1_macro, float(parameters)), attributes)
+    values = (result.f1_macro, float(parameters))
+    finish(shop.database, lease, TrialState.COMPLETE, values, attributes, counts=assignment.beside is None)
     shop.progress.studies[study.name].complete(result.f1_macro, parameters, result.seconds)
     device = device_name(shop.device)
     trial = Finished(study.study, lease.trial_id, lease.number, assignment, result, shop.dataset.describe(), device)
@@ -223,7 +204,7 @@ def _stop(
         "seconds": seconds,
         "device": device_name(shop.device),
     }
-    finish(shop.database, lease, TrialState.PRUNED, attributes=attributes)
+    finish(shop.database, lease, TrialState.PRUNED, attributes=attributes, counts=assignment.beside is None)
     shop.progress.studies[study.name].stop(seconds)
     return Ending(f"{name} {stopped}, {seconds:.0f} s: {summary(assignment.candidate)}")
 
@@ -240,26 +221,3 @@ def _fail(shop: Workshop, lease: Lease, name: str, reason: str, trace: str | Non
     attributes: dict[str, Any] = {"failure": reason, **({"traceback": trace} if trace else {})}
     finish(shop.database, lease, TrialState.FAIL, attributes=attributes)
     return Ending(f"{name} failed: {reason}", cause=reason)
-
-
-@contextmanager
-def _kept_alive(leases: Leases, lease: Lease) -> Iterator[threading.Event]:
-    """Beat for the lease from a thread of its own. Yields what is set once the lease is lost."""
-    lost, over = threading.Event(), threading.Event()
-
-    def beat() -> None:
-        while not over.wait(BEAT_SECONDS):
-            try:
-                leases.beat(lease)
-            except LeaseLost:
-                lost.set()
-                return
-            except DatabaseLost as error:
-                log.warning("trial %s cannot be kept: %s", lease.number, error)
-
-    thread = threading.Thread(target=beat, name=f"lease of trial {lease.number}", daemon=True)
-    thread.start()
-    try:
-        yield lost
-    finally:
-        over.set()

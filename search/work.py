@@ -30,6 +30,14 @@ def work(shop: Workshop, studies: Sequence[OpenStudy]) -> None:
 
     Raises GivingUp when ten trials in a row fail with the same cause.
     """
+    try:
+        _work(shop, studies)
+    finally:
+        for _, lease in shop.ahead.trials:
+            shop.leases.hand_back(lease)
+
+
+def _work(shop: Workshop, studies: Sequence[OpenStudy]) -> None:
     causes: list[str | None] = []
     infeasible = 0
     feed = Feed(shop.database, shop.settings.name, studies)
@@ -62,7 +70,9 @@ def _kind(cause: str | None) -> str | None:
 
 
 def _next_job(shop: Workshop, studies: Sequence[OpenStudy]) -> tuple[OpenStudy, Lease] | None:
-    """A trial that somebody left, or else a new one of the study that has the largest share of its budget left."""
+    """A trial that is trained already, one that somebody left, or a new one of the study with most of its budget."""
+    if shop.ahead.trials:
+        return shop.ahead.trials.popleft()
     by_id = {study.study._study_id: study for study in studies}
     if lease := shop.leases.take_over(list(by_id), shop.worker):
         return by_id[lease.study_id], lease

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
 from search.data.dataset import Dataset
 from search.progress import Progress
 from search.settings import Settings
+from search.studies import OpenStudy
+from search.training.metrics import TrainingResult
 from storage.artefacts import Artefacts
 from storage.database import Database
-from storage.leases import Leases
+from storage.leases import Lease, Leases
 
 STALE_SECONDS = 60.0
+
+
+@dataclass
+class Ahead:
+    """Trials that this worker has begun and trained beside another one, and has not written down yet."""
+
+    trials: deque[tuple[OpenStudy, Lease]] = field(default_factory=deque)
+    results: dict[int, TrainingResult] = field(default_factory=dict)
 
 
 @dataclass
@@ -35,6 +46,7 @@ class Workshop:
     progress: Progress
     stop: threading.Event
     sign: Callable[[], None] = lambda: None
+    ahead: Ahead = field(default_factory=Ahead)
 
     @property
     def leases(self) -> Leases:

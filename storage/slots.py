@@ -35,8 +35,10 @@ def progress(database: Database, study_id: int) -> Progress:
     return database.read(lambda connection: _progress(connection, study_id))
 
 
-def claim_slot(database: Database, study_id: int, worker: str, budget: int | None = None) -> Lease | None:
-    """Begin a trial of a study, the first queued one or else a new one; None where `budget` trials were begun already.
+def claim_slot(
+    database: Database, study_id: int, worker: str, budget: int | None = None, *, queued: bool = True
+) -> Lease | None:
+    """Begin a trial of a study, the first `queued` one or else a new one; None where `budget` trials have been begun.
 
     Takes the place of `Study.ask`; go on with `open_trial`. However many workers ask at once, the budget holds exactly.
     A part of it is free again when a trial ends that does not count. Raises KeyError where there is no such study.
@@ -52,7 +54,8 @@ def claim_slot(database: Database, study_id: int, worker: str, budget: int | Non
             raise KeyError(f"no study has the id {study_id}")
         if budget is not None and _progress(connection, study_id).counted >= budget:
             return None
-        trial_id = _begin_waiting(connection, study_id) or _begin_new(connection, study_id)
+        waiting = _begin_waiting(connection, study_id) if queued else None
+        trial_id = waiting or _begin_new(connection, study_id)
         _lease(connection, trial_id, worker, fence)
         return find_lease(connection, fence)
 

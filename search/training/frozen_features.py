@@ -81,6 +81,7 @@ class Pictures:
 class FrozenFeatures(Pictures):
     """Features of the frozen part, for the rest of the network.
 
+    views              augmented ones of each picture; 1 where they are not augmented
     seconds            that computing them took, or waiting for another process that did
     train_arrays       (views * N, *shape), channels last, one view after another
     validation_arrays  (N, *shape)
@@ -102,10 +103,10 @@ class FrozenFeatures(Pictures):
         self.train_arrays = train
         self.validation_arrays = validation
         self._split = split
-        self._views = views
+        self.views = views
 
     def epoch(self, epoch: int, order: torch.Generator, done: int) -> Iterator[tuple[Tensor, Tensor]]:
-        return self.batches.epoch(order, done, (epoch - 1) % self._views)
+        return self.batches.epoch(order, done, (epoch - 1) % self.views)
 
     def train_inputs(self, rows: Tensor, _epoch: int, _augmentation: torch.Generator) -> Tensor:
         return self.validation_inputs(rows)

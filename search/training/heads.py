@@ -8,19 +8,21 @@ pictures, and ends with the weights that `search.training.loop.train` gives it w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from search.data.arrays import Arrays
 from search.data.batches import TrainingBatches, class_weights
+from search.errors import Interrupted
 from search.training.loop import epoch_seeds
-from search.training.metrics import f1_macro
+from search.training.metrics import EpochMetrics, Evaluation
 from search.training.optimization import schedule
 from search.training.recipe import Recipe
 
@@ -42,19 +44,24 @@ class Head:
 
 @dataclass(frozen=True)
 class HeadResult:
-    """Of one head: float32 (N, classes) validation logits, their macro F1, and the mean training loss of each epoch."""
+    """Of one head: its epochs, whose seconds are its share of the batch's, and its answers after the last one."""
 
-    logits: npt.NDArray[np.float32]
-    f1_macro: float
-    train_loss: tuple[float, ...]
+    epochs: tuple[EpochMetrics, ...]
+    evaluation: Evaluation
 
 
 def train_heads(
-    heads: Sequence[Head], train: Arrays, validation: Arrays, device: torch.device, views: int = 1
-) -> list[HeadResult]:
+    heads: Sequence[Head],
+    train: Arrays,
+    validation: Arrays,
+    device: torch.device,
+    views: int = 1,
+    interrupted: Callable[[], bool] | None = None,
+) -> list[HeadResult | None]:
     """Train all layers, in place, on pooled features (views * N, C), the epochs taking the views in turn.
 
-    Raises ValueError where recipes differ in more than OWN, or ask for what is not done here: SGD, averaging.
+    None is the result of a head whose loss was not finite. Raises ValueError where recipes differ in more than OWN, or
+    ask for what is not done here (SGD, averaging, distillation), and Interrupted once `interrupted` says so.
     """
     recipe = _common(heads)
     balanced = recipe.class_balance == "sampling"
@@ -64,24 +71,102 @@ def train_heads(
     features = torch.from_numpy(np.array(train.images)).to(device).view(views, len(batches.labels), -1)
     labels = batches.labels.to(device)
     layers = _Layers(heads, device)
-    losses = []
+    scored = torch.from_numpy(np.array(validation.images)).to(device).float()
+    truth = torch.from_numpy(np.array(validation.labels)).to(device)
+    curves: list[list[EpochMetrics]] = []
+    logits = torch.empty(0)
     for epoch in range(1, recipe.epochs + 1):
+        started = time.perf_counter()
         view = features[(epoch - 1) % views].float()
         seeds = [epoch_seeds(head.seed, epoch) for head in heads]
         drawn = [torch.Generator(device).manual_seed(default) for default, _, _ in seeds]
         orders = [batches.order(torch.Generator().manual_seed(order)) for _, order, _ in seeds]
-        loss_sum = torch.zeros(len(heads), device=device)
+        losses = torch.zeros(len(heads), device=device)
+        seen, answers = [], []
         for step, rows in enumerate(zip(*orders, strict=True)):
+            if interrupted and interrupted():
+                raise Interrupted(f"asked to stop while {len(heads)} heads were trained")
             indices = torch.stack(rows).to(device)
             inputs = layers.dropped(view[indices], drawn)
             share = schedule((epoch - 1) * len(batches) + step, len(batches), recipe)
-            loss_sum += layers.step(inputs, labels[indices], share, recipe, weights)
-        losses.append((loss_sum / len(labels)).tolist())
-    scored = torch.from_numpy(np.array(validation.images)).to(device).float()
-    logits = layers.finish(scored).cpu().numpy()
+            loss, predictions = layers.step(inputs, labels[indices], share, recipe, weights)
+            losses += loss
+            seen.append(labels[indices])
+            answers.append(predictions)
+        trained = time.perf_counter() - started
+        logits = layers.logits(scored)
+        curves.append(
+            _epoch_metrics(
+                epoch,
+                losses / len(labels),
+                _confusions(torch.cat(seen, dim=1), torch.cat(answers, dim=1), classes),
+                _validation_losses(logits, truth),
+                _confusions(truth.expand(len(heads), -1), logits.argmax(dim=2), classes),
+                [
+                    schedule(epoch * len(batches) - 1, len(batches), recipe) * head.recipe.learning_rate
+                    for head in heads
+                ],
+                (time.perf_counter() - started) / len(heads),
+                len(heads) * len(labels) / trained,
+            )
+        )
+    layers.write_back()
     return [
-        HeadResult(answers, f1_macro(validation.labels, answers.argmax(axis=1)), tuple(row[number] for row in losses))
-        for number, answers in enumerate(logits)
+        HeadResult(tuple(curve), Evaluation.of(head_logits, truth.cpu()))
+        if all(math.isfinite(row.train_loss + row.validation_loss) for row in curve)
+        else None
+        for curve, head_logits in zip(zip(*curves, strict=True), logits.cpu(), strict=True)
+    ]
+
+
+def _confusions(labels: Tensor, predictions: Tensor, classes: int) -> Tensor:
+    """int64 (H, N) of each -> (H, classes, classes), a row for each true class."""
+    heads = torch.arange(len(labels), device=labels.device)[:, None]
+    cells = (heads * classes + labels) * classes + predictions
+    return torch.bincount(cells.flatten(), minlength=len(labels) * classes**2).view(-1, classes, classes)
+
+
+def _f1_macro(confusions: Tensor) -> Tensor:
+    """(H,), as `search.training.metrics.f1_macro`: a class that is neither there nor predicted does not count."""
+    both = (confusions.sum(dim=1) + confusions.sum(dim=2)).double()
+    f1 = 2 * confusions.diagonal(dim1=1, dim2=2) / both.clamp(min=1)
+    return f1.sum(dim=1) / (both > 0).sum(dim=1)
+
+
+def _accuracy(confusions: Tensor) -> Tensor:
+    return confusions.diagonal(dim1=1, dim2=2).sum(dim=1).double() / confusions.sum(dim=(1, 2))
+
+
+def _validation_losses(logits: Tensor, labels: Tensor) -> Tensor:
+    """(H, N, classes) and (N,) -> (H,)"""
+    each = functional.cross_entropy(logits.flatten(0, 1), labels.repeat(len(logits)), reduction="none")
+    return each.view(len(logits), -1).mean(dim=1)
+
+
+def _epoch_metrics(
+    epoch: int,
+    train_losses: Tensor,
+    trained: Tensor,
+    validation_losses: Tensor,
+    scored: Tensor,
+    learning_rates: Sequence[float],
+    seconds: float,
+    images_per_second: float,
+) -> list[EpochMetrics]:
+    """One row for each head; `trained` and `scored` are confusions on the two splits."""
+    columns = [
+        train_losses,
+        _accuracy(trained),
+        _f1_macro(trained),
+        validation_losses,
+        _accuracy(scored),
+        _f1_macro(scored),
+    ]
+    names = ("train_loss", "train_accuracy", "train_f1_macro", "validation_loss", "validation_accuracy", "f1_macro")
+    clock = {"seconds": seconds, "images_per_second": images_per_second}
+    return [
+        EpochMetrics(epoch=epoch, learning_rate=rate, **clock, **dict(zip(names, row, strict=True)))
+        for rate, *row in zip(learning_rates, *(column.tolist() for column in columns), strict=True)
     ]
 
 
@@ -91,8 +176,8 @@ def _common(heads: Sequence[Head]) -> Recipe:
     if len(different) != 1:
         raise ValueError(f"heads that are trained together may differ in {', '.join(sorted(OWN))} alone, of a recipe")
     recipe = heads[0].recipe
-    if recipe.optimizer != "adamw" or recipe.ema_decay is not None:
-        raise ValueError("heads are trained together by AdamW, without an average of the weights")
+    if recipe.optimizer != "adamw" or recipe.ema_decay is not None or recipe.distillation:
+        raise ValueError("heads are trained together by AdamW, without an average of the weights or a teacher")
     return recipe
 
 
@@ -120,8 +205,10 @@ class _Layers:
                 features.mul_(kept.div_(1 - head.dropout))
         return inputs
 
-    def step(self, inputs: Tensor, targets: Tensor, share: float, recipe: Recipe, weights: Tensor | None) -> Tensor:
-        """One step of all heads on (H, n, C) and (H, n). Returns the sum of each head's losses, (H,)."""
+    def step(
+        self, inputs: Tensor, targets: Tensor, share: float, recipe: Recipe, weights: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """One step of all heads on (H, n, C) and (H, n). Returns the sum of each head's losses, (H,), and (H, n)."""
         logits = torch.baddbmm(self._bias, inputs, self._weight)
         losses = functional.cross_entropy(
             logits.flatten(0, 1),
@@ -132,7 +219,7 @@ class _Layers:
         ).view(targets.shape)
         gradients = torch.autograd.grad(losses.sum() / targets.shape[1], [self._weight, self._bias])
         self._update(list(gradients), share, recipe.gradient_clip)
-        return losses.detach().sum(dim=1)
+        return losses.detach().sum(dim=1), logits.detach().argmax(dim=2)
 
     @torch.no_grad()
     def _update(self, gradients: list[Tensor], share: float, clip: float | None) -> None:
@@ -152,9 +239,13 @@ class _Layers:
             tensor.sub_(rate / correction_1 * first / denominator)
 
     @torch.no_grad()
-    def finish(self, features: Tensor) -> Tensor:
-        """Write the weights back; (N, C) -> logits (H, N, classes)."""
+    def logits(self, features: Tensor) -> Tensor:
+        """(N, C) -> (H, N, classes)"""
+        return torch.matmul(features, self._weight) + self._bias
+
+    @torch.no_grad()
+    def write_back(self) -> None:
+        """Give the layers their weights."""
         for head, weight, bias in zip(self._heads, self._weight, self._bias, strict=True):
             head.layer.weight.copy_(weight.t())
             head.layer.bias.copy_(bias[0])
-        return torch.matmul(features, self._weight) + self._bias

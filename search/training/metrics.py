@@ -66,6 +66,20 @@ class Evaluation:
     f1_per_class: Floats
     confusion: Integers
 
+    @classmethod
+    def of(cls, logits: Tensor, labels: Tensor) -> Evaluation:
+        """float32 (N, classes) and int64 (N,), both on the CPU."""
+        truth, predictions = labels.numpy(), logits.argmax(dim=1).numpy()
+        classes = np.arange(logits.shape[1])
+        return cls(
+            logits=logits.numpy(),
+            loss=float(functional.cross_entropy(logits, labels)),
+            accuracy=float((truth == predictions).mean()),
+            f1_macro=f1_macro(truth, predictions),
+            f1_per_class=np.asarray(f1_score(truth, predictions, labels=classes, average=None, zero_division=0)),
+            confusion=confusion_matrix(truth, predictions, labels=classes),
+        )
+
     @property
     def predictions(self) -> Integers:
         """int64 (N,)"""
@@ -136,14 +150,4 @@ def evaluate_rows(
             raise Interrupted("asked to stop while a split is scored")
         with autocast(device):
             answers.append(network(inputs_of(images)).float())
-    logits = torch.cat(answers).cpu()
-    labels, predictions = rows.labels.numpy(), logits.argmax(dim=1).numpy()
-    classes = np.arange(logits.shape[1])
-    return Evaluation(
-        logits=logits.numpy(),
-        loss=float(functional.cross_entropy(logits, rows.labels)),
-        accuracy=float((labels == predictions).mean()),
-        f1_macro=f1_macro(labels, predictions),
-        f1_per_class=np.asarray(f1_score(labels, predictions, labels=classes, average=None, zero_division=0)),
-        confusion=confusion_matrix(labels, predictions, labels=classes),
-    )
+    return Evaluation.of(torch.cat(answers).cpu(), rows.labels)

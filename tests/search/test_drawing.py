@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
-from search import trial as one_trial
-from search import work
+from search import beginning, work
 from search.drawing import draw
 from search.objective import Assignment, OverTheLimit, assign
 from storage.leases import Lease
@@ -109,7 +108,7 @@ def test_two_workers_that_draw_the_same_do_not_both_train_it(
 
     def after_the_other(*arguments: Any, **options: Any) -> bool:
         """While this worker is about to store its candidate, another one begins the same."""
-        monkeypatch.setattr(one_trial, "set_attributes", set_attributes)
+        monkeypatch.setattr(beginning, "set_attributes", set_attributes)
         attributes = arguments[2]
         lease = claim_slot(other.shop.database, other.studies[0].study._study_id, "other")
         assert lease is not None
@@ -117,7 +116,7 @@ def test_two_workers_that_draw_the_same_do_not_both_train_it(
         finish(other.shop.database, lease, TrialState.FAIL)
         return set_attributes(*arguments, **options)
 
-    monkeypatch.setattr(one_trial, "set_attributes", after_the_other)
+    monkeypatch.setattr(beginning, "set_attributes", after_the_other)
     work.work(bench.shop, bench.studies)
     mine, others = bench.trials
     assert mine.attributes["candidate_key"] != others.attributes["candidate_key"]

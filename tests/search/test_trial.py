@@ -14,7 +14,7 @@ import torch
 from optuna.trial import TrialState
 from safetensors.torch import save_file
 
-from search import objective, work
+from search import heartbeat, objective, work
 from search import trial as one_trial
 from search.data.arrays import Arrays
 from search.errors import BadInput
@@ -267,7 +267,7 @@ def rows(bench: Bench) -> Any:
 def test_who_lost_the_lease_stops_and_writes_nothing(
     load_settings: LoadSettings, open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(one_trial, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.01)
     seen: list[Any] = []
 
     def lose() -> None:

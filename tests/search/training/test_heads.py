@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from blocks.network import Network
 from blocks.specification import EliminatedSpecification, HeadSpecification
 from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
+from search.errors import Interrupted
 from search.training.heads import Head, train_heads
 from search.training.loop import train
 from search.training.recipe import Recipe
@@ -66,9 +68,29 @@ def test_each_head_is_what_it_is_when_trained_alone(tmp_path: Path, balance: str
         layer = theirs.network.head.classifier
         torch.testing.assert_close(head.layer.weight, layer.weight, rtol=1e-3, atol=1e-4)  # type: ignore[union-attr]
         torch.testing.assert_close(head.layer.bias, layer.bias, rtol=1e-3, atol=1e-4)  # type: ignore[union-attr]
-        np.testing.assert_allclose(ours.logits, theirs.validation.logits, rtol=1e-3, atol=1e-3)
-        assert ours.f1_macro == theirs.f1_macro
-        assert ours.train_loss == pytest.approx([row.train_loss for row in theirs.epochs], rel=1e-4)
+        assert ours is not None
+        np.testing.assert_allclose(ours.evaluation.logits, theirs.validation.logits, rtol=1e-3, atol=1e-3)
+        np.testing.assert_array_equal(ours.evaluation.confusion, theirs.validation.confusion)
+        for row, expected in zip(ours.epochs, theirs.epochs, strict=True):
+            clock = {"seconds", "images_per_second"}
+            want = {name: value for name, value in asdict(expected).items() if name not in clock}
+            assert {name: asdict(row)[name] for name in want} == pytest.approx(want, rel=1e-4)
+
+
+def test_a_head_whose_loss_is_not_finite_has_no_result_and_the_others_have() -> None:
+    features = Arrays(np.ones((8, 2), np.float16), np.arange(8) % 2)
+    rates = (1e38, 0.01)
+    heads = [Head(nn.Linear(2, 2), Recipe(epochs=2, learning_rate=rate, weight_decay=1.0), 0.0, 0) for rate in rates]
+    lost, sound = train_heads(heads, features, features, CPU)
+    assert lost is None
+    assert sound is not None
+
+
+def test_heads_are_interrupted_before_the_next_step() -> None:
+    features = Arrays(np.ones((8, 2), np.float16), np.arange(8) % 2)
+    calls = iter([False, False, True])
+    with pytest.raises(Interrupted, match="while 1 heads were trained"):
+        train_heads([Head(nn.Linear(2, 2), Recipe(epochs=9), 0.0, 0)], features, features, CPU, 1, lambda: next(calls))
 
 
 @pytest.mark.parametrize(
@@ -77,6 +99,7 @@ def test_each_head_is_what_it_is_when_trained_alone(tmp_path: Path, balance: str
         ({"epochs": 4}, "may differ in learning_rate, weight_decay alone"),
         ({"optimizer": "sgd"}, "by AdamW, without an average"),
         ({"ema_decay": 0.9}, "by AdamW, without an average"),
+        ({"distillation": 0.5}, "or a teacher"),
     ],
 )
 def test_what_is_not_done_together_is_refused(change: dict[str, Any], message: str) -> None:

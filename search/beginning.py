@@ -1,0 +1,51 @@
+"""How a trial begins: what it is to try is drawn and stored, once, for whoever holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from search.drawing import draw
+from search.objective import Assignment, OverTheLimit, assign
+from search.studies import OpenStudy
+from search.teaching import choose_teacher, distils
+from search.workshop import Workshop
+from storage.attributes import attributes_of
+from storage.leases import Lease
+from storage.results import set_attributes
+from storage.slots import open_trial
+from storage.suggestions import Suggestions
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A candidate over the limit, and what was suggested for it."""
+
+    error: OverTheLimit
+    suggestions: Suggestions
+
+
+def begin(
+    shop: Workshop, studies: Sequence[OpenStudy], study: OpenStudy, lease: Lease, beside: int | None = None
+) -> Assignment | Refused:
+    """What the trial was to do when it was begun, or, for a new one, what it is to do from now on.
+
+    beside  for a new one: see `search.objective.Assignment`
+    """
+    trial = open_trial(study.study, lease)
+    begun = attributes_of(trial)
+    if "candidate" in begun:
+        return Assignment.from_attributes(begun)
+    teacher = choose_teacher(studies) if distils([study]) else None
+    while True:  # until no other worker has begun the same meanwhile
+        trial, suggestions = draw(study, trial, len(shop.dataset.classes), teacher)
+        try:
+            assignment = assign(study, trial, len(shop.dataset.classes), shop.settings.seed, teacher)
+            assignment = replace(assignment, beside=beside)
+        except OverTheLimit as error:
+            trial.set_constraint("parameters", float(error.excess))
+            return Refused(error, suggestions)
+        unique = () if assignment.row else ("candidate_key", "seed")
+        if set_attributes(shop.database, lease, assignment.attributes(), suggestions, unique):
+            return assignment
+        trial = open_trial(study.study, lease)
