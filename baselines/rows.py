@@ -18,8 +18,9 @@ from pydantic import Field
 from blocks.specification import EliminatedSpecification, Frozen, HeadSpecification
 from search.candidate import Candidate
 from search.errors import BadInput
-from search.settings import EliminationSpace, ListedRow, ListedSpace, ScratchSpace, Settings, Space
+from search.settings import Settings
 from search.spaces.recipe import own_recipe, sound_recipe
+from search.spaces.settings import EliminationSpace, ListedRow, ListedSpace, ScratchSpace, Space
 from search.training.recipe import Recipe
 
 CLASSES = 6

@@ -45,7 +45,8 @@ from search.profile.profiling import DepthProfile, profile_space
 from search.profile.ranking import ProfiledCut, first_choices
 from search.report.rows import search_name
 from search.report.stored import reading
-from search.settings import DataSettings, EliminationSpace, Settings
+from search.settings import DataSettings, Settings
+from search.spaces.settings import EliminationSpace
 from search.training.loop import train
 from search.training.recipe import Recipe
 from search.weights import load_weights

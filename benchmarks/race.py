@@ -38,7 +38,8 @@ from search.machine import cores
 from search.pareto import search_hypervolume
 from search.report.style import study_styles
 from search.session import open_data
-from search.settings import EliminationSpace, Settings
+from search.settings import Settings
+from search.spaces.settings import EliminationSpace
 from storage.database import connect
 from storage.trials import read_trials
 

@@ -43,8 +43,9 @@ from search.data.examples import SPLITS
 from search.errors import BadInput, TrialFailed
 from search.objective import Assignment, OverTheLimit, assign, run
 from search.profile.profiling import DepthProfile, profile_space
-from search.settings import DataSettings, EliminationSpace, ScratchSpace, Settings
+from search.settings import DataSettings, Settings
 from search.spaces.recipe import own_recipe
+from search.spaces.settings import EliminationSpace, ScratchSpace
 from search.studies import OpenStudy, first_candidates
 from search.training.metrics import EpochMetrics
 from search.training.recipe import Recipe

@@ -31,7 +31,8 @@ from benchmarks.bank import Bank, Curve, decoded
 from search.objective import sample_candidate
 from search.pareto import front, search_hypervolume
 from search.sampler import make_sampler
-from search.settings import EliminationSpace, ScratchSpace, Stopping
+from search.settings import Stopping
+from search.spaces.settings import EliminationSpace, ScratchSpace
 from search.stopping import Finished, epoch_at, judge, rungs
 from search.studies import DIRECTIONS, first_candidates
 

@@ -38,7 +38,7 @@ from blocks.elimination import anatomy
 from search.command import exit_with_status
 from search.objective import sample_candidate
 from search.sampler import make_sampler
-from search.settings import EliminationSpace, ScratchSpace
+from search.spaces.settings import EliminationSpace, ScratchSpace
 from search.studies import DIRECTIONS
 from storage import curves
 from storage.database import Database, connect

@@ -11,7 +11,7 @@ import optuna
 from optuna.trial import FrozenTrial
 
 from search.objective import queued, sample_candidate
-from search.settings import ListedSpace
+from search.spaces.settings import ListedSpace
 from search.studies import OpenStudy, study_front
 from storage.suggestions import Suggestions, collect
 

@@ -23,7 +23,7 @@ from blocks.splitting import POOLING_HEADS
 from search.beginning import Refused, begin
 from search.heartbeat import kept_alive
 from search.objective import Assignment, feature_cache, network_of
-from search.settings import ListedSpace
+from search.spaces.settings import ListedSpace
 from search.studies import OpenStudy
 from search.training.device import PeakMemory
 from search.training.frozen_features import FrozenFeatures, inputs_for

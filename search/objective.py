@@ -17,8 +17,9 @@ from blocks.specification import EliminatedSpecification, ScratchSpecification
 from search.candidate import Candidate
 from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
-from search.settings import AnySpace, EliminationSpace, ListedSpace, ScratchSpace, Settings
+from search.settings import Settings
 from search.spaces import elimination, listed, scratch
+from search.spaces.settings import AnySpace, EliminationSpace, ListedSpace, ScratchSpace
 from search.studies import OpenStudy
 from search.training.checkpoint import Checkpoint
 from search.training.loop import train

@@ -28,8 +28,9 @@ from search.session import (
     show_settings,
     worker_name,
 )
-from search.settings import ListedSpace, Settings
+from search.settings import Settings
 from search.signals import stop_on_signals
+from search.spaces.settings import ListedSpace
 from search.studies import OpenStudy, open_rows
 from search.work import GivingUp, work
 from search.workshop import Workshop

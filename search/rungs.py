@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from search.objective import Assignment
-from search.settings import ListedSpace, Stopping
+from search.settings import Stopping
+from search.spaces.settings import ListedSpace
 from search.stopping import Behind, Finished, epoch_at, judge, rungs
 from search.studies import OpenStudy
 from search.training.metrics import EpochMetrics

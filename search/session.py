@@ -22,7 +22,8 @@ from search.objective import choose_device, device_name
 from search.profile.profiling import profile_space
 from search.profile.ranking import ProfiledCut
 from search.profile.table import show
-from search.settings import EliminationSpace, Settings, resolved
+from search.settings import Settings, resolved
+from search.spaces.settings import EliminationSpace
 from search.studies import OpenStudy, open_listed_studies, open_studies
 from storage.artefacts import Artefacts, open_artefacts
 from storage.database import Database, connect

@@ -26,9 +26,10 @@ from search.inference.runs import processor
 from search.pareto import front
 from search.profile.ranking import ProfiledCut, first_choices
 from search.sampler import make_sampler
-from search.settings import AnySpace, EliminationSpace, ListedRow, ListedSpace, Settings, StudySpace, resolved
+from search.settings import Settings, resolved
 from search.spaces import elimination, listed, scratch
 from search.spaces.recipe import own_recipe
+from search.spaces.settings import AnySpace, EliminationSpace, ListedRow, ListedSpace, StudySpace
 from search.weights import ORDER, Weights, find_weights
 from storage.database import Database
 

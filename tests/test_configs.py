@@ -14,8 +14,9 @@ import timm
 
 from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
-from search.settings import EliminationSpace, ScratchSpace, Settings, Space, add_arguments, load
+from search.settings import Settings, add_arguments, load
 from search.spaces.scratch import check_space
+from search.spaces.settings import EliminationSpace, ScratchSpace, Space
 from tests.search.data.conftest import noise
 from tests.search.data.downloads import write_cifar10, write_fashion_mnist
 

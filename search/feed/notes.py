@@ -14,7 +14,7 @@ from search.pareto import HYPERVOLUME_MEANING
 from search.report import formats
 from search.report.comparison import Comparison, Entry, Standing
 from search.report.rows import Row
-from search.settings import AnySpace, ListedSpace, ScratchSpace
+from search.spaces.settings import AnySpace, ListedSpace, ScratchSpace
 from search.studies import OpenStudy
 
 ON_FRONT = "## On the joint front"

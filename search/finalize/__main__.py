@@ -20,7 +20,8 @@ from search.report.comparison import compare
 from search.report.stored import read_search, read_study_attributes, reading
 from search.run import refuse_a_study_of_the_search, work_on_rows
 from search.session import open_data, open_device, set_up_logging, show_settings
-from search.settings import ListedSpace, Settings
+from search.settings import Settings
+from search.spaces.settings import ListedSpace
 from search.studies import WHOLE, full_name
 
 SEEDS = 5

@@ -8,7 +8,7 @@ from blocks.specification import EliminatedSpecification
 from search.candidate import Candidate
 from search.errors import BadInput
 from search.report.comparison import Comparison, Entry
-from search.settings import ListedRow, Other
+from search.spaces.settings import ListedRow, Other
 
 UNCUT: Other = "uncut"
 SCRATCH: Other = "scratch"

@@ -21,7 +21,8 @@ from search.objective import choose_device, device_name
 from search.profile.profiling import profile_space
 from search.profile.table import show
 from search.session import set_up_logging
-from search.settings import EliminationSpace, Settings
+from search.settings import Settings
+from search.spaces.settings import EliminationSpace
 from search.studies import checked_spaces
 
 

@@ -18,7 +18,7 @@ from search.inference.runs import LatencyRun, comparable
 from search.intervals import Floats, Interval, drawn_f1, over_images, over_seeds
 from search.report.rows import Row, Search
 from search.report.stored import read_search, read_study_attributes
-from search.settings import ListedRow, ListedSpace, Other
+from search.spaces.settings import ListedRow, ListedSpace, Other
 from storage import curves as stored_curves
 from storage import latency
 from storage.database import Database

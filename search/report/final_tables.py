@@ -16,7 +16,7 @@ from search.intervals import DRAWS, Interval
 from search.report import formats
 from search.report.final import Difference, Final, FinalRow, Fit
 from search.report.table import aligned, wrapped
-from search.settings import Other
+from search.spaces.settings import Other
 
 NOT_MEASURED = "not measured"
 OTHERS: dict[Other, str] = {

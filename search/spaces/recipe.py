@@ -10,7 +10,7 @@ from typing import TypeVar, cast
 
 from optuna.trial import BaseTrial
 
-from search.settings import EliminationSpace, Range, Space
+from search.spaces.settings import EliminationSpace, Range, Space
 from search.training.recipe import Recipe
 
 LITTLE_DROPOUT = 0.1

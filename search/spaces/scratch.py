@@ -31,8 +31,8 @@ from blocks.specification import (
 )
 from search.candidate import Candidate
 from search.errors import BadInput
-from search.settings import ScratchSpace
 from search.spaces.recipe import sample_distillation, sample_recipe, suggest, suggest_choice, suggest_count
+from search.spaces.settings import ScratchSpace
 
 STEM_STRIDE = 2
 

@@ -16,7 +16,8 @@ from benchmarks.search_efficiency import Search, best_of, main, quartiles, reach
 from search.errors import BadInput
 from search.objective import sample_candidate
 from search.pareto import search_hypervolume
-from search.settings import ScratchSpace, Stopping
+from search.settings import Stopping
+from search.spaces.settings import ScratchSpace
 
 SPACE = ScratchSpace(image_sizes=(16,), stages=(1, 2))
 PROFILE_SECONDS = 5.0

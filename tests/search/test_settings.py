@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from search.errors import BadInput
-from search.settings import EliminationSpace, Settings, Space, add_arguments, load, resolved
+from search.settings import Settings, add_arguments, load, resolved
+from search.spaces.settings import EliminationSpace, Space
 
 
 @pytest.fixture(autouse=True)

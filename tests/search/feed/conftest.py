@@ -17,7 +17,7 @@ from search.feed.feed import Feed
 from search.feed.keeping import Finished
 from search.models import Metrics, ModelDescription, Provenance, save_model
 from search.objective import Assignment, summary
-from search.settings import EliminationSpace, ScratchSpace
+from search.spaces.settings import EliminationSpace, ScratchSpace
 from search.studies import OpenStudy
 from search.training.metrics import Evaluation, TrainingResult
 from search.training.recipe import Recipe

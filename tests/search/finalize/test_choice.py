@@ -7,7 +7,7 @@ import pytest
 from search.errors import BadInput
 from search.finalize.choice import choose_rows
 from search.report.comparison import Comparison
-from search.settings import ListedRow
+from search.spaces.settings import ListedRow
 from search.training.recipe import Recipe
 from tests.search.report.conftest import Records
 

@@ -16,7 +16,8 @@ from search.finalize import ending
 from search.finalize.scoring import ANSWERS, READ_AT
 from search.models import load_model
 from search.progress import StudyProgress, progress_of
-from search.settings import ListedRow, ListedSpace, Settings
+from search.settings import Settings
+from search.spaces.settings import ListedRow, ListedSpace
 from search.studies import open_rows
 from storage import curves
 from storage.pages import Page

@@ -13,7 +13,7 @@ from search.finalize.scoring import ANSWERS, READ_AT, pack
 from search.inference.runs import LatencyRun, Machine, Measurement
 from search.report import final_tables
 from search.report.final import Final, final_of
-from search.settings import ListedRow, ListedSpace
+from search.spaces.settings import ListedRow, ListedSpace
 from storage.trials import TrialRecord
 from tests.search.report.conftest import DATA, START, Records
 from tests.search.spaces.test_listed import row

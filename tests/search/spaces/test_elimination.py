@@ -14,9 +14,9 @@ from blocks.elimination import Cut, anatomy
 from blocks.specification import EliminatedSpecification
 from search.candidate import Candidate
 from search.errors import BadInput
-from search.settings import EliminationSpace, Range
 from search.spaces.elimination import check_space, cuts_in_space, first_parameters, sample
 from search.spaces.recipe import own_recipe
+from search.spaces.settings import EliminationSpace, Range
 from search.training.recipe import Recipe
 
 HEADS = {"head", "head_of_first_stage"}

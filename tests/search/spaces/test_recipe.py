@@ -5,7 +5,6 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from pydantic import ValidationError
 
-from search.settings import EliminationSpace, Range, ScratchSpace
 from search.spaces.recipe import (
     own_recipe,
     sample_distillation,
@@ -14,6 +13,7 @@ from search.spaces.recipe import (
     suggest_choice,
     suggest_count,
 )
+from search.spaces.settings import EliminationSpace, Range, ScratchSpace
 from search.training.recipe import Recipe
 
 
