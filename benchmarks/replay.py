@@ -28,12 +28,13 @@ from optuna.trial import TrialState, create_trial
 from pydantic import TypeAdapter
 
 from benchmarks.bank import Bank, Curve, decoded
+from search import choosing
 from search.objective import sample_candidate
 from search.pareto import front, search_hypervolume
 from search.sampler import make_sampler
 from search.settings import Stopping
 from search.spaces.settings import EliminationSpace, ScratchSpace
-from search.stopping import Finished, epoch_at, judge, rungs
+from search.stopping import Behind, Finished, epoch_at, judge, rungs
 from search.studies import DIRECTIONS, first_candidates
 
 Row = NDArray[np.float64]
@@ -44,7 +45,8 @@ _SPACE: TypeAdapter[EliminationSpace | ScratchSpace] = TypeAdapter(EliminationSp
 class Strategy:
     """A way to search.
 
-    sampler      what proposes candidates
+    sampler      what proposes candidates; `chosen` takes, of so many `proposals` by chance, the one that is worth most
+                 to `search.choosing`
     first        what is tried first: nothing in particular, the ends of the backbone's stages, or the depth profile's
                  choices and the uncut backbone, the cheapest first, as a study of the product does
     stopping     the product's rule, or none
@@ -53,11 +55,12 @@ class Strategy:
     """
 
     name: str
-    sampler: Literal["tpe", "random"] = "tpe"
+    sampler: Literal["tpe", "random", "chosen"] = "tpe"
     first: Literal["any", "stages", "profile"] = "any"
     stopping: Stopping | None = None
     epochs: int | None = None
     repeats: bool = False
+    proposals: int = 32
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,7 @@ class ReplayedStudy:
     left: list[int]
     taken: int = 0
     finished: list[Curve] = field(default_factory=list)
+    tried: list[choosing.Tried] = field(default_factory=list)
 
     @property
     def used_share(self) -> float:
@@ -211,10 +215,13 @@ class Replay:
             if trial.epoch == self._last_epoch(trial):
                 trial.study.optuna.tell(trial.number, (trial.f1_macro, float(trial.curve.planned.parameters)))
                 trial.study.finished.append(trial.curve)
+                seconds = sum(trial.curve.seconds[: trial.epoch])
+                trial.study.tried.append(choosing.Tried(_described(trial.curve), trial.f1_macro, seconds))
                 self._scored.append((trial.f1_macro, trial.curve))
                 yield self._known()
                 self._begin()
-            elif self._is_stopped(trial):
+            elif (behind := self._judged(trial)) is not None:
+                trial.study.tried.append(choosing.Tried(_described(trial.curve), behind.reach, None))
                 trial.study.optuna.tell(trial.number, state=TrialState.PRUNED)
                 self._begin()
             else:
@@ -246,9 +253,20 @@ class Replay:
         """The place in its pool of what the trial is to be."""
         if self._strategy.sampler == "random" and not queued:
             return self._random.choice(study.left)
+        if self._strategy.sampler == "chosen" and not queued:
+            return self._chosen(study)
         sample_candidate(trial, study.space, self._classes)
         anything = self._strategy.repeats and not queued
         return study.pool.nearest(trial.params, range(len(study.pool.curves)) if anything else study.left)
+
+    def _chosen(self, study: ReplayedStudy) -> int:
+        proposals = self._random.sample(study.left, min(len(study.left), self._strategy.proposals))
+        if len(study.finished) < choosing.LEAST_FINISHED:
+            return proposals[0]
+        curves = [study.pool.curves[place] for place in proposals]
+        running = [_described(trial.curve) for _, _, trial in self._queue if trial.study is study]
+        worths = choosing.worth(study.tried, running, [_described(curve) for curve in curves], self._begun)
+        return proposals[int(np.argmax(worths))]
 
     def _push(self, trial: _Running) -> None:
         self._begun += 1
@@ -257,12 +275,12 @@ class Replay:
     def _last_epoch(self, trial: _Running) -> int:
         return self._strategy.epochs or len(trial.curve.f1_macro)
 
-    def _is_stopped(self, trial: _Running) -> bool:
-        """Whether the product's rule ends the trial here."""
+    def _judged(self, trial: _Running) -> Behind | None:
+        """Why the product's rule ends the trial here, if it does."""
         settings = self._strategy.stopping
         epochs = len(trial.curve.f1_macro)
         if settings is None or trial.runs_to_end or trial.epoch not in (shares := rungs(epochs, settings)):
-            return False
+            return None
         rivals = self.studies if settings.across_studies else [trial.study]
         at_rung = epoch_at(shares[trial.epoch], epochs) - 1
         finished = [
@@ -270,7 +288,7 @@ class Replay:
             for study in rivals
             for curve in study.finished
         ]
-        return judge(trial.f1_macro, trial.curve.planned.parameters, finished, settings) is not None
+        return judge(trial.f1_macro, trial.curve.planned.parameters, finished, settings)
 
     def _known(self) -> Known:
         """Of the trials that are finished.
@@ -284,6 +302,10 @@ class Replay:
         more = [sum(curve.seconds[self._strategy.epochs :]) for curve in chosen]
         truth = search_hypervolume([(curve.f1_macro[-1], curve.planned.parameters) for curve in chosen])
         return Known(self.spent + sum(more), self.now + _makespan(more, self._workers), truth)
+
+
+def _described(curve: Curve) -> choosing.Known:
+    return choosing.Known(curve.planned.params, curve.planned.parameters, curve.planned.macs)
 
 
 def _makespan(seconds: Sequence[float], workers: int) -> float:

@@ -73,6 +73,7 @@ def strategies(epochs: int) -> list[Strategy]:
         Strategy("e: without depth profile", first="stages", stopping=rule),
         Strategy("e: without early stopping", first="profile"),
         Strategy("e: without nothing twice", first="profile", stopping=rule, repeats=True),
+        Strategy("e: chosen from 32", first="profile", stopping=rule, sampler="chosen"),
         Strategy("e: without TPE", first="profile", stopping=rule, sampler="random"),
         Strategy(
             "e: rivals of both studies", first="profile", stopping=rule.model_copy(update={"across_studies": True})

@@ -38,7 +38,7 @@ def begin(
         return Assignment.from_attributes(begun)
     teacher = choose_teacher(studies) if distils([study]) else None
     while True:  # until no other worker has begun the same meanwhile
-        trial, suggestions = draw(study, trial, len(shop.dataset.classes), teacher)
+        trial, suggestions = draw(study, trial, len(shop.dataset.classes), teacher, shop.settings.proposals)
         try:
             assignment = assign(study, trial, len(shop.dataset.classes), shop.settings.seed, teacher)
             assignment = replace(assignment, beside=beside)

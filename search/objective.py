@@ -6,6 +6,7 @@ import itertools
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypedDict, Unpack
 
 import optuna
@@ -13,7 +14,7 @@ import torch
 
 from blocks.build import build
 from blocks.network import Network
-from blocks.specification import EliminatedSpecification, ScratchSpecification
+from blocks.specification import EliminatedSpecification, NetworkSpecification, ScratchSpecification
 from search.candidate import Candidate
 from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
@@ -105,10 +106,10 @@ def assign(
     space = open_study.space
     if isinstance(space, ListedSpace):
         row, seed = listed.sample(trial, space)
-        return Assignment(row.candidate, seed, _counts(row.candidate), row.name, runs_to_end=True)
+        return Assignment(row.candidate, seed, counts_of(row.candidate.network), row.name, runs_to_end=True)
     candidate = sample_candidate(trial, space, classes, teacher)
-    counts = _counts(candidate)
-    uncut = isinstance(candidate.network, EliminatedSpecification) and candidate.network.cut is None
+    counts = counts_of(candidate.network)
+    uncut = is_uncut(candidate)
     if not uncut and (over := _over(space, candidate, counts)):
         raise OverTheLimit(candidate.key, over)
     others = open_study.study.get_trials(deepcopy=False)
@@ -122,16 +123,24 @@ def _over(
     space: EliminationSpace | ScratchSpace, candidate: Candidate, counts: Mapping[str, int]
 ) -> dict[str, tuple[float, float]]:
     """Value and limit of each that is over. Time is taken only of what is small enough, as it takes a second itself."""
-    limits = {"parameters": space.max_parameters, "macs": space.max_macs}
-    over: dict[str, tuple[float, float]] = {
-        name: (counts[name], limit) for name, limit in limits.items() if limit is not None and counts[name] > limit
-    }
+    over = over_counts(space, counts)
     if over or space.max_latency_ms is None:
         return over
     from search.inference.measuring import latency_ms  # noqa: PLC0415 - few searches need ONNX
 
     taken = latency_ms(candidate.network, space.max_latency_ms)
     return {"latency_ms": (taken, space.max_latency_ms)} if taken > space.max_latency_ms else {}
+
+
+def over_counts(space: EliminationSpace | ScratchSpace, counts: Mapping[str, int]) -> dict[str, tuple[float, float]]:
+    """Value and limit of each count that is over."""
+    limits = {"parameters": space.max_parameters, "macs": space.max_macs}
+    return {name: (counts[name], limit) for name, limit in limits.items() if limit is not None and counts[name] > limit}
+
+
+def is_uncut(candidate: Candidate) -> bool:
+    """Whether that is a whole backbone, which no limit holds for."""
+    return isinstance(candidate.network, EliminatedSpecification) and candidate.network.cut is None
 
 
 def _number(value: float) -> str:
@@ -143,11 +152,17 @@ def queued(trial: optuna.Trial) -> bool:
     return bool(trial._fixed_params)
 
 
-def _counts(candidate: Candidate) -> dict[str, int]:
-    network = build(candidate.network)
+def counts_of(specification: NetworkSpecification) -> dict[str, int]:
+    """Parameters, MACs and layers of a network that is built for it."""
+    return dict(_counted(specification))
+
+
+@lru_cache(maxsize=1000)
+def _counted(specification: NetworkSpecification) -> Mapping[str, int]:
+    network = build(specification)
     return {
         "parameters": count_parameters(network),
-        "macs": count_macs(network, candidate.network.image_size),
+        "macs": count_macs(network, specification.image_size),
         "layers": count_layers(network),
     }
 

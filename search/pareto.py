@@ -76,9 +76,40 @@ def search_hypervolume(points: ArrayLike) -> float:
         points: (N, 2), columns f1_macro and parameters.
     """
     columns = _columns(points)
+    return hypervolume(np.column_stack((columns[:, 0], _on_log_scale(columns[:, 1]))), reference=(0.0, 1.0))
+
+
+def hypervolume_gains(points: ArrayLike, f1_macro: NDArray[np.float64], parameters: ArrayLike) -> NDArray[np.float64]:
+    """What each of N further points would add to `search_hypervolume` of `points`, for each of T guesses of its F1.
+
+    Args:
+        points: (M, 2), columns f1_macro and parameters.
+        f1_macro: (N, T)
+        parameters: (N,)
+
+    Returns:
+        (N, T)
+    """
+    columns = _columns(points)
+    steps = np.unique(columns[front(columns)], axis=0)
+    best, starts = np.maximum(steps[:, 0], 0.0), _on_log_scale(steps[:, 1])
+    gains = np.empty_like(f1_macro)
+    for place, start in enumerate(_on_log_scale(np.asarray(parameters, dtype=np.float64))):
+        later = starts > start
+        before = best[~later].max(initial=0.0)
+        heights = np.concatenate(([before], best[later]))
+        widths = np.diff(np.concatenate(([start], starts[later], [1.0])))
+        gains[place] = np.maximum(f1_macro[place][:, None] - heights, 0.0) @ widths
+    return gains
+
+
+def _on_log_scale(parameters: NDArray[np.float64]) -> NDArray[np.float64]:
+    """0 for `FEWEST_PARAMETERS` or less, 1 for `MOST_PARAMETERS` or more."""
     low, high = np.log10(FEWEST_PARAMETERS), np.log10(MOST_PARAMETERS)
-    logarithm = np.log10(np.clip(columns[:, 1], FEWEST_PARAMETERS, MOST_PARAMETERS))
-    return hypervolume(np.column_stack((columns[:, 0], (logarithm - low) / (high - low))), reference=(0.0, 1.0))
+    scaled: NDArray[np.float64] = (np.log10(np.clip(parameters, FEWEST_PARAMETERS, MOST_PARAMETERS)) - low) / (
+        high - low
+    )
+    return scaled
 
 
 def _columns(points: ArrayLike) -> NDArray[np.float64]:

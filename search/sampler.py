@@ -7,17 +7,19 @@ once for each group of parameters (`python -m benchmarks.storage` compares the t
 from __future__ import annotations
 
 import warnings
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import optuna
-from optuna.distributions import BaseDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial, TrialState
 
 from search.pareto import front
 
 HISTORY = 500
+MOST_ANEW = 3
 
 
 def make_sampler(seed: int, history: int = HISTORY) -> optuna.samplers.BaseSampler:
@@ -28,6 +30,39 @@ def make_sampler(seed: int, history: int = HISTORY) -> optuna.samplers.BaseSampl
     """
     with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
         return _RecentTPE(history, multivariate=True, group=True, constant_liar=True, seed=seed)
+
+
+class Near(optuna.samplers.BaseSampler):
+    """Repeats the values of a trial, as far as they fit, but for some that are drawn anew."""
+
+    def __init__(self, params: Mapping[str, Any], random: np.random.Generator) -> None:
+        super().__init__()
+        shuffled = random.permutation(sorted(params)).tolist()
+        self._kept = {name: params[name] for name in shuffled[random.integers(1, MOST_ANEW + 1) :]}
+        self._chance = optuna.samplers.RandomSampler(seed=int(random.integers(2**31)))
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        del study, trial
+        return {}
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        del study, trial, search_space
+        return {}
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        if param_name in self._kept and _fits(self._kept[param_name], param_distribution):
+            return self._kept[param_name]
+        return self._chance.sample_independent(study, trial, param_name, param_distribution)
+
+
+def _fits(value: Any, distribution: BaseDistribution) -> bool:
+    if isinstance(distribution, CategoricalDistribution):
+        return value in distribution.choices
+    return bool(distribution.low <= value <= distribution.high)  # type: ignore[attr-defined]
 
 
 class _RecentTPE(optuna.samplers.TPESampler):

@@ -87,6 +87,9 @@ class Settings(BaseSettings):
     )
     max_latency_ms: Milliseconds | None = Field(None, description="limit of each study that samples")
     stopping: Stopping = Stopping()
+    proposals: Count = Field(
+        1, description="candidates that each new trial chooses from, see `search.choosing`; 1: the sampler's own"
+    )
     seed: Annotated[int, Field(ge=0)] = 0
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
     hang_seconds: Annotated[float, Field(ge=10)] = Field(

@@ -200,6 +200,7 @@ def _stop(
         "stopped_behind": stopped.behind.rival.trial,
         "reason": str(stopped),
         "f1_macro": stopped.behind.f1_macro,
+        "reach": stopped.behind.reach,
         "epochs": len(curve),
         "seconds": seconds,
         "device": device_name(shop.device),

@@ -13,6 +13,7 @@ import pytest
 from benchmarks.bank import Bank, Curve, Header, Planned, compress, curve_line, encoded, header_line
 from benchmarks.replay import Known, Pool, Replay, Strategy, pools_of, whole_hypervolume
 from benchmarks.search_efficiency import Search, best_of, main, quartiles, reached, table
+from search.choosing import LEAST_FINISHED
 from search.errors import BadInput
 from search.objective import sample_candidate
 from search.pareto import search_hypervolume
@@ -88,6 +89,20 @@ def test_all_that_is_known_in_the_end_is_the_banks_hypervolume() -> None:
     bank = make_bank([(1000, (0.1, 0.5), (1.0, 1.0)), (100_000, (0.3, 0.9), (1.0, 1.0))])
     _, known = replay(bank, Strategy("tpe"))
     assert known[-1].hypervolume == whole_hypervolume(pools_of(bank)) == pytest.approx((2 * 0.5 + 2 * 0.9) / 4)
+
+
+def test_what_is_chosen_is_cheap_and_small_where_all_else_is_equal() -> None:
+    """One of twenty is small; a search by chance meets it in the middle, on average."""
+    curves: Curves = [(2000 if number == 13 else 100_000, (0.3, 0.5), (1.0, 1.0)) for number in range(20)]
+    bank = make_bank(curves)
+    whole = whole_hypervolume(pools_of(bank))
+
+    def trials_until_whole(strategy: Strategy, seed: int) -> int:
+        _, known = replay(bank, strategy, seed=seed)
+        return next(place for place, step in enumerate(known, start=1) if step.hypervolume == pytest.approx(whole))
+
+    chosen = [trials_until_whole(Strategy("chosen", sampler="chosen"), seed) for seed in range(4)]
+    assert max(chosen) <= LEAST_FINISHED + 1
 
 
 def test_a_candidate_is_nearest_to_itself() -> None:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import logging
+import statistics
 from typing import Any
 
 import pytest
 from optuna.trial import TrialState
 
 from search import beginning, work
+from search.choosing import LEAST_FINISHED
 from search.drawing import draw
 from search.objective import Assignment, OverTheLimit, assign
 from storage.leases import Lease
@@ -130,3 +132,56 @@ def test_a_candidate_over_the_limit_is_a_draw_like_any_other(
     bench = open_bench(load_settings(studies={"none": space}))
     with pytest.raises(OverTheLimit):
         begin(bench)
+
+
+WIDTHS = tuple(range(8, 400, 8))
+MANY = tiny_elimination(
+    **FIXED, max_parameters=60_000, uncut=False, heads=["pool_linear", "conv1x1"], head_widths=[*WIDTHS]
+)
+
+
+def chosen(bench: Bench, proposals: int) -> tuple[Lease, Assignment]:
+    (study,) = bench.studies
+    lease = claim_slot(bench.shop.database, study.study._study_id, "worker")
+    assert lease is not None
+    trial, suggestions = draw(study, open_trial(study.study, lease), 3, proposals=proposals)
+    assignment = assign(study, trial, 3, 0)
+    assert set_attributes(bench.shop.database, lease, assignment.attributes(), suggestions)
+    return lease, assignment
+
+
+def finish_as(bench: Bench, begun: tuple[Lease, Assignment], f1_macro: float) -> None:
+    lease, assignment = begun
+    values = (f1_macro, float(assignment.counts["parameters"]))
+    finish(bench.shop.database, lease, TrialState.COMPLETE, values, {"seconds": 1.0})
+
+
+def test_of_many_proposals_the_one_that_is_worth_most_is_taken(
+    load_settings: LoadSettings, open_bench: OpenBench
+) -> None:
+    """All are as good, so the small ones are worth most: they gain hypervolume, and they are quick."""
+    bench = open_bench(load_settings(studies={"many": MANY}, trials=40))
+    widths: list[int] = []
+    while len(widths) < LEAST_FINISHED + 8:
+        try:
+            begun = chosen(bench, proposals=16)
+        except OverTheLimit:
+            assert len(widths) < LEAST_FINISHED, "no proposal is over the limits"
+            continue
+        widths.append(begun[1].candidate.network.head.width or 0)
+        finish_as(bench, begun, f1_macro=0.9)
+    later = widths[LEAST_FINISHED:]
+    assert statistics.median(later) < WIDTHS[len(WIDTHS) // 4]
+
+
+def test_a_chosen_trial_stores_what_it_suggests(load_settings: LoadSettings, open_bench: OpenBench) -> None:
+    bench = open_bench(load_settings(studies={"four": FOUR}, trials=40))
+    (study,) = bench.studies
+    for number in range(CANDIDATES):
+        begun = chosen(bench, proposals=8)
+        finish_as(bench, begun, 0.1 * number)
+    assert len({trial.user_attrs["candidate_key"] for trial in study.study.trials}) == CANDIDATES
+    *_, last = study.study.get_trials()
+    assert set(last.params) >= {"head_of_first_stage"}
+    further = chosen(bench, proposals=8)
+    assert further[1].seed == 1, "an exhausted space gives further seeds, with proposals, too"

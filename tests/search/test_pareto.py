@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.pareto import front, hypervolume, search_hypervolume
+from search.pareto import front, hypervolume, hypervolume_gains, search_hypervolume
 
 Point = tuple[float, float]
 
@@ -114,3 +114,14 @@ def test_a_hundred_thousand_points_take_no_time_to_speak_of() -> None:
     assert 0 < front(points).sum() < 100
     assert search_hypervolume(points) > 0.9
     assert time.perf_counter() - start < 2
+
+
+@given(st.lists(fine, max_size=12), st.lists(fine, min_size=1, max_size=4))
+def test_a_gain_is_the_difference_that_a_point_makes(points: list[Point], further: list[Point]) -> None:
+    guesses = np.array([[f1_macro, f1_macro / 2] for f1_macro, _ in further])
+    gains = hypervolume_gains(points, guesses, [parameters for _, parameters in further])
+    before = search_hypervolume(points)
+    for row, (f1_macro, parameters) in zip(gains, further, strict=True):
+        for gain, guess in zip(row, (f1_macro, f1_macro / 2), strict=True):
+            expected = search_hypervolume([*points, (guess, parameters)]) - before
+            assert gain == pytest.approx(expected, abs=1e-9)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import optuna
 import pytest
 from optuna.storages import InMemoryStorage
 
-from search.sampler import make_sampler
+from search.sampler import MOST_ANEW, Near, make_sampler
 from search.studies import DIRECTIONS
 
 
@@ -62,3 +64,24 @@ def test_the_storage_is_read_once_a_draw() -> None:
     ) as read:
         _suggest(optuna.trial.Trial(study, trial._trial_id))
     assert read.call_count == 1
+
+
+def test_near_repeats_a_trial_but_for_a_few_values_and_what_does_not_fit() -> None:
+    def suggest(trial: optuna.Trial, most: int) -> dict[str, Any]:
+        trial.suggest_categorical("kind", ["a", "b", "c"])
+        trial.suggest_int("depth", 0, most)
+        for name in "pqrstuvw":
+            trial.suggest_float(name, 0, 1)
+        return trial.params
+
+    first = suggest(optuna.create_study(sampler=optuna.samplers.RandomSampler(0)).ask(), most=10)
+    first["depth"] = 10
+    changes = []
+    for seed in range(40):
+        study = optuna.create_study(sampler=Near(first, np.random.default_rng(seed)))
+        again = suggest(study.ask(), most=10)
+        changes.append(sum(again[name] != first[name] for name in first))
+    assert max(changes) == MOST_ANEW
+    assert min(changes) <= 1  # a choice may be drawn as it was
+    study = optuna.create_study(sampler=Near(first, np.random.default_rng(0)))
+    assert suggest(study.ask(), most=5)["depth"] <= 5
