@@ -26,7 +26,7 @@ def choose_rows(
     """The joint front by validation F1, the chosen baselines, and what both are compared with.
 
     Those are the best uncut network and, for each network with pretrained weights or a cut, the best one from scratch
-    of no fewer parameters, if the search has any.
+    of no fewer parameters; where the search has none, the best one from scratch.
 
     names           of front members, as in `elimination-4`; default: all
     max_parameters  leaves out larger front members
@@ -46,8 +46,10 @@ def choose_rows(
     chosen = {name: front[name] for name in front if not names or name in names}
     chosen |= {name: references[name] for name in dict.fromkeys(baselines)}
     uncut = _best(comparison.uncut) or _best([entry for entry in comparison.references if entry.row.uncut])
+    best_scratch = _best(_from_scratch(comparison))
     scratch = {name: _best_scratch(comparison, entry) for name, entry in chosen.items()}
-    others = [uncut, *scratch.values()]
+    cuts = [name for name, entry in chosen.items() if entry.row.family != "scratch"]
+    others = [uncut, *(scratch[name] or best_scratch for name in cuts)]
     rows = chosen | {name_of(entry): entry for entry in others if entry is not None}
     names_of: dict[str, str] = {}  # one name for each candidate: a baseline may be what the search found, too
     for name, entry in rows.items():
@@ -96,13 +98,11 @@ def _best_scratch(comparison: Comparison, entry: Entry) -> Entry | None:
     """Of the networks from scratch that the search found, the best that is no smaller than `entry`."""
     if entry.row.family == "scratch":
         return None
-    return _best(
-        [
-            other
-            for other in comparison.entries
-            if other.row.family == "scratch" and not other.reference and other.row.parameters >= entry.row.parameters
-        ]
-    )
+    return _best([other for other in _from_scratch(comparison) if other.row.parameters >= entry.row.parameters])
+
+
+def _from_scratch(comparison: Comparison) -> list[Entry]:
+    return [entry for entry in comparison.entries if entry.row.family == "scratch" and not entry.reference]
 
 
 def _key(entry: Entry) -> str:

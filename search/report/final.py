@@ -129,7 +129,8 @@ def final_of(
     if len({trial.attributes[ANSWERS]["labels"] for trial in scored}) > 1:
         raise BadInput(f"study {name} cannot be reported", ["its networks were scored on different test pictures"])
     drawn = _drawn(scored)
-    rows = [_row(row, of_row, drawn, search, curves) for row in space.rows if of_row[row.name]]
+    compared = _with_smaller_scratch(space.rows, search)
+    rows = [_row(row, of_row, drawn, search, curves) for row in compared if of_row[row.name]]
     row_of_trial = {trial.trial_id: row for row, members in of_row.items() for trial in members}
     return Final(
         name=name,
@@ -145,6 +146,22 @@ def final_of(
             for machine, runs in comparable(latencies).items()
         },
     )
+
+
+def _with_smaller_scratch(rows: Sequence[ListedRow], search: Search) -> list[ListedRow]:
+    """The rows; cuts that no network from scratch matches in parameters are compared with the best one of the list."""
+    scratch = {row.name: _validation_fit(row.candidate, search).f1_macro or 0.0 for row in rows if _from_scratch(row)}
+    best = max(scratch, key=lambda name: scratch[name], default=None)
+    return [
+        row
+        if best is None or _from_scratch(row) or "scratch" in row.compared_with or not row.compared_with
+        else row.model_copy(update={"compared_with": {**row.compared_with, "smaller_scratch": best}})
+        for row in rows
+    ]
+
+
+def _from_scratch(row: ListedRow) -> bool:
+    return row.candidate.network.family == "scratch"
 
 
 def _scored(trials: Sequence[TrialRecord], row: str) -> list[TrialRecord]:

@@ -22,6 +22,7 @@ NOT_MEASURED = "not measured"
 OTHERS: dict[Other, str] = {
     "uncut": "the uncut network",
     "scratch": "the best network from scratch of no fewer parameters",
+    "smaller_scratch": "the best network from scratch, which has fewer parameters",
     "control": "the same network from random weights",
 }
 

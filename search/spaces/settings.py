@@ -136,7 +136,7 @@ class ScratchSpace(Space):
     )
 
 
-Other = Literal["uncut", "scratch", "control"]
+Other = Literal["uncut", "scratch", "smaller_scratch", "control"]
 
 
 class ListedRow(Frozen):

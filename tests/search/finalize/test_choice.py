@@ -122,3 +122,13 @@ def test_each_chosen_cut_has_its_control_from_random_weights(records: Records) -
         Recipe(epochs=1, learning_rate=0.007, trunk_learning_rate=1.0),
     )
     assert rows["elimination-3-random"].compared_with == {}
+
+
+def test_where_no_network_from_scratch_is_as_large_the_best_one_is_listed(records: Records) -> None:
+    trial(records, "elimination", 0.95, 3500, candidate("layer4.0"))
+    rows = by_name(choose_rows(records.compare(), names=["elimination-3"]))
+    assert rows == {
+        "elimination-3": {"uncut": "elimination-0"},
+        "elimination-0": {},
+        "scratch-1": {"uncut": "elimination-0"},
+    }

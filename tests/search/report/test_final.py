@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 from optuna.trial import TrialState
 
+from blocks.specification import EliminatedSpecification
+from search.candidate import Candidate
 from search.errors import BadInput
 from search.finalize.scoring import ANSWERS, READ_AT, pack
 from search.inference.runs import LatencyRun, Machine, Measurement
 from search.report import final_tables
 from search.report.final import Final, final_of
 from search.spaces.settings import ListedRow, ListedSpace
+from search.training.recipe import Recipe
 from storage.trials import TrialRecord
 from tests.search.report.conftest import DATA, START, Records
 from tests.search.spaces.test_listed import row
@@ -182,3 +185,25 @@ def test_a_verdict_needs_both_intervals_on_one_side() -> None:
     trials += [scored("uncut", seed, 7, parameters=4000) for seed in range(3)]
     *_, differences, _ = final_tables.tables(summarise(trials))
     assert [line[-1] for line in differences.body if line[0] == "small"] == ["better"]
+
+
+def test_a_cut_that_no_network_from_scratch_matches_is_compared_with_the_best_of_them() -> None:
+    cut = EliminatedSpecification(
+        backbone="test_resnet", image_size=32, classes=2, cut="layer1.0", mean=(0, 0, 0), std=(1, 1, 1)
+    )
+    candidate = Candidate(network=cut, initial_weights="pretrained", recipe=Recipe())
+    small = SPACE.rows[0].model_copy(update={"candidate": candidate, "compared_with": {"uncut": "uncut"}})
+    space = SPACE.model_copy(update={"rows": (small, *SPACE.rows[1:])})
+    records = Records()
+    records.study("scratch")
+    for listed, f1_macro in zip(space.rows[1:], (0.6, 0.8), strict=True):  # "uncut" is from scratch here, too
+        candidate_of_row = listed.candidate.model_dump(mode="json")
+        records.trial("scratch", f1_macro, candidate=candidate_of_row, candidate_key=listed.name)
+    attributes = {"data": {**DATA, "classes": CLASSES}, "versions": {}}
+    final = final_of("trashnet/final", attributes, space, TRIALS, records.search(), {}, {})
+    of_small = next(found for found in final.rows if found.name == "small")
+    assert of_small.differences["smaller_scratch"].other == "scratch", "by validation, not by test"
+    *_, differences, _ = final_tables.tables(final)
+    assert "the best network from scratch, which has fewer parameters (scratch)" in {
+        line[1] for line in differences.body
+    }
