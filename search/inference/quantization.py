@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
@@ -16,11 +18,15 @@ from search.inference.formats import INPUT, describe_onnx
 from search.models import ModelDescription
 
 CALIBRATED_ON = 256
+FLOAT_CONVOLUTIONS = 3
 _BATCH_SIZE = 32
 
 
 def quantize(float_model: Path, target: Path, description: ModelDescription, calibration: Pictures) -> None:
     """Write `target`: weights of 8 bits with a scale for each channel, activations with ranges seen on `calibration`.
+
+    Pictures are normalised and pass the first `FLOAT_CONVOLUTIONS` convolutions in floats: these have few weights,
+    and what is lost there is lost for all that comes after.
 
     calibration  uint8 (N, S, S, 3), of the training split: evenly spread, `CALIBRATED_ON` of them are used
     """
@@ -37,10 +43,19 @@ def quantize(float_model: Path, target: Path, description: ModelDescription, cal
                 per_channel=True,
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
+                nodes_to_exclude=_first_nodes(prepared),
             )
     finally:
         prepared.unlink(missing_ok=True)
     describe_onnx(target, description)
+
+
+def _first_nodes(model: Path) -> list[str]:
+    """The names of all nodes before the first convolution, and of the first convolutions."""
+    nodes = onnx.load(str(model), load_external_data=False).graph.node
+    before = itertools.takewhile(lambda node: node.op_type != "Conv", nodes)
+    convolutions = [node for node in nodes if node.op_type == "Conv"]
+    return [node.name for node in (*before, *convolutions[:FLOAT_CONVOLUTIONS])] if convolutions else []
 
 
 class _Calibration(CalibrationDataReader):  # type: ignore[misc]  # published without types

@@ -18,6 +18,7 @@ from search.export import main
 from search.inference import agreement, runs
 from search.inference.classifier import of_network
 from search.inference.opening import open_classifier
+from search.inference.quantization import FLOAT_CONVOLUTIONS
 from search.inference.runs import LatencyRun, Measurement
 from search.inference.sources import Source
 from search.models import WEIGHTS_FILE
@@ -120,6 +121,10 @@ def test_8_bit_integers_come_with_their_f1(
         if tensor.name.endswith("_scale") and tensor.dims and tensor.dims[0] > 1
     ]
     assert scales, "no weight has a scale for each channel"
+    convolutions = [node for node in onnx.load(str(folder / "model.int8.onnx")).graph.node if node.op_type == "Conv"]
+    whole_weights = {tensor.name for tensor in onnx.load(str(folder / "model.int8.onnx")).graph.initializer}
+    assert [node.input[1] in whole_weights for node in convolutions[:FLOAT_CONVOLUTIONS]] == [True] * FLOAT_CONVOLUTIONS
+    assert not any(node.input[1] in whole_weights for node in convolutions[FLOAT_CONVOLUTIONS:])
     quantised, whole = (open_classifier(str(folder / name), settings) for name in ("model.int8.onnx", "model.onnx"))
     pixels = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), dtype=np.uint8)
     assert 0 < np.abs(quantised.run(pixels) - whole.run(pixels)).max() < 0.25
