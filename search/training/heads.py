@@ -186,8 +186,8 @@ class _Layers:
 
     def __init__(self, heads: Sequence[Head], device: torch.device) -> None:
         self._heads = heads
-        self._weight = torch.stack([head.layer.weight.detach().t() for head in heads]).to(device).requires_grad_()
-        self._bias = torch.stack([head.layer.bias.detach()[None] for head in heads]).to(device).requires_grad_()
+        self._weight = torch.stack([head.layer.weight.detach().to(device).t() for head in heads]).requires_grad_()
+        self._bias = torch.stack([head.layer.bias.detach().to(device)[None] for head in heads]).requires_grad_()
         self._moments = [(torch.zeros_like(tensor), torch.zeros_like(tensor)) for tensor in (self._weight, self._bias)]
         self._rates = self._column([head.recipe.learning_rate for head in heads], device)
         self._decay = self._column([head.recipe.weight_decay for head in heads], device)
