@@ -15,7 +15,7 @@ from search.inference.runs import Device, LatencyRun
 from search.intervals import DRAWS, Interval
 from search.report import formats
 from search.report.final import Difference, Final, FinalRow, Fit
-from search.report.table import aligned, wrapped
+from search.report.table import LEFT_ALIGNED, aligned, wrapped
 from search.spaces.settings import Other
 
 NOT_MEASURED = "not measured"
@@ -29,7 +29,7 @@ OTHERS: dict[Other, str] = {
 
 @dataclass(frozen=True)
 class Table:
-    """A table as text; the first column is text, the others are numbers. `note` says what they mean."""
+    """A table as text; columns are numbers but for those of LEFT_ALIGNED. `note` says what they mean."""
 
     title: str
     headings: tuple[str, ...]
@@ -225,7 +225,7 @@ def as_markdown(final: Final) -> str:
     for table in tables(final):
         lines = [
             _markdown_line(map(_escaped, table.headings)),
-            _markdown_line(["---", *["---:"] * (len(table.headings) - 1)]),
+            _markdown_line(["---" if heading in LEFT_ALIGNED else "---:" for heading in table.headings]),
             *(_markdown_line(map(_escaped, cells)) for cells in table.body),
         ]
         parts += [f"## {_escaped(table.title)}", "\n".join(lines), table.note]
@@ -262,7 +262,7 @@ def _latex_table(table: Table) -> str:
         [
             r"\begin{table}",
             rf"\caption{{{_latex(table.title)}. {_latex(table.note)}}}",
-            rf"\begin{{tabular}}{{l{'r' * (len(table.headings) - 1)}}}",
+            rf"\begin{{tabular}}{{{''.join('l' if heading in LEFT_ALIGNED else 'r' for heading in table.headings)}}}",
             r"\toprule",
             *rows,
             r"\bottomrule",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from search.report import formats, markup
 from search.report.comparison import Comparison, Entry
 from search.report.markup import Cell
+from search.report.table import LEFT_ALIGNED
 
 if TYPE_CHECKING:
     from search.report.final_tables import Table
@@ -65,8 +66,9 @@ def final(tables: Sequence[Table]) -> str:
     """What `search.finalize` found: scores and differences, and the other tables folded."""
     parts = [escape(FINAL_MEANING).join(("<p>", "</p>"))]
     for each in tables:
-        headings = [Cell(text, kind="number" if place else "") for place, text in enumerate(each.headings)]
-        body = [[Cell(text, text, "number" if place else "") for place, text in enumerate(row)] for row in each.body]
+        kinds = ["" if heading in LEFT_ALIGNED else "number" for heading in each.headings]
+        headings = [Cell(text, kind=kind) for text, kind in zip(each.headings, kinds, strict=True)]
+        body = [[Cell(text, text, kind) for text, kind in zip(row, kinds, strict=True)] for row in each.body]
         inside = markup.table(headings, body) + markup.note(each.note)
         title = escape(formats.clean(each.title))
         shown = each.title.startswith(("Scores", "Differences"))
