@@ -261,7 +261,7 @@ class Replay:
 
     def _chosen(self, study: ReplayedStudy) -> int:
         proposals = self._random.sample(study.left, min(len(study.left), self._strategy.proposals))
-        if len(study.finished) < choosing.LEAST_FINISHED:
+        if not choosing.enough(study.tried):
             return proposals[0]
         curves = [study.pool.curves[place] for place in proposals]
         running = [_described(trial.curve) for _, _, trial in self._queue if trial.study is study]

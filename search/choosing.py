@@ -22,7 +22,6 @@ from search.pareto import hypervolume_gains
 
 TREES = 60
 LEAST_FINISHED = 4
-"""Trials that have ended before a forest says anything."""
 
 Column = NDArray[np.float64]
 
@@ -47,6 +46,11 @@ class Tried:
     known: Known
     f1_macro: float
     seconds: float | None
+
+
+def enough(tried: Sequence[Tried]) -> bool:
+    """Whether so many have finished that a forest says anything."""
+    return sum(one.seconds is not None for one in tried) >= LEAST_FINISHED
 
 
 def worth(tried: Sequence[Tried], running: Sequence[Known], proposals: Sequence[Known], seed: int) -> Column:

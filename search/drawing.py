@@ -14,7 +14,7 @@ from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from search.candidate import Candidate
-from search.choosing import LEAST_FINISHED, Known, Tried, worth
+from search.choosing import Known, Tried, enough, worth
 from search.objective import counts_of, is_uncut, over_counts, queued, sample_candidate
 from search.sampler import Near
 from search.spaces.settings import EliminationSpace, ListedSpace, ScratchSpace
@@ -45,11 +45,11 @@ def draw(open_study: OpenStudy, trial: Trial, classes: int, teacher: str | None 
     if queued(trial) or isinstance(space, ListedSpace):
         return trial, collect(trial)
     known = tried(open_study, trial.number)
-    finished, running = _history(open_study.study, trial.number)
-    if proposals > 1 and sum(one.seconds is not None for one in finished) >= LEAST_FINISHED:
-        found = list(islice(_proposals(open_study, space, trial, classes, teacher, proposals, known), proposals))
-        if found:
-            worths = worth(finished, running, [each for _, each in found], seed=trial.number)
+    if proposals > 1:
+        ended, running = _history(open_study.study, trial.number)
+        among = _proposals(open_study, space, trial, classes, teacher, proposals, known) if enough(ended) else ()
+        if found := list(islice(among, proposals)):
+            worths = worth(ended, running, [each for _, each in found], seed=trial.number)
             return found[int(np.argmax(worths))][0]
     for drawn, suggestions in _draws(open_study, trial):
         if sample_candidate(drawn, space, classes, teacher).key not in known:

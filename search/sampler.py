@@ -32,31 +32,20 @@ def make_sampler(seed: int, history: int = HISTORY) -> optuna.samplers.BaseSampl
         return _RecentTPE(history, multivariate=True, group=True, constant_liar=True, seed=seed)
 
 
-class Near(optuna.samplers.BaseSampler):
+class Near(optuna.samplers.RandomSampler):
     """Repeats the values of a trial, as far as they fit, but for some that are drawn anew."""
 
     def __init__(self, params: Mapping[str, Any], random: np.random.Generator) -> None:
-        super().__init__()
         shuffled = random.permutation(sorted(params)).tolist()
         self._kept = {name: params[name] for name in shuffled[random.integers(1, MOST_ANEW + 1) :]}
-        self._chance = optuna.samplers.RandomSampler(seed=int(random.integers(2**31)))
-
-    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        del study, trial
-        return {}
-
-    def sample_relative(
-        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        del study, trial, search_space
-        return {}
+        super().__init__(seed=int(random.integers(2**31)))
 
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
         if param_name in self._kept and _fits(self._kept[param_name], param_distribution):
             return self._kept[param_name]
-        return self._chance.sample_independent(study, trial, param_name, param_distribution)
+        return super().sample_independent(study, trial, param_name, param_distribution)
 
 
 def _fits(value: Any, distribution: BaseDistribution) -> bool:

@@ -9,7 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 from blocks.network import Network
 from search.errors import BadInput, TrialFailed
 from search.inference.sources import load_kept
-from search.objective import Assignment
+from search.objective import Assignment, is_uncut
 from search.spaces.settings import EliminationSpace, ListedSpace
 from search.studies import OpenStudy, full_name
 from storage.artefacts import Artefacts, attached
@@ -25,8 +25,7 @@ def distils(studies: Sequence[OpenStudy]) -> bool:
 
 def may_teach(assignment: Assignment) -> bool:
     """Whether that is an uncut network, on its pretrained weights."""
-    candidate = assignment.candidate
-    return candidate.initial_weights == "pretrained" and getattr(candidate.network, "cut", "") is None
+    return assignment.candidate.initial_weights == "pretrained" and is_uncut(assignment.candidate)
 
 
 def choose_teacher(studies: Sequence[OpenStudy]) -> str | None:

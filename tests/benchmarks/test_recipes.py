@@ -13,17 +13,20 @@ from search.errors import BadInput
 from search.training.measure import count_parameters
 
 
+@pytest.fixture
+def fixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Options that every call has: pictures, and the small network alone."""
+    monkeypatch.setattr(throughput, "JPEG_SIZE", (64, 48))
+    throughput.write_pictures(tmp_path / "pictures", classes=2, pictures=24)
+    return ["--data", str(tmp_path / "pictures"), "--cache-dir", str(tmp_path / "cache"), "--networks", "scratch"]
+
+
 def test_networks_are_as_large_as_they_are_said_to_be() -> None:
     counts = {kind: count_parameters(build(network)) for kind, network in networks(64, 6).items()}
     assert counts == {"pretrained": 254_470, "scratch": 60_642}
 
 
-def test_every_recipe_is_a_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(throughput, "JPEG_SIZE", (64, 48))
-    throughput.write_pictures(tmp_path / "pictures", classes=2, pictures=24)
-    fixed = ["--data", str(tmp_path / "pictures"), "--cache-dir", str(tmp_path / "cache"), "--networks", "scratch"]
+def test_every_recipe_is_a_line(fixed: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     main([*fixed, "--image-size", "16", "--epochs", "1", "--reference-epochs", "2", "--recipe", '{"ema_decay": 0.9}'])
     reference, changed = capsys.readouterr().out.splitlines()[2:]
     assert reference.startswith("scratch      2 epochs")
@@ -32,14 +35,21 @@ def test_every_recipe_is_a_line(
     assert changed.endswith('(n 2)  {"ema_decay": 0.9}')
 
 
-def test_who_distils_learns_from_the_whole_network(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(throughput, "JPEG_SIZE", (64, 48))
-    throughput.write_pictures(tmp_path / "pictures", classes=2, pictures=24)
-    fixed = ["--data", str(tmp_path / "pictures"), "--cache-dir", str(tmp_path / "cache"), "--networks", "scratch"]
-    fixed += ["--image-size", "32", "--epochs", "1", "--reference-epochs", "--seeds", "1"]
-    main([*fixed, "--recipe", '{"distillation": 0.5}'])
+def test_who_distils_learns_from_the_whole_network(fixed: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    main(
+        [
+            *fixed,
+            "--image-size",
+            "32",
+            "--epochs",
+            "1",
+            "--reference-epochs",
+            "--seeds",
+            "1",
+            "--recipe",
+            '{"distillation": 0.5}',
+        ]
+    )
     teacher, taught = capsys.readouterr().out.splitlines()[2:]
     assert teacher.startswith("uncut        1 epochs")
     assert taught.endswith('(n 1)  {"distillation": 0.5}')

@@ -35,12 +35,12 @@ def bench(load_settings: LoadSettings, open_bench: OpenBench) -> Bench:
     return open_bench(load_settings(studies={"four": FOUR}, trials=12))
 
 
-def begin(bench: Bench) -> tuple[Lease, Assignment]:
+def begin(bench: Bench, proposals: int = 1) -> tuple[Lease, Assignment]:
     """A trial with its candidate, as the worker's loop begins it; it stays running."""
     (study,) = bench.studies
     lease = claim_slot(bench.shop.database, study.study._study_id, "worker")
     assert lease is not None
-    trial, suggestions = draw(study, open_trial(study.study, lease), 3)
+    trial, suggestions = draw(study, open_trial(study.study, lease), 3, proposals=proposals)
     assignment = assign(study, trial, 3, 0)
     assert set_attributes(bench.shop.database, lease, assignment.attributes(), suggestions)
     return lease, assignment
@@ -48,7 +48,8 @@ def begin(bench: Bench) -> tuple[Lease, Assignment]:
 
 def end(bench: Bench, begun: tuple[Lease, Assignment], f1_macro: float) -> None:
     lease, assignment = begun
-    finish(bench.shop.database, lease, TrialState.COMPLETE, (f1_macro, float(assignment.counts["parameters"])))
+    values = (f1_macro, float(assignment.counts["parameters"]))
+    finish(bench.shop.database, lease, TrialState.COMPLETE, values, {"seconds": 1.0})
 
 
 def test_nothing_is_tried_twice_while_there_is_anything_new(bench: Bench) -> None:
@@ -140,22 +141,6 @@ MANY = tiny_elimination(
 )
 
 
-def chosen(bench: Bench, proposals: int) -> tuple[Lease, Assignment]:
-    (study,) = bench.studies
-    lease = claim_slot(bench.shop.database, study.study._study_id, "worker")
-    assert lease is not None
-    trial, suggestions = draw(study, open_trial(study.study, lease), 3, proposals=proposals)
-    assignment = assign(study, trial, 3, 0)
-    assert set_attributes(bench.shop.database, lease, assignment.attributes(), suggestions)
-    return lease, assignment
-
-
-def finish_as(bench: Bench, begun: tuple[Lease, Assignment], f1_macro: float) -> None:
-    lease, assignment = begun
-    values = (f1_macro, float(assignment.counts["parameters"]))
-    finish(bench.shop.database, lease, TrialState.COMPLETE, values, {"seconds": 1.0})
-
-
 def test_of_many_proposals_the_one_that_is_worth_most_is_taken(
     load_settings: LoadSettings, open_bench: OpenBench
 ) -> None:
@@ -164,12 +149,12 @@ def test_of_many_proposals_the_one_that_is_worth_most_is_taken(
     widths: list[int] = []
     while len(widths) < LEAST_FINISHED + 8:
         try:
-            begun = chosen(bench, proposals=16)
+            begun = begin(bench, proposals=16)
         except OverTheLimit:
             assert len(widths) < LEAST_FINISHED, "no proposal is over the limits"
             continue
         widths.append(begun[1].candidate.network.head.width or 0)
-        finish_as(bench, begun, f1_macro=0.9)
+        end(bench, begun, f1_macro=0.9)
     later = widths[LEAST_FINISHED:]
     assert statistics.median(later) < WIDTHS[len(WIDTHS) // 4]
 
@@ -178,10 +163,10 @@ def test_a_chosen_trial_stores_what_it_suggests(load_settings: LoadSettings, ope
     bench = open_bench(load_settings(studies={"four": FOUR}, trials=40))
     (study,) = bench.studies
     for number in range(CANDIDATES):
-        begun = chosen(bench, proposals=8)
-        finish_as(bench, begun, 0.1 * number)
+        begun = begin(bench, proposals=8)
+        end(bench, begun, 0.1 * number)
     assert len({trial.user_attrs["candidate_key"] for trial in study.study.trials}) == CANDIDATES
     *_, last = study.study.get_trials()
     assert set(last.params) >= {"head_of_first_stage"}
-    further = chosen(bench, proposals=8)
+    further = begin(bench, proposals=8)
     assert further[1].seed == 1, "an exhausted space gives further seeds, with proposals, too"
