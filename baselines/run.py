@@ -14,11 +14,12 @@ from rich.console import Console
 from baselines.rows import Baseline, choose, listed_space
 from search import settings as all_settings
 from search.command import exit_with_status
+from search.machine import add_workers_argument
 from search.report import table
 from search.report.comparison import compare
 from search.report.stored import read_search, reading
 from search.run import refuse_a_study_of_the_search, work_on_rows
-from search.session import open_data, open_device, set_up_logging, show_settings
+from search.session import open_data, open_slots, set_up_logging, show_settings
 from search.settings import Settings
 
 
@@ -32,10 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     refuse_a_study_of_the_search(settings, options.study)
     set_up_logging()
     show_settings(settings)
-    device = open_device(settings)
+    chosen = open_slots(settings, options.workers)
     dataset = open_data(settings)
     space = listed_space(rows, settings, len(dataset.classes), options.seeds)
-    status = work_on_rows(settings, options.study, space, dataset, device)
+    status = work_on_rows(settings, options.study, space, dataset, chosen)
     if status == 0:
         _report(settings, options.study)
     return status
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m baselines.run", description=__doc__)
     all_settings.add_arguments(parser)
+    add_workers_argument(parser, default="1")
     parser.add_argument("--rows", nargs="+", metavar="ROW", help="which rows; default: all that have weights")
     parser.add_argument("--seeds", type=_count, default=1, metavar="N", help="trainings of each row; default: 1")
     parser.add_argument("--study", default="baselines", help="name of the study; default: baselines")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 import os
 from collections.abc import Iterator
@@ -27,6 +28,18 @@ class Slot:
     number: int
     device: str
     threads: int
+
+
+def add_workers_argument(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add the option whose value `slots` takes."""
+    said = f"processes on this machine, auto: one a GPU, or a core; default: {default}"
+    parser.add_argument("--workers", default=default, type=_workers, metavar="auto|N", help=said)
+
+
+def _workers(text: str) -> str:
+    if text != "auto" and not (text.isdigit() and int(text) >= 1):
+        raise argparse.ArgumentTypeError(f"expected auto or a number from 1, got {text!r}")
+    return text
 
 
 def slots(device: str, workers: str) -> list[Slot]:

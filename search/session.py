@@ -18,12 +18,13 @@ from rich.console import Console
 from search.check import describe
 from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
+from search.machine import Slot, slots
 from search.objective import choose_device, device_name
 from search.profile.profiling import profile_space
 from search.profile.ranking import ProfiledCut
 from search.profile.table import show
 from search.settings import Settings, resolved
-from search.spaces.settings import EliminationSpace
+from search.spaces.settings import EliminationSpace, ListedSpace
 from search.studies import OpenStudy, open_listed_studies, open_studies
 from storage.artefacts import Artefacts, open_artefacts
 from storage.database import Database, connect
@@ -63,7 +64,8 @@ def open_search(
     """Connect and open the studies, making what is not there, after a look at which cuts are worth training.
 
     A database that gives no answer is waited for `first_contact_seconds`: longer, where it is known to be right.
-    The search's listed studies, which other commands make, are opened, too, so that all workers help with those.
+    The search's listed studies, which other commands make, are opened, too, so that all workers help with those, unless
+    such a study is what is asked for.
     Raises BadInput and DatabaseRefused, and Interrupted if `stop` is set while the cuts are profiled.
     """
     database = connect(settings.database, stop=stop, first_contact_seconds=first_contact_seconds)
@@ -75,7 +77,9 @@ def open_search(
 
     seed, data = sampler_seed(settings), dataset.describe()
     studies = open_studies(settings, data, database, sampler_seed=seed, profiler=profiler)
-    return database, [*studies, *open_listed_studies(settings, data, database)]
+    if not any(isinstance(space, ListedSpace) for space in settings.studies.values()):
+        studies += open_listed_studies(settings, data, database)
+    return database, studies
 
 
 def sampler_seed(settings: Settings) -> int:
@@ -91,12 +95,15 @@ def open_store(settings: Settings) -> Artefacts:
         raise BadInput("artefact store", [str(error)]) from error
 
 
-def open_device(settings: Settings) -> torch.device:
-    """The device to train on, said with the reason."""
-    device = choose_device(settings.device)
+def open_slots(settings: Settings, workers: str) -> list[Slot]:
+    """Where to train, said with the reason: see `search.machine.slots`."""
+    chosen = slots(settings.device, workers)
+    device = torch.device(chosen[0].device)
     why = "a GPU was found" if device.type == "cuda" else "no GPU was found"
     print(f"device {device_name(device)} ({why if settings.device == 'auto' else 'as set'})")
-    return device
+    if len(chosen) > 1:
+        print(f"{len(chosen)} workers: " + ", ".join(f"{slot.device} with {slot.threads} threads" for slot in chosen))
+    return chosen
 
 
 def worker_name(pid: int | None) -> str:

@@ -15,11 +15,12 @@ from search import settings as all_settings
 from search.command import exit_with_status
 from search.errors import BadInput
 from search.finalize.choice import choose_rows
+from search.machine import add_workers_argument
 from search.report.__main__ import main as report
 from search.report.comparison import compare
 from search.report.stored import read_search, read_study_attributes, reading
 from search.run import refuse_a_study_of_the_search, work_on_rows
-from search.session import open_data, open_device, set_up_logging, show_settings
+from search.session import open_data, open_slots, set_up_logging, show_settings
 from search.settings import Settings
 from search.spaces.settings import ListedSpace
 from search.studies import WHOLE, full_name
@@ -35,9 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     show_settings(settings)
     space = _space(settings, options)
     _say(space, full_name(settings.name, options.study))
-    device = open_device(settings)
+    chosen = open_slots(settings, options.workers)
     dataset = open_data(settings)
-    status = work_on_rows(settings, options.study, space, dataset, device)
+    status = work_on_rows(settings, options.study, space, dataset, chosen)
     if status == 0:
         report(["--final", "--study", options.study, "--name", settings.name, "--database-url", settings.database])
     return status
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m search.finalize", description=__doc__)
     all_settings.add_arguments(parser)
+    add_workers_argument(parser, default="1")
     parser.add_argument("--seeds", type=_count, metavar="N", help=f"trainings of each network; default: {SEEDS}")
     parser.add_argument("--rows", nargs="+", metavar="ROW", help="front members, as in elimination-4; default: all")
     parser.add_argument("--max-parameters", type=_count, metavar="N", help="leave out larger front members")

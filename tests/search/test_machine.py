@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import argparse
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ import torch
 
 from search import machine
 from search.errors import BadInput
-from search.machine import Slot, available_memory, cores, slots
+from search.machine import Slot, add_workers_argument, available_memory, cores, slots
 
 HOST_CORES, HOST_MEMORY = 8, 100e9
 
@@ -136,3 +137,12 @@ def test_cuda_without_a_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     with pytest.raises(BadInput, match="no GPU that torch sees; take cpu or auto"):
         slots("cuda", "auto")
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", ""])
+def test_a_number_of_workers_that_is_none_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_workers_argument(parser, default="1")
+    with pytest.raises(SystemExit, match="2"):
+        parser.parse_args(["--workers", text])
+    assert f"--workers: expected auto or a number from 1, got {text!r}" in capsys.readouterr().err

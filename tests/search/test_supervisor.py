@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import threading
@@ -12,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from search import worker
+from search import supervisor
 from search.machine import Slot
 from search.session import worker_name
 from search.settings import Settings
-from search.worker import BAD_INPUT, GAVE_UP, NO_SIGN, Supervisor
+from search.supervisor import BAD_INPUT, GAVE_UP, NO_SIGN, Supervisor
 from storage.database import Database, connect
 from storage.leases import Leases
 from tests.conftest import LoadSettings
@@ -67,8 +66,8 @@ class Children:
 @pytest.fixture
 def children(monkeypatch: pytest.MonkeyPatch) -> Iterator[Children]:
     planned = Children()
-    monkeypatch.setattr(worker, "_Child", planned)
-    monkeypatch.setattr(worker, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(supervisor, "_Child", planned)
+    monkeypatch.setattr(supervisor, "LOOK_SECONDS", 0.05)
     yield planned
     for pid in planned.alive:
         os.kill(pid, signal.SIGKILL)
@@ -115,7 +114,7 @@ def test_starts_again_what_died_and_gives_its_trial_to_others(
 def test_the_more_often_it_died_the_longer_it_rests_while_others_are_watched(
     supervise: Supervise, children: Children, declared_dead: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "RESTART_PAUSES", (0.0, 2.0))
+    monkeypatch.setattr(supervisor, "RESTART_PAUSES", (0.0, 2.0))
     children.quiet_seconds = 10 - 1.5  # the first one hangs while the second rests
     started = time.monotonic()
     assert supervise([WORKING, ENDED], [CRASHED, CRASHED, ENDED]) == 0
@@ -144,7 +143,7 @@ def test_ends_what_does_not_get_started(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(worker, "START_SECONDS", 20.0)
+    monkeypatch.setattr(supervisor, "START_SECONDS", 20.0)
     children.quiet_seconds, children.give_a_sign = 20, False
     assert supervise([WORKING, ENDED]) == 0
     assert [child.process.exitcode for child in children.started] == [-signal.SIGKILL, 0]
@@ -164,7 +163,7 @@ def test_stops_all_when_one_gives_up(
 def test_ends_what_does_not_stop_in_time(
     supervise: Supervise, children: Children, declared_dead: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "STOP_SECONDS", 0.5)
+    monkeypatch.setattr(supervisor, "STOP_SECONDS", 0.5)
     stop = threading.Event()
     threading.Timer(0.5, stop.set).start()
     assert supervise([WORKING], [STOPPED], stop=stop) == 0
@@ -182,9 +181,3 @@ def test_leaves_nothing_behind_when_it_fails_itself(
     with pytest.raises(ZeroDivisionError):
         supervise([WORKING], [CRASHED])
     assert children.alive == []
-
-
-@pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", ""])
-def test_a_number_of_workers_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="expected auto or a number from 1"):
-        worker._workers(text)

@@ -1,0 +1,49 @@
+"""The commands of one machine, with several processes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from optuna.trial import TrialState
+
+from baselines.run import main as run_baselines
+from search.finalize.__main__ import main as finalize
+from search.run import main as run_search
+from storage.database import connect
+from storage.trials import read_trials
+from tests.conftest import WriteConfig, tiny_elimination, tiny_scratch
+
+ONE_EPOCH = {"recipe": {"epochs": 1}}
+ROW = "tf_efficientnet_lite0_to_80"
+
+
+def states(tmp_path: Path) -> Counter[tuple[str, TrialState]]:
+    with closing(connect(f"sqlite:///{tmp_path / 'runs' / 'tiny' / 'search.db'}")) as database:
+        return Counter((trial.study.partition("/")[2], trial.state) for trial in read_trials(database))
+
+
+def test_a_search_and_its_final_word_by_two_processes(
+    write_config: WriteConfig, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studies = {"elimination": tiny_elimination(**ONE_EPOCH), "scratch": tiny_scratch(**ONE_EPOCH)}
+    config = ["--config", str(write_config(studies=studies, trials=2))]
+    assert run_search([*config, "--workers", "2"]) == 0
+    printed = capfd.readouterr().out
+    assert "2 workers: cpu with " in printed
+    assert "joint front" in printed, "it ends with the report"
+    found = states(tmp_path)
+    assert all(found[study, TrialState.COMPLETE] + found[study, TrialState.FAIL] == 2 for study in studies)
+
+    with monkeypatch.context() as patch:  # makes a list and leaves it to others
+        patch.setattr("search.run.work", lambda *_: None)
+        patch.setattr("baselines.run._report", lambda *_: None)
+        assert run_baselines([*config, "--rows", ROW]) == 0
+    assert finalize([*config, "--seeds", "2", "--workers", "2"]) == 0
+    assert "Differences in test F1" in capfd.readouterr().out
+    after = states(tmp_path)
+    assert after["final", TrialState.COMPLETE] >= 2
+    assert {state for study, state in after if study == "final"} == {TrialState.COMPLETE}
+    assert after["baselines", TrialState.WAITING] == 1, "what was not asked for is left alone"
