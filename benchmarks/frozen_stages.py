@@ -31,7 +31,8 @@ import torch
 from timm.optim import create_optimizer_v2  # type: ignore[attr-defined]
 from torch.nn import functional
 
-from benchmarks.throughput import Window, environment, our_rate, rate_of, write_pictures
+from benchmarks.pictures import write_pictures
+from benchmarks.rates import Window, environment, our_rate, rate_of
 from blocks.build import build
 from blocks.network import Network
 from blocks.specification import EliminatedSpecification, HeadSpecification

@@ -24,7 +24,8 @@ import torch
 from PIL import Image
 from torchvision.transforms import v2
 
-from benchmarks.throughput import environment, write_pictures
+from benchmarks.pictures import write_pictures
+from benchmarks.rates import environment
 from blocks.build import build
 from blocks.specification import EliminatedSpecification
 from search.command import exit_with_status

@@ -1,6 +1,6 @@
 """One real race: the same minutes on the same pictures for the founding project's way of searching, and for ours.
 
-    python -m benchmarks.race --data FOLDER [--config configs/trashnet.yaml] [--minutes 20] [--seeds 3]
+    python -m benchmarks.race --data FOLDER [--config benchmarks/race.yaml] [--minutes 15] [--seeds 3]
 
 For each seed both searches run at the same time, each with half of the cores, so that a busy machine is busy for both:
 `founding` has Optuna's TPE alone, from nothing, and trains every trial to its end; `ours` is the product as it is. The
@@ -43,6 +43,7 @@ from search.spaces.settings import EliminationSpace
 from storage.database import connect
 from storage.trials import read_trials
 
+CONFIG = Path(__file__).with_suffix(".yaml")
 CONTESTANTS = ("founding", "ours")
 ENDED = "race.json"
 SHARES = (0.25, 0.5, 0.75, 1.0)
@@ -204,8 +205,8 @@ def picture(races: Sequence[Race]) -> Figure:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.race", description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, help="the images; default: those of the config")
-    parser.add_argument("--config", type=Path, default=Path("configs/trashnet.yaml"))
-    parser.add_argument("--minutes", type=float, default=20.0, help="of each race")
+    parser.add_argument("--config", type=Path, default=CONFIG)
+    parser.add_argument("--minutes", type=float, default=15.0, help="of each race")
     parser.add_argument("--seeds", type=int, default=3, help="races")
     parser.add_argument("--output", type=Path, default=Path("runs/race"))
     parser.add_argument("--json", type=Path)

@@ -4,10 +4,9 @@
 
 Both train the same network with the same batch size and AdamW, from the same JPEG files, on the same device and in
 one run: short windows of the one and of the other take turns, so that a machine that is busy with something else is
-busy for both. The user's loop is ImageFolder, torchvision's transforms v2 (RandomResizedCrop, flip, ColorJitter) and a
-DataLoader with persistent workers, of whose numbers of workers the best is taken; on a GPU it has bfloat16 autocast and
-pinned memory, too. Ours is `search.training.loop.train` as a trial runs it, its first steps left out. What ours pays
-once, decoding, is reported beside it.
+busy for both. The user's loop is that of `benchmarks.user_loop`, with the best of several numbers of workers. Ours is
+`search.training.loop.train` as a trial runs it, its first steps left out. What ours pays once, decoding, is reported
+beside it.
 
 The number is the rate of training steps. It is not the time to a good network, and it counts no validation.
 
@@ -18,32 +17,24 @@ the GPU where there is one.
 from __future__ import annotations
 
 import argparse
-import copy
 import json
 import multiprocessing
-import os
-import platform
 import statistics
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-import torchvision
-from PIL import Image
-from torch import Tensor
-from torch.nn import functional
-from torch.utils.data import DataLoader
-from torchvision.datasets import ImageFolder
-from torchvision.transforms import v2
 
+from benchmarks.pictures import write_pictures
+from benchmarks.rates import WARMUP_STEPS, Window, environment, our_rate, rate_of
+from benchmarks.user_loop import user_data_steps, user_loader, user_steps
 from blocks.build import build
-from blocks.network import Network
 from blocks.specification import (
     EXPANDING_BLOCKS,
     BlockKind,
@@ -52,22 +43,17 @@ from blocks.specification import (
     StageSpecification,
 )
 from search.command import exit_with_status
-from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
 from search.data.augmentation import augment
 from search.data.batches import TrainingBatches
 from search.data.dataset import open_dataset
-from search.errors import BadInput, Interrupted
-from search.objective import choose_device, device_name
+from search.errors import BadInput
+from search.objective import choose_device
 from search.settings import DataSettings
-from search.training.device import autocast
-from search.training.loop import train
 from search.training.measure import count_macs, count_parameters
 from search.training.recipe import Recipe
 
 BATCH_SIZE = 32
-WARMUP_STEPS = 4
-JPEG_SIZE = (512, 384)
 
 
 @dataclass(frozen=True)
@@ -134,68 +120,6 @@ class Result:
         return statistics.median(self.ours) / statistics.median(self.users)
 
 
-class Window:
-    """Times steps: the first few are left out, and it is `over` some seconds after them."""
-
-    def __init__(self, seconds: float, device: torch.device, skip: int = WARMUP_STEPS) -> None:
-        self._seconds = seconds
-        self._device = device
-        self._skip = skip
-        self._steps = -skip
-        self._started = 0.0
-        self._images = 0.0
-
-    def step(self, images: float) -> None:
-        """Count a finished step."""
-        self._steps += 1
-        if self._steps == 0:
-            self._started = self._now()
-        elif self._steps > 0:
-            self._images += images
-
-    def over(self) -> bool:
-        return self._steps > 0 and time.perf_counter() > self._started + self._seconds
-
-    def rate(self) -> float:
-        """Images a second."""
-        return self._images / (self._now() - self._started)
-
-    def _now(self) -> float:
-        if self._device.type == "cuda":
-            torch.cuda.synchronize(self._device)
-        return time.perf_counter()
-
-
-def our_rate(
-    network: Network,
-    recipe: Recipe,
-    arrays: Arrays,
-    device: torch.device,
-    seconds: float,
-    features: ArrayCache | None = None,
-) -> float:
-    """Images a second of our loop, from the decoded arrays; computing features is not in it."""
-    window = Window(seconds, device)
-    steps = -(-len(arrays) // recipe.batch_size)
-    few = Arrays(arrays.images[:2], arrays.labels[:2], arrays.identity and f"two of {arrays.identity}")
-    try:
-        train(
-            copy.deepcopy(network),
-            recipe.model_copy(update={"epochs": 100_000}),
-            arrays,
-            few,
-            seed=0,
-            device=device,
-            pretrained=False,
-            features=features,
-            on_step=lambda: window.step(len(arrays) / steps),
-            interrupted=window.over,
-        )
-    except Interrupted:
-        return window.rate()
-    raise AssertionError("the window is shorter than the training")
-
-
 def rates_at_once(
     case: Case, arrays: Arrays, device: torch.device, seconds: float, counts: Sequence[int]
 ) -> dict[int, float]:
@@ -237,59 +161,6 @@ def our_data_rate(arrays: Arrays, device: torch.device, seconds: float) -> float
                 return window.rate()
 
 
-def user_loader(folder: Path, image_size: int, workers: int, device: torch.device) -> DataLoader[tuple[Tensor, Tensor]]:
-    """What the documentation of torchvision shows. The network normalises its input, so the transforms do not."""
-    transforms = v2.Compose(
-        [
-            v2.RandomResizedCrop(image_size),
-            v2.RandomHorizontalFlip(),
-            v2.ColorJitter(0.2, 0.2, 0.2),
-            v2.ToImage(),
-            v2.ToDtype(torch.float32, scale=True),
-        ]
-    )
-    pictures = ImageFolder(folder / "train" if (folder / "train").is_dir() else folder, transforms)
-    return DataLoader(
-        pictures,
-        BATCH_SIZE,
-        shuffle=True,
-        num_workers=workers,
-        persistent_workers=workers > 0,
-        pin_memory=device.type == "cuda",
-    )
-
-
-def user_steps(network: Network, loader: DataLoader[tuple[Tensor, Tensor]], device: torch.device) -> Iterator[int]:
-    """Train for ever; gives the number of images of each step."""
-    network = copy.deepcopy(network).to(device).train()
-    optimizer = torch.optim.AdamW(network.parameters(), 3e-3)
-    while True:
-        for images, labels in loader:
-            pictures, targets = images.to(device, non_blocking=True), labels.to(device, non_blocking=True)
-            with autocast(device):
-                loss = functional.cross_entropy(network(pictures), targets, label_smoothing=0.1)
-            optimizer.zero_grad()
-            torch.autograd.backward(loss)
-            optimizer.step()
-            yield len(labels)
-
-
-def user_data_steps(loader: DataLoader[tuple[Tensor, Tensor]]) -> Iterator[int]:
-    """Load for ever, with nobody training; gives the number of images of each batch."""
-    while True:
-        for _, labels in loader:
-            yield len(labels)
-
-
-def rate_of(steps: Iterator[int], window: Window) -> float:
-    """Images a second of `steps` in `window`."""
-    for images in steps:
-        window.step(images)
-        if window.over():
-            return window.rate()
-    raise AssertionError("the steps ended before the window")
-
-
 def measure(case: Case, folder: Path, device: torch.device, options: argparse.Namespace) -> Result:
     """Choose the user's number of workers, then let both take turns."""
     size = case.network.image_size
@@ -304,7 +175,7 @@ def measure(case: Case, folder: Path, device: torch.device, options: argparse.Na
         decoding = time.perf_counter() - started
 
         def users(workers: int, loading_only: bool = False) -> Callable[[], float]:
-            loader = user_loader(folder, size, workers, device)
+            loader = user_loader(folder, size, BATCH_SIZE, workers, device)
             steps = user_data_steps(loader) if loading_only else user_steps(network, loader, device)
             # What the workers have ready when a window opens was not made in it.
             skip = WARMUP_STEPS + workers * (loader.prefetch_factor or 0)
@@ -332,32 +203,6 @@ def measure(case: Case, folder: Path, device: torch.device, options: argparse.Na
             at_once=rates_at_once(case, arrays, device, options.seconds, options.at_once),
             target=case.target,
         )
-
-
-def write_pictures(folder: Path, classes: int, pictures: int) -> None:
-    """JPEG files of 512 x 384 as detailed as photographs are, in one folder a class."""
-    random = np.random.default_rng(0)
-    for number in range(pictures):
-        coarse = Image.fromarray(random.integers(0, 256, (12, 16, 3), dtype=np.uint8))
-        smooth = np.asarray(coarse.resize(JPEG_SIZE, Image.Resampling.BICUBIC), dtype=np.int16)
-        noisy = (smooth + random.integers(-12, 13, smooth.shape)).clip(0, 255).astype(np.uint8)
-        target = folder / f"class_{number % classes}" / f"{number}.jpg"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(noisy).save(target, quality=90)
-
-
-def environment(device: torch.device) -> dict[str, str | int | float]:
-    """What a rate depends on besides the code."""
-    return {
-        "device": device_name(device),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-        "load_average": os.getloadavg()[0],
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "torchvision": torchvision.__version__,
-        "batch_size": BATCH_SIZE,
-    }
 
 
 def describe(result: Result, seconds: float) -> str:
@@ -419,7 +264,7 @@ def main(arguments: list[str] | None = None) -> None:
     device = choose_device(options.device)
     around = environment(device)
     if not options.json:
-        print(", ".join(f"{name} {value}" for name, value in around.items()))
+        print(", ".join(f"{name} {value}" for name, value in around.items()) + f", batch_size {BATCH_SIZE}")
     results = []
     with tempfile.TemporaryDirectory() as made_up:
         if options.data is None:
@@ -430,7 +275,11 @@ def main(arguments: list[str] | None = None) -> None:
                 print(describe(results[-1], options.seconds), flush=True)
     if options.json:
         rows = [{**asdict(result), "ratio": result.ratio} for result in results]
-        print(json.dumps({"environment": around, "seconds": options.seconds, "results": rows}, indent=2))
+        print(
+            json.dumps(
+                {"environment": around, "batch_size": BATCH_SIZE, "seconds": options.seconds, "results": rows}, indent=2
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import throughput
+from benchmarks import pictures
+from benchmarks.pictures import write_pictures
 from benchmarks.prediction import main
-from benchmarks.throughput import write_pictures
 from search.errors import BadInput
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(throughput, "JPEG_SIZE", (64, 48))
+    monkeypatch.setattr(pictures, "JPEG_SIZE", (64, 48))
     write_pictures(tmp_path, classes=2, pictures=12)
     (tmp_path / "README").write_text("no picture")
     return tmp_path

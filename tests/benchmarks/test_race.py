@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from benchmarks.race import Race, describe, main, settings_of
+from benchmarks.race import CONFIG, Race, describe, main, settings_of
 from search.errors import BadInput
+from search.settings import add_arguments, load
 from storage.database import connect
 from tests.conftest import LoadSettings, WriteConfig
 
@@ -35,6 +37,14 @@ def test_both_search_at_once_and_only_ours_begins_with_a_queue(
     said = capsys.readouterr().out
     main(options)
     assert capsys.readouterr().out == said, "what was run is read"
+
+
+def test_the_race_has_settings_of_its_own() -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    settings = load(parser.parse_args(["--config", str(CONFIG)]))
+    assert settings.name == "race"
+    assert {space.image_sizes for space in settings.studies.values()} == {(64,)}
 
 
 def test_what_the_founding_way_goes_without(load_settings: LoadSettings) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import throughput
+from benchmarks import pictures
 from benchmarks.recipes import line, main, networks
 from blocks.build import build
 from search.errors import BadInput
@@ -16,8 +16,8 @@ from search.training.measure import count_parameters
 @pytest.fixture
 def fixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Options that every call has: pictures, and the small network alone."""
-    monkeypatch.setattr(throughput, "JPEG_SIZE", (64, 48))
-    throughput.write_pictures(tmp_path / "pictures", classes=2, pictures=24)
+    monkeypatch.setattr(pictures, "JPEG_SIZE", (64, 48))
+    pictures.write_pictures(tmp_path / "pictures", classes=2, pictures=24)
     return ["--data", str(tmp_path / "pictures"), "--cache-dir", str(tmp_path / "cache"), "--networks", "scratch"]
 
 

@@ -8,8 +8,10 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmarks import throughput
-from benchmarks.throughput import CASES, Case, Window, main, write_pictures
+from benchmarks import pictures, throughput
+from benchmarks.pictures import write_pictures
+from benchmarks.rates import Window
+from benchmarks.throughput import CASES, Case, main
 from blocks.build import build
 from blocks.specification import ScratchSpecification, StageSpecification
 from search.errors import BadInput
@@ -21,7 +23,7 @@ QUICK = ["--seconds", "0.05", "--repeats", "3", "--workers", "0", "--at-once", "
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Small pictures of two classes, and a tiny network to train on them."""
-    monkeypatch.setattr(throughput, "JPEG_SIZE", (64, 48))
+    monkeypatch.setattr(pictures, "JPEG_SIZE", (64, 48))
     write_pictures(tmp_path / "pictures", classes=2, pictures=24)
     network = ScratchSpecification(
         image_size=16, classes=2, stem_channels=4, stages=(StageSpecification(block="conv", channels=8),)

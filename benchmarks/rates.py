@@ -1,0 +1,107 @@
+"""Images a second of a training loop, in a window of time, and what such a rate depends on."""
+
+from __future__ import annotations
+
+import copy
+import os
+import platform
+import time
+from collections.abc import Iterator
+
+import torch
+import torchvision
+
+from blocks.network import Network
+from search.data.array_cache import ArrayCache
+from search.data.arrays import Arrays
+from search.errors import Interrupted
+from search.machine import cores
+from search.objective import device_name
+from search.training.loop import train
+from search.training.recipe import Recipe
+
+WARMUP_STEPS = 4
+
+
+class Window:
+    """Times steps: the first few are left out, and it is `over` some seconds after them."""
+
+    def __init__(self, seconds: float, device: torch.device, skip: int = WARMUP_STEPS) -> None:
+        self._seconds = seconds
+        self._device = device
+        self._skip = skip
+        self._steps = -skip
+        self._started = 0.0
+        self._images = 0.0
+
+    def step(self, images: float) -> None:
+        """Count a finished step."""
+        self._steps += 1
+        if self._steps == 0:
+            self._started = self._now()
+        elif self._steps > 0:
+            self._images += images
+
+    def over(self) -> bool:
+        return self._steps > 0 and time.perf_counter() > self._started + self._seconds
+
+    def rate(self) -> float:
+        """Images a second."""
+        return self._images / (self._now() - self._started)
+
+    def _now(self) -> float:
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+        return time.perf_counter()
+
+
+def our_rate(
+    network: Network,
+    recipe: Recipe,
+    arrays: Arrays,
+    device: torch.device,
+    seconds: float,
+    features: ArrayCache | None = None,
+) -> float:
+    """Images a second of our loop, from the decoded arrays; computing features is not in it."""
+    window = Window(seconds, device)
+    steps = -(-len(arrays) // recipe.batch_size)
+    few = Arrays(arrays.images[:2], arrays.labels[:2], arrays.identity and f"two of {arrays.identity}")
+    try:
+        train(
+            copy.deepcopy(network),
+            recipe.model_copy(update={"epochs": 100_000}),
+            arrays,
+            few,
+            seed=0,
+            device=device,
+            pretrained=False,
+            features=features,
+            on_step=lambda: window.step(len(arrays) / steps),
+            interrupted=window.over,
+        )
+    except Interrupted:
+        return window.rate()
+    raise AssertionError("the window is shorter than the training")
+
+
+def rate_of(steps: Iterator[int], window: Window) -> float:
+    """Images a second of `steps` in `window`."""
+    for images in steps:
+        window.step(images)
+        if window.over():
+            return window.rate()
+    raise AssertionError("the steps ended before the window")
+
+
+def environment(device: torch.device) -> dict[str, str | int | float]:
+    """What a rate depends on besides the code."""
+    return {
+        "device": device_name(device),
+        "cores": cores(),
+        "load_average": os.getloadavg()[0],
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+    }
