@@ -74,16 +74,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _final(options: argparse.Namespace, url: str, name: str | None) -> None:
-    from search.report import final_tables  # noqa: PLC0415 - scipy and torch are slow to import, and fronts need neither
+    from search.report import final_formats  # noqa: PLC0415 - scipy and torch are slow to import, and fronts need neither
     from search.report.final import read_final  # noqa: PLC0415
 
     with reading(url) as database:
         final = read_final(database, name, options.study)
     _make_printable()
-    writers = {"csv": final_tables.as_csv, "markdown": final_tables.as_markdown, "latex": final_tables.as_latex}
+    writers = {"csv": final_formats.as_csv, "markdown": final_formats.as_markdown, "latex": final_formats.as_latex}
     targets = {name: target for name in writers if (target := getattr(options, name))}
     if STDOUT not in targets.values():
-        _print(final_tables.as_text(final))
+        _print(final_formats.as_text(final))
     for name, target in targets.items():
         _write(target, writers[name](final))
 

@@ -13,7 +13,7 @@ from search.candidate import Candidate
 from search.errors import BadInput
 from search.finalize.scoring import ANSWERS, READ_AT, pack
 from search.inference.runs import LatencyRun, Machine, Measurement
-from search.report import final_tables
+from search.report import final_formats, final_tables
 from search.report.final import Final, final_of
 from search.spaces.settings import ListedRow, ListedSpace
 from search.training.recipe import Recipe
@@ -120,7 +120,7 @@ def test_what_is_missing_is_said_with_its_reason() -> None:
     failed = TrialRecord("trashnet/final", 30, 30, TrialState.FAIL, None, attributes, START, START)
     final = summarise([*TRIALS, failed])
     assert final.missing == ("scratch seed 1: no memory", "scratch seed 2: not finished")
-    assert "missing: scratch seed 1: no memory" in final_tables.as_text(final)
+    assert "missing: scratch seed 1: no memory" in final_formats.as_text(final)
 
 
 def test_nothing_and_different_test_pictures_are_refused() -> None:
@@ -164,13 +164,13 @@ def test_the_four_tables() -> None:
 
 def test_markdown_latex_and_csv_say_the_same() -> None:
     final = summarise(latencies={1: [latency()]})
-    markdown, latex = final_tables.as_markdown(final), final_tables.as_latex(final)
+    markdown, latex = final_formats.as_markdown(final), final_formats.as_latex(final)
     assert "| small | 1.000 | — | 0.500 | 1.000 | 0.800 | 0.700 | 0.800 ± 0.248 | 0.800 ± 0.248 |" in markdown
     assert r"paper\_&\_card" in markdown
     assert r"small & 1.000 & --- & 0.500 & 1.000 & 0.800 & 0.700 & 0.800 $\pm$ 0.248 & 0.800 $\pm$ 0.248" in latex
     assert r"paper\_\&\_card" in latex
     assert latex.count(r"\begin{tabular}") == latex.count(r"\end{tabular}") == 6
-    small, scratch, _ = csv.DictReader(io.StringIO(final_tables.as_csv(final)))
+    small, scratch, _ = csv.DictReader(io.StringIO(final_formats.as_csv(final)))
     assert float(small["test_f1_macro_mean"]) == pytest.approx(0.8)
     assert small["less_uncut"] == "uncut"
     assert float(small["less_uncut_over_images_mean"]) == pytest.approx(-0.1)

@@ -1,0 +1,120 @@
+"""A finalized study, written as plain lines, Markdown or LaTeX; as CSV, a line a network, in numbers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Sequence
+
+from search.intervals import Interval
+from search.report.final import Final, FinalRow
+from search.report.final_tables import Table, basis, gpu_ms, tables
+from search.report.table import LEFT_ALIGNED, aligned, wrapped
+
+
+def as_text(final: Final) -> str:
+    """For a terminal."""
+    parts = [f"{final.name}"]
+    for table in tables(final):
+        parts += ["", table.title, *aligned(table.headings, table.body), *wrapped(table.note)]
+    return "\n".join([*parts, "", *(part for line in basis(final) for part in wrapped(line))]) + "\n"
+
+
+def as_markdown(final: Final) -> str:
+    """Tables as GitHub shows them."""
+    parts = [f"# {_escaped(final.name)}: scores on the test split"]
+    for table in tables(final):
+        lines = [
+            _markdown_line(map(_escaped, table.headings)),
+            _markdown_line(["---" if heading in LEFT_ALIGNED else "---:" for heading in table.headings]),
+            *(_markdown_line(map(_escaped, cells)) for cells in table.body),
+        ]
+        parts += [f"## {_escaped(table.title)}", "\n".join(lines), table.note]
+    parts.append("\n".join(f"- {_escaped(line)}" for line in basis(final)))
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown_line(cells: Sequence[str] | Iterator[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\{letter}" if letter in r"\`*_[]<>|" else letter for letter in text)
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "—": "---", "<": r"\textless{}",
+    ">": r"\textgreater{}",
+}  # fmt: skip
+
+
+def as_latex(final: Final) -> str:
+    """Tables for \\usepackage{booktabs}, each in an environment of its own."""
+    return "\n".join(map(_latex_table, tables(final)))
+
+
+def _latex_table(table: Table) -> str:
+    def line(cells: Sequence[str]) -> str:
+        return " & ".join(map(_latex, cells)) + r" \\"
+
+    rows = [line(table.headings), r"\midrule", *map(line, table.body)]
+    return "\n".join(
+        [
+            r"\begin{table}",
+            rf"\caption{{{_latex(table.title)}. {_latex(table.note)}}}",
+            rf"\begin{{tabular}}{{{''.join('l' if heading in LEFT_ALIGNED else 'r' for heading in table.headings)}}}",
+            r"\toprule",
+            *rows,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(letter, letter) for letter in text)
+
+
+def as_csv(final: Final) -> str:
+    """A heading and a line a network, in numbers; what is not known is empty."""
+    records = [dict(_record(final, row)) for row in final.rows]
+    names = list(dict.fromkeys(name for record in records for name in record))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return text.getvalue()
+
+
+def _record(final: Final, row: FinalRow) -> Iterator[tuple[str, object]]:
+    yield from {
+        "network": row.name, "words": row.words, "seeds": " ".join(map(str, row.seeds)), "parameters": row.parameters,
+        "macs": row.macs, "layers": row.layers,
+    }.items()  # fmt: skip
+    for split, fit in (("train", row.train), ("validation", row.validation)):
+        yield from ((f"{split}_{name}", getattr(fit, name)) for name in ("loss", "accuracy", "f1_macro"))
+    yield from _ends("test_f1_macro", row.f1)
+    yield from _ends("test_f1_macro_over_images", row.f1_images)
+    yield from _ends("test_accuracy", row.accuracy)
+    for name, interval in zip(final.classes, row.f1_per_class, strict=True):
+        yield from _ends(f"test_f1_{name}", interval)
+    for kind, difference in row.differences.items():
+        yield f"less_{kind}", difference.other
+        yield from _ends(f"less_{kind}_over_images", difference.over_images)
+        yield from _ends(f"less_{kind}_over_seeds", difference.over_seeds)
+    for machine, runs in final.latencies.items():
+        if (run := runs.get(row.name)) is not None:
+            yield f"cpu_ms ({machine})", run.latency_ms
+            yield f"gpu_ms ({machine})", gpu_ms(run)
+            for device, seconds in run.whole_test_set_seconds.items():
+                yield f"test_set_{device}_s ({machine})", seconds
+
+
+def _ends(name: str, interval: Interval) -> Iterator[tuple[str, float | None]]:
+    for end in ("mean", "low", "high"):
+        value = getattr(interval, end)
+        yield f"{name}_{end}", value if math.isfinite(value) else None
