@@ -21,8 +21,8 @@ from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
 from search.objective import Assignment, choose_device, run, sample_candidate, summary
 from search.settings import Settings
+from search.spaces.checked import checked_spaces
 from search.spaces.settings import AnySpace, ListedSpace
-from search.studies import checked_spaces
 from storage.address import mask_url
 from storage.database import connect
 from storage.errors import DatabaseRefused, NoSearch

@@ -22,8 +22,8 @@ from search.profile.profiling import profile_space
 from search.profile.table import show
 from search.session import set_up_logging
 from search.settings import Settings
+from search.spaces.checked import checked_spaces
 from search.spaces.settings import EliminationSpace
-from search.studies import checked_spaces
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -19,8 +19,9 @@ from safetensors.torch import save_file
 from search.errors import BadInput
 from search.inference.runs import processor
 from search.settings import Settings
+from search.spaces.checked import checked_spaces
 from search.spaces.settings import ListedSpace, ScratchSpace
-from search.studies import DIRECTIONS, OBJECTIVES, WHOLE, OpenStudy, checked_spaces, open_listed_studies, open_studies
+from search.studies import DIRECTIONS, OBJECTIVES, WHOLE, OpenStudy, open_listed_studies, open_studies
 from storage.database import Database, connect
 from storage.trials import read_studies
 from tests.conftest import LoadSettings, tiny_elimination, tiny_scratch

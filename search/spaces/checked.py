@@ -1,0 +1,86 @@
+"""Whether spaces can be searched here: what has no weights is left out, and what cannot be at all is refused."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+
+from blocks.specification import EliminatedSpecification
+from search.errors import BadInput
+from search.settings import Settings
+from search.spaces import elimination, listed, scratch
+from search.spaces.settings import AnySpace, EliminationSpace, ListedRow, ListedSpace
+from search.weights import ORDER, Weights, find_weights
+
+log = logging.getLogger(__name__)
+
+
+def checked_spaces(spaces: Mapping[str, AnySpace], settings: Settings) -> dict[str, AnySpace]:
+    """The spaces less the backbones that have no weights, each known to be searchable. Raises BadInput."""
+    checked: dict[str, AnySpace] = {}
+    problems: list[str] = []
+    for name, space in spaces.items():
+        try:
+            if isinstance(space, EliminationSpace):
+                space = _with_weights(space, settings)
+                elimination.check_space(space)
+            elif isinstance(space, ListedSpace):
+                space = _rows_with_weights(space, settings)
+                listed.check_space(space)
+            else:
+                scratch.check_space(space)
+            checked[name] = space
+        except BadInput as error:
+            problems += [f"{name}: {problem}" for problem in error.problems]
+    if problems:
+        raise BadInput("search spaces", problems)
+    return checked
+
+
+def _with_weights(space: EliminationSpace, settings: Settings) -> EliminationSpace:
+    """The space without backbones whose weights cannot be had. Raises BadInput where none is left."""
+    if space.initial_weights == "random":
+        return space
+    return space.model_copy(update={"backbones": _that_have_weights(space.backbones, settings)})
+
+
+def _rows_with_weights(space: ListedSpace, settings: Settings) -> ListedSpace:
+    """The list without rows whose weights cannot be had. Raises BadInput where none is left."""
+    wanted = [_pretrained_backbone(row) for row in space.rows]
+    if not any(wanted):
+        return space
+    found = _that_have_weights([name for name in dict.fromkeys(wanted) if name], settings, may_be_none=not all(wanted))
+    rows = [row for row, backbone in zip(space.rows, wanted, strict=True) if backbone is None or backbone in found]
+    return space.model_copy(update={"rows": tuple(rows)})
+
+
+def _pretrained_backbone(row: ListedRow) -> str | None:
+    network = row.candidate.network
+    pretrained = row.candidate.initial_weights == "pretrained"
+    return network.backbone if pretrained and isinstance(network, EliminatedSpecification) else None
+
+
+def _that_have_weights(backbones: Sequence[str], settings: Settings, *, may_be_none: bool = False) -> tuple[str, ...]:
+    """The backbones whose weights can be had, with one warning that names the others.
+
+    Raises BadInput that says what to do where none is left, unless there `may_be_none`.
+    """
+    log.info("pretrained weights are looked for in this order: %s", ORDER)
+    missing: list[str] = []
+    usable: list[str] = []
+    for backbone in backbones:
+        found = find_weights(backbone, settings.weights_dir)
+        if isinstance(found, Weights):
+            usable.append(backbone)
+            log.info("%s: weights from %s", backbone, found.source)
+        else:
+            missing.append(f"{backbone}: {'; '.join(found)}")
+    if not usable and not may_be_none:
+        remedy = (
+            "put <backbone>.safetensors into a folder and name it by WEIGHTS_DIR, allow access to timm's hub, or "
+            "search tf_efficientnet_lite0, whose weights a package brings"
+        )
+        raise BadInput("no backbone has weights", [*missing, remedy])
+    if missing:
+        log.warning("left out of the space for want of weights: %s", " | ".join(missing))
+    return tuple(usable)
