@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from search.budget import used_share
 from search.studies import OpenStudy
 from storage.database import Database
 from storage.trials import read_trials
@@ -22,7 +23,12 @@ from storage.trials import read_trials
 
 @dataclass
 class StudyProgress:
-    """What is shown of one study. `trials` and `minutes` are its budget, `seconds` the time it has used."""
+    """What is shown of one study, as far as this worker knows; all others are in `used_share` alone.
+
+    trials, minutes  its budget
+    used_share       of the budget, by all workers
+    seconds          of training that it has cost
+    """
 
     name: str
     trials: int | None
@@ -31,6 +37,7 @@ class StudyProgress:
     failed: int = 0
     stopped: int = 0
     seconds: float = 0.0
+    used_share: float = 0.0
     running: str = ""
     best: tuple[float, int] | None = None
 
@@ -56,11 +63,12 @@ class StudyProgress:
     @property
     def left_seconds(self) -> float | None:
         """Training time that the budget leaves, by the mean time of a trial so far; None before the first has ended."""
+        unused = max(0.0, 1 - self.used_share)
         if self.minutes is not None:
-            return max(0.0, self.minutes * 60 - self.seconds)
+            return unused * self.minutes * 60
         if self.trials is None or not self.ended:
             return None
-        return max(0, self.trials - self.ended) * self.seconds / self.ended
+        return unused * self.trials * self.seconds / self.ended
 
     @property
     def budget(self) -> str:
@@ -112,7 +120,7 @@ class Progress:
     def _left(self) -> str:
         left = [state.left_seconds for state in self.studies.values()]
         known = [seconds for seconds in left if seconds is not None]
-        return f" [{_duration(sum(known))} left]" if len(known) == len(left) else ""
+        return f" [{_duration(sum(known))} of training left]" if len(known) == len(left) else ""
 
     def _refresh(self) -> None:
         if self._live:
@@ -138,7 +146,7 @@ def progress_of(database: Database, studies: Sequence[OpenStudy]) -> dict[str, S
     """What a progress display starts from: what is in the storage already."""
     states = {}
     for study in studies:
-        state = StudyProgress(study.name, study.trials, study.minutes)
+        state = StudyProgress(study.name, study.trials, study.minutes, used_share=used_share(database, study))
         for trial in read_trials(database, [study.study.study_name]):
             if trial.state == TrialState.COMPLETE and trial.values:
                 f1_macro = None if study.reads_test else trial.values[0]

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from optuna.trial import FrozenTrial, TrialState
-
+from search.budget import used_share
 from search.feed.feed import Feed
 from search.studies import OpenStudy
 from search.trial import perform
 from search.workshop import Workshop
-from storage.database import Database
 from storage.leases import Lease
 from storage.slots import claim_slot
 from storage.slots import progress as study_progress
@@ -52,6 +50,8 @@ def _work(shop: Workshop, studies: Sequence[OpenStudy]) -> None:
             continue
         study, lease = job
         ending = perform(shop, studies, study, lease)
+        for each in studies:
+            shop.progress.studies[each.name].used_share = used_share(shop.database, each)
         shop.progress.ended(study.name, ending.line)
         if not shop.stop.is_set():
             feed.update()
@@ -76,26 +76,9 @@ def _next_job(shop: Workshop, studies: Sequence[OpenStudy]) -> tuple[OpenStudy, 
     by_id = {study.study._study_id: study for study in studies}
     if lease := shop.leases.take_over(list(by_id), shop.worker):
         return by_id[lease.study_id], lease
-    for study in sorted(studies, key=lambda study: _used_share(shop.database, study)):
-        if _used_share(shop.database, study) >= 1:
+    for study in sorted(studies, key=lambda study: used_share(shop.database, study)):
+        if used_share(shop.database, study) >= 1:
             continue
         if lease := claim_slot(shop.database, study.study._study_id, shop.worker, study.trials):
             return study, lease
     return None
-
-
-def _used_share(database: Database, study: OpenStudy) -> float:
-    """Of the study's budget, over all workers; the larger of the two where it has trials and minutes."""
-    used = study_progress(database, study.study._study_id).counted / study.trials if study.trials else 0.0
-    if study.minutes is None:
-        return used
-    ended = study.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL))
-    return max(used, sum(map(_seconds, ended)) / 60 / study.minutes)
-
-
-def _seconds(trial: FrozenTrial) -> float:
-    """What a trial took of a budget of time: one that failed, from its begin to its end; one over the limit nothing."""
-    seconds: float = trial.user_attrs.get("seconds", 0.0)
-    if trial.state == TrialState.FAIL and not seconds and trial.duration:
-        return trial.duration.total_seconds()
-    return seconds

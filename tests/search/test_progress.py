@@ -12,7 +12,15 @@ def test_stopped_trials_count_and_their_time_does() -> None:
     state.stop(seconds=20)
     state.failed += 1
     assert (state.ended, state.budget) == (3, "3/10")
-    assert state.left_seconds == 7 * (60 + 20) / 3
+    state.used_share = 0.5  # others have begun two more
+    assert state.left_seconds == 5 * (60 + 20) / 3
+
+
+def test_of_a_budget_of_minutes_all_workers_use_a_part() -> None:
+    state = StudyProgress("scratch", trials=None, minutes=2, used_share=0.25)
+    assert state.left_seconds == 90
+    state.used_share = 1.5
+    assert state.left_seconds == 0
 
 
 def test_progress_begins_with_what_is_stored(load_settings: LoadSettings, open_bench: OpenBench) -> None:

@@ -1,0 +1,26 @@
+"""How much of a study's budget is used, over all workers of all machines."""
+
+from __future__ import annotations
+
+from optuna.trial import FrozenTrial, TrialState
+
+from search.studies import OpenStudy
+from storage.database import Database
+from storage.slots import progress
+
+
+def used_share(database: Database, study: OpenStudy) -> float:
+    """Of trials, which count once they are begun, or of minutes of training; the larger where it has both."""
+    used = progress(database, study.study._study_id).counted / study.trials if study.trials else 0.0
+    if study.minutes is None:
+        return used
+    ended = study.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL))
+    return max(used, sum(map(_seconds, ended)) / 60 / study.minutes)
+
+
+def _seconds(trial: FrozenTrial) -> float:
+    """What a trial took of a budget of time: one that failed, from its begin to its end; one over the limit nothing."""
+    seconds: float = trial.user_attrs.get("seconds", 0.0)
+    if trial.state == TrialState.FAIL and not seconds and trial.duration:
+        return trial.duration.total_seconds()
+    return seconds
