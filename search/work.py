@@ -76,8 +76,9 @@ def _next_job(shop: Workshop, studies: Sequence[OpenStudy]) -> tuple[OpenStudy, 
     by_id = {study.study._study_id: study for study in studies}
     if lease := shop.leases.take_over(list(by_id), shop.worker):
         return by_id[lease.study_id], lease
-    for study in sorted(studies, key=lambda study: used_share(shop.database, study)):
-        if used_share(shop.database, study) >= 1:
+    shares = {study.name: used_share(shop.database, study) for study in studies}
+    for study in sorted(studies, key=lambda study: shares[study.name]):
+        if shares[study.name] >= 1:
             continue
         if lease := claim_slot(shop.database, study.study._study_id, shop.worker, study.trials):
             return study, lease
