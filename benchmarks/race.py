@@ -76,7 +76,7 @@ def settings_of(contestant: str, settings: Settings) -> list[str]:
     if contestant == "ours":
         return []
     profiled = [name for name, space in settings.studies.items() if isinstance(space, EliminationSpace)]
-    changed = ["stopping.enabled=false", *(f"studies.{name}.profile=false" for name in profiled)]
+    changed = ["stopping.enabled=false", "proposals=1", *(f"studies.{name}.profile=false" for name in profiled)]
     return [part for change in changed for part in ("--set", change)]
 
 

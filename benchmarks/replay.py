@@ -32,7 +32,7 @@ from search import choosing
 from search.objective import sample_candidate
 from search.pareto import front, search_hypervolume
 from search.sampler import make_sampler
-from search.settings import Stopping
+from search.settings import PROPOSALS, Stopping
 from search.spaces.settings import EliminationSpace, ScratchSpace
 from search.stopping import Behind, Finished, epoch_at, judge, rungs
 from search.studies import DIRECTIONS, first_candidates
@@ -60,7 +60,7 @@ class Strategy:
     stopping: Stopping | None = None
     epochs: int | None = None
     repeats: bool = False
-    proposals: int = 32
+    proposals: int = PROPOSALS
 
 
 @dataclass(frozen=True)
@@ -260,7 +260,8 @@ class Replay:
         return study.pool.nearest(trial.params, range(len(study.pool.curves)) if anything else study.left)
 
     def _chosen(self, study: ReplayedStudy) -> int:
-        proposals = self._random.sample(study.left, min(len(study.left), self._strategy.proposals))
+        among = range(len(study.pool.curves)) if self._strategy.repeats else study.left
+        proposals = self._random.sample(among, min(len(among), self._strategy.proposals))
         if not choosing.enough(study.tried):
             return proposals[0]
         curves = [study.pool.curves[place] for place in proposals]

@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from search.candidate import Candidate
 from search.choosing import Known, Tried, enough, worth
 from search.objective import counts_of, is_uncut, over_counts, queued, sample_candidate
-from search.sampler import Near
+from search.sampler import HISTORY, Near, that_matter
 from search.spaces.settings import EliminationSpace, ListedSpace, ScratchSpace
 from search.studies import OpenStudy, study_front
 from storage.suggestions import Suggestions, collect
@@ -125,10 +125,10 @@ def _within(space: EliminationSpace | ScratchSpace, candidate: Candidate, trial:
 
 
 def _history(study: optuna.Study, but_for: int) -> tuple[list[Tried], list[Known]]:
-    """What a study's trials have come to, and those that are running."""
+    """What a study's trials have come to, as far as the sampler is shown them, too; and those that are running."""
     ended: list[Tried] = []
     running: list[Known] = []
-    for trial in study.get_trials(deepcopy=False):
+    for trial in that_matter(study.get_trials(deepcopy=False), HISTORY):
         attributes = trial.user_attrs
         if trial.number == but_for or not {"parameters", "macs"} <= attributes.keys():
             continue

@@ -80,7 +80,7 @@ class _View(optuna.Study):
 
     def __init__(self, study: optuna.Study, history: int) -> None:
         self.__dict__.update(study.__dict__)
-        self._seen = _that_matter(study.get_trials(deepcopy=False), history)
+        self._seen = that_matter(study.get_trials(deepcopy=False), history)
 
     def _get_trials(
         self,
@@ -91,7 +91,7 @@ class _View(optuna.Study):
         return [trial for trial in self._seen if states is None or trial.state in states]
 
 
-def _that_matter(trials: Sequence[FrozenTrial], history: int) -> list[FrozenTrial]:
+def that_matter(trials: Sequence[FrozenTrial], history: int) -> list[FrozenTrial]:
     """Those under way, the newest `history` that have ended, and those of two objectives that no other beats."""
     ended = [trial for trial in trials if trial.state.is_finished()]
     if len(ended) <= history:

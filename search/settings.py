@@ -51,14 +51,16 @@ class Stopping(Frozen):
     """When trials are stopped before their end: see `search.stopping`."""
 
     enabled: bool = True
-    first_rung: Annotated[float, Field(gt=0, lt=1)] = Field(0.25, description="share of a trial's epochs")
+    first_rung: Annotated[float, Field(gt=0, lt=1)] = Field(0.5, description="share of a trial's epochs")
     factor: Annotated[float, Field(gt=1, allow_inf_nan=False)] = Field(2.0, description="from one rung to the next")
     quantile: Annotated[float, Field(ge=0.5, le=1)] = Field(
-        0.95, description="of what finished trials gained after a rung: a trial that needs more is stopped"
+        0.98, description="of what finished trials gained after a rung: a trial that needs more is stopped"
     )
     least_finished: Count = Field(5, description="trials that have shown it, before any is stopped")
     across_studies: bool = Field(False, description="whether trials of all studies of the search are rivals")
 
+
+PROPOSALS = 32
 
 _DEFAULT_STUDIES = {"elimination": {"space": "elimination"}, "scratch": {"space": "scratch"}}
 
@@ -88,7 +90,8 @@ class Settings(BaseSettings):
     max_latency_ms: Milliseconds | None = Field(None, description="limit of each study that samples")
     stopping: Stopping = Stopping()
     proposals: Count = Field(
-        1, description="candidates that each new trial chooses from, see `search.choosing`; 1: the sampler's own"
+        PROPOSALS,
+        description="candidates that each new trial chooses from, see `search.choosing`; 1: the sampler's own",
     )
     seed: Annotated[int, Field(ge=0)] = 0
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"

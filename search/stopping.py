@@ -82,7 +82,7 @@ def reach(f1_macro: float, finished: Sequence[Finished], quantile: float) -> flo
 
     A trial keeps a part (1 - final) / (1 - f1_at_rung) of what it lacks of F1 1. Low scorers gain more, and parts of
     high and low ones can be compared. The part assumed is the (1 - quantile)-quantile of what finished trials kept,
-    rounded to the next lower of them (so with 0.95 and up to 20 trials the least of all), and never more than 1.
+    rounded to the next lower of them (so with 0.98 and up to 50 trials the least of all), and never more than 1.
 
     Only survivors have an end. Who was stopped at this rung was chosen by F1 here, not by what it would have kept, so
     what the others kept stays a fair sample, only of higher F1. Who was stopped at a later rung had gained little since

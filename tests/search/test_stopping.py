@@ -91,10 +91,10 @@ def test_what_is_not_a_number_stops_nobody() -> None:
 
 
 def test_rungs_are_shares_of_the_schedule() -> None:
-    assert rungs(12, Stopping()) == {3: 0.25, 6: 0.5}
+    assert rungs(12, Stopping(first_rung=0.25)) == {3: 0.25, 6: 0.5}
     assert rungs(30, Stopping(first_rung=0.1, factor=3)) == {3: 0.1, 9: pytest.approx(0.3), 27: pytest.approx(0.9)}
     assert rungs(1, Stopping()) == {}, "the last epoch is no rung"
-    assert rungs(2, Stopping()) == {1: 0.25}, "one epoch is one rung"
+    assert rungs(2, Stopping(first_rung=0.25)) == {1: 0.25}, "one epoch is one rung"
     assert epoch_at(0.25, 30) == 8
     assert epoch_at(0.01, 30) == 1
 
