@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
-from search import beginning, work
+from search import beginning, choosing, drawing, work
 from search.choosing import LEAST_FINISHED
 from search.drawing import draw
 from search.objective import Assignment, OverTheLimit, assign
@@ -170,3 +170,21 @@ def test_a_chosen_trial_stores_what_it_suggests(load_settings: LoadSettings, ope
     assert set(last.params) >= {"head_of_first_stage"}
     further = begin(bench, proposals=8)
     assert further[1].seed == 1, "an exhausted space gives further seeds, with proposals, too"
+
+
+def test_proposals_are_weighed_by_the_trials_that_matter(
+    load_settings: LoadSettings, open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learned: list[int] = []
+
+    def spy(tried: list[choosing.Tried], *rest: Any, **others: Any) -> Any:
+        learned.append(len(tried))
+        return choosing.worth(tried, *rest, **others)
+
+    monkeypatch.setattr(drawing, "worth", spy)
+    monkeypatch.setattr(drawing, "HISTORY", LEAST_FINISHED)
+    bench = open_bench(load_settings(studies={"many": MANY.copy() | {"max_parameters": 1_000_000}}, trials=40))
+    for number in range(LEAST_FINISHED + 6):
+        end(bench, begin(bench, proposals=4), f1_macro=0.9 - 0.01 * number)
+    assert learned[0] == LEAST_FINISHED
+    assert max(learned) < LEAST_FINISHED + 5, "old ones that others beat are left out"

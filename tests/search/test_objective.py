@@ -21,6 +21,7 @@ from blocks.specification import (
     ScratchSpecification,
     StageSpecification,
 )
+from search import objective
 from search.candidate import Candidate
 from search.data.arrays import Arrays
 from search.objective import (
@@ -28,6 +29,7 @@ from search.objective import (
     OverTheLimit,
     assign,
     choose_device,
+    counts_of,
     device_name,
     result_attributes,
     run,
@@ -220,3 +222,12 @@ def test_samples_of_both_spaces(open_study: Callable[..., OpenStudy]) -> None:
     for space, kind in ((tiny_elimination(), "eliminated"), (tiny_scratch(), "scratch")):
         study = open_study(space)
         assert sample_candidate(study.study.ask(), study.space, 3).network.family == kind
+
+
+def test_networks_that_differ_in_dropout_alone_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    some = eliminated(classes=7)
+    counts = counts_of(some)
+    monkeypatch.setattr(objective, "build", None)  # another count would need it
+    assert counts_of(eliminated(classes=7, head=HeadSpecification(kind="pool_linear", dropout=0.3))) == counts
+    with pytest.raises(TypeError):
+        counts_of(eliminated(classes=8))
