@@ -161,11 +161,9 @@ def counts_of(specification: NetworkSpecification) -> dict[str, int]:
 @lru_cache(maxsize=1000)
 def _counted(specification: NetworkSpecification) -> Mapping[str, int]:
     network = build(specification)
-    return {
-        "parameters": count_parameters(network),
-        "macs": count_macs(network, specification.image_size),
-        "layers": count_layers(network),
-    }
+    parameters, layers = count_parameters(network), count_layers(network)
+    macs = count_macs(network, specification.image_size, in_place=True)
+    return {"parameters": parameters, "macs": macs, "layers": layers}
 
 
 def sample_candidate(

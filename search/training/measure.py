@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import nn
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from blocks.network import Network
@@ -16,17 +20,19 @@ def count_parameters(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def count_macs(network: Network, image_size: int) -> int:
+def count_macs(network: Network, image_size: int, *, in_place: bool = False) -> int:
     """Multiply-accumulates of one forward pass over one picture of `image_size`, in evaluation mode.
 
     Counted are those of convolutions and matrix products (linear layers, attention), each as it is called, so a layer
     that is used twice counts twice. Not counted: normalisation, activations, pooling, additions and whatever else moves
     memory rather than multiplies, so that this is not a measure of latency. Nothing is computed: the network is copied
     to PyTorch's meta device, where only shapes are known.
+
+    in_place  moves the network there instead, which is quicker; its weights are lost
     """
-    shapes = copy.deepcopy(network).to("meta").eval()
+    shapes = (network if in_place else copy.deepcopy(network)).to("meta").eval()
     counter = FlopCounterMode(display=False)
-    with counter, torch.no_grad():
+    with counter, _WithoutNormalisation(), torch.no_grad():
         shapes(torch.empty(1, 3, image_size, image_size, device="meta"))
     return int(counter.get_total_flops()) // 2  # a multiplication and an addition each
 
@@ -34,3 +40,16 @@ def count_macs(network: Network, image_size: int) -> int:
 def count_layers(network: nn.Module) -> int:
     """Convolutions and linear layers: what has a weight matrix."""
     return sum(isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear) for module in network.modules())
+
+
+class _WithoutNormalisation(TorchFunctionMode):
+    """Batch normalisation hands on its input: of its dozen operations on the meta device none is counted."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        return args[0] if func is functional.batch_norm else func(*args, **(kwargs or {}))
