@@ -194,15 +194,14 @@ def _picture(comparison: Comparison) -> bytes:
     return png(comparison)
 
 
-Evidence = tuple[Curves, list[Importance], list["Table"]]
+Evidence = tuple[Curves, list[Importance], dict[str, list["Table"]]]
 
 
 def _evidence(database: Database, search: Search, trial_ids: Sequence[int]) -> Evidence:
     """What the page shows besides the comparison."""
-    final = [
-        table for study in final_studies(database, search.name) for table in _final_tables(database, search, study)
-    ]
-    return read_curves(database, trial_ids), read_importances(database, search), final
+    final = {study: _final_tables(database, search, study) for study in final_studies(database, search.name)}
+    with_results = {study: tables for study, tables in final.items() if tables}
+    return read_curves(database, trial_ids), read_importances(database, search), with_results
 
 
 def _final_tables(database: Database, search: Search, study: str) -> list[Table]:

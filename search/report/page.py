@@ -36,7 +36,7 @@ def page(
     entries: Sequence[Entry],
     curves: Curves,
     importances: Sequence[Importance] = (),
-    final: Sequence[Table] = (),
+    final: Mapping[str, Sequence[Table]] | None = None,
 ) -> str:
     """The page of a comparison with a joint front.
 
@@ -45,7 +45,7 @@ def page(
         entries: the rows of the table.
         curves: learning curves of joint front members; without any there is no such section, and so of what follows.
         importances: which choices moved F1, by study.
-        final: tables of test scores, which stand apart.
+        final: tables of test scores, which stand apart, of each finalized study.
     """
     studies = comparison.search.studies
     figures: dict[str, Figure] = {"front": front_figure(comparison)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -62,18 +62,22 @@ def in_full(entry: Entry) -> str:
     return markup.folded_yaml(f"{row.study} {', '.join(map(str, row.trials))}: {numbers}. {row.summary}", row.candidate)
 
 
-def final(tables: Sequence[Table]) -> str:
-    """What `search.finalize` found: scores and differences, and the other tables folded."""
+def final(tables: Mapping[str, Sequence[Table]]) -> str:
+    """What `search.finalize` found, by study: scores and differences, and the other tables folded."""
     parts = [escape(FINAL_MEANING).join(("<p>", "</p>"))]
-    for each in tables:
-        kinds = ["" if heading in LEFT_ALIGNED else "number" for heading in each.headings]
-        headings = [Cell(text, kind=kind) for text, kind in zip(each.headings, kinds, strict=True)]
-        body = [[Cell(text, text, kind) for text, kind in zip(row, kinds, strict=True)] for row in each.body]
-        inside = markup.table(headings, body) + markup.note(each.note)
-        title = escape(formats.clean(each.title))
-        shown = each.title.startswith(("Scores", "Differences"))
-        parts.append(f"<details{' open' if shown else ''}><summary>{title}</summary>{inside}</details>")
+    for study, of_study in tables.items():
+        parts.append(f"<h3>{escape(formats.clean(study))}</h3>")
+        parts += [_final_table(each) for each in of_study]
     return "".join(parts)
+
+
+def _final_table(each: Table) -> str:
+    kinds = ["" if heading in LEFT_ALIGNED else "number" for heading in each.headings]
+    headings = [Cell(text, kind=kind) for text, kind in zip(each.headings, kinds, strict=True)]
+    body = [[Cell(text, text, kind) for text, kind in zip(row, kinds, strict=True)] for row in each.body]
+    inside = markup.table(headings, body) + markup.note(each.note)
+    opened = " open" if each.title.startswith(("Scores", "Differences")) else ""
+    return f"<details{opened}><summary>{escape(formats.clean(each.title))}</summary>{inside}</details>"
 
 
 def _in_words(entry: Entry) -> str:

@@ -163,11 +163,12 @@ def test_final_test_scores_have_a_section_of_their_own(two_studies: Any) -> None
         Table("Scores", ("network", "test F1"), (("cut <b>", "0.600 ± 0.141"),), "a note"),
         Table("Layers", ("network", "layers"), (("cut", "4"),), ""),
     ]
-    content = page(comparison, comparison.entries, {}, final=tables)
+    content = page(comparison, comparison.entries, {}, final={"final": tables, "again": tables[:1]})
     text = text_of(content)
     for words in ("Final test scores", "cut <b>", "0.600 ± 0.141", "a note", "Nothing on this page was chosen by it"):
         assert words in text
-    assert "<details open><summary>Scores" in content
+    assert "<h3>final</h3><details open><summary>Scores" in content
+    assert content.index("<summary>Layers") < content.index("<h3>again</h3>"), "each study has its tables"
     assert "<details><summary>Layers" in content
 
 
