@@ -154,6 +154,7 @@ def test_goes_on_where_a_killed_process_left_the_tables_half_made(empty_url: str
     engine.dispose()
     database = connect(empty_url)
     optuna.create_study(storage=database.optuna, study_name="first")
+    assert optuna.get_all_study_names(database.optuna) == ["first"]
     database.close()
 
 
