@@ -38,8 +38,8 @@ def draw(open_study: OpenStudy, trial: Trial, classes: int, teacher: str | None 
     trial has finished, keeps the last draw). What was queued is not questioned: somebody asked for it.
 
     proposals  new candidates within the limits of their space that the one which is worth most is chosen from (see
-               `search.choosing`), once enough trials have finished: a quarter of them the sampler's, a quarter like
-               members of the front, the rest by chance
+               `search.choosing`): a quarter of them the sampler's, a quarter like members of the front, the rest by
+               chance. Before enough trials have finished for a choice, the first of them is taken
     """
     space = open_study.space
     if queued(trial) or isinstance(space, ListedSpace):
@@ -47,9 +47,10 @@ def draw(open_study: OpenStudy, trial: Trial, classes: int, teacher: str | None 
     known = tried(open_study, trial.number)
     if proposals > 1:
         ended, running = _history(open_study.study, trial.number)
-        among = _proposals(open_study, space, trial, classes, teacher, proposals, known) if enough(ended) else ()
-        if found := list(islice(among, proposals)):
-            worths = worth(ended, running, [each for _, each in found], seed=trial.number)
+        chooses = enough(ended)
+        among = _proposals(open_study, space, trial, classes, teacher, proposals, known)
+        if found := list(islice(among, proposals if chooses else 1)):
+            worths = worth(ended, running, [each for _, each in found], seed=trial.number) if chooses else [0]
             return found[int(np.argmax(worths))][0]
     for drawn, suggestions in _draws(open_study, trial):
         if sample_candidate(drawn, space, classes, teacher).key not in known:

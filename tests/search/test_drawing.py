@@ -147,16 +147,23 @@ def test_of_many_proposals_the_one_that_is_worth_most_is_taken(
     """All are as good, so the small ones are worth most: they gain hypervolume, and they are quick."""
     bench = open_bench(load_settings(studies={"many": MANY}, trials=40))
     widths: list[int] = []
-    while len(widths) < LEAST_FINISHED + 8:
-        try:
-            begun = begin(bench, proposals=16)
-        except OverTheLimit:
-            assert len(widths) < LEAST_FINISHED, "no proposal is over the limits"
-            continue
+    for _ in range(LEAST_FINISHED + 8):
+        begun = begin(bench, proposals=16)
         widths.append(begun[1].candidate.network.head.width or 0)
         end(bench, begun, f1_macro=0.9)
     later = widths[LEAST_FINISHED:]
     assert statistics.median(later) < WIDTHS[len(WIDTHS) // 4]
+
+
+def test_no_proposal_is_over_the_limits_from_the_first_trial_on(
+    load_settings: LoadSettings, open_bench: OpenBench
+) -> None:
+    bench = open_bench(load_settings(studies={"many": MANY.copy() | {"max_parameters": 31_000}}, trials=40))
+    with pytest.raises(OverTheLimit):  # as many are
+        for _ in range(20):
+            begin(bench)
+    for _ in range(6):
+        begin(bench, proposals=16)
 
 
 def test_a_chosen_trial_stores_what_it_suggests(load_settings: LoadSettings, open_bench: OpenBench) -> None:
