@@ -13,7 +13,7 @@ from rich.console import Console
 
 from baselines.rows import Baseline, choose, listed_space
 from search import settings as all_settings
-from search.command import exit_with_status
+from search.command import exit_with_status, positive
 from search.machine import add_workers_argument
 from search.report import table
 from search.report.comparison import compare
@@ -47,16 +47,10 @@ def _parser() -> argparse.ArgumentParser:
     all_settings.add_arguments(parser)
     add_workers_argument(parser, default="1")
     parser.add_argument("--rows", nargs="+", metavar="ROW", help="which rows; default: all that have weights")
-    parser.add_argument("--seeds", type=_count, default=1, metavar="N", help="trainings of each row; default: 1")
+    parser.add_argument("--seeds", type=positive, default=1, metavar="N", help="trainings of each row; default: 1")
     parser.add_argument("--study", default="baselines", help="name of the study; default: baselines")
     parser.add_argument("--list", action="store_true", help="show the rows and train nothing")
     return parser
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 1, got {text!r}")
-    return int(text)
 
 
 def _show(rows: Sequence[Baseline]) -> None:

@@ -62,14 +62,21 @@ def our_rate(
     device: torch.device,
     seconds: float,
     features: ArrayCache | None = None,
+    compiled: str | None = None,
 ) -> float:
-    """Images a second of our loop, from the decoded arrays; computing features is not in it."""
+    """Images a second of our loop, from the decoded arrays; computing features is not in it.
+
+    compiled  mode of `torch.compile` for the network; None: it runs as it is
+    """
+    network = copy.deepcopy(network)
+    if compiled:
+        network.compile(mode=compiled)
     window = Window(seconds, device)
     steps = -(-len(arrays) // recipe.batch_size)
     few = Arrays(arrays.images[:2], arrays.labels[:2], arrays.identity and f"two of {arrays.identity}")
     try:
         train(
-            copy.deepcopy(network),
+            network,
             recipe.model_copy(update={"epochs": 100_000}),
             arrays,
             few,

@@ -1,12 +1,21 @@
-"""How a command ends: its own status, or 2 and one message for input that cannot be used."""
+"""What commands share: what a number on the command line is, and how a command ends."""
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable
 
 from search.errors import BadInput
 from storage.errors import DatabaseRefused
+
+
+def positive(text: str) -> int:
+    """A whole number from 1, thousands apart or not, as argparse's `type`."""
+    digits = text.replace(",", "")
+    if not digits.isdigit() or int(digits) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 1, got {text!r}")
+    return int(digits)
 
 
 def exit_with_status(main: Callable[[], int | None]) -> None:

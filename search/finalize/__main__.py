@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 
 from search import settings as all_settings
-from search.command import exit_with_status
+from search.command import exit_with_status, positive
 from search.errors import BadInput
 from search.finalize.choice import choose_rows
 from search.machine import add_workers_argument
@@ -48,20 +48,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m search.finalize", description=__doc__)
     all_settings.add_arguments(parser)
     add_workers_argument(parser, default="1")
-    parser.add_argument("--seeds", type=_count, metavar="N", help=f"trainings of each network; default: {SEEDS}")
+    parser.add_argument("--seeds", type=positive, metavar="N", help=f"trainings of each network; default: {SEEDS}")
     parser.add_argument("--rows", nargs="+", metavar="ROW", help="front members, as in elimination-4; default: all")
-    parser.add_argument("--max-parameters", type=_count, metavar="N", help="leave out larger front members")
+    parser.add_argument("--max-parameters", type=positive, metavar="N", help="leave out larger front members")
     parser.add_argument("--baselines", nargs="+", metavar="ROW", help="finished rows of baselines.run to finalize, too")
     parser.add_argument("--controls", action="store_true", help="each chosen cut from random weights, too")
     parser.add_argument("--study", default="final", help="name of the study; default: final")
     return parser
-
-
-def _count(text: str) -> int:
-    digits = text.replace(",", "")
-    if not digits.isdigit() or int(digits) < 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 1, got {text!r}")
-    return int(digits)
 
 
 def _space(settings: Settings, options: argparse.Namespace) -> ListedSpace:

@@ -160,8 +160,7 @@ def test_no_proposal_is_over_the_limits_from_the_first_trial_on(
 ) -> None:
     bench = open_bench(load_settings(studies={"many": MANY.copy() | {"max_parameters": 31_000}}, trials=40))
     with pytest.raises(OverTheLimit):  # as many are
-        for _ in range(20):
-            begin(bench)
+        _ = [begin(bench) for _ in range(20)]
     for _ in range(6):
         begin(bench, proposals=16)
 
