@@ -137,16 +137,17 @@ def measure(folder: Path, image_size: int, batch_size: int, device: torch.device
             again = -(-batch_size // len(arrays))
             arrays = Arrays(arrays.images.repeat(again, axis=0), arrays.labels.repeat(again))
         known = anatomy(BACKBONE, image_size)
-        specification = EliminatedSpecification(
-            backbone=BACKBONE,
-            cut=None,
-            head=HeadSpecification(kind="original"),
-            classes=len(dataset.classes),
-            image_size=image_size,
-            mean=known.mean,
-            std=known.std,
+        network = build(
+            EliminatedSpecification(
+                backbone=BACKBONE,
+                cut=None,
+                head=HeadSpecification(kind="original"),
+                classes=len(dataset.classes),
+                image_size=image_size,
+                mean=known.mean,
+                std=known.std,
+            )
         )
-        network = build(specification)
 
         def rates(loop: str) -> Callable[[], float]:
             compiled = loop.endswith("-compiled")
@@ -170,7 +171,7 @@ def measure(folder: Path, image_size: int, batch_size: int, device: torch.device
         return {
             "image_size": image_size,
             "batch_size": batch_size,
-            "bytes_per_image": traffic(build(specification), image_size),
+            "bytes_per_image": traffic(network, image_size),
             "images_per_second": windows,
             "seconds_before": before,
         }

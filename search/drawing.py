@@ -47,11 +47,13 @@ def draw(open_study: OpenStudy, trial: Trial, classes: int, teacher: str | None 
     known = tried(open_study, trial.number)
     if proposals > 1:
         ended, running = _history(open_study.study, trial.number)
-        chooses = enough(ended)
         among = _proposals(open_study, space, trial, classes, teacher, proposals, known)
-        if found := list(islice(among, proposals if chooses else 1)):
-            worths = worth(ended, running, [each for _, each in found], seed=trial.number) if chooses else [0]
+        found = list(islice(among, proposals if enough(ended) else 1))
+        if len(found) > 1:
+            worths = worth(ended, running, [each for _, each in found], seed=trial.number)
             return found[int(np.argmax(worths))][0]
+        if found:
+            return found[0][0]
     for drawn, suggestions in _draws(open_study, trial):
         if sample_candidate(drawn, space, classes, teacher).key not in known:
             return drawn, suggestions
