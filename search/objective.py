@@ -14,7 +14,7 @@ import torch
 
 from blocks.build import build
 from blocks.network import Network
-from blocks.specification import EliminatedSpecification, NetworkSpecification, ScratchSpecification
+from blocks.specification import EliminatedSpecification, NetworkSpecification, ScratchSpecification, StageSpecification
 from search.candidate import Candidate
 from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
@@ -235,12 +235,17 @@ def summary(candidate: Candidate) -> str:
 
 
 def _stages(network: ScratchSpecification) -> str:
-    """Stages as block, channels, x repeats and / for a stride of 2."""
+    """Stages as block, c channels, r repeats and s stride, in the manner of timm's architecture strings; 1 is left out.
+
+    Source: https://github.com/huggingface/pytorch-image-models, timm/models/_efficientnet_builder.py.
+    """
     short = {"inverted_residual_v2": "irv2", "inverted_residual_v3": "irv3"}
-    return " ".join(
-        f"{short.get(stage.block, stage.block)}{stage.channels}x{stage.repeats}{'/' if stage.stride == 2 else ''}"
-        for stage in network.stages
-    )
+
+    def text(stage: StageSpecification) -> str:
+        numbers = (f"c{stage.channels}", f"r{stage.repeats}", f"s{stage.stride}")
+        return "_".join((short.get(stage.block, stage.block), *(one for one in numbers if one not in ("r1", "s1"))))
+
+    return " ".join(map(text, network.stages))
 
 
 def result_attributes(result: TrainingResult, device: torch.device) -> dict[str, Any]:

@@ -19,6 +19,7 @@ LEGEND = (
         "% F1, % par.: share of the uncut network's F1 and parameters, of the same backbone in the same study; for a "
         f"network from scratch, of the best uncut one. {NOT_KNOWN}: not known, no uncut network has finished."
     ),
+    "network from scratch: its blocks, stage by stage, with c channels, r repeats, s stride; + its head.",
 )
 
 

@@ -200,7 +200,7 @@ def test_candidates_in_a_line_for_people() -> None:
     network = ScratchSpecification(
         image_size=32, classes=3, stem_channels=8, stages=stages, head=HeadSpecification(kind="pool_linear")
     )
-    assert summary(candidate(network)) == "irv216x2/ dwconv24x1 + pool_linear, 32 px"
+    assert summary(candidate(network)) == "irv2_c16_r2_s2 dwconv_c24 + pool_linear, 32 px"
 
 
 def test_what_a_result_is_stored_as_is_json(train: Train) -> None:
