@@ -22,15 +22,15 @@ from sklearn.metrics import confusion_matrix, f1_score
 from search import settings as all_settings
 from search.command import exit_with_status
 from search.data.examples import Listing, named
-from search.data.sources.folder import read_folder
+from search.data.sources.folder import SPLIT_SPELLINGS, read_folder
 from search.errors import BadInput
 from search.feed.matrix import matrix_figure, png
 from search.inference.classifier import Classifier
 from search.inference.files import classify, report_unreadable
 from search.inference.opening import HELP, open_classifier
-from search.inference.sources import add_arguments
+from search.inference.sources import add_arguments, open_source
 from search.report import formats
-from search.settings import DataSettings
+from search.settings import DataSettings, Settings
 from search.training.metrics import Integers, f1_macro
 
 MOST_COLUMNS = 25
@@ -59,7 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise BadInput("arguments", [f"--png {options.png}: no folder {options.png.parent}; make it first"])
     settings = all_settings.load(options)
     listing = _labelled(options.folder)
-    scores = evaluate(open_classifier(options.model, settings), listing, settings.data.max_pixels)
+    classifier = open_classifier(options.model, settings)
+    _refuse_test_pictures(options.model, options.folder, classifier, settings)
+    scores = evaluate(classifier, listing, settings.data.max_pixels)
     if options.json:
         print(json.dumps(_as_json(scores), indent=2))
     else:
@@ -118,6 +120,25 @@ def _labelled(folder: Path) -> Listing:
     if problems:
         raise BadInput("the labelled pictures cannot be used", problems)
     return listing
+
+
+def _refuse_test_pictures(model: str, folder: Path, classifier: Classifier, settings: Settings) -> None:
+    """Raises BadInput where a search's model would meet its own test split, which is for networks that are finalized."""
+    if classifier.description.provenance.metrics.split == "test":
+        return
+    searched = {} if Path(model).exists() else open_source(model, settings).settings.get("data", {})
+    for path in filter(None, (settings.data.path, searched.get("path"))):
+        if not folder.resolve().is_relative_to(Path(path).resolve()):
+            continue
+        split = folder.resolve().relative_to(Path(path).resolve()).parts[:1]
+        if split and SPLIT_SPELLINGS.get(split[0].casefold()) in ("train", "validation"):
+            continue
+        problem = f"{folder}: the pictures that {model} was searched with, test pictures among them"
+        advice = (
+            "nobody is to choose by them: python -m search.finalize reads them, once; python -m search.report --pareto "
+            "has the scores on validation"
+        )
+        raise BadInput("the labelled pictures cannot be used", [problem, advice])
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,4 +1,4 @@
-"""`python -m search.latency MODEL… | --front`: how long models take on this machine, one picture and a batch at a time.
+"""`python -m search.latency MODEL… | --front | --final`: how long models take here, for a picture and for a batch.
 
 A run of a trial's model is kept on the trial, with its machine and versions: reports and cards show it from then on,
 and never compare it with one of another machine. Let the machine do nothing else meanwhile.
@@ -27,6 +27,7 @@ from search.inference.sources import EXPECTED, add_arguments, kept_models, open_
 from search.machine import cores
 from search.models import ModelDescription
 from search.report.comparison import compare
+from search.report.final import read_final
 from search.report.rows import search_name
 from search.report.stored import read_search
 from search.settings import Settings
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     _check(options)
     settings = all_settings.load(options)
-    models = _front(settings) if options.front else options.models
+    models = _kept(settings, options.final) if options.front or options.final else options.models
     if not options.json:
         print(f"machine: {this_machine().name}{_busy()}", flush=True)
     measured = []
@@ -56,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m search.latency", description=__doc__.splitlines()[0])
     parser.add_argument("models", metavar="MODEL", nargs="*", help="a trial, a kept model's folder, or an .onnx file")
     parser.add_argument("--front", action="store_true", help="all models of the search's joint front")
+    parser.add_argument(
+        "--final", nargs="?", const="final", metavar="STUDY", help="a model of each network of a finalized study"
+    )
     parser.add_argument("--seconds", type=float, default=SECONDS, help="time for each line of the table (default 1)")
     parser.add_argument("--json", action="store_true", help="a JSON list in place of the tables")
     add_arguments(parser)
@@ -64,24 +68,31 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check(options: argparse.Namespace) -> None:
     problems = []
-    if options.front == bool(options.models):
-        problems.append(f"expected models ({EXPECTED}) or --front, and not both")
+    if [bool(options.models), options.front, options.final is not None].count(True) != 1:
+        problems.append(f"expected models ({EXPECTED}), --front or --final, one of the three")
     if not options.seconds > 0:
         problems.append(f"--seconds {options.seconds:g}: expected more than 0")
     if problems:
         raise BadInput("arguments", problems)
 
 
-def _front(settings: Settings) -> list[str]:
-    """The names of the models on the joint front. Raises BadInput where none was kept."""
+def _kept(settings: Settings, final: str | None) -> list[str]:
+    """The names of the models on the joint front, or of the first seed of each network of the study `final`.
+
+    Raises BadInput where none was kept.
+    """
     with closing(open_database(settings)) as database:
         kept = kept_models(database, settings)
         search = search_name(kept[0].study.name) if kept else settings.name
-        entries = compare(read_search(database, search)).joint_front
-    on_front = {trial_id for entry in entries for trial_id in entry.row.trial_ids}
-    models = [model.name for model in kept if model.trial.trial_id in on_front]
+        if final is None:
+            entries = compare(read_search(database, search)).joint_front
+            wanted = {trial_id for entry in entries for trial_id in entry.row.trial_ids}
+        else:
+            wanted = {row.trial_ids[0] for row in read_final(database, search, final).rows}
+    models = [model.name for model in kept if model.trial.trial_id in wanted]
     if not models:
-        raise BadInput("no model to measure", [f"no trial on the front of search {search!r} has a kept model"])
+        where = f"in study {search}/{final}" if final else f"on the front of search {search!r}"
+        raise BadInput("no model to measure", [f"no trial {where} has a kept model"])
     return models
 
 

@@ -18,6 +18,7 @@ from search.finalize.choice import choose_rows
 from search.machine import add_workers_argument
 from search.report.__main__ import main as report
 from search.report.comparison import compare
+from search.report.final import readings
 from search.report.stored import read_search, read_study_attributes, reading
 from search.run import refuse_a_study_of_the_search, work_on_rows
 from search.session import open_data, open_slots, set_up_logging, show_settings
@@ -61,11 +62,12 @@ def _space(settings: Settings, options: argparse.Namespace) -> ListedSpace:
     """The study's list: as it was made, or, the first time, of the present front.
 
     Raises BadInput where other rows or seeds are asked for than the study was made of: whoever could add networks after
-    test scores are known, could choose by them.
+    test scores are known, could choose by them. A further list is a study of its own, and says what was read before it.
     """
     with reading(settings.database) as database:
         comparison = compare(read_search(database, settings.name))
         made = read_study_attributes(database, full_name(settings.name, options.study))
+        read_before = readings(database, settings.name, but_for=options.study)
     for study in comparison.search.studies:
         if study.counts.running and not study.listed:
             print(f"warning: {study.counts.running} trials of {study.name} are running: the front may change yet")
@@ -84,6 +86,8 @@ def _space(settings: Settings, options: argparse.Namespace) -> ListedSpace:
         scored_on="test",
     )
     if WHOLE not in made:
+        for study in read_before:
+            print(f"warning: the test split has been read for study {study}: do not choose by it; the report says so")
         return wanted
     return _as_it_was_made(ListedSpace.model_validate(made[WHOLE]), wanted, options)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,13 @@ from search.errors import BadInput
 from search.finalize.scoring import ANSWERS, READ_AT, unpack
 from search.inference.runs import LatencyRun, comparable
 from search.intervals import Floats, Interval, drawn_f1, over_images, over_seeds
-from search.report.rows import Row, Search
+from search.report.rows import Row, Search, search_name, short_name
 from search.report.stored import read_search, read_study_attributes
 from search.spaces.settings import ListedRow, ListedSpace, Other
 from storage import curves as stored_curves
 from storage import latency
 from storage.database import Database
-from storage.trials import TrialRecord, read_trials
+from storage.trials import TrialRecord, read_studies, read_trials
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,12 @@ class FinalRow:
 
 @dataclass(frozen=True)
 class Final:
-    """A finalized study. `missing` tells rows and seeds without a result, `latencies` runs by machine and by row."""
+    """A finalized study.
+
+    missing      rows and seeds without a result
+    latencies    runs by machine and by row
+    read_before  studies that the same test pictures were read for before, see `readings`
+    """
 
     name: str
     classes: tuple[str, ...]
@@ -82,6 +87,7 @@ class Final:
     rows: tuple[FinalRow, ...]
     missing: tuple[str, ...]
     latencies: Mapping[str, Mapping[str, LatencyRun]]
+    read_before: tuple[str, ...] = ()
 
 
 Curves = Mapping[int, Sequence[Mapping[str, float]]]
@@ -99,9 +105,30 @@ def read_final(database: Database, name: str | None, study: str) -> Final:
     trials = read_trials(database, [full_name])
     ids = [trial.trial_id for trial in trials]
     space = ListedSpace.model_validate(attributes["resolved_space"])
-    return final_of(
+    final = final_of(
         full_name, attributes, space, trials, search, stored_curves.read(database, ids), latency.read(database, ids)
     )
+    last = max(trial.attributes[READ_AT] for trial in trials if READ_AT in trial.attributes)
+    return replace(final, read_before=readings(database, search.name, but_for=study, until=last))
+
+
+def readings(database: Database, search: str, *, but_for: str, until: str | None = None) -> tuple[str, ...]:
+    """Studies of the search that its test pictures were read for, in words.
+
+    Who knows their scores, could choose by them what else is finalized, so it is said.
+
+    until  UTC, ISO 8601: studies whose first reading is later are left out
+    """
+    said = []
+    for study in read_studies(database):
+        if search_name(study.name) != search or short_name(study.name) == but_for:
+            continue
+        if study.attributes.get("scored_on") == "test":
+            trials = read_trials(database, [study.name])
+            read_at = [trial.attributes[READ_AT] for trial in trials if READ_AT in trial.attributes]
+            if read_at and (until is None or min(read_at) <= until):
+                said.append(f"{short_name(study.name)} ({len(read_at)} trained networks, from {min(read_at)} on)")
+    return tuple(said)
 
 
 def final_of(

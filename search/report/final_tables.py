@@ -52,6 +52,7 @@ def basis(final: Final) -> list[str]:
     return [
         f"test split: {final.test_pictures:,} pictures of {formats.clean(formats.data_name(final.data))}",
         "it was opened once for each trained network, after its last epoch",
+        *(f"it had been opened for study {formats.clean(study)}, too" for study in final.read_before),
         f"trained on {formats.clean('; '.join(final.devices))}; {versions}",
         *(f"missing: {formats.clean(line)}" for line in final.missing),
     ]
@@ -127,7 +128,7 @@ def _times(final: Final) -> Iterator[Table]:
             headings,
             tuple(body),
             "CPU: one picture, ONNX Runtime, one thread; GPU: one picture, PyTorch; medians. Test set: all its "
-            "pictures in batches, the network alone. `python -m search.latency` measures.",
+            "pictures in batches, the network alone. `python -m search.latency --final` measures.",
         )
 
 

@@ -15,6 +15,7 @@ from baselines.run import main as run_baselines
 from search.data.dataset import Dataset
 from search.errors import BadInput
 from search.finalize.__main__ import main as finalize
+from search.latency import main as measure
 from search.report.__main__ import main as report
 from search.run import main as run_search
 from storage.database import connect
@@ -80,10 +81,25 @@ def test_search_baselines_finalize_report(
     assert float(lines[BASELINES[0]]["test_f1_macro_mean"]) == pytest.approx(sum(scores) / 2)
     assert float(lines[BASELINES[0]]["validation_f1_macro"]) == trials(tmp_path, "baselines")[0].values[0]  # type: ignore[index]
 
+    measure([*config, "--final", "--seconds", "0.01", "--json"])
+    capsys.readouterr()
+    report(["--final", *config, "--csv", str(files["csv"])])
+    times = {line["network"]: line for line in csv.DictReader(io.StringIO(files["csv"].read_text()))}
+    (cpu_ms,) = (name for name in times[BASELINES[0]] if name.startswith("cpu_ms ("))
+    assert all(float(line[cpu_ms]) > 0 for line in times.values())
+
     before = len(opened)
     assert finalize([*config, "--seeds", "2", "--baselines", BASELINES[0]]) == 0, "the same command goes on"
     assert "test" not in opened[before:]
     with pytest.raises(BadInput, match=r"leave out --seeds; for a list of its own, add --study"):
         finalize([*config, "--seeds", "3"])
+
+    assert finalize([*config, "--seeds", "1", "--study", "second"]) == 0
+    printed = capsys.readouterr().out
+    assert f"warning: the test split has been read for study final ({len(done)} trained networks, from " in printed
+    assert f"it had been opened for study final ({len(done)} trained networks, from " in printed
+    report(["--final", *config])
+    assert "it had been opened for" not in capsys.readouterr().out, "the first list was made of validation scores alone"
+
     report(["--pareto", *config, "--json", str(tmp_path / "front.json")])
     assert '"final"' not in (tmp_path / "front.json").read_text()

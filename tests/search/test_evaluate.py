@@ -104,3 +104,15 @@ def test_a_picture_that_cannot_be_written(labelled: Path, options: list[str], tm
     assert f"no folder {target.parent}; make it first" in refused(
         "scratch/0", str(labelled), "--png", str(target), *options
     )
+
+
+def test_a_searchs_model_does_not_meet_its_test_split(pictures: Path, options: list[str], tmp_path: Path) -> None:
+    message = refused("scratch/0", str(pictures), *options)
+    assert f"{pictures}: the pictures that scratch/0 was searched with" in message
+    assert "python -m search.finalize reads them, once" in message
+    given = tmp_path / "given"
+    for split in ("train", "Val", "test"):
+        shutil.copytree(pictures, given / split)
+    at = ["--data-dir", str(given)]
+    assert "was searched with" in refused("scratch/0", str(given / "test"), *options, *at)
+    main(["scratch/0", str(given / "Val"), *options, *at])

@@ -69,7 +69,7 @@ def test_bad_arguments_are_named_together(options: list[str]) -> None:
     with pytest.raises(BadInput) as caught:
         main(["scratch/0", "--front", "--seconds", "0", *options])
     assert len(caught.value.problems) == 2
-    with pytest.raises(BadInput, match=r"expected models .* or --front"):
+    with pytest.raises(BadInput, match=r"expected models .*, --front or --final"):
         main([*options])
 
 
