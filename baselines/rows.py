@@ -88,7 +88,8 @@ def listed_space(rows: Sequence[Baseline], settings: Settings, classes: int, see
 
     Pretrained rows are trained by the recipe of the search's elimination space, random ones by that of its scratch
     space, with the dropout of the first candidates there; a search without the one lends the other's. All see pictures
-    of the elimination space's (largest) size: a cut and its control are to differ in their weights alone.
+    of the elimination space's (largest) size: a cut and its control are to differ in where their weights begin, and in
+    what recipe trains weights that begin there.
     """
     spaces = list(settings.studies.values())
     any_space = next((space for space in spaces if isinstance(space, Space)), EliminationSpace())

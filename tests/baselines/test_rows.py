@@ -48,6 +48,11 @@ def test_every_cut_has_its_control_from_random_weights() -> None:
         assert (control.network, control.parameters, control.layers) == (row.network, row.parameters, row.layers)
 
 
+def test_every_backbone_has_its_uncut_row() -> None:
+    uncut = {row.network.backbone for row in ROWS.values() if not row.network.cut and row.initial_weights == "pretrained"}
+    assert uncut == {row.network.backbone for row in ROWS.values()}
+
+
 def test_unknown_rows_are_refused_with_the_nearest_names() -> None:
     assert [row.name for row in choose(["resnet18", "vgg11_to_256"])] == ["resnet18", "vgg11_to_256"]
     assert len(choose(None)) == len(ROWS)
