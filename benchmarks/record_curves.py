@@ -41,6 +41,7 @@ from search.command import exit_with_status
 from search.data.dataset import Dataset, open_dataset
 from search.data.examples import SPLITS
 from search.errors import BadInput, TrialFailed
+from search.inference.runs import processor
 from search.objective import Assignment, OverTheLimit, assign, run
 from search.profile.profiling import DepthProfile, profile_space
 from search.settings import DataSettings, Settings
@@ -229,15 +230,6 @@ def asked(options: argparse.Namespace) -> list[tuple[str, Any]]:
     """What decides what a bank holds."""
     names = ("candidates", "epochs", "batch_size", "image_size", "max_parameters", "max_macs", "seed")
     return [(name.replace("_", "-"), getattr(options, name)) for name in names]
-
-
-def processor() -> str:
-    """The processor's name where Linux tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.machine()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

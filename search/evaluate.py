@@ -123,7 +123,7 @@ def _labelled(folder: Path) -> Listing:
 
 
 def _refuse_test_pictures(model: str, folder: Path, classifier: Classifier, settings: Settings) -> None:
-    """Raises BadInput where a search's model would meet its own test split, which is for networks that are finalized."""
+    """Raises BadInput where a search's model would meet its own test split, which only finalized ones meet."""
     if classifier.description.provenance.metrics.split == "test":
         return
     searched = {} if Path(model).exists() else open_source(model, settings).settings.get("data", {})

@@ -86,8 +86,8 @@ def _space(settings: Settings, options: argparse.Namespace) -> ListedSpace:
         scored_on="test",
     )
     if WHOLE not in made:
-        for study in read_before:
-            print(f"warning: the test split has been read for study {study}: do not choose by it; the report says so")
+        for other in read_before:
+            print(f"warning: the test split has been read for study {other}: do not choose by it; the report says so")
         return wanted
     return _as_it_was_made(ListedSpace.model_validate(made[WHOLE]), wanted, options)
 

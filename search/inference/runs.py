@@ -27,6 +27,7 @@ from search.machine import cores
 
 PACKAGES = ("onnxruntime", "torch")
 BATCH = 32
+CPUINFO = Path("/proc/cpuinfo")
 
 Runtime = Literal["onnxruntime", "pytorch"]
 Device = Literal["cpu", "cuda"]
@@ -155,10 +156,16 @@ def this_machine() -> Machine:
 
 
 def processor() -> str:
-    """Its model name, where Linux tells it; else its kind."""
+    """Its name, family and model, where Linux tells them; else its kind.
+
+    The name alone is that of a whole line of processors on many virtual machines: AMD EPYC.
+    """
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        first, _, _ = CPUINFO.read_text().partition("\n\n")
     except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names and names[0] else platform.processor() or platform.machine()
+        first = ""
+    known = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in first.splitlines())}
+    name = known.get("model name") or platform.processor() or platform.machine()
+    if {"cpu family", "model"} <= known.keys():
+        return f"{name} (family {known['cpu family']}, model {known['model']})"
+    return name

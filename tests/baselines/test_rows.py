@@ -49,7 +49,9 @@ def test_every_cut_has_its_control_from_random_weights() -> None:
 
 
 def test_every_backbone_has_its_uncut_row() -> None:
-    uncut = {row.network.backbone for row in ROWS.values() if not row.network.cut and row.initial_weights == "pretrained"}
+    uncut = {
+        row.network.backbone for row in ROWS.values() if not row.network.cut and row.initial_weights == "pretrained"
+    }
     assert uncut == {row.network.backbone for row in ROWS.values()}
 
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import platform
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from search.inference.runs import LatencyRun, Machine, Measurement, comparable, runs_of, this_machine
+from search.inference import runs
+from search.inference.runs import LatencyRun, Machine, Measurement, comparable, processor, runs_of, this_machine
 from search.machine import cores
 
 
@@ -64,6 +67,18 @@ def test_runs_of_other_machines_and_versions_are_kept_apart() -> None:
     }
     assert comparable(stored) == {there.name: {1: there, 2: there}, here.name: {1: here}}
     assert there.name.startswith("Other, 1 core; onnxruntime ")
+
+
+def test_processors_of_one_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "CPUINFO", tmp_path / "cpuinfo")
+    core = "processor\t: 0\ncpu family\t: 25\nmodel\t\t: {model}\nmodel name\t: AMD EPYC\n\n"
+    names = []
+    for model in (1, 17):
+        (tmp_path / "cpuinfo").write_text(core.format(model=model) * 2)
+        names.append(processor())
+    assert names == ["AMD EPYC (family 25, model 1)", "AMD EPYC (family 25, model 17)"]
+    (tmp_path / "cpuinfo").write_text("processor\t: 0\nCPU part\t: 0xd0c\n")
+    assert processor() in (platform.processor(), platform.machine())
 
 
 def test_a_run_without_the_latency_is_refused() -> None:
