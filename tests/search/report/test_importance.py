@@ -40,14 +40,20 @@ def test_the_choice_that_makes_f1_has_nearly_all_the_importance() -> None:
     assert sum(found.shares.values()) == pytest.approx(1)
 
 
+def test_a_search_of_twelve_trials_of_which_some_were_stopped_has_some() -> None:
+    found = importance("scratch", *trials(9))
+    assert (found.trials, found.why_not) == (8, "")  # 9 less the first, which lacks the rate
+    assert sum(found.shares.values()) == pytest.approx(1)
+
+
 def test_why_there_is_none() -> None:
-    f1_of, params_of = trials(11)
-    assert importance("scratch", f1_of, params_of).why_not == "too few complete trials (11 of 12)"
+    f1_of, params_of = trials(7)
+    assert importance("scratch", f1_of, params_of).why_not == "too few complete trials (7 of 8)"
     f1_of, params_of = trials(20)
     assert importance("scratch", dict.fromkeys(f1_of, 0.5), params_of).why_not == "all trials have the same F1"
     same: dict[int, Params] = {trial: {"cut": (4, CUT)} for trial in f1_of}
     assert importance("scratch", f1_of, same).why_not == "no choice that most trials share varies"
-    assert importance("scratch", f1_of, {}).why_not == "too few complete trials (0 of 12)"
+    assert importance("scratch", f1_of, {}).why_not == "too few complete trials (0 of 8)"
 
 
 def test_many_trials_are_thinned_evenly() -> None:
