@@ -13,6 +13,7 @@ import pytest
 import timm
 
 from search.data.dataset import Dataset, open_dataset
+from search.data.examples import SPLITS
 from search.errors import BadInput
 from search.settings import Settings, add_arguments, load
 from search.spaces.scratch import check_space
@@ -36,6 +37,7 @@ TACO_CATEGORIES = (
     "Plastic glooves", "Plastic utensils", "Pop tab", "Rope & strings", "Scrap metal", "Shoe", "Squeezable tube",
     "Plastic straw", "Paper straw", "Styrofoam piece", "Unlabeled litter", "Cigarette",
 )  # fmt: skip
+TRASHNET_CLASSES = ("cardboard", "glass", "metal", "paper", "plastic", "trash")
 TACO_CLASSES = ("metal", "paper", "paperpack", "plastic", "plasticbag", "styrofoam")
 
 
@@ -162,10 +164,43 @@ def test_taco_can_be_refused_with_every_problem_named(tmp_path: Path) -> None:
     ]
 
 
-def test_trashnet(tmp_path: Path) -> None:
-    classes = ("cardboard", "glass", "metal", "paper", "plastic", "trash")
-    paint_folder(tmp_path / "data", dict.fromkeys(classes, 8), (64, 48))
-    assert opened("trashnet.yaml", tmp_path / "data", tmp_path / "cache").classes == classes
+def trashnet(root: Path) -> None:
+    """Eight photographs of each class, with what unpacking leaves and the damage that downloads come with."""
+    paint_folder(root, dict.fromkeys(TRASHNET_CLASSES, 8), (64, 48))
+    (root / "__MACOSX" / "glass").mkdir(parents=True)
+    (root / "__MACOSX" / "glass" / "._9.JPG").write_bytes(b"\0")
+    for stray in (".DS_Store", "paper/.DS_Store", "README.md"):
+        (root / stray).write_bytes(b"\0")
+    (root / "trash" / "1.JPG").write_bytes((root / "cardboard" / "1.JPG").read_bytes())
+    (root / "glass" / "9.JPG").write_bytes(b"")
+    (root / "metal" / "17.JPG").write_bytes((root / "metal" / "17.JPG").read_bytes()[:-300])
+
+
+def test_trashnet_names_damaged_photographs(tmp_path: Path) -> None:
+    trashnet(tmp_path / "data")
+    with pytest.raises(BadInput) as caught:
+        opened("trashnet.yaml", tmp_path / "data", tmp_path / "cache")
+    (problem,) = caught.value.problems
+    assert problem.startswith("unreadable files (2): glass/9.JPG (the file is empty), metal/17.JPG (")
+    assert problem.endswith(": mend or remove them, or skip them (data.unreadable)")
+
+
+def test_trashnet_is_searched_without_what_is_damaged(tmp_path: Path) -> None:
+    trashnet(tmp_path / "data")
+    dataset = opened("trashnet.yaml", tmp_path / "data", tmp_path / "cache", unreadable="skip")
+    assert dataset.classes == TRASHNET_CLASSES
+    totals = {name: sum(counts[name] for counts in dataset.counts.values()) for name in dataset.classes}
+    assert totals == dict.fromkeys(TRASHNET_CLASSES, 8) | {"glass": 8 - 1, "metal": 8 - 1, "trash": 8 + 1}
+    stray, skipped, *of_split = dataset.warnings
+    assert stray == "files in no class folder (1) are not used: README.md"
+    assert skipped.startswith("skipped unreadable files (2): glass/9.JPG")
+    assert of_split == [
+        "copies of other pictures (1) are kept in the same split as these",
+        "pictures under more than one class (1): cardboard/1.JPG [cardboard] = trash/1.JPG [trash]",
+    ]
+    names = {split: {example.name for example in dataset.examples(split)} for split in SPLITS}
+    (together,) = [held for held in names.values() if held & {"cardboard/1.JPG", "trash/1.JPG"}]
+    assert {"cardboard/1.JPG", "trash/1.JPG"} <= together
 
 
 def test_plantvillage_names_damaged_leaves(tmp_path: Path) -> None:
