@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 CONFIDENCE = 0.95
 DRAWS = 2000
@@ -47,7 +47,7 @@ def over_seeds(values: Sequence[float]) -> Interval:
     n, mean = len(scores), float(scores.mean())
     if n < 2:
         return Interval(mean, math.nan, math.nan, n)
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * scores.std(ddof=1) / math.sqrt(n))
+    half = float(special.stdtrit(n - 1, (1 + CONFIDENCE) / 2) * scores.std(ddof=1) / math.sqrt(n))
     return Interval(mean, mean - half, mean + half, n)
 
 
@@ -79,15 +79,23 @@ def drawn_f1(labels: Integers, predictions: Integers, *, draws: int = DRAWS, see
     return np.concatenate(parts)
 
 
-def drawn_f1_of(confusion: Integers, *, draws: int = DRAWS, seed: int = 0) -> Floats:
+def drawn_f1_of(confusion: Integers, *, trainings: int = 1, draws: int = DRAWS, seed: int = 0) -> Floats:
     """The same of one network of which only the confusion matrix (C, C), rows true, is known: (B,).
 
-    To draw a class's pictures again is to draw its row from a multinomial distribution.
+    To draw a class's pictures again is to draw its row from a multinomial distribution. A matrix that is the sum over
+    several `trainings` on the same pictures counts each picture so often: it is drawn once.
     """
     generator = np.random.default_rng(seed)
-    rows = [generator.multinomial(row.sum(), row / max(row.sum(), 1), size=draws) for row in confusion]
-    drawn = np.stack(rows, axis=1).astype(np.float32)
-    right, said, true = drawn.diagonal(axis1=1, axis2=2), drawn.sum(axis=1), drawn.sum(axis=2)
+    right, said, true = (np.zeros((draws, len(confusion)), dtype=np.float32) for _ in range(3))
+    for label, row in enumerate(confusion):
+        answers = np.flatnonzero(row)  # of many classes, few are ever mistaken for each other
+        if not len(answers):
+            continue
+        pictures = row.sum() // trainings
+        drawn = np.zeros((draws, len(confusion)), dtype=np.float32)
+        drawn[:, answers] = generator.multinomial(pictures, row[answers] / row.sum(), size=draws)
+        right[:, label], true[:, label] = drawn[:, label], pictures
+        said += drawn
     return _macro_f1(right[:, None], said[:, None], true)[:, 0]
 
 
