@@ -18,6 +18,7 @@ from search.feed.notes import (
     study_note,
 )
 from search.feed.signature import sign_note
+from search.report import formats
 from search.report.comparison import Comparison, compare
 from search.report.figures import Figure, curves_figure, front_figure
 from search.report.records import finite
@@ -103,7 +104,7 @@ class Feed:
         members = [trial_id for entry in comparison.joint_front for trial_id in entry.row.trial_ids]
         curves = read_curves(self._database, members)
         front = front_figure(thinned(comparison))
-        figures = {"joint-front": _titled(front, "Joint front of all studies")}
+        figures = {"joint-front": _titled(front, f"Joint front of all studies ({formats.BARS})")}
         if curves:
             figure = curves_figure(comparison, curves)
             figures["learning-curves"] = _titled(figure, "Learning curves of the joint front")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from search.intervals import Interval
 from search.pareto import front, search_hypervolume
 from search.report.axis import PARAMETERS, Axis
 from search.report.rows import Row, Search, Study
@@ -26,6 +27,11 @@ class Entry:
     share_of_uncut_parameters: float | None
     reference: bool = False
     x: float | None = None
+
+    @property
+    def f1_images(self) -> Interval | None:
+        """The row's, if it is one that others are compared with: drawing those of 10,000 rows would take minutes."""
+        return self.row.f1_images if self.on_study_front or self.reference or self.row.uncut else None
 
 
 @dataclass(frozen=True)
@@ -138,6 +144,14 @@ def front_steps(comparison: Comparison) -> tuple[list[float], list[float]]:
     steps = [(_beyond(entry.x), entry.row.f1_macro) for entry in comparison.joint_front]
     steps += [(_beyond(comparison.drawn[-1].x), f1_macro) for _, f1_macro in steps[-1:]]
     return [x for x, _ in steps], [f1_macro for _, f1_macro in steps]
+
+
+def bars(entries: Iterable[Entry]) -> tuple[list[float], list[float]]:
+    """How far the intervals over pictures reach below each F1 and above it; 0 where there is none."""
+    known = [(entry.row.f1_macro, entry.f1_images) for entry in entries]
+    below = [max(0.0, f1_macro - interval.low) if interval else 0.0 for f1_macro, interval in known]
+    above = [max(0.0, interval.high - f1_macro) if interval else 0.0 for f1_macro, interval in known]
+    return below, above
 
 
 def _beyond(x: float | None) -> float:

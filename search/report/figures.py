@@ -15,7 +15,7 @@ from typing import Any
 
 from search.profile.ranking import ProfiledCut
 from search.report import formats
-from search.report.comparison import Comparison, Entry, front_steps
+from search.report.comparison import Comparison, Entry, bars, front_steps
 from search.report.stored import Curves
 from search.report.style import FRONT_LINE, INK, REFERENCE, UNCUT, StudyStyle, study_styles
 
@@ -86,6 +86,7 @@ def hover(entry: Entry) -> str:
         *([row.name] if row.name else []),
         *textwrap.wrap(formats.clean(row.summary), HOVER_WIDTH),
         f"F1 {formats.f1(row)} (n {len(row.trials)})",
+        *([f"95 % over other pictures: {formats.interval(entry)}"] if entry.f1_images else []),
         f"{formats.whole(row.parameters)} parameters, {formats.short(row.macs)} MACs",
         f"of the uncut network: {formats.percent(entry.share_of_uncut_f1)} of its F1",
         f"and {formats.percent(entry.share_of_uncut_parameters)} of its parameters",
@@ -168,8 +169,9 @@ def _points(entries: Sequence[Entry], name: str, marker: Figure) -> Figure:
         "x": [entry.x for entry in entries], "y": [entry.row.f1_macro for entry in entries],
         "text": [hover(entry) for entry in entries], "hovertemplate": "%{text}<extra></extra>",
     }  # fmt: skip
-    if any((entry.on_study_front or entry.reference) and entry.row.f1_sd for entry in entries):
-        trace["error_y"] = {"array": [entry.row.f1_sd or 0.0 for entry in entries], "width": 0, "thickness": 1}
+    if any(entry.f1_images for entry in entries):
+        below, above = bars(entries)
+        trace["error_y"] = {"symmetric": False, "array": above, "arrayminus": below, "width": 0, "thickness": 1}
     return trace
 
 

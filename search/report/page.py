@@ -27,7 +27,9 @@ PROFILE_MEANING = (
     "predict their F1 after fine-tuning. Filled marks are on the front; the study tried them first."
 )
 FRONT_MEANING = (
-    "Every mark is a candidate. Point at one, or tap it, to see what it is. Bars: standard deviation over seeds."
+    "Every mark is a candidate. Point at one, or tap it, to see what it is. Bars: 95 % interval of F1 over other "
+    "validation pictures, of members of a front, references and uncut networks. Not over seeds: their spread is in the "
+    "table."
 )
 
 

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator
 from matplotlib.transforms import Bbox
 
 from search.report import formats
-from search.report.comparison import Comparison, Entry, front_steps
+from search.report.comparison import Comparison, Entry, bars, front_steps
 from search.report.style import FRONT_LINE, INK, REFERENCE, UNCUT, study_styles
 
 SIZE_INCHES = (12, 8)
@@ -43,7 +43,7 @@ def png(comparison: Comparison) -> bytes:
 def _dress(axes: Axes, comparison: Comparison) -> None:
     axes.set_xscale("log")
     axes.set_xlabel(f"{literal(comparison.axis.title)} (log scale)")
-    axes.set_ylabel(formats.METRIC)
+    axes.set_ylabel(f"{formats.METRIC} ({formats.BARS})")
     hypervolumes = ", ".join(f"{each.study.name} {each.hypervolume:.3f}" for each in comparison.standings)
     axes.set_title(
         f"{literal(comparison.search.name)}: {len(comparison.search.found):,} candidates, "
@@ -77,7 +77,7 @@ def _draw_studies(axes: Axes, comparison: Comparison) -> None:
         alpha = max(0.25, min(0.6, 60 / max(len(faint), 1)))
         axes.scatter(*_xy(faint), s=20, marker=style.marker, color=style.colour, alpha=alpha, linewidths=0, zorder=1)
         axes.errorbar(
-            *_xy(strong), yerr=[entry.row.f1_sd or 0 for entry in strong],
+            *_xy(strong), yerr=bars(strong),
             fmt="none", ecolor=style.colour, elinewidth=1, alpha=0.7, zorder=3,
         )  # fmt: skip
         axes.scatter(
@@ -90,9 +90,8 @@ def _draw_studies(axes: Axes, comparison: Comparison) -> None:
 
 def _draw_references(axes: Axes, references: Sequence[Entry]) -> None:
     if references := _drawn(references):
-        deviations = [entry.row.f1_sd or 0 for entry in references]
         axes.errorbar(
-            *_xy(references), yerr=deviations, fmt="x", markersize=8, markeredgewidth=1.8, color=REFERENCE,
+            *_xy(references), yerr=bars(references), fmt="x", markersize=8, markeredgewidth=1.8, color=REFERENCE,
             elinewidth=1, zorder=3, label=f"{len(references)} reference networks, named by people",
         )  # fmt: skip
 
@@ -101,6 +100,7 @@ def _draw_uncut(axes: Axes, uncut: Sequence[Entry]) -> None:
     for entry in uncut:
         axes.axhline(entry.row.f1_macro, color=UNCUT, linewidth=0.8, linestyle=(0, (1, 3)), zorder=1)
     if drawn := _drawn(uncut):
+        axes.errorbar(*_xy(drawn), yerr=bars(drawn), fmt="none", ecolor=UNCUT, elinewidth=1, zorder=3)
         axes.scatter(
             *_xy(drawn), s=150, marker="*", facecolors="white", edgecolors=UNCUT, linewidths=1.2, zorder=6,
             label="uncut network (dotted: its F1)",
@@ -148,8 +148,11 @@ def _line_boxes(axes: Axes, comparison: Comparison) -> list[Bbox]:
 
 
 def _around(axes: Axes, entry: Entry, pixels: float) -> Bbox:
-    x, y = axes.transData.transform((entry.x or 0, entry.row.f1_macro))
-    return Bbox.from_extents(x - pixels, y - pixels, x + pixels, y + pixels)
+    """The mark and its bar."""
+    (below,), (above,) = bars([entry])
+    ends = [(entry.x or 0, entry.row.f1_macro - below), (entry.x or 0, entry.row.f1_macro + above)]
+    (x, low), (_, high) = axes.transData.transform(ends)
+    return Bbox.from_extents(x - pixels, low - pixels, x + pixels, high + pixels)
 
 
 def _xy(entries: Sequence[Entry]) -> tuple[list[float], list[float]]:

@@ -20,6 +20,7 @@ def as_json(comparison: Comparison, entries: Sequence[Entry]) -> str:
     document = {
         "search": comparison.search.name,
         "f1_macro": formats.METRIC,
+        "f1_macro_low_to_high": "95 % bootstrap interval over other validation pictures",
         "x": {
             "name": comparison.axis.name,
             "title": comparison.axis.title,
@@ -51,20 +52,23 @@ def as_csv(entries: Sequence[Entry]) -> str:
 
 
 _COLUMNS = (
-    "study", "trial", "name", "reference", "joint_front", "study_front", "f1_macro", "f1_macro_sd", "n", "x",
-    "parameters", "macs", "layers", "share_of_uncut_f1", "share_of_uncut_parameters", "accuracy", "epochs", "seconds",
-    "images_per_second", "peak_memory_mb", "trials", "seeds", "devices", "family", "backbone", "uncut", "summary",
+    "study", "trial", "name", "reference", "joint_front", "study_front", "f1_macro", "f1_macro_sd", "f1_macro_low",
+    "f1_macro_high", "n", "x", "parameters", "macs", "layers", "share_of_uncut_f1", "share_of_uncut_parameters",
+    "accuracy", "epochs", "seconds", "images_per_second", "peak_memory_mb", "trials", "seeds", "devices", "family",
+    "backbone", "uncut", "summary",
 )  # fmt: skip
 
 
 def _flat(entry: Entry) -> dict[str, Any]:
-    row = entry.row
+    row, images = entry.row, entry.f1_images
     derived = {
         "trial": row.trials[0],
         "reference": entry.reference,
         "joint_front": entry.on_joint_front,
         "study_front": entry.on_study_front,
         "f1_macro_sd": row.f1_sd,
+        "f1_macro_low": images.low if images else None,
+        "f1_macro_high": images.high if images else None,
         "n": len(row.trials),
         "x": entry.x,
         "share_of_uncut_f1": entry.share_of_uncut_f1,

@@ -6,6 +6,7 @@ attribute does not tell (older trials, other writers) is None in the row, and ne
 
 from __future__ import annotations
 
+import functools
 import math
 import statistics
 import sys
@@ -14,15 +15,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from optuna.trial import TrialState
-from pydantic import TypeAdapter, ValidationError
+from pydantic import NonNegativeInt, TypeAdapter, ValidationError
 
+from search.intervals import Interval, drawn_f1_of, over_images
 from search.profile.ranking import ProfiledCut
 from search.report.endings import Ending, endings_of, hours_by_device
 from storage.trials import StudyRecord, TrialRecord
 
 _PROFILE = TypeAdapter(tuple[ProfiledCut, ...])
-_MATRICES = TypeAdapter(list[list[list[int]]])
+_MATRICES = TypeAdapter(list[list[list[NonNegativeInt]]])
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,11 @@ class Row:
     def f1_sd(self) -> float | None:
         """Standard deviation of one trial's F1 (n - 1 in the denominator); None for a single trial."""
         return statistics.stdev(self.f1_scores) if len(self.f1_scores) > 1 else None
+
+    @property
+    def f1_images(self) -> Interval | None:
+        """Of `f1_macro` on other validation pictures, for these trainings; None where the confusion is not known."""
+        return _over_images(self.f1_macro, self.confusion, len(self.trials)) if any(map(any, self.confusion)) else None
 
 
 @dataclass(frozen=True)
@@ -122,6 +130,12 @@ class Search:
         """The rows less those of listed studies: what the search found."""
         listed = {study.name for study in self.studies if study.listed}
         return tuple(row for row in self.rows if row.study not in listed)
+
+
+@functools.lru_cache(maxsize=1000)
+def _over_images(f1_macro: float, confusion: tuple[tuple[int, ...], ...], trainings: int) -> Interval:
+    """Some 10 ms of drawing, which table, files, picture and page share."""
+    return over_images(f1_macro, drawn_f1_of(np.array(confusion), trainings=trainings))
 
 
 def search_name(study_name: str) -> str:
@@ -264,12 +278,12 @@ def _row(study: str, trials: Sequence[TrialRecord]) -> Row:
 
 
 def _confusion(trials: Sequence[TrialRecord]) -> tuple[tuple[int, ...], ...]:
-    """Summed over the trials, if all of them tell one of the same shape."""
+    """Summed over the trials, if all of them tell one of the same classes."""
     try:
         matrices = _MATRICES.validate_python([trial.attributes.get("confusion") for trial in trials])
     except ValidationError:
         return ()
-    if len({(len(matrix), *map(len, matrix)) for matrix in matrices}) != 1:
+    if len({size for matrix in matrices for size in (len(matrix), *map(len, matrix))}) != 1:
         return ()
     return tuple(tuple(map(sum, zip(*rows, strict=True))) for rows in zip(*matrices, strict=True))
 

@@ -16,7 +16,7 @@ from search.report.comparison import Comparison, Entry
 from search.report.rows import Study
 
 WIDTH = 100
-HEADINGS = ("study", "trial", "front", "F1", "n", "parameters", "MACs", "% F1", "% par.", "seconds")
+HEADINGS = ("study", "trial", "front", "F1", "95 %", "n", "parameters", "MACs", "% F1", "% par.", "sec.")
 STANDING_HEADINGS = (
     "study", "hypervolume", "only here", "joint front", "done", "failed", "infeasible", "stopped", "running", "hours",
 )  # fmt: skip
@@ -61,7 +61,7 @@ def _table(entries: Sequence[Entry], axis: Axis) -> list[Text]:
     """With a column of the latency where that is the axis."""
     body, headings = [_cells(entry) for entry in entries], list(HEADINGS)
     if axis.name == "latency":
-        place = headings.index("seconds")
+        place = headings.index("sec.")
         headings.insert(place, "ms")
         for cells, entry in zip(body, entries, strict=True):
             cells.insert(place, formats.short(entry.x))
@@ -90,6 +90,7 @@ def _cells(entry: Entry) -> list[str]:
         str(row.trials[0]),
         formats.front_mark(entry),
         formats.f1(row),
+        formats.interval(entry),
         str(len(row.trials)),
         formats.whole(row.parameters),
         formats.short(row.macs),

@@ -46,10 +46,10 @@ def table(comparison: Comparison, entries: Sequence[Entry]) -> str:
     """The entries, with a column of the latency where that is the axis."""
     timed = comparison.axis.name == "latency"
     headings = [
-        Cell("Study"), Cell("Trial", kind="number"), Cell("Front"), Cell("F1", kind="number"), Cell("n", kind="number"),
-        Cell("Parameters", kind="number"), Cell("MACs", kind="number"), *([Cell("ms", kind="number")] if timed else []),
-        Cell("% F1", kind="number"), Cell("% par.", kind="number"), Cell("Seconds", kind="number"),
-        Cell("Network", kind="long"),
+        Cell("Study"), Cell("Trial", kind="number"), Cell("Front"), Cell("F1", kind="number"),
+        Cell("95 %", kind="number"), Cell("n", kind="number"), Cell("Parameters", kind="number"),
+        Cell("MACs", kind="number"), *([Cell("ms", kind="number")] if timed else []), Cell("% F1", kind="number"),
+        Cell("% par.", kind="number"), Cell("Seconds", kind="number"), Cell("Network", kind="long"),
     ]  # fmt: skip
     classes = ["joint" if entry.on_joint_front else "" for entry in entries]
     return markup.table(headings, [_cells(entry, timed) for entry in entries], classes)
@@ -89,13 +89,14 @@ def _in_words(entry: Entry) -> str:
 
 
 def _cells(entry: Entry, timed: bool) -> list[Cell]:
-    row = entry.row
+    row, images = entry.row, entry.f1_images
     named = f"{row.name}: {row.summary}" if row.name else row.summary
     return [
         Cell(row.study, row.study),
         Cell(str(row.trials[0]), row.trials[0], "number"),
         Cell(formats.front_mark(entry), formats.front_mark(entry)),
         Cell(formats.f1(row), row.f1_macro, "number"),
+        Cell(formats.interval(entry), images.low if images else None, "number"),
         Cell(str(len(row.trials)), len(row.trials), "number"),
         Cell(formats.whole(row.parameters), row.parameters, "number"),
         Cell(formats.short(row.macs), row.macs, "number"),

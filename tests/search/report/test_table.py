@@ -29,7 +29,7 @@ def cells(text: str, first: str, second: str) -> list[str]:
 def test_rows_of_the_fronts(two_studies: Any) -> None:
     text = printed(two_studies)
     assert cells(text, "elimination", "1") == (
-        ["elimination", "1", "joint", "0.860", "±", "0.028", "2", "200,000", "41.2M", "108", "%", "5.0", "%", "—"]
+        ["elimination", "1", "joint", "0.860", "±", "0.028", "—", "2", "200,000", "41.2M", "108", "%", "5.0", "%", "—"]
     )
     assert cells(text, "scratch", "1")[:3] == ["scratch", "1", "study"]
     assert "resnet18 to layer2" in text
@@ -60,6 +60,16 @@ def test_a_pipe_gets_everything_in_lines_of_at_most_100_columns(two_studies: Any
     assert max(map(len, text.splitlines())) <= 100
     assert all(f"block{number}" in text for number in range(60))
     assert "\x1b" not in text
+
+
+def test_a_line_with_everything_known_fits_100_columns(two_studies: Any) -> None:
+    two_studies.study("baselines", space="listed")
+    same = {"row": "vgg11", "candidate": two_studies.cut(None), "candidate_key": "v", "macs": 7_890_000_000}
+    for f1_macro in (0.95, 1.0):
+        two_studies.trial("baselines", f1_macro, 12_345_678, confusion=[[90, 0], [2, 8]], **same)
+    text = printed(two_studies)
+    assert "-1.000" in text
+    assert max(map(len, text.splitlines())) <= 100
 
 
 def test_text_from_the_database_does_not_reach_the_terminal_as_commands(two_studies: Any) -> None:
