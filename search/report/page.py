@@ -74,7 +74,7 @@ def page(
         markup.section("The joint front in full", *(candidates.in_full(entry) for entry in comparison.joint_front)),
         markup.section("Stopped, not trained, drawn again", course.pruned(comparison)),
         markup.section("Failures by reason", course.failures(studies)),
-        markup.section("Cost", course.cost(studies)),
+        markup.section("Cost", course.cost(comparison.search)),
         markup.section("Data and machines", *_basis(comparison)),
         markup.section("Settings", *_once(markup.folded_yaml("settings", study.settings) for study in studies)),
     ]

@@ -119,11 +119,15 @@ class Study:
 
 @dataclass(frozen=True)
 class Search:
-    """All studies that share the part of their name before the last slash, and their rows."""
+    """All studies that share the part of their name before the last slash, and their rows.
+
+    Of studies that are scored on test there are the hours alone, by study and device: `hours_of_final`.
+    """
 
     name: str
     studies: tuple[Study, ...]
     rows: tuple[Row, ...]
+    hours_of_final: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def found(self) -> tuple[Row, ...]:
@@ -146,18 +150,20 @@ def search_name(study_name: str) -> str:
 def search_of(name: str, studies: Sequence[StudyRecord], trials: Iterable[TrialRecord]) -> Search:
     """Sort the records of one search into studies and rows, both in the order of their records.
 
-    A study that is scored on the test split is left out here, once for all reports, feeds and choices: nothing that
-    compares candidates ever sees a test score.
+    A study that is scored on the test split is left out here but for its hours, once for all reports, feeds and
+    choices: nothing that compares candidates ever sees a test score.
     """
-    studies = [record for record in studies if record.attributes.get("scored_on") != "test"]
     of_study: dict[str, list[TrialRecord]] = {record.name: [] for record in studies}
     for trial in trials:
         if trial.study in of_study:
             of_study[trial.study].append(trial)
+    final = [record.name for record in studies if record.attributes.get("scored_on") == "test"]
+    studies = [record for record in studies if record.name not in final]
     return Search(
         name,
         tuple(_study(record, of_study[record.name]) for record in studies),
         tuple(row for record in studies for row in _rows(short_name(record.name), of_study[record.name])),
+        {short_name(name): _hours_by_device(of_study[name]) for name in final},
     )
 
 
@@ -187,8 +193,12 @@ def _study(record: StudyRecord, trials: Sequence[TrialRecord]) -> Study:
         },
         listed=record.attributes.get("space") == "listed",
         endings=endings_of(trials),
-        hours_by_device=hours_by_device((trial, _seconds_spent(trial)) for trial in trials),
+        hours_by_device=_hours_by_device(trials),
     )
+
+
+def _hours_by_device(trials: Sequence[TrialRecord]) -> dict[str, float]:
+    return hours_by_device((trial, _seconds_spent(trial)) for trial in trials)
 
 
 def _depth_profile(attributes: Mapping[str, Any]) -> tuple[ProfiledCut, ...]:

@@ -10,10 +10,10 @@ from search.report import formats, markup
 from search.report.comparison import Comparison
 from search.report.endings import NO_DEVICE
 from search.report.markup import Cell
-from search.report.rows import Study
+from search.report.rows import Search, Study
 
 MOST_STOPPED = 100
-COST_MEANING = "Training and scoring of all trials, failed and stopped ones included; hours of one worker each."
+COST_MEANING = "Training and scoring of all trials, failed, stopped and final ones included; hours of one worker each."
 
 
 def studies(comparison: Comparison) -> list[str]:
@@ -82,16 +82,17 @@ def failures(studies: Sequence[Study]) -> str:
     return markup.table(headings, body) if body else "<p>None.</p>"
 
 
-def cost(studies: Sequence[Study]) -> str:
-    """Hours by study and device, and their sums by device."""
+def cost(search: Search) -> str:
+    """Hours by study and device, finalized studies included, and their sums by device."""
+    of_study = {study.name: study.hours_by_device for study in search.studies} | dict(search.hours_of_final)
     body = [
-        [Cell(study.name, study.name), Cell(device, device), Cell(_hours(hours), hours, "number")]
-        for study in studies
-        for device, hours in study.hours_by_device.items()
+        [Cell(study, study), Cell(device, device), Cell(_hours(hours), hours, "number")]
+        for study, by_device in of_study.items()
+        for device, hours in by_device.items()
     ]
     totals: dict[str, float] = {}
-    for study in studies:
-        for device, hours in study.hours_by_device.items():
+    for by_device in of_study.values():
+        for device, hours in by_device.items():
             totals[device] = totals.get(device, 0.0) + hours
     if not totals:
         return "<p>Not recorded.</p>"

@@ -156,6 +156,20 @@ def test_what_was_pruned_and_what_it_cost(two_studies: Any) -> None:
     assert "0.017 hours on H100" in text
 
 
+def test_all_that_is_on_the_page_is_in_its_cost(two_studies: Any) -> None:
+    before = two_studies.compare()
+    for study, scored_on in (("baselines", "validation"), ("final", "test")):
+        two_studies.study(study, space="listed", scored_on=scored_on)
+        two_studies.trial(study, 0.9, seconds=1800, row="a", device="H100")
+    two_studies.trial("final", seconds=3600, state="FAIL", device="H100")
+    comparison = two_studies.compare()
+    text = " ".join(text_of(page(comparison, comparison.entries, {})).split())
+    assert "2.00 hours on H100" in text, "half an hour of a reference, one and a half of a final study"
+    assert "baselines H100 0.50" in text
+    assert "final H100 1.50" in text
+    assert comparison.joint_front == before.joint_front
+
+
 def test_final_test_scores_have_a_section_of_their_own(two_studies: Any) -> None:
     comparison = two_studies.compare()
     assert "Final test scores" not in page(comparison, comparison.entries, {})
