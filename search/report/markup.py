@@ -13,7 +13,8 @@ from search.report.records import finite
 
 
 class Cell(NamedTuple):
-    """What a table shows, what it sorts by (empty: last), and its class (`number` stands to the right)."""
+    """What a table shows, what it sorts by (empty: last), and its class: `number` stands to the right, `name` breaks
+    after an underscore."""
 
     text: str
     value: str | float | None = None
@@ -59,4 +60,6 @@ def table(headings: Sequence[Cell], body: Sequence[Sequence[Cell]], classes: Seq
 
 def _cell(cell: Cell) -> str:
     value = "" if cell.value is None else str(cell.value)
-    return f"<td class='{cell.kind}' data-value='{escape(value)}'>{escape(formats.clean(cell.text))}</td>"
+    text = escape(formats.clean(cell.text))
+    shown = text.replace("_", "_<wbr>") if cell.kind == "name" else text
+    return f"<td class='{cell.kind}' data-value='{escape(value)}'>{shown}</td>"

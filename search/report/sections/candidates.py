@@ -43,7 +43,10 @@ def heading(comparison: Comparison) -> str:
 
 
 def table(comparison: Comparison, entries: Sequence[Entry]) -> str:
-    """The entries, with a column of the latency where that is the axis."""
+    """The entries, with a column of the latency where that is the axis.
+
+    A reference's name stands with its trial: the last column is off a telephone's screen.
+    """
     timed = comparison.axis.name == "latency"
     headings = [
         Cell("Study"), Cell("Trial", kind="number"), Cell("Front"), Cell("F1", kind="number"),
@@ -90,10 +93,10 @@ def _in_words(entry: Entry) -> str:
 
 def _cells(entry: Entry, timed: bool) -> list[Cell]:
     row, images = entry.row, entry.f1_images
-    named = f"{row.name}: {row.summary}" if row.name else row.summary
+    trial = str(row.trials[0])
     return [
         Cell(row.study, row.study),
-        Cell(str(row.trials[0]), row.trials[0], "number"),
+        Cell(f"{trial} {row.name}", trial, "name") if row.name else Cell(trial, trial, "number"),
         Cell(formats.front_mark(entry), formats.front_mark(entry)),
         Cell(formats.f1(row), row.f1_macro, "number"),
         Cell(formats.interval(entry), images.low if images else None, "number"),
@@ -104,5 +107,5 @@ def _cells(entry: Entry, timed: bool) -> list[Cell]:
         Cell(formats.percent(entry.share_of_uncut_f1), entry.share_of_uncut_f1, "number"),
         Cell(formats.percent(entry.share_of_uncut_parameters), entry.share_of_uncut_parameters, "number"),
         Cell(formats.duration(row.seconds), row.seconds, "number"),
-        Cell(named, named, "long"),
+        Cell(row.summary, row.summary, "long"),
     ]

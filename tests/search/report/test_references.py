@@ -13,6 +13,7 @@ from rich.console import Console
 from search.report import formats, records, table
 from search.report.comparison import Comparison, Entry, select
 from search.report.figures import front_figure
+from search.report.page import page
 from search.report.picture import png
 
 
@@ -96,6 +97,11 @@ def test_they_are_one_trace_of_their_own_marker(compared: Comparison) -> None:
     assert "resnet18_to_layer1" in trace["text"][0]
     assert "baselines 0, reference" in trace["text"][0]
     assert sum(len(trace["x"]) for trace in front_figure(compared)["data"] if "baselines" in trace["name"]) == 0
+
+
+def test_the_page_names_them_where_a_telephone_shows_it(compared: Comparison) -> None:
+    content = page(compared, all_of(compared), {})
+    assert ">baselines</td><td class='name' data-value='0'>0 resnet18_<wbr>to_<wbr>layer1</td>" in content
 
 
 def test_the_picture_shows_them(compared: Comparison, without: Comparison) -> None:
