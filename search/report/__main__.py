@@ -21,7 +21,7 @@ from rich.console import Console
 from search import settings
 from search.command import exit_with_status
 from search.errors import BadInput
-from search.report import records, table
+from search.report import markdown, records, table
 from search.report.comparison import Comparison, Entry, compare, select
 from search.report.importance import Importance
 from search.report.rows import Search
@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from search.report.final_tables import Table
 
 STDOUT = "-"
-FORMATS_OF_PARETO = ("json", "csv", "png", "html")
+FORMATS_OF_PARETO = ("json", "csv", "markdown", "png", "html")
+NEED_A_FRONT = ("png", "html")
 FORMATS_OF_FINAL = ("csv", "markdown", "latex")
 FORMATS = tuple(dict.fromkeys(FORMATS_OF_PARETO + FORMATS_OF_FINAL))
 
@@ -55,18 +56,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _final(options, resolved.database, name)
         return
     with reading(resolved.database) as database:
-        search = read_search(database, name)
+        draws = any(getattr(options, form) for form in NEED_A_FRONT)
+        search = read_search(database, name, references_suffice=not draws)
         comparison = compare(search, choose_axis(database, search, options.x, options.machine))
         trial_ids = [trial_id for entry in comparison.joint_front for trial_id in entry.row.trial_ids]
         evidence = _evidence(database, search, trial_ids) if options.html else None
     entries = select(comparison, min_f1=options.min_f1, max_parameters=options.max_parameters, everything=options.all)
     _make_printable()
-    if STDOUT not in (options.json, options.csv):
+    if STDOUT not in (options.json, options.csv, options.markdown):
         table.show(comparison, entries, Console(highlight=False))
     if options.json:
         _write(options.json, records.as_json(comparison, entries))
     if options.csv:
         _write(options.csv, records.as_csv(entries))
+    if options.markdown:
+        _write(options.markdown, markdown.candidates(comparison, entries))
     if options.png:
         _write(options.png, _picture(comparison))
     if evidence:
@@ -114,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--json", metavar="FILE", help="write all of it as JSON; - for standard output, without table")
     parser.add_argument("--csv", metavar="FILE", help="write the rows as CSV; - for standard output, without table")
-    parser.add_argument("--markdown", metavar="FILE", help="with --final: write the tables as Markdown, or to -")
+    parser.add_argument("--markdown", metavar="FILE", help="write the tables as Markdown; - for standard output")
     parser.add_argument("--latex", metavar="FILE", help="with --final: write the tables as LaTeX, or to -")
     parser.add_argument("--study", default="final", help="with --final: name of the finalized study; default: final")
     parser.add_argument("--png", metavar="FILE", help="write a picture of the front")

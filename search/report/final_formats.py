@@ -8,8 +8,10 @@ import math
 from collections.abc import Iterator, Sequence
 
 from search.intervals import Interval
+from search.report import markdown
 from search.report.final import Final, FinalRow
 from search.report.final_tables import Table, basis, gpu_ms, tables
+from search.report.markdown import escaped
 from search.report.table import LEFT_ALIGNED, aligned, wrapped
 
 
@@ -23,24 +25,11 @@ def as_text(final: Final) -> str:
 
 def as_markdown(final: Final) -> str:
     """Tables as GitHub shows them."""
-    parts = [f"# {_escaped(final.name)}: scores on the test split"]
+    parts = [f"# {escaped(final.name)}: scores on the test split"]
     for table in tables(final):
-        lines = [
-            _markdown_line(map(_escaped, table.headings)),
-            _markdown_line(["---" if heading in LEFT_ALIGNED else "---:" for heading in table.headings]),
-            *(_markdown_line(map(_escaped, cells)) for cells in table.body),
-        ]
-        parts += [f"## {_escaped(table.title)}", "\n".join(lines), table.note]
-    parts.append("\n".join(f"- {_escaped(line)}" for line in basis(final)))
+        parts += [f"## {escaped(table.title)}", markdown.table(table.headings, table.body), table.note]
+    parts.append("\n".join(f"- {escaped(line)}" for line in basis(final)))
     return "\n\n".join(parts) + "\n"
-
-
-def _markdown_line(cells: Sequence[str] | Iterator[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _escaped(text: str) -> str:
-    return "".join(f"\\{letter}" if letter in r"\`*_[]<>|" else letter for letter in text)
 
 
 _LATEX = {

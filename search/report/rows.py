@@ -57,6 +57,7 @@ class Row:
     candidate: dict[str, Any]
     name: str | None = None
     validation_loss: float | None = None
+    train_f1_macro: float | None = None
     confusion: tuple[tuple[int, ...], ...] = ()
 
     @property
@@ -283,6 +284,7 @@ def _row(study: str, trials: Sequence[TrialRecord]) -> Row:
         candidate=candidate,
         name=str(attributes["row"]) if attributes.get("row") else None,
         validation_loss=_mean(trials, "validation_loss"),
+        train_f1_macro=_mean(trials, "train_f1_macro"),
         confusion=_confusion(trials),
     )
 

@@ -54,7 +54,7 @@ def read_search(database: Database, name: str | None, *, references_suffice: boo
     if not (search.rows if references_suffice else search.found):
         raise BadInput(
             f"search {chosen!r} has no finished trial yet",
-            [f"study {study.name}: {study.counts}" for study in search.studies],
+            [f"study {study.name}{' (references)' * study.listed}: {study.counts}" for study in search.studies],
         )
     return search
 
@@ -73,7 +73,7 @@ def choose_axis(database: Database, search: Search, name: str, machine: str | No
     if machine is not None and name != "latency":
         raise BadInput("--machine", [f"it chooses a latency: expected --x latency, got --x {name}"])
     axis = {"parameters": PARAMETERS, "macs": MACS}.get(name) or _latency(database, search, machine)
-    if all(axis.of(row) is None for row in search.found):
+    if all(axis.of(row) is None for row in search.found or search.rows):
         raise BadInput(f"--x {name}", [f"no candidate that the search found has {axis.title}"])
     return axis
 

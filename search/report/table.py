@@ -20,7 +20,7 @@ HEADINGS = ("study", "trial", "front", "F1", "95 %", "n", "parameters", "MACs", 
 STANDING_HEADINGS = (
     "study", "hypervolume", "only here", "joint front", "done", "failed", "infeasible", "stopped", "running", "hours",
 )  # fmt: skip
-LEFT_ALIGNED = {"study", "front", "F1", "network", "less that of"}
+LEFT_ALIGNED = {"study", "row or trial", "front", "F1", "network", "less that of"}
 
 
 def show(comparison: Comparison, entries: Sequence[Entry], console: Console) -> None:

@@ -193,7 +193,25 @@ def test_what_a_table_does_not_need_is_not_imported() -> None:
 
 def test_each_report_writes_its_own_formats(url: str) -> None:
     assert "--html is not for --final, which writes csv, markdown, latex" in refused("--final", "--html", "a.html")
-    assert "--latex is not for --pareto, which writes json, csv, png, html" in refused("--pareto", "--latex", "a.tex")
+    assert "--latex is not for --pareto, which writes json, csv, markdown, png, html" in refused(
+        "--pareto", "--latex", "a.tex"
+    )
+
+
+def test_references_alone_are_a_table_and_no_picture(
+    records: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records.study("controls", space="listed")
+    records.trial("controls", 0.5, 2000, row="vgg11_random", seconds=60)
+    records.store(f"sqlite:///{tmp_path / 'search.db'}")
+    database = f"sqlite:///{tmp_path / 'search.db'}"
+    main(["--pareto", "--database", database, "--markdown", "-"])
+    assert "| controls | vgg11\\_random | 2,000 |" in capsys.readouterr().out
+    main(["--pareto", "--database", database, "--x", "parameters", "--markdown", str(tmp_path / "controls.md")])
+    assert "references, controls: 1 complete" in capsys.readouterr().out
+    assert "vgg11" in (tmp_path / "controls.md").read_text()
+    message = refused("--pareto", "--database", database, "--html", "page.html")
+    assert "study controls (references): 1 complete" in message
 
 
 def test_nothing_is_final_before_it_was_finalized(url: str) -> None:

@@ -1,0 +1,68 @@
+"""Tables as GitHub shows them: candidates here, those of a finalized study by `search.report.final_formats`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from search.report import formats
+from search.report.comparison import Comparison, Entry
+from search.report.table import LEFT_ALIGNED
+
+HEADINGS = (
+    "study", "row or trial", "parameters", "layers", "MACs", "macro F1", "95 %", "n", "accuracy", "F1 on train",
+    "minutes",
+)  # fmt: skip
+MEANING = (
+    f"F1 is {formats.METRIC}, ± its standard deviation over n seeds; 95 %: bootstrap interval over other validation "
+    "pictures. F1 on train: of the last epoch, over augmented pictures. Minutes are of one training."
+)
+
+
+def candidates(comparison: Comparison, entries: Sequence[Entry]) -> str:
+    """The entries by parameters, fewest first, and what their numbers rest on."""
+    ordered = sorted(entries, key=lambda entry: (entry.row.parameters, entry.row.study, entry.row.trials))
+    parts = [
+        f"# {escaped(comparison.search.name)}: candidates and references",
+        *(f"**{escaped(warning)}**" for warning in comparison.warnings),
+        table(HEADINGS, [_cells(entry) for entry in ordered]),
+        MEANING,
+        "\n".join(f"- {fact}: {escaped(value)}" for fact, value in formats.basis(comparison).items()),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def table(headings: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    """Text to the left, numbers to the right; every cell is escaped."""
+    rule = ["---" if heading in LEFT_ALIGNED else "---:" for heading in headings]
+    lines = [map(escaped, headings), rule, *(map(escaped, cells) for cells in body)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def escaped(text: str) -> str:
+    """Foreign text on one line that means nothing but itself."""
+    return "".join(f"\\{letter}" if letter in r"\`*_[]<>|" else letter for letter in formats.clean(text))
+
+
+def _cells(entry: Entry) -> list[str]:
+    row = entry.row
+    return [
+        row.study,
+        row.name or f"{row.trials[0]}: {row.summary}",
+        formats.whole(row.parameters),
+        formats.NOT_KNOWN if row.layers is None else str(row.layers),
+        formats.short(row.macs),
+        formats.f1(row),
+        formats.interval(entry),
+        str(len(row.trials)),
+        _score(row.accuracy),
+        _score(row.train_f1_macro),
+        _minutes(row.seconds),
+    ]
+
+
+def _minutes(seconds: float | None) -> str:
+    return f"{seconds / 60:.1g}" if seconds is not None and seconds < 60 else formats.duration(seconds and seconds / 60)
+
+
+def _score(value: float | None) -> str:
+    return formats.NOT_KNOWN if value is None else f"{value:.3f}"
