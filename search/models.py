@@ -21,6 +21,7 @@ from torch import Tensor
 from blocks.build import build
 from blocks.network import Network
 from blocks.specification import Frozen, NetworkSpecification
+from search.data.arrays import PartName
 from search.errors import BadInput
 
 FORMAT = "elimnet-model"
@@ -63,6 +64,7 @@ class Provenance(Frozen):
     initial_weights  where training began: pretrained or random
     recipe           of the training, as settings write it
     data             `Dataset.describe()`: name, fingerprint, pictures of each class in each split
+    trained_on       splits; of models kept before this was written down, known by the one they were scored on
     device           what trained it, in `seconds`
     versions         of the packages that trained it
     """
@@ -74,9 +76,19 @@ class Provenance(Frozen):
     recipe: dict[str, Any]
     data: dict[str, Any]
     metrics: Metrics
+    trained_on: PartName = Field(default_factory=lambda known: _trained_on(known["metrics"]))
     device: str
     seconds: float
     versions: dict[str, str]
+
+    @property
+    def saw_validation(self) -> bool:
+        """Whether it was trained on validation pictures, too, so that a score on them is no score."""
+        return self.trained_on == "train+validation"
+
+
+def _trained_on(metrics: Metrics) -> PartName:
+    return "train+validation" if metrics.split == "test" else "train"
 
 
 class ModelDescription(Frozen):

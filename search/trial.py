@@ -180,8 +180,8 @@ def _complete(
     values = (result.f1_macro, float(parameters))
     finish(shop.database, lease, TrialState.COMPLETE, values, attributes, counts=assignment.beside is None)
     shop.progress.studies[study.name].complete(result.f1_macro, parameters, result.seconds)
-    device = device_name(shop.device)
-    trial = Finished(study.study, lease.trial_id, lease.number, assignment, result, shop.dataset.describe(), device)
+    data, device = shop.dataset.describe(), device_name(shop.device)
+    trial = Finished(study.study, lease.trial_id, lease.number, assignment, result, data, device, study.trained_on)
     keep_if_on_front(shop.database, shop.artefacts, trial, or_if=distils(studies) and may_teach(assignment))
     return Ending(
         f"{name} F1 {result.f1_macro:.4f}, {parameters:,} parameters, {result.seconds:.0f} s: "

@@ -15,7 +15,7 @@ import numpy as np
 from search.feed.words import escaped, network_in_words, recipe_in_words, table
 from search.inference.runs import LatencyRun, Measurement
 from search.intervals import drawn_f1_of, over_images
-from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, ModelDescription
+from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, ModelDescription, Provenance
 from search.report import formats
 from search.training.recipe import Recipe
 
@@ -110,7 +110,8 @@ def _facts(description: ModelDescription) -> str:
         "Split": f"{_split(data)}; seed {data['split_seed']}",
         "Parameters": formats.whole(metrics.parameters),
         "MACs": f"{formats.whole(metrics.macs)} a picture",
-        "Trained on": f"{escaped(provenance.device)}, in {formats.duration(provenance.seconds)} s",
+        "Trained on": _trained_on(provenance),
+        "Trained by": f"{escaped(provenance.device)}, in {formats.duration(provenance.seconds)} s",
         "Versions": escaped(", ".join(f"{name} {version}" for name, version in provenance.versions.items())),
     }
     return table(["", ""], [[f"**{name}**", value] for name, value in facts.items()])
@@ -144,10 +145,13 @@ def _classes(classes: tuple[str, ...], metrics: Metrics) -> str:
 
 
 def _limits(description: ModelDescription) -> list[str]:
-    metrics, data = description.provenance.metrics, description.provenance.data
+    provenance = description.provenance
+    metrics, data = provenance.metrics, provenance.data
     limits = []
     if metrics.split == "validation":
         limits.append("The search chose by this score: expect less on new pictures. No test picture was seen.")
+    if provenance.saw_validation:
+        limits.append("It was trained on the validation pictures, too: a score on them says nothing of new pictures.")
     limits += [
         "One training with one seed: another seed gives another score.",
         "Every picture is put into one of the classes, also one that shows none of them.",
@@ -179,8 +183,17 @@ def _confusions(description: ModelDescription) -> list[str]:
 
 
 def _split(data: dict[str, Any]) -> str:
-    sizes = {split: sum(counts.values()) for split, counts in data["counts"].items()}
-    return ", ".join(f"{formats.whole(size)} {split}" for split, size in sizes.items())
+    return ", ".join(f"{formats.whole(size)} {split}" for split, size in _sizes(data).items())
+
+
+def _trained_on(provenance: Provenance) -> str:
+    """The splits, and how many pictures they hold."""
+    splits, sizes = provenance.trained_on.split("+"), _sizes(provenance.data)
+    return f"{' and '.join(splits)}, {formats.whole(sum(sizes[split] for split in splits))} pictures"
+
+
+def _sizes(data: dict[str, Any]) -> dict[str, int]:
+    return {split: sum(counts.values()) for split, counts in data["counts"].items()}
 
 
 def _ratio(part: int, whole: int) -> str:

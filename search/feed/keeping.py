@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import optuna
 
+from search.data.arrays import PartName
 from search.errors import BadInput
 from search.feed.card import model_card
 from search.feed.matrix import confusion_figure, png
@@ -41,6 +42,7 @@ PACKAGES = ("elimnet-search", "torch", "torchvision", "timm")
 class Finished:
     """A trial whose result is stored. `data` is `Dataset.describe()`, `device` what trained it, for people.
 
+    trained_on    the pictures that it was trained on
     test_metrics  of a network that was scored on test and not on validation
     """
 
@@ -51,6 +53,7 @@ class Finished:
     result: TrainingResult
     data: Mapping[str, Any]
     device: str
+    trained_on: PartName
     test_metrics: Metrics | None = None
 
 
@@ -123,6 +126,7 @@ def _provenance(trial: Finished) -> Provenance:
         initial_weights=candidate.initial_weights,
         recipe=candidate.recipe.model_dump(mode="json"),
         data=dict(trial.data),
+        trained_on=trial.trained_on,
         metrics=trial.test_metrics or metrics_of("validation", result.validation, counts),
         device=trial.device,
         seconds=result.seconds,

@@ -52,6 +52,8 @@ def complete_on_test(
     keep(
         shop.database,
         shop.artefacts,
-        Finished(study.study, lease.trial_id, lease.number, assignment, result, data, device, metrics),
+        Finished(
+            study.study, lease.trial_id, lease.number, assignment, result, data, device, study.trained_on, metrics
+        ),
     )
     return Ending(f"{name} test F1 {f1_macro:.4f}, {parameters:,} parameters, {result.seconds:.0f} s: {assignment.row}")

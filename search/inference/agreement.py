@@ -15,12 +15,17 @@ LARGEST_DIFFERENCE = 1e-4
 
 @dataclass(frozen=True)
 class Agreement:
-    """Of two models on the validation split. `difference` is the largest between two probabilities."""
+    """Of two models on the validation split.
+
+    difference  the largest between two probabilities
+    trained_on  whether the original was trained on these pictures, so that its F1 says nothing of new ones
+    """
 
     pictures: int
     difference: float
     f1_original: float
     f1_exported: float
+    trained_on: bool = False
 
     @property
     def agrees(self) -> bool:
@@ -28,18 +33,20 @@ class Agreement:
         return self.difference <= LARGEST_DIFFERENCE and self.f1_exported == self.f1_original
 
     def __str__(self) -> str:
+        them = "validation pictures" + (", on which it was trained" if self.trained_on else "")
         return (
             f"largest difference of probabilities {self.difference:.2g}, macro F1 {self.f1_exported:.4f} "
-            f"(original {self.f1_original:.4f}), on {self.pictures:,} validation pictures"
+            f"(original {self.f1_original:.4f}), on {self.pictures:,} {them}"
         )
 
 
-def compare(original: Probabilities, exported: Classifier, arrays: Arrays) -> Agreement:
-    """`original`: the first model's float32 (N, classes) on `arrays`."""
+def compare(original: Probabilities, exported: Classifier, arrays: Arrays, *, trained_on: bool = False) -> Agreement:
+    """`original`: the first model's float32 (N, classes) on `arrays`, which it may have been `trained_on`."""
     answers = exported.probabilities(arrays.images)
     return Agreement(
         pictures=len(arrays),
         difference=float(np.abs(answers - original).max()),
         f1_original=f1_macro(arrays.labels, original.argmax(axis=1)),
         f1_exported=f1_macro(arrays.labels, answers.argmax(axis=1)),
+        trained_on=trained_on,
     )

@@ -85,7 +85,8 @@ def _export(
     except RuntimeError as error:  # PyTorch's exporters have no more in common
         reason = f"{format_name} cannot hold this network: {str(error).strip().splitlines()[0]}; try another --format"
         raise BadInput(REFUSED, [reason]) from error
-    agreement = compare(original, chosen.open(folder / chosen.file), arrays)
+    seen = description.provenance.saw_validation
+    agreement = compare(original, chosen.open(folder / chosen.file), arrays, trained_on=seen)
     if not agreement.agrees:
         raise BadInput(REFUSED, [f"the exported model gives other answers: {agreement}; try another --format"])
     checked = [f"{chosen.file}: {agreement}"]
@@ -93,7 +94,7 @@ def _export(
     if int8:
         calibration = dataset.arrays("train", description.input.image_size).images
         quantize(folder / chosen.file, folder / INT8_FILE, description, calibration)
-        quantised = compare(original, open_onnx(folder / INT8_FILE), arrays)
+        quantised = compare(original, open_onnx(folder / INT8_FILE), arrays, trained_on=seen)
         checked.append(f"{INT8_FILE}, 8-bit integers: {quantised}")
     loading = Loading(
         needs=f"With the files of this folder, a picture `picture.jpg`, and {NEEDS[format_name]}:",

@@ -76,6 +76,13 @@ def provenance() -> Provenance:
     )
 
 
+@pytest.mark.parametrize(("split", "trained_on"), [("validation", "train"), ("test", "train+validation")])
+def test_what_a_model_of_before_was_trained_on_is_known_by_its_scores(split: str, trained_on: str) -> None:
+    before = provenance().model_dump(exclude={"trained_on"})
+    before["metrics"]["split"] = split
+    assert Provenance.model_validate(before).trained_on == trained_on
+
+
 def trained(network: Network) -> Network:
     """Away from the state that a new network of the same specification has: weights, statistics and counters."""
     torch.manual_seed(0)

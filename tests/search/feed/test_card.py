@@ -9,6 +9,15 @@ from search.feed.card import model_card
 from search.models import ModelDescription
 
 
+def test_a_finalized_network_is_said_to_know_the_validation_pictures(description: ModelDescription) -> None:
+    metrics = description.provenance.metrics.model_copy(update={"split": "test"})
+    provenance = description.provenance.model_copy(update={"metrics": metrics, "trained_on": "train+validation"})
+    card = model_card(description.model_copy(update={"provenance": provenance}))
+    assert "| **Trained on** | train and validation, 132 pictures |" in card  # 120 + 12
+    assert "- It was trained on the validation pictures, too: a score on them says nothing of new pictures." in card
+    assert "## Scores on test" in card
+
+
 def changed(description: ModelDescription, **metrics: object) -> ModelDescription:
     provenance = description.provenance
     return description.model_copy(
@@ -39,6 +48,7 @@ def test_tells_task_data_scores_cost_and_recipe(description: ModelDescription) -
         "(N, 3, 32, 32), RGB, values 0 to 1, made square by cropping the middle; normalised inside the network",
         f"`{description.provenance.data['fingerprint']}`",
         "120 train, 12 validation, 12 test; seed 0",
+        "| **Trained on** | train, 120 pictures |",
         "| **Parameters** | 1,000 |",
         "| **MACs** | 20,000 a picture |",
         "is the 95 % interval over other pictures), accuracy 0.800, on 10 pictures.",
@@ -67,6 +77,7 @@ def test_limits_are_those_of_this_model(description: ModelDescription) -> None:
     assert r"glass taken for metal \| tin (1 of 2), metal \| tin taken for glass (1 of 4)." in card
     assert r"Scored on fewer than 30 pictures, so by chance in part: glass, metal \| tin, paper." in card
     assert "Of the data: skipped a.txt: not a picture" in card
+    assert "trained on the validation pictures" not in card
     perfect = model_card(changed(description, split="test", confusion=((30, 0, 0), (0, 30, 0), (0, 0, 30))))
     for words in ("The search chose", "Most often confused", "Scored on fewer"):
         assert words not in perfect

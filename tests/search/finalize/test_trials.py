@@ -109,6 +109,7 @@ def test_every_model_is_kept_with_its_test_scores(settings: Settings, open_bench
         network, description = load_model(folder)
         metrics = description.provenance.metrics
         assert (metrics.split, metrics.f1_macro) == ("test", trial.attributes["test_f1_macro"])
+        assert description.provenance.trained_on == "train+validation"
         assert sum(parameter.numel() for parameter in network.parameters()) == trial.attributes["parameters"]
 
 
