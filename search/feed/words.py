@@ -37,14 +37,22 @@ def recipe_in_words(recipe: Recipe, initial_weights: str) -> str:
         f"label smoothing {recipe.label_smoothing:g}",
         f"augmentation {recipe.augmentation:.2f} of 1, {'with' if recipe.flip else 'without'} mirroring",
     ]
+    views = recipe.frozen_views if recipe.frozen_stages else None
+    if recipe.first_size < 1 and views is None:  # which are seen at full size
+        parts.append(
+            f"from {formats.percent(recipe.first_size)} of the image size, where the network takes others, to all of it"
+        )
     if recipe.gradient_clip is not None:
         parts.append(f"gradients clipped at {recipe.gradient_clip:g}")
     if recipe.ema_decay is not None:
         parts.append(f"weights averaged with decay {recipe.ema_decay:g}")
     if recipe.frozen_stages:
-        parts.append(f"the first {_counted(recipe.frozen_stages, 'stage')} frozen")
+        once = f", their features computed once, for {_counted(views, 'view')} of each picture" if views else ""
+        parts.append(f"the first {_counted(recipe.frozen_stages, 'stage')} frozen{once}")
     if recipe.class_balance != "none":
         parts.append(f"classes balanced by {recipe.class_balance}")
+    if recipe.distillation:
+        parts.append(f"{formats.percent(recipe.distillation)} of the loss from the answers of an uncut network")
     return f"{'; '.join(parts)}."
 
 

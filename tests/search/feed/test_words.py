@@ -65,7 +65,7 @@ def test_a_network_from_scratch_is_told_stage_by_stage() -> None:
 def test_a_recipe_tells_what_has_an_effect_and_nothing_else() -> None:
     plain = recipe_in_words(Recipe(epochs=1, gradient_clip=None), "random")
     assert plain.startswith("1 epoch of batches of 32; AdamW, learning rate 0.003 after 1 epoch of warm-up")
-    for word in ("pretrained", "momentum", "clipped", "averaged", "frozen", "balanced"):
+    for word in ("pretrained", "momentum", "clipped", "averaged", "frozen", "balanced", "size", "answers"):
         assert word not in plain
     recipe = Recipe(optimizer="sgd", momentum=0.8, ema_decay=0.99, frozen_stages=1, class_balance="weights", flip=False)
     rich = recipe_in_words(recipe, "pretrained")
@@ -78,6 +78,19 @@ def test_a_recipe_tells_what_has_an_effect_and_nothing_else() -> None:
         "without mirroring",
     ):
         assert words in rich
+
+
+def test_sizes_views_and_a_teacher_are_told_where_they_have_an_effect() -> None:
+    taught = recipe_in_words(Recipe(first_size=0.5, distillation=0.25, frozen_stages=2), "pretrained")
+    assert "from 50 % of the image size, where the network takes others, to all of it" in taught
+    assert "25 % of the loss from the answers of an uncut network" in taught
+    assert "the first 2 stages frozen; " in taught
+    seen = recipe_in_words(Recipe(first_size=0.5, frozen_stages=1, frozen_views=4), "pretrained")
+    assert "the first 1 stage frozen, their features computed once, for 4 views of each picture" in seen
+    assert "of the image size" not in seen, "views are at full size"
+    nothing_frozen = recipe_in_words(Recipe(first_size=0.5, frozen_views=4), "random")
+    assert "of the image size" in nothing_frozen
+    assert "view" not in nothing_frozen
 
 
 @given(st.text())
