@@ -17,10 +17,15 @@ from search.inference.runs import LatencyRun, Measurement
 from search.intervals import drawn_f1_of, over_images
 from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, ModelDescription, Provenance
 from search.report import formats
+from search.report.rows import search_name, short_name
 from search.training.recipe import Recipe
 
 FEW_PICTURES = 30
 CONFUSIONS = 3
+UNLIKE = (
+    "These lines make of most pictures what training did. Convert those with transparency first, onto white, and those "
+    "of 16 bits, to their upper 8. `python -m search.predict` takes them as they are."
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,8 @@ def model_card(description: ModelDescription, loading: Loading | None = None, ru
         _classes(description.classes, provenance.metrics),
         "## Recipe",
         f"{recipe} Seed {provenance.seed}.",
-        *_latency(runs),
+        "## Latency",
+        *(_latency(runs) if runs else [_not_measured(provenance)]),
         "## Load it",
         *_loading(description, loading),
         "## Limits",
@@ -60,12 +66,12 @@ def _loading(description: ModelDescription, loading: Loading | None) -> list[str
         return [needs, f"```python\n{loading_code(description)}\n```"]
     code = "\n".join(loading.lines)
     checked = "\n".join(f"- {escaped(line)}" for line in loading.checked)
-    return [loading.needs, f"```python\n{code}\n```", "Run against the network that was trained:", checked]
+    return [loading.needs, f"```python\n{code}\n```", UNLIKE, "Run against the network that was trained:", checked]
 
 
 def _latency(runs: Sequence[LatencyRun]) -> list[str]:
     """A table for each machine: milliseconds of one forward pass."""
-    sections = ["## Latency"] if runs else []
+    sections = []
     for run in runs:
         rows = [
             [_runner(each), str(each.batch), f"{each.median_ms:.3g}", f"{each.p90_ms:.3g}"] for each in run.measurements
@@ -74,6 +80,12 @@ def _latency(runs: Sequence[LatencyRun]) -> list[str]:
         sections.append(f"{escaped(run.name)}; measured {run.measured_at}:")
         sections.append(table(["", *numbers], rows, numbers=numbers))
     return sections
+
+
+def _not_measured(provenance: Provenance) -> str:
+    name = formats.clean(provenance.study).replace("`", "")
+    command = f"python -m search.latency {short_name(name)}/{provenance.trial} --name {search_name(name)}"
+    return f"Not measured. `{command}` measures it, and the trial's exports have it from then on."
 
 
 def _runner(measurement: Measurement) -> str:

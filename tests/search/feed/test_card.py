@@ -58,6 +58,11 @@ def test_tells_task_data_scores_cost_and_recipe(description: ModelDescription) -
         assert words in card
 
 
+def test_what_was_not_measured_is_said_with_the_command_that_measures(description: ModelDescription) -> None:
+    command = "python -m search.latency scratch/7 --name trash"
+    assert f"## Latency\n\nNot measured. `{command}` measures it" in model_card(description)
+
+
 def test_every_class_has_its_scores_and_the_pictures_they_rest_on(description: ModelDescription) -> None:
     # confusion: glass 1 1 0, metal 1 3 0, paper 0 0 4
     card = model_card(description)
