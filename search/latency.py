@@ -131,7 +131,7 @@ def _table(name: str, run: LatencyRun) -> Table:
         f"{seconds:.3g} s on the {device.upper()}" for device, seconds in run.whole_test_set_seconds.items()
     )
     caption = f"ONNX file {run.model_mb:.2f} MB" + (
-        f"; all {run.test_pictures:,} test pictures: {whole}" if whole else ""
+        f"; all {run.test_pictures:,} test pictures, calculated from a batch's median: {whole}" if whole else ""
     )
     table = Table(title=f"{name}, {run.image_size} px", caption=caption, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("runtime")

@@ -238,7 +238,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--trials", type=int, metavar="N", help="budget: trials of each study, over all workers")
     parser.add_argument("--minutes", type=float, metavar="M", help="budget: minutes of training of each study")
     parser.add_argument(
-        "--max-latency-ms", type=float, metavar="MS", help="train no network that is slower on this machine's CPU"
+        "--max-latency-ms",
+        type=float,
+        metavar="MS",
+        help="train no network that is slower on this machine's CPU, but for uncut ones: they are references",
     )
     parser.add_argument("--seed", type=int)
     parser.add_argument("--device", help="auto, cpu, cuda or cuda:N")

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from search.inference.runs import Device, LatencyRun
+from search.inference.runs import BATCH, Device, LatencyRun
 from search.intervals import DRAWS, Interval
 from search.report import formats
 from search.report.final import Difference, Final, FinalRow, Fit
@@ -128,7 +128,8 @@ def _times(final: Final) -> Iterator[Table]:
             headings,
             tuple(body),
             "CPU: one picture, ONNX Runtime, one thread; GPU: one picture, PyTorch; medians. Test set: all its "
-            "pictures in batches, the network alone. `python -m search.latency --final` measures.",
+            f"pictures, calculated from the median of a batch of {BATCH}, the network alone. "
+            "`python -m search.latency --final` measures.",
         )
 
 

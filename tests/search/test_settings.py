@@ -23,6 +23,12 @@ def _load(*arguments: str) -> Settings:
     return load(parser.parse_args(arguments))
 
 
+def test_help_says_that_uncut_networks_are_under_no_limit_of_latency() -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    assert "slower on this machine's CPU, but for uncut ones" in " ".join(parser.format_help().split())
+
+
 def test_command_line_over_environment_over_secrets_over_yaml_over_defaults(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

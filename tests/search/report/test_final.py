@@ -155,6 +155,7 @@ def test_the_four_tables() -> None:
     assert cells(scores, "scratch")["test F1"] == "0.500"
     assert cells(parameters, "small")["share"] == "25 %"  # 1000 of the uncut network's 4000
     assert cells(layers, "uncut") == {"network": "uncut", "layers": "4", "share": "100 %"}
+    assert "Test set: all its pictures, calculated from the median of a batch of 32" in times.note
     assert times.title == "Inference times: Some processor, 2 cores, Some GPU; torch 2.12.1"
     assert list(cells(times, "small").values()) == ["small", "0.812", "2.5", "0.5", "not measured"]
     assert set(list(cells(times, "uncut").values())[1:]) == {"not measured"}
