@@ -42,7 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m search.export", description=__doc__.splitlines()[0])
-    parser.add_argument("model", metavar="TRIAL|FOLDER", help="STUDY/NUMBER or NUMBER of a kept model, or its folder")
+    parser.add_argument(
+        "model", metavar="TRIAL|FOLDER", help="STUDY/NUMBER, STUDY/ROW or NUMBER of a kept model, or its folder"
+    )
     parser.add_argument("--format", required=True, choices=FORMATS)
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="a new folder; default: named after the model")
     parser.add_argument("--quantize", choices=["int8"], help="onnx: also a model of 8-bit integers, with its F1")
@@ -80,10 +82,12 @@ def _runs(source: Source, settings: Settings) -> list[LatencyRun]:
 
 
 def _in_a_line(source: Source) -> str:
-    metrics = source.description.provenance.metrics
+    provenance = source.description.provenance
+    metrics = provenance.metrics
     return (
         f"{len(source.description.classes)} classes, {source.description.input.image_size} px, "
-        f"{formats.whole(metrics.parameters)} parameters, {metrics.split} macro F1 {metrics.f1_macro:.4f} when trained"
+        f"{formats.whole(metrics.parameters)} parameters, seed {provenance.seed}, "
+        f"{metrics.split} macro F1 {metrics.f1_macro:.4f} when trained"
     )
 
 

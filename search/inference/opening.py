@@ -13,7 +13,7 @@ from search.models import DESCRIPTION_FILE
 from search.objective import choose_device
 from search.settings import Settings
 
-HELP = "an exported file or its folder, a kept model's folder, or a trial as STUDY/NUMBER or NUMBER"
+HELP = "an exported file or its folder, a kept model's folder, or a trial as STUDY/NUMBER, STUDY/ROW or NUMBER"
 log = logging.getLogger(__name__)
 _OPEN = {Path(known.file).suffix: known.open for known in FORMATS.values()}
 

@@ -1,6 +1,7 @@
 """Where a model comes from: a folder that `save_model` wrote, or a trial whose model was kept.
 
-A trial is named `STUDY/NUMBER`, or `NUMBER` where one study alone has a model of that number.
+A trial is named `STUDY/NUMBER`, or `NUMBER` where one study alone has a model of that number. In a study of listed
+rows (`final`, `baselines`), `STUDY/ROW` names the row's trial of the first seed, so that nobody picks a seed.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from storage.errors import ArtefactError, StorageError
 from storage.trials import StudyRecord, TrialRecord, read_studies, read_trials
 
 PATIENCE_SECONDS = 30.0
-EXPECTED = "expected a model's folder, or a trial as STUDY/NUMBER or NUMBER"
+EXPECTED = "expected a model's folder, or a trial as STUDY/NUMBER, NUMBER or, in a study of listed rows, STUDY/ROW"
 _TRIAL = re.compile(r"(?:(?P<study>.+)/)?#?(?P<number>\d+)")
+_ROW = re.compile(r"(?P<study>\w.*)/(?P<row>[A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,12 @@ class KeptModel:
         """As a command takes it."""
         return f"{short_name(self.study.name)}/{self.trial.number}"
 
+    @property
+    def row(self) -> str | None:
+        """Of a listed study."""
+        row: str | None = self.trial.attributes.get("row")
+        return row
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that say where trials, their models and their pictures are."""
@@ -79,12 +87,16 @@ def open_source(where: str, settings: Settings) -> Source:
     if Path(where).is_dir():
         network, description = load_model(Path(where))
         return Source(where, network, description)
-    if not _TRIAL.fullmatch(where):
+    if not (_TRIAL.fullmatch(where) or _ROW.fullmatch(where)):
         raise BadInput(
             "the model cannot be found", [f"{where}: no such folder, and not the name of a trial; {EXPECTED}"]
         )
-    with closing(open_database(settings)) as database:
-        return fetch(choose(kept_models(database, settings), where), settings)
+    try:
+        with closing(open_database(settings)) as database:
+            chosen = choose(kept_models(database, settings), where)
+    except BadInput as error:
+        raise BadInput(error.what, [*error.problems, f"{where} is no folder either; {EXPECTED}"]) from error
+    return fetch(chosen, settings)
 
 
 def open_database(settings: Settings) -> Database:
@@ -119,22 +131,27 @@ def kept_models(database: Database, settings: Settings) -> list[KeptModel]:
 
 def choose(models: Sequence[KeptModel], where: str) -> KeptModel:
     """The model of the trial that `where` names. Raises BadInput with the names of those that there are."""
-    match = _TRIAL.fullmatch(where)
-    assert match is not None
-    study, number = match["study"], int(match["number"])
-    found = [
-        model
-        for model in models
-        if model.trial.number == number and study in (None, model.study.name, short_name(model.study.name))
-    ]
+    if match := _TRIAL.fullmatch(where):
+        number = int(match["number"])
+        found = [model for model in models if model.trial.number == number and _is_of(model, match["study"])]
+    elif match := _ROW.fullmatch(where):
+        seeds = [model for model in models if model.row == match["row"] and _is_of(model, match["study"])]
+        found = sorted(seeds, key=lambda model: int(model.trial.attributes["seed"]))[:1]
+    else:
+        found = []
     if len(found) == 1:
         return found[0]
     if found:
         raise BadInput("which trial?", [f"{where} may be {' or '.join(model.name for model in found)}: name the study"])
-    there_are = ", ".join(model.name for model in models)
+    names = [model.name if model.row is None else f"{short_name(model.study.name)}/{model.row}" for model in models]
+    there_are = ", ".join(dict.fromkeys(names))
     problems = [f"trials with a model: {there_are}: choose one" if models else "no trial of the search has a model"]
-    problems.append("kept are the models of trials that are on their study's front when they finish")
+    problems.append("kept are the models of a final study, and of trials on their study's front when they finish")
     raise BadInput(f"no model was kept of a trial {where}", problems)
+
+
+def _is_of(model: KeptModel, study: str | None) -> bool:
+    return study in (None, model.study.name, short_name(model.study.name))
 
 
 def fetch(model: KeptModel, settings: Settings) -> Source:

@@ -1,4 +1,4 @@
-"""From a search to the tables of test scores, by the commands alone."""
+"""From a search to the tables of test scores and a model in use, by the commands alone."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from optuna.trial import TrialState
 from baselines.run import main as run_baselines
 from search.data.dataset import Dataset
 from search.errors import BadInput
+from search.export import main as export
 from search.finalize.__main__ import main as finalize
 from search.latency import main as measure
+from search.predict import main as predict
 from search.report.__main__ import main as report
 from search.run import main as run_search
 from storage.database import connect
@@ -38,7 +40,11 @@ def trials(tmp_path: Path, study: str) -> list[TrialRecord]:
 
 
 def test_search_baselines_finalize_report(
-    write_config: WriteConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    write_config: WriteConfig,
+    pictures: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     opened: list[str] = []
     arrays = Dataset.arrays
@@ -87,6 +93,25 @@ def test_search_baselines_finalize_report(
     times = {line["network"]: line for line in csv.DictReader(io.StringIO(files["csv"].read_text()))}
     (cpu_ms,) = (name for name in times[BASELINES[0]] if name.startswith("cpu_ms ("))
     assert all(float(line[cpu_ms]) > 0 for line in times.values())
+
+    before = opened.count("test")
+    model = tmp_path / "model"
+    first = min(
+        (trial for trial in done if trial.attributes["row"] == BASELINES[0]), key=lambda one: one.attributes["seed"]
+    )
+    export([f"final/{BASELINES[0]}", *config, "--format", "onnx", "--quantize", "int8", "--output", str(model)])
+    assert f"model final/{first.number}: 3 classes" in capsys.readouterr().out
+    card = (model / "MODEL_CARD.md").read_text()
+    assert f"# tiny/final, trial {first.number}\n" in card
+    assert f"Macro F1 **{first.attributes['test_f1_macro']:.3f}**" in card
+    assert "| **Trained on** | train and validation, 39 pictures |" in card
+    assert card.count("on 9 validation pictures, on which it was trained") == 2, "the model, and that of integers"
+    predict([str(model), str(pictures), "--output", str(tmp_path / "answers.csv")])
+    predict([f"final/{BASELINES[0]}", str(pictures), *config, "--output", str(tmp_path / "same.csv")])
+    answers = (tmp_path / "answers.csv").read_text()
+    assert len(answers.splitlines()) == 1 + 48
+    assert answers == (tmp_path / "same.csv").read_text()
+    assert opened.count("test") == before, "nor does a model in use read it"
 
     before = len(opened)
     assert finalize([*config, "--seeds", "2", "--baselines", BASELINES[0]]) == 0, "the same command goes on"

@@ -7,12 +7,14 @@ from pathlib import Path
 import optuna
 import pytest
 import torch
+from optuna.trial import TrialState
 
 from search.errors import BadInput
-from search.inference.sources import Source, open_source
+from search.inference.sources import KeptModel, Source, choose, open_source
 from search.models import WEIGHTS_FILE
 from search.settings import Settings
 from storage.database import connect
+from storage.trials import StudyRecord, TrialRecord
 
 
 @pytest.mark.parametrize("where", ["scratch/0", "tiny/scratch/0", "scratch/#0"])
@@ -56,8 +58,38 @@ def test_a_number_that_two_studies_have_is_asked_about(settings: Settings) -> No
     assert "0 may be elimination/0 or scratch/0: name the study" in refused("0", settings)
 
 
+def kept(study: str, number: int, **attributes: object) -> KeptModel:
+    record = StudyRecord(1, f"tiny/{study}", (), None, {})
+    trial = TrialRecord(record.name, number, number, TrialState.COMPLETE, (0.5, 100.0), attributes, None, None)
+    return KeptModel(record, trial, {})
+
+
+LISTED = [
+    kept("elimination", 0),
+    kept("final", 1, row="elimination-0", seed=4),
+    kept("final", 2, row="elimination-0", seed=3),
+    kept("final", 3, row="control", seed=3),
+    kept("baselines", 0, row="control", seed=0),
+]
+
+
+@pytest.mark.parametrize("where", ["final/elimination-0", "tiny/final/elimination-0"])
+def test_a_row_is_its_trial_of_the_first_seed(where: str) -> None:
+    assert choose(LISTED, where).name == "final/2"
+    assert choose(LISTED, "baselines/control").name == "baselines/0"
+
+
+def test_a_row_that_there_is_not_is_refused_with_those_there_are() -> None:
+    with pytest.raises(BadInput) as caught:
+        choose(LISTED, "final/elimination0")
+    message = str(caught.value)
+    assert "no model was kept of a trial final/elimination0" in message
+    assert "with a model: elimination/0, final/elimination-0, final/control, baselines/control: choose one" in message
+
+
 def test_what_is_neither_folder_nor_trial(settings: Settings) -> None:
     assert "nix: no such folder, and not the name of a trial; expected" in refused("nix", settings)
+    assert "out/model.onx is no folder either; expected a model's folder, or" in refused("out/model.onx", settings)
 
 
 def test_a_search_without_any_model(settings: Settings, tmp_path: Path) -> None:
@@ -69,7 +101,7 @@ def test_a_search_without_any_model(settings: Settings, tmp_path: Path) -> None:
         study.tell(study.ask(), [0.5, 1000])
     message = refused("0", elsewhere)
     assert "no trial of the search has a model" in message
-    assert "kept are the models of trials that are on their study's front when they finish" in message
+    assert "kept are the models of a final study, and of trials on their study's front when they finish" in message
 
 
 def test_a_search_of_another_name(settings: Settings) -> None:
