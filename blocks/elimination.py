@@ -17,6 +17,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from threading import get_ident
 from typing import Any
 
 import timm
@@ -140,19 +141,20 @@ class _EliminatedTrunk(Trunk):
         self.any_size = not backbone.pretrained_cfg["fixed_input_size"]  # type: ignore[index]
         self._uncut = cut.module is None
         self._taps = [str(tap.module) for tap in taps]
-        self._tapped: dict[str, Tensor] = {}
+        self._tapped: dict[tuple[int, str], Tensor] = {}  # by thread, too: several may run one network at once
         for name in self._taps:
             backbone.get_submodule(name).register_forward_hook(partial(self._keep, name))
 
     def _keep(self, name: str, _module: nn.Module, _inputs: Any, output: Any) -> None:
-        self._tapped[name] = _first(output)
+        self._tapped[get_ident(), name] = _first(output)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         if self._uncut:
             pooled: Tensor = self.backbone(x)
             return [pooled[:, :, None, None]]
         deepest = _first(self.backbone.forward_features(x))  # type: ignore[operator]
-        return [to_map(self.backbone, feature) for feature in (*map(self._tapped.pop, self._taps), deepest)]
+        tapped = [self._tapped.pop((get_ident(), name)) for name in self._taps]
+        return [to_map(self.backbone, feature) for feature in (*tapped, deepest)]
 
 
 def to_map(backbone: nn.Module, feature: Tensor) -> Tensor:

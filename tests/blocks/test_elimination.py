@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 import timm
 import torch
@@ -135,6 +138,22 @@ def test_the_uncut_network_computes_what_the_whole_backbone_does() -> None:
     image = torch.rand(2, 3, 32, 32)
     normalised = (image - network.mean) / network.std
     torch.testing.assert_close(network.trunk(normalised)[0][:, :, 0, 0], whole(normalised))
+
+
+def test_threads_that_share_a_network_tap_their_own_pictures() -> None:
+    network = build(_specification("test_resnet", 32, "layer3.0", kind="multi_tap", taps=("layer1.0",))).eval()
+    pictures = torch.rand(2, 1, 3, 32, 32)
+    met = Barrier(2, timeout=60)
+
+    def meet(*_: object) -> None:
+        met.wait()  # both have tapped before either goes on
+
+    with torch.inference_mode():
+        alone = [network(picture) for picture in pictures]
+    network.get_submodule("trunk.backbone.layer3.0").register_forward_hook(meet)
+    with ThreadPoolExecutor(2) as threads:
+        together = list(threads.map(torch.inference_mode()(network), pictures))
+    assert all(map(torch.equal, alone, together))
 
 
 def test_taps_give_the_features_of_their_depths() -> None:
