@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,10 +29,11 @@ from search.feed.matrix import matrix_figure, png
 from search.inference.classifier import Classifier
 from search.inference.files import classify, report_unreadable
 from search.inference.opening import HELP, open_classifier
-from search.inference.sources import add_arguments, open_source
+from search.inference.sources import add_arguments
+from search.models import ModelDescription
 from search.report import formats
-from search.settings import DataSettings, Settings
-from search.training.metrics import Integers, f1_macro
+from search.settings import DataSettings
+from search.training.metrics import Integers
 
 MOST_COLUMNS = 25
 
@@ -60,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     settings = all_settings.load(options)
     listing = _labelled(options.folder)
     classifier = open_classifier(options.model, settings)
-    _refuse_test_pictures(options.model, options.folder, classifier, settings)
+    _refuse_test_pictures(classifier.description, options.folder, listing)
     scores = evaluate(classifier, listing, settings.data.max_pixels)
     if options.json:
         print(json.dumps(_as_json(scores), indent=2))
@@ -100,7 +102,7 @@ def evaluate(classifier: Classifier, listing: Listing, max_pixels: int) -> Score
     return Scores(
         classes=classes,
         accuracy=float((true == predicted).mean()),
-        f1_macro=f1_macro(true, predicted),
+        f1_macro=float(f1_score(true, predicted, labels=np.unique(true), average="macro", zero_division=0)),
         f1_per_class=tuple(map(float, per_class)),
         confusion=confusion_matrix(true, predicted, labels=every),
         unreadable=len(unreadable),
@@ -122,18 +124,23 @@ def _labelled(folder: Path) -> Listing:
     return listing
 
 
-def _refuse_test_pictures(model: str, folder: Path, classifier: Classifier, settings: Settings) -> None:
-    """Raises BadInput where a search's model would meet its own test split, which only finalized ones meet."""
-    if classifier.description.provenance.metrics.split == "test":
+def _refuse_test_pictures(model: ModelDescription, folder: Path, listing: Listing) -> None:
+    """Raises BadInput where a search's model would meet its own test split, which only finalized ones meet.
+
+    Pictures are taken for those of the search where each class has as many, give or take one in fifty: as in its test
+    split, for a folder that is named so, and as in all its splits, for any other.
+    """
+    provenance = model.provenance
+    if provenance.metrics.split == "test":
         return
-    searched = {} if Path(model).exists() else open_source(model, settings).settings.get("data", {})
-    for path in filter(None, (settings.data.path, searched.get("path"))):
-        if not folder.resolve().is_relative_to(Path(path).resolve()):
-            continue
-        split = folder.resolve().relative_to(Path(path).resolve()).parts[:1]
-        if split and SPLIT_SPELLINGS.get(split[0].casefold()) in ("train", "validation"):
-            continue
-        problem = f"{folder}: the pictures that {model} was searched with, test pictures among them"
+    known = provenance.data["counts"]
+    is_test = SPLIT_SPELLINGS.get(folder.resolve().name.casefold()) == "test"
+    there = Counter(example.class_name for example in listing.examples)
+    expected: Counter[str] = Counter()
+    for split in ["test"] if is_test else known:
+        expected.update(known[split])
+    if there.keys() == expected.keys() and all(abs(there[name] - n) <= n // 50 for name, n in expected.items()):
+        problem = f"{folder}: has as many pictures of each class as the model was searched with, test pictures included"
         advice = (
             "nobody is to choose by them: python -m search.finalize reads them, once; python -m search.report --pareto "
             "has the scores on validation"

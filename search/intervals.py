@@ -79,11 +79,10 @@ def drawn_f1(labels: Integers, predictions: Integers, *, draws: int = DRAWS, see
     return np.concatenate(parts)
 
 
-def drawn_f1_of(confusion: Integers, *, trainings: int = 1, draws: int = DRAWS, seed: int = 0) -> Floats:
+def drawn_f1_of(confusion: Integers, *, draws: int = DRAWS, seed: int = 0) -> Floats:
     """The same of one network of which only the confusion matrix (C, C), rows true, is known: (B,).
 
-    To draw a class's pictures again is to draw its row from a multinomial distribution. A matrix that is the sum over
-    several `trainings` on the same pictures counts each picture so often: it is drawn once.
+    To draw a class's pictures again is to draw its row from a multinomial distribution.
     """
     generator = np.random.default_rng(seed)
     right, said, true = (np.zeros((draws, len(confusion)), dtype=np.float32) for _ in range(3))
@@ -91,10 +90,9 @@ def drawn_f1_of(confusion: Integers, *, trainings: int = 1, draws: int = DRAWS, 
         answers = np.flatnonzero(row)  # of many classes, few are ever mistaken for each other
         if not len(answers):
             continue
-        pictures = row.sum() // trainings
         drawn = np.zeros((draws, len(confusion)), dtype=np.float32)
-        drawn[:, answers] = generator.multinomial(pictures, row[answers] / row.sum(), size=draws)
-        right[:, label], true[:, label] = drawn[:, label], pictures
+        drawn[:, answers] = generator.multinomial(row.sum(), row[answers] / row.sum(), size=draws)
+        right[:, label], true[:, label] = drawn[:, label], row.sum()
         said += drawn
     return _macro_f1(right[:, None], said[:, None], true)[:, 0]
 

@@ -71,13 +71,19 @@ def _space(settings: Settings, options: argparse.Namespace) -> ListedSpace:
     for study in comparison.search.studies:
         if study.counts.running and not study.listed:
             print(f"warning: {study.counts.running} trials of {study.name} are running: the front may change yet")
-    rows = choose_rows(
-        comparison,
-        names=options.rows,
-        max_parameters=options.max_parameters or math.inf,
-        baselines=options.baselines or (),
-        controls=options.controls,
-    )
+    before = ListedSpace.model_validate(made[WHOLE]) if WHOLE in made else None
+    try:
+        rows = choose_rows(
+            comparison,
+            names=options.rows,
+            max_parameters=options.max_parameters or math.inf,
+            baselines=options.baselines or (),
+            controls=options.controls,
+        )
+    except BadInput:
+        if before is None or not _names_rows_of(before, options):
+            raise
+        return _goes_on(before, options)
     wanted = ListedSpace(
         rows=tuple(rows),
         seeds=options.seeds or SEEDS,
@@ -85,11 +91,22 @@ def _space(settings: Settings, options: argparse.Namespace) -> ListedSpace:
         trained_on="train+validation",
         scored_on="test",
     )
-    if WHOLE not in made:
+    if before is None:
         for other in read_before:
             print(f"warning: the test split has been read for study {other}: do not choose by it; the report says so")
         return wanted
-    return _as_it_was_made(ListedSpace.model_validate(made[WHOLE]), wanted, options)
+    return _as_it_was_made(before, wanted, options)
+
+
+def _names_rows_of(before: ListedSpace, options: argparse.Namespace) -> bool:
+    """Whether the command is that of this list, some of which has left the front since."""
+    names = {*(options.rows or ()), *(options.baselines or ())}
+    return names <= {row.name for row in before.rows} and options.seeds in (None, before.seeds)
+
+
+def _goes_on(before: ListedSpace, options: argparse.Namespace) -> ListedSpace:
+    print(f"{options.study} goes on with the list that it was made of, which is not that of the present front")
+    return before
 
 
 def _as_it_was_made(before: ListedSpace, wanted: ListedSpace, options: argparse.Namespace) -> ListedSpace:
@@ -105,8 +122,7 @@ def _as_it_was_made(before: ListedSpace, wanted: ListedSpace, options: argparse.
                 f"to go on with it as it was made, leave out {flags}; for a list of its own, add --study NAME",
             ],
         )
-    print(f"{options.study} goes on with the list that it was made of, which is not that of the present front")
-    return before
+    return _goes_on(before, options)
 
 
 def _in_words(space: ListedSpace) -> str:

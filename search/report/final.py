@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from optuna.trial import TrialState
 
+from blocks.specification import EliminatedSpecification
 from search.candidate import Candidate
 from search.errors import BadInput
 from search.finalize.scoring import ANSWERS, READ_AT, unpack
@@ -153,7 +154,7 @@ def final_of(
     scored = [trial for members in of_row.values() for trial in members]
     if not scored:
         raise BadInput(f"study {name} has no result yet", ["go on with python -m search.finalize"])
-    if len({trial.attributes[ANSWERS]["labels"] for trial in scored}) > 1:
+    if len({unpack(trial.attributes[ANSWERS]["labels"]).tobytes() for trial in scored}) > 1:
         raise BadInput(f"study {name} cannot be reported", ["its networks were scored on different test pictures"])
     drawn = _drawn(scored)
     compared = _with_smaller_scratch(space.rows, search)
@@ -179,12 +180,18 @@ def _with_smaller_scratch(rows: Sequence[ListedRow], search: Search) -> list[Lis
     """The rows; cuts that no network from scratch matches in parameters are compared with the best one of the list."""
     scratch = {row.name: _validation_fit(row.candidate, search).f1_macro or 0.0 for row in rows if _from_scratch(row)}
     best = max(scratch, key=lambda name: scratch[name], default=None)
+    controls = {row.compared_with.get("control") for row in rows}
     return [
         row
-        if best is None or _from_scratch(row) or "scratch" in row.compared_with or not row.compared_with
+        if best is None or not _is_cut(row) or "scratch" in row.compared_with or row.name in controls
         else row.model_copy(update={"compared_with": {**row.compared_with, "smaller_scratch": best}})
         for row in rows
     ]
+
+
+def _is_cut(row: ListedRow) -> bool:
+    network = row.candidate.network
+    return isinstance(network, EliminatedSpecification) and network.cut is not None
 
 
 def _from_scratch(row: ListedRow) -> bool:

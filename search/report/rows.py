@@ -25,7 +25,10 @@ from search.report.endings import Ending, endings_of, hours_by_device
 from storage.trials import StudyRecord, TrialRecord
 
 _PROFILE = TypeAdapter(tuple[ProfiledCut, ...])
-_MATRICES = TypeAdapter(list[list[list[NonNegativeInt]]])
+_MATRICES = TypeAdapter(tuple[tuple[tuple[NonNegativeInt, ...], ...], ...])
+
+Matrix = tuple[tuple[int, ...], ...]
+"""Confusion matrix: of each true class, how many of its pictures were taken for each class."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Row:
     name: str | None = None
     validation_loss: float | None = None
     train_f1_macro: float | None = None
-    confusion: tuple[tuple[int, ...], ...] = ()
+    confusions: tuple[Matrix, ...] = ()
 
     @property
     def f1_macro(self) -> float:
@@ -71,9 +74,22 @@ class Row:
         return statistics.stdev(self.f1_scores) if len(self.f1_scores) > 1 else None
 
     @property
+    def confusion(self) -> Matrix:
+        """Summed over the trials; empty where it is not known of all of them."""
+        return tuple(tuple(map(sum, zip(*rows, strict=True))) for rows in zip(*self.confusions, strict=True))
+
+    @property
     def f1_images(self) -> Interval | None:
-        """Of `f1_macro` on other validation pictures, for these trainings; None where the confusion is not known."""
-        return _over_images(self.f1_macro, self.confusion, len(self.trials)) if any(map(any, self.confusion)) else None
+        """Of `f1_macro` on other validation pictures, for these trainings; None where the confusion is not known.
+
+        Which pictures two trainings both mistake is not known, so its ends are the means of those of single trainings:
+        as wide as if they mistook the same ones, which is the widest.
+        """
+        if not any(map(any, self.confusion)):
+            return None
+        ends = [_over_images(f1, matrix) for f1, matrix in zip(self.f1_scores, self.confusions, strict=True)]
+        low, high = (statistics.fmean(values) for values in zip(*((one.low, one.high) for one in ends), strict=True))
+        return Interval(self.f1_macro, low, high, ends[0].n)
 
 
 @dataclass(frozen=True)
@@ -138,9 +154,9 @@ class Search:
 
 
 @functools.lru_cache(maxsize=1000)
-def _over_images(f1_macro: float, confusion: tuple[tuple[int, ...], ...], trainings: int) -> Interval:
+def _over_images(f1_macro: float, confusion: Matrix) -> Interval:
     """Some 10 ms of drawing, which table, files, picture and page share."""
-    return over_images(f1_macro, drawn_f1_of(np.array(confusion), trainings=trainings))
+    return over_images(f1_macro, drawn_f1_of(np.array(confusion)))
 
 
 def search_name(study_name: str) -> str:
@@ -285,19 +301,19 @@ def _row(study: str, trials: Sequence[TrialRecord]) -> Row:
         name=str(attributes["row"]) if attributes.get("row") else None,
         validation_loss=_mean(trials, "validation_loss"),
         train_f1_macro=_mean(trials, "train_f1_macro"),
-        confusion=_confusion(trials),
+        confusions=_confusions(trials),
     )
 
 
-def _confusion(trials: Sequence[TrialRecord]) -> tuple[tuple[int, ...], ...]:
-    """Summed over the trials, if all of them tell one of the same classes."""
+def _confusions(trials: Sequence[TrialRecord]) -> tuple[Matrix, ...]:
+    """Of each trial, if all of them tell one of the same classes."""
     try:
         matrices = _MATRICES.validate_python([trial.attributes.get("confusion") for trial in trials])
     except ValidationError:
         return ()
     if len({size for matrix in matrices for size in (len(matrix), *map(len, matrix))}) != 1:
         return ()
-    return tuple(tuple(map(sum, zip(*rows, strict=True))) for rows in zip(*matrices, strict=True))
+    return matrices
 
 
 def _mean(trials: Sequence[TrialRecord], name: str) -> float | None:

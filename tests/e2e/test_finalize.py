@@ -116,6 +116,11 @@ def test_search_baselines_finalize_report(
     before = len(opened)
     assert finalize([*config, "--seeds", "2", "--baselines", BASELINES[0]]) == 0, "the same command goes on"
     assert "test" not in opened[before:]
+    capsys.readouterr()
+    assert finalize([*config, "--rows", BASELINES[0]]) == 0, "of the list, and of no front, as what has left it since"
+    assert "final goes on with the list that it was made of" in capsys.readouterr().out
+    with pytest.raises(BadInput, match="no front member is called 'scratch-99'"):
+        finalize([*config, "--rows", "scratch-99"])
     with pytest.raises(BadInput, match=r"leave out --seeds; for a list of its own, add --study"):
         finalize([*config, "--seeds", "3"])
 

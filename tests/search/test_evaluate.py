@@ -12,6 +12,7 @@ from PIL import Image
 from search.data.decode import decode
 from search.errors import BadInput
 from search.evaluate import main
+from search.export import main as export
 from search.inference.classifier import of_network
 from search.inference.sources import Source
 
@@ -106,13 +107,29 @@ def test_a_picture_that_cannot_be_written(labelled: Path, options: list[str], tm
     )
 
 
+def test_a_class_without_pictures_counts_in_no_score(
+    labelled: Path, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["scratch/0", str(labelled), "--json", *options])
+    confusion = np.array(json.loads(capsys.readouterr().out)["confusion"])
+    favourite = (confusion.sum(axis=0) - confusion.diagonal()).argmax()
+    shutil.rmtree(labelled / f"class{favourite}")
+    main(["scratch/0", str(labelled), "--json", *options])
+    scores = json.loads(capsys.readouterr().out)
+    assert sum(row[favourite] for row in scores["confusion"]) > 0, "others are taken for it"
+    assert scores["f1_macro"] == pytest.approx(sum(np.delete(scores["f1_per_class"], favourite)) / 2)
+
+
 def test_a_searchs_model_does_not_meet_its_test_split(pictures: Path, options: list[str], tmp_path: Path) -> None:
     message = refused("scratch/0", str(pictures), *options)
-    assert f"{pictures}: the pictures that scratch/0 was searched with" in message
+    assert f"{pictures}: has as many pictures of each class as the model was searched with" in message
     assert "python -m search.finalize reads them, once" in message
-    given = tmp_path / "given"
-    for split in ("train", "Val", "test"):
-        shutil.copytree(pictures, given / split)
-    at = ["--data-dir", str(given)]
-    assert "was searched with" in refused("scratch/0", str(given / "test"), *options, *at)
-    main(["scratch/0", str(given / "Val"), *options, *at])
+    export(["scratch/0", "--format", "onnx", "--output", str(tmp_path / "out"), *options])
+    shutil.copytree(pictures, tmp_path / "copy")
+    assert "test pictures included" in refused(str(tmp_path / "out"), str(tmp_path / "copy"))
+    for name in ("class0", "class1", "class2"):  # as many as of each class are in test
+        (tmp_path / "test" / name).mkdir(parents=True)
+        for number in range(3):
+            shutil.copy(pictures / name / f"{number}.png", tmp_path / "test" / name)
+    assert "test pictures included" in refused("scratch/0", str(tmp_path / "test"), *options)
+    main(["scratch/0", str((tmp_path / "test").rename(tmp_path / "new")), *options])

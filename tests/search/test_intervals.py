@@ -106,9 +106,3 @@ def test_a_confusion_matrix_is_as_good_as_its_pictures() -> None:
     assert of_matrix.mean() == pytest.approx(of_pictures.mean(), abs=0.003)
     assert np.quantile(of_matrix, [0.025, 0.975]) == pytest.approx(np.quantile(of_pictures, [0.025, 0.975]), abs=0.01)
     assert (drawn_f1_of(np.diag([3, 0, 4])) == 1).all(), "a class that is nowhere does not count"
-
-
-def test_a_matrix_over_several_trainings_counts_each_picture_once() -> None:
-    confusion = np.array([[30, 10, 0], [5, 50, 5], [0, 2, 8]])
-    of_three = drawn_f1_of(confusion + confusion + confusion, trainings=3)
-    np.testing.assert_array_equal(of_three, drawn_f1_of(confusion))

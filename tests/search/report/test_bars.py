@@ -61,6 +61,21 @@ def test_another_seed_is_another_training_and_no_further_pictures(records: Any) 
     assert (entry.f1_images.low, entry.f1_images.high) == (low, high), "not narrower by a root of three"
 
 
+def test_the_interval_of_unlike_trainings_is_about_their_mean(records: Any) -> None:
+    records.study("scratch")
+    collapsed = [[40, 0], [40, 0]]  # F1: 2 * 40 / 120 of one class, 0 of the other
+    for f1_macro, confusion in ((0.75, SMALL), (1 / 3, collapsed)):
+        records.trial("scratch", f1_macro, 1000, confusion=confusion, candidate=records.scratch(), candidate_key="a")
+    (entry,) = records.compare().entries
+    (low, high), (least, most) = (
+        np.quantile(drawn_f1_of(np.array(matrix)), [0.025, 0.975]) for matrix in (SMALL, collapsed)
+    )
+    assert entry.f1_images is not None
+    assert (entry.f1_images.low, entry.f1_images.high) == pytest.approx(((low + least) / 2, (high + most) / 2))
+    assert entry.f1_images.low < entry.row.f1_macro < entry.f1_images.high
+    assert entry.row.confusion == ((70, 10), (50, 30))
+
+
 @pytest.mark.parametrize("confusion", MISSHAPEN)
 def test_without_a_confusion_that_can_be_read_there_is_none(records: Any, confusion: Any) -> None:
     records.study("scratch")

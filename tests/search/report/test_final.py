@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import base64
 import csv
+import dataclasses
 import io
+import zlib
 from typing import Any
 
 import numpy as np
@@ -123,6 +126,15 @@ def test_what_is_missing_is_said_with_its_reason() -> None:
     assert "missing: scratch seed 1: no memory" in final_formats.as_text(final)
 
 
+def test_pictures_are_the_same_however_they_were_packed() -> None:
+    fast = base64.b64encode(zlib.compress(LABELS.astype("<u2").tobytes(), 1)).decode()
+    trial = scored("scratch", 1, 0)
+    assert fast != trial.attributes[ANSWERS]["labels"]
+    repacked = {**trial.attributes[ANSWERS], "labels": fast}
+    trials = [*TRIALS, dataclasses.replace(trial, attributes={**trial.attributes, ANSWERS: repacked})]
+    assert summarise(trials).test_pictures == len(LABELS)
+
+
 def test_nothing_and_different_test_pictures_are_refused() -> None:
     with pytest.raises(BadInput, match="has no result yet"):
         summarise([])
@@ -188,12 +200,13 @@ def test_a_verdict_needs_both_intervals_on_one_side() -> None:
     assert [line[-1] for line in differences.body if line[0] == "small"] == ["better"]
 
 
-def test_a_cut_that_no_network_from_scratch_matches_is_compared_with_the_best_of_them() -> None:
+@pytest.mark.parametrize("others", [{"uncut": "uncut"}, {}], ids=["with an uncut network", "without one"])
+def test_a_cut_that_no_network_from_scratch_matches_is_compared_with_the_best_of_them(others: dict[str, str]) -> None:
     cut = EliminatedSpecification(
         backbone="test_resnet", image_size=32, classes=2, cut="layer1.0", mean=(0, 0, 0), std=(1, 1, 1)
     )
     candidate = Candidate(network=cut, initial_weights="pretrained", recipe=Recipe())
-    small = SPACE.rows[0].model_copy(update={"candidate": candidate, "compared_with": {"uncut": "uncut"}})
+    small = SPACE.rows[0].model_copy(update={"candidate": candidate, "compared_with": others})
     space = SPACE.model_copy(update={"rows": (small, *SPACE.rows[1:])})
     records = Records()
     records.study("scratch")
