@@ -184,6 +184,7 @@ def test_markdown_latex_and_csv_say_the_same() -> None:
     assert r"paper\_\&\_card" in latex
     assert latex.count(r"\begin{tabular}") == latex.count(r"\end{tabular}") == 6
     small, scratch, _ = csv.DictReader(io.StringIO(final_formats.as_csv(final)))
+    assert "test_f1_of_class_glass_mean" in small, "no class, called macro, say, takes the place of another column"
     assert float(small["test_f1_macro_mean"]) == pytest.approx(0.8)
     assert small["less_uncut"] == "uncut"
     assert float(small["less_uncut_over_images_mean"]) == pytest.approx(-0.1)
