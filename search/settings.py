@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote
 
 import yaml
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
@@ -61,6 +62,8 @@ class Stopping(Frozen):
 
 
 PROPOSALS = 32
+
+_LOGIN = re.compile(r"(?<=://)(?:([^:/?@]*)[^/?]*@)?")  # USER:PASSWORD@ of an address, or the place where it would be
 
 _DEFAULT_STUDIES = {"elimination": {"space": "elimination"}, "scratch": {"space": "scratch"}}
 
@@ -185,12 +188,15 @@ class Settings(BaseSettings):
         """The database's URL with its password, if it has one: never print it."""
         if self.database_url is None:
             return f"sqlite:///{self.run_dir / 'search.db'}"
-        url = self.database_url.get_secret_value()
-        if self.database_password_file is None:
+        url, file = self.database_url.get_secret_value(), self.database_password_file
+        if file is None or not url.startswith("postgres"):  # SQLite has no passwords
             return url
-        parts = urlsplit(url)
-        password = quote(self.database_password_file.read_text().strip(), safe="")
-        return urlunsplit(parts._replace(netloc=f"{parts.username}:{password}@{parts.netloc.rpartition('@')[2]}"))
+        try:
+            password = quote(file.read_text().strip(), safe="")
+        except OSError as error:
+            problem = f"DATABASE_PASSWORD_FILE: {file}: {error.strerror}; name a readable file"
+            raise BadInput("settings", [problem]) from error
+        return _LOGIN.sub(lambda login: f"{login[1] or ''}:{password}@", url, count=1)
 
     @property
     def artefacts(self) -> str:

@@ -87,6 +87,27 @@ def test_a_password_from_a_file_is_in_the_url_and_nowhere_else(monkeypatch: pyte
     assert "p@ss" not in str(resolved(settings))
 
 
+@pytest.mark.parametrize(
+    ("url", "database"),
+    [
+        ("postgresql://localhost/db", "postgresql://:p%40ss@localhost/db"),
+        ("postgresql:///db?host=/run/a@b", "postgresql://:p%40ss@/db?host=/run/a@b"),
+        ("postgresql://me:old@secret@[::1]:5432/db", "postgresql://me:p%40ss@[::1]:5432/db"),
+        ("sqlite:///a.db", "sqlite:///a.db"),
+    ],
+)
+def test_a_password_from_a_file_takes_its_place_in_any_address(url: str, database: str, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("p@ss")
+    settings = _load("--database-url", url, "--set", f"database_password_file={tmp_path / 'password'}")
+    assert settings.database == database
+
+
+def test_a_password_file_that_cannot_be_read_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DATABASE_PASSWORD_FILE", str(tmp_path / "gone"))
+    with pytest.raises(BadInput, match="DATABASE_PASSWORD_FILE: .*gone: No such file or directory; name a readable"):
+        print(_load("--database-url", "postgresql://me@host/db").database)
+
+
 def test_all_problems_come_at_once_and_say_where(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     config = tmp_path / "bad.yaml"
     config.write_text("{nonsense: 1, data: {validation_share: 2, fitt: crop}, trials: none}")
