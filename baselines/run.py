@@ -18,7 +18,7 @@ from search.machine import add_workers_argument
 from search.report import table
 from search.report.comparison import compare
 from search.report.stored import read_search, reading
-from search.run import refuse_a_study_of_the_search, work_on_rows
+from search.run import check_study_of_rows, work_on_rows
 from search.session import open_data, open_slots, set_up_logging, show_settings
 from search.settings import Settings
 
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _show(rows)
         return 0
     settings = all_settings.load(options)
-    refuse_a_study_of_the_search(settings, options.study)
+    check_study_of_rows(settings, options.study)
     set_up_logging()
     show_settings(settings)
     chosen = open_slots(settings, options.workers)

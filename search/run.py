@@ -32,7 +32,7 @@ from search.session import (
 )
 from search.settings import Settings
 from search.signals import stop_on_signals
-from search.spaces.settings import ListedSpace
+from search.spaces.settings import ListedSpace, checked_name
 from search.studies import OpenStudy, open_rows
 from search.supervisor import supervise
 from search.work import GivingUp, work
@@ -126,8 +126,12 @@ def _work_alone(
     return 0
 
 
-def refuse_a_study_of_the_search(settings: Settings, study: str) -> None:
-    """Raises BadInput where `study`, the name given for listed rows, is one of the search's own."""
+def check_study_of_rows(settings: Settings, study: str) -> None:
+    """Raises BadInput where `study`, the name given for listed rows, is none, or is one of the search's own."""
+    try:
+        checked_name(study)
+    except ValueError as error:
+        raise BadInput("arguments", [f"--study {study!r}: {error}"]) from error
     if study in settings.studies:
         raise BadInput("arguments", [f"--study {study} is a study of the search itself; name another"])
 

@@ -82,7 +82,7 @@ class Settings(BaseSettings):
 
     name: Name = "search"
     data: DataSettings = DataSettings()
-    studies: Annotated[dict[str, StudySpace], Field(min_length=1)] = {
+    studies: Annotated[dict[Name, StudySpace], Field(min_length=1)] = {
         "elimination": EliminationSpace(),
         "scratch": ScratchSpace(),
     }
@@ -340,7 +340,7 @@ def _unknown_environment() -> list[str]:
 def _explained(error: ValidationError) -> list[str]:
     explained = []
     for problem in error.errors(include_url=False):
-        where = ".".join(str(part) for part in problem["loc"])
+        where = ".".join(str(part) for part in problem["loc"] if part != "[key]")
         got = "" if problem["type"] in ("missing", "extra_forbidden") else f", got {problem['input']!r}"
         what = "no such setting" if problem["type"] == "extra_forbidden" else problem["msg"]
         explained.append(f"{where}: {what}{got}" if where else what)

@@ -20,7 +20,7 @@ from search.report.__main__ import main as report
 from search.report.comparison import compare
 from search.report.final import readings
 from search.report.stored import read_search, read_study_attributes, reading
-from search.run import refuse_a_study_of_the_search, work_on_rows
+from search.run import check_study_of_rows, work_on_rows
 from search.session import open_data, open_slots, set_up_logging, show_settings
 from search.settings import Settings
 from search.spaces.settings import ListedSpace
@@ -32,7 +32,7 @@ SEEDS = 5
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     settings = all_settings.load(options)
-    refuse_a_study_of_the_search(settings, options.study)
+    check_study_of_rows(settings, options.study)
     set_up_logging()
     show_settings(settings)
     space = _space(settings, options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -16,7 +17,16 @@ Milliseconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Multiplier = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Expansion = Annotated[float, Field(ge=1, allow_inf_nan=False)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
+def checked_name(text: str) -> str:
+    """The name of a search, a study or a row as it is. Raises ValueError for what could be read as something else."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", text):
+        raise ValueError("a name begins with a letter or digit; letters, digits, '.', '_' and '-' follow")
+    return text
+
+
+Name = Annotated[str, AfterValidator(checked_name)]
 
 
 class Range(Frozen):

@@ -9,6 +9,7 @@ from optuna.trial import TrialState
 
 from baselines.run import main
 from search.errors import BadInput
+from search.finalize.__main__ import main as finalize
 from search.report.__main__ import main as report
 from search.run import main as run_search
 from search.settings import add_arguments, load
@@ -69,6 +70,10 @@ def test_workers_of_the_search_help_with_the_rows(config: Path, monkeypatch: pyt
 def test_what_cannot_be_is_refused(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(BadInput, match="scratch is a study of the search itself"):
         main(["--config", str(config), "--study", "scratch"])
+    for study in ("a/b", "", "x y", "../z"):
+        for command in (main, finalize):
+            with pytest.raises(BadInput, match=f"--study {study!r}: a name begins with a letter or digit"):
+                command(["--config", str(config), "--study", study])
     with pytest.raises(BadInput, match="no row is called 'nothing'"):
         main(["--config", str(config), "--rows", "nothing"])
     with pytest.raises(SystemExit):
