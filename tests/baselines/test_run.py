@@ -49,7 +49,7 @@ def test_rows_become_a_study_of_the_search_that_its_reports_show(
     assert {trial.attributes["parameters"] for trial in done} == {253_984 + 80 * 3 + 3}
 
     with pytest.raises(BadInput, match="has no finished trial yet"):
-        report(["--pareto", "--config", str(config)])
+        report(["--pareto", "--config", str(config), "--png", str(config.with_suffix(".png"))])
     assert main(["--config", str(config), *ROWS]) == 0, "the same command has nothing left to do"
     assert len(trials(config)) == 2
     with pytest.raises(BadInput, match=r"a list stays as it was made.*--study"):
