@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote
 
 import yaml
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -29,11 +29,24 @@ from search.errors import BadInput
 from search.spaces.settings import Count, EliminationSpace, ListedSpace, Milliseconds, Name, ScratchSpace, StudySpace
 
 
+def _expanded(path: Path) -> Path:
+    """A shell expands ~ neither in a file nor behind `--set key=`. Raises ValueError for a home that is not known."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{path} is in a home that is not known; write the whole path") from error
+
+
+ExpandedPath = Annotated[Path, AfterValidator(_expanded)]
+
+
 class DataSettings(Frozen):
     """Where the pictures are and how they are split. `path` may come from DATA_DIR."""
 
     source: Literal["digits", "folder", "csv", "coco", "fashion_mnist", "cifar10"] = "digits"
-    path: Path | None = Field(None, description="image folder, CSV file, folder of a COCO data set, or download folder")
+    path: ExpandedPath | None = Field(
+        None, description="image folder, CSV file, folder of a COCO data set, or download folder"
+    )
     annotations: str = Field("annotations.json", description="coco: annotation file, relative to path")
     class_of_category: dict[str, str] = Field(
         default_factory=dict, description="coco: class of each category; others are left out. Empty: category names"
@@ -101,14 +114,14 @@ class Settings(BaseSettings):
     hang_seconds: Annotated[float, Field(ge=10)] = Field(
         600.0, description="a worker that makes no step for so long is ended, once it has started"
     )
-    output_dir: Path = Path("runs")
-    data_dir: Path | None = Field(
+    output_dir: ExpandedPath = Path("runs")
+    data_dir: ExpandedPath | None = Field(
         None, validation_alias=AliasChoices("data_dir", "DATA_DIR"), description="DATA_DIR: path of the data"
     )
     database_url: SecretStr | None = Field(
         None, validation_alias=AliasChoices("database_url", "DATABASE_URL"), description="default: SQLite in output_dir"
     )
-    database_password_file: Path | None = Field(
+    database_password_file: ExpandedPath | None = Field(
         None, validation_alias=AliasChoices("database_password_file", "DATABASE_PASSWORD_FILE")
     )
     artefact_store: str | None = Field(
@@ -116,7 +129,7 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("artefact_store", "ARTEFACT_STORE"),
         description="folder or s3://bucket/prefix for checkpoints and models; default: in output_dir",
     )
-    cache_dir: Path = Field(
+    cache_dir: ExpandedPath = Field(
         default_factory=lambda: Path.home() / ".cache" / "elimnet-search",
         validation_alias=AliasChoices("cache_dir", "CACHE_DIR"),
         description="decoded pictures",
@@ -127,7 +140,7 @@ class Settings(BaseSettings):
     heads_at_once: Count = Field(
         16, description="networks that are trained at once where only a head is trained, on features that are kept"
     )
-    weights_dir: Path | None = Field(
+    weights_dir: ExpandedPath | None = Field(
         None,
         validation_alias=AliasChoices("weights_dir", "WEIGHTS_DIR"),
         description="folder of <backbone>.safetensors or .pth",

@@ -69,6 +69,21 @@ def test_digits_are_mirrored_only_if_a_recipe_says_so(tmp_path: Path) -> None:
     assert {space.recipe.flip for space in pictures.studies.values() if isinstance(space, Space)} == {True}
 
 
+def test_home_is_expanded_in_every_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("WEIGHTS_DIR", "~/weights")
+    config = tmp_path / "c.yaml"
+    config.write_text("{cache_dir: ~/cache, output_dir: ~/runs, data: {source: folder, path: ~/pictures}}")
+    settings = _load("--config", str(config), "--set", "database_password_file=~/password")
+    assert settings.cache_dir == tmp_path / "cache"
+    assert settings.output_dir == tmp_path / "runs"
+    assert settings.data.path == tmp_path / "pictures"
+    assert settings.weights_dir == tmp_path / "weights"
+    assert settings.database_password_file == tmp_path / "password"
+    given = _load("--data-dir", "~/others")
+    assert (given.data_dir, given.data.path) == (tmp_path / "others", tmp_path / "others")
+
+
 def test_budgets_of_a_study_come_before_the_common_one() -> None:
     assert _load().budget("scratch") == (20, None)
     assert _load("--minutes", "3").budget("scratch") == (None, 3)
@@ -104,7 +119,7 @@ def test_a_password_from_a_file_takes_its_place_in_any_address(url: str, databas
 
 def test_a_password_file_that_cannot_be_read_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DATABASE_PASSWORD_FILE", str(tmp_path / "gone"))
-    with pytest.raises(BadInput, match="DATABASE_PASSWORD_FILE: .*gone: No such file or directory; name a readable"):
+    with pytest.raises(BadInput, match=r"DATABASE_PASSWORD_FILE: .*gone: No such file or directory; name a readable"):
         print(_load("--database-url", "postgresql://me@host/db").database)
 
 
@@ -134,6 +149,7 @@ def test_all_problems_come_at_once_and_say_where(monkeypatch: pytest.MonkeyPatch
         (["--set", "studies={x y: {space: scratch}}"], "studies.x y: .*a name begins .*, got 'x y'"),
         (["--set", "studies={../z: {space: scratch}}"], "studies.../z: .*a name begins"),
         (["--set", "studies={'': {space: scratch}}"], "studies.: .*a name begins"),
+        (["--set", "cache_dir=~nobody-of-this-name/c"], "cache_dir: .*is in a home that is not known"),
         (["--set", "studies.x.space=grid"], "studies.x: Input tag 'grid'"),
         (["--set", "studies.x={space: scratch, learning_rate: {low: 2, high: 1}}"], "expected low <= high"),
     ],
