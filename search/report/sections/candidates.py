@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
@@ -77,10 +78,22 @@ def final(tables: Mapping[str, Sequence[Table]]) -> str:
 def _final_table(each: Table) -> str:
     kinds = ["" if heading in LEFT_ALIGNED else "number" for heading in each.headings]
     headings = [Cell(text, kind=kind) for text, kind in zip(each.headings, kinds, strict=True)]
-    body = [[Cell(text, text, kind) for text, kind in zip(row, kinds, strict=True)] for row in each.body]
-    inside = markup.table(headings, body) + markup.note(each.note)
+    columns = [_column([row[place] for row in each.body], kind) for place, kind in enumerate(kinds)]
+    inside = markup.table(headings, list(zip(*columns, strict=True))) + markup.note(each.note)
     opened = " open" if each.title.startswith(("Scores", "Differences")) else ""
     return f"<details{opened}><summary>{escape(formats.clean(each.title))}</summary>{inside}</details>"
+
+
+def _column(texts: Sequence[str], kind: str) -> list[Cell]:
+    """Cells that sort by their number, the first of several; by their text where no cell of the column begins with one.
+
+    "1,834", "7.5 %", "0.60 ± 0.14", "not measured" sort by 1834, 7.5, 0.6 and last.
+    """
+    numbers = [re.match(r"[+-]?[\d,]*\.?\d+(e[+-]\d+)?", text) for text in texts]
+    if kind != "number" or not any(numbers):
+        return [Cell(text, text, kind) for text in texts]
+    values = [float(number[0].replace(",", "")) if number else None for number in numbers]
+    return [Cell(text, value, kind) for text, value in zip(texts, values, strict=True)]
 
 
 def _in_words(entry: Entry) -> str:

@@ -176,6 +176,7 @@ def test_final_test_scores_have_a_section_of_their_own(two_studies: Any) -> None
     tables = [
         Table("Scores", ("network", "test F1"), (("cut <b>", "0.600 ± 0.141"),), "a note"),
         Table("Layers", ("network", "layers"), (("cut", "4"),), ""),
+        Table("Differences", ("network", "difference"), (), ""),
     ]
     content = page(comparison, comparison.entries, {}, final={"final": tables, "again": tables[:1]})
     text = text_of(content)
@@ -184,6 +185,23 @@ def test_final_test_scores_have_a_section_of_their_own(two_studies: Any) -> None
     assert "<h3>final</h3><details open><summary>Scores" in content
     assert content.index("<summary>Layers") < content.index("<h3>again</h3>"), "each study has its tables"
     assert "<details><summary>Layers" in content
+
+
+def test_columns_of_final_tables_sort_by_their_numbers(two_studies: Any) -> None:
+    comparison = two_studies.compare()
+    headings = ("network", "parameters", "share", "difference", "test set CPU s", "beyond chance")
+    body = (
+        ("1 a", "182,054", "7.5 %", "-0.044 to -0.034", "not measured", "no"),
+        ("b", "1,834", "100 %", "+0.011 to +0.020", "1.2e+03", "—"),
+        ("c", "941", "0.1 %", "—", "0.4", "better"),
+    )
+    content = page(comparison, comparison.entries, {}, final={"final": [Table("Differences", headings, body, "")]})
+    cells = re.findall(r"data-value='([^']*)'", content[content.index("<summary>Differences") :])
+    assert [cells[row * 6 : row * 6 + 6] for row in range(3)] == [
+        ["1 a", "182054.0", "7.5", "-0.044", "", "no"],
+        ["b", "1834.0", "100.0", "0.011", "1200.0", "—"],
+        ["c", "941.0", "0.1", "", "0.4", "better"],
+    ]
 
 
 def test_another_axis_is_in_title_figure_and_table(two_studies: Any) -> None:
