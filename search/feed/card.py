@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from search.feed.words import escaped, network_in_words, recipe_in_words, table
+from search.feed.words import network_in_words, recipe_in_words
 from search.inference.runs import LatencyRun, Measurement
 from search.intervals import drawn_f1_of, over_images
 from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, ModelDescription, Provenance
 from search.report import formats
+from search.report.markdown import escaped, marked_up_table
 from search.report.rows import search_name, short_name
 from search.training.recipe import Recipe
 
@@ -78,7 +79,7 @@ def _latency(runs: Sequence[LatencyRun]) -> list[str]:
         ]
         numbers = ["pictures", "median ms", "90 % within ms"]
         sections.append(f"{escaped(run.name)}; measured {run.measured_at}:")
-        sections.append(table(["", *numbers], rows, numbers=numbers))
+        sections.append(marked_up_table(["", *numbers], rows, numbers=numbers))
     return sections
 
 
@@ -126,7 +127,7 @@ def _facts(description: ModelDescription) -> str:
         "Trained by": f"{escaped(provenance.device)}, in {formats.duration(provenance.seconds)} s",
         "Versions": escaped(", ".join(f"{name} {version}" for name, version in provenance.versions.items())),
     }
-    return table(["", ""], [[f"**{name}**", value] for name, value in facts.items()])
+    return marked_up_table(["", ""], [[f"**{name}**", value] for name, value in facts.items()])
 
 
 def _scores(metrics: Metrics) -> str:
@@ -153,7 +154,7 @@ def _classes(classes: tuple[str, ...], metrics: Metrics) -> str:
         for index, name in enumerate(classes)
     ]
     scores = ["F1", "precision", "recall", "pictures"]
-    return table(["class", *scores], body, numbers=scores)
+    return marked_up_table(["class", *scores], body, numbers=scores)
 
 
 def _limits(description: ModelDescription) -> list[str]:

@@ -20,9 +20,9 @@ from search.errors import BadInput
 from search.feed.card import model_card
 from search.feed.matrix import confusion_figure, png
 from search.feed.signature import sign_note
-from search.feed.words import escaped
 from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, Provenance, save_model
 from search.objective import Assignment
+from search.report.markdown import escaped
 from search.studies import study_front
 from search.training.metrics import Evaluation, TrainingResult
 from storage.artefacts import Artefacts

@@ -8,11 +8,12 @@ from pydantic import ValidationError
 
 from search.candidate import Candidate
 from search.feed.keeping import NOT_KEPT
-from search.feed.words import escaped, network_in_words, recipe_in_words, table
+from search.feed.words import network_in_words, recipe_in_words
 from search.models import DESCRIPTION_FILE
 from search.pareto import HYPERVOLUME_MEANING
 from search.report import formats
 from search.report.comparison import Comparison, Entry, Standing
+from search.report.markdown import escaped, marked_up_table
 from search.report.rows import Row
 from search.spaces.settings import AnySpace, ListedSpace, ScratchSpace
 from search.studies import OpenStudy
@@ -61,7 +62,7 @@ def listed_note(study: OpenStudy, space: ListedSpace) -> str:
     parts = [
         f"## {escaped(study.study.study_name)}: {len(space.rows)} networks, seeds {seeds}",
         f"- **Trained on:** {space.trained_on}\n- {scored}",
-        table(["name", "network"], body),
+        marked_up_table(["name", "network"], body),
     ]
     return "\n\n".join(parts)
 
@@ -180,7 +181,7 @@ def _front_table(comparison: Comparison, links: Links) -> str:
         ]
         for entry in comparison.joint_front
     ]
-    return table(["trial", *numbers, "network"], body, numbers=numbers, gap=NO_BREAK_SPACE)
+    return marked_up_table(["trial", *numbers, "network"], body, numbers=numbers, gap=NO_BREAK_SPACE)
 
 
 def _why(entry: Entry, comparison: Comparison, links: Links) -> str:

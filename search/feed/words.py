@@ -1,9 +1,6 @@
-"""Candidates in words, for people who read a note or a card and not the code; and text that Markdown leaves alone."""
+"""Candidates in words, for people who read a note or a card and not the code."""
 
 from __future__ import annotations
-
-import re
-from collections.abc import Sequence
 
 from blocks.specification import EliminatedSpecification, HeadSpecification, ScratchSpecification, StageSpecification
 from search.report import formats
@@ -54,18 +51,6 @@ def recipe_in_words(recipe: Recipe, initial_weights: str) -> str:
     if recipe.distillation:
         parts.append(f"{formats.percent(recipe.distillation)} of the loss from the answers of an uncut network")
     return f"{'; '.join(parts)}."
-
-
-def escaped(text: object) -> str:
-    """Foreign text on one line of Markdown, in a table, too, where it means nothing but itself."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~!&$])", r"\\\1", formats.clean(text))
-
-
-def table(headings: Sequence[str], body: Sequence[Sequence[str]], *, numbers: Sequence[str] = (), gap: str = "") -> str:
-    """A table of Markdown. Columns headed by `numbers` stand to the right; `gap` is put on both sides of every cell."""
-    rule = ["---:" if heading in numbers else ":---" for heading in headings]
-    rows = [[f"{gap}{cell}{gap}" for cell in cells] for cells in (headings, *body)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (rows[0], rule, *rows[1:]))
 
 
 def _counted(number: float, what: str) -> str:

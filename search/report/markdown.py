@@ -1,7 +1,8 @@
-"""Tables as GitHub shows them: candidates here, those of a finalized study by `search.report.final_formats`."""
+"""Text and tables of Markdown, for reports, notes and model cards; and the candidates as GitHub shows them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from search.report import formats
@@ -32,15 +33,24 @@ def candidates(comparison: Comparison, entries: Sequence[Entry]) -> str:
 
 
 def table(headings: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    """Text to the left, numbers to the right; every cell is escaped."""
-    rule = ["---" if heading in LEFT_ALIGNED else "---:" for heading in headings]
-    lines = [map(escaped, headings), rule, *(map(escaped, cells) for cells in body)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    """A table of plain text: every cell is escaped, columns are numbers but for those of `LEFT_ALIGNED`."""
+    numbers = [escaped(heading) for heading in headings if heading not in LEFT_ALIGNED]
+    head, *rows = ([escaped(cell) for cell in cells] for cells in (headings, *body))
+    return marked_up_table(head, rows, numbers=numbers)
 
 
-def escaped(text: str) -> str:
-    """Foreign text on one line that means nothing but itself."""
-    return "".join(f"\\{letter}" if letter in r"\`*_[]<>|" else letter for letter in formats.clean(text))
+def marked_up_table(
+    headings: Sequence[str], body: Sequence[Sequence[str]], *, numbers: Sequence[str] = (), gap: str = ""
+) -> str:
+    """A table whose cells are Markdown. Columns headed by `numbers` stand to the right; `gap` goes around each cell."""
+    rule = ["---:" if heading in numbers else "---" for heading in headings]
+    rows = [[f"{gap}{cell}{gap}" for cell in cells] for cells in (headings, *body)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (rows[0], rule, *rows[1:]))
+
+
+def escaped(text: object) -> str:
+    """Foreign text on one line, in a table, too, that means nothing but itself: no formula, no entity, no stroke."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~!&$])", r"\\\1", formats.clean(text))
 
 
 def _cells(entry: Entry) -> list[str]:

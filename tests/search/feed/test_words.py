@@ -1,13 +1,9 @@
 from __future__ import annotations
 
-import re
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from blocks.specification import EliminatedSpecification, HeadSpecification, ScratchSpecification, StageSpecification
-from search.feed.words import escaped, network_in_words, recipe_in_words, table
+from search.feed.words import network_in_words, recipe_in_words
 from search.training.recipe import Recipe
 
 
@@ -91,17 +87,3 @@ def test_sizes_views_and_a_teacher_are_told_where_they_have_an_effect() -> None:
     nothing_frozen = recipe_in_words(Recipe(first_size=0.5, frozen_views=4), "random")
     assert "of the image size" in nothing_frozen
     assert "view" not in nothing_frozen
-
-
-@given(st.text())
-def test_foreign_text_stays_in_its_cell(text: str) -> None:
-    told = escaped(text)
-    assert "\n" not in told
-    assert re.search(r"(?<!\\)(?:\\\\)*[|`*_<\[$]", told) is None
-    assert re.sub(r"\\(.)", r"\1", told) == "".join(letter if letter.isprintable() else " " for letter in text)
-
-
-def test_a_table_has_its_numbers_to_the_right() -> None:
-    assert table(["class", "F1"], [["a", "0.5"]], numbers=["F1"], gap=" ") == (
-        "|  class  |  F1  |\n| :--- | ---: |\n|  a  |  0.5  |"
-    )

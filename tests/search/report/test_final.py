@@ -179,7 +179,7 @@ def test_markdown_latex_and_csv_say_the_same() -> None:
     final = summarise(latencies={1: [latency()]})
     markdown, latex = final_formats.as_markdown(final), final_formats.as_latex(final)
     assert "| small | 1.000 | — | 0.500 | 1.000 | 0.800 | 0.700 | 0.800 ± 0.248 | 0.800 ± 0.248 |" in markdown
-    assert r"paper\_&\_card" in markdown
+    assert r"paper\_\&\_card" in markdown
     assert r"small & 1.000 & --- & 0.500 & 1.000 & 0.800 & 0.700 & 0.800 $\pm$ 0.248 & 0.800 $\pm$ 0.248" in latex
     assert r"paper\_\&\_card" in latex
     assert latex.count(r"\begin{tabular}") == latex.count(r"\end{tabular}") == 6

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from search.report.markdown import candidates
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.report.markdown import candidates, escaped, marked_up_table, table
 from tests.search.report.conftest import HOSTILE
 
 KNOWN = {"layers": 41, "macs": 51_400_000, "accuracy": 0.763, "train_f1_macro": 0.7634, "confusion": [[9, 0], [0, 9]]}
@@ -41,7 +45,7 @@ def test_foreign_text_is_text(two_studies: Any) -> None:
     two_studies.study("a|b", space="listed")
     two_studies.trial("a|b", 0.5, 10, row=HOSTILE)
     _, _, first, *_ = lines_of(two_studies)
-    assert first[:2] == [r"a\|b", r"\</script\>\<b\>&$x$  \[31m 網  "]
+    assert first[:2] == [r"a\|b", r"\</script\>\<b\>\&\$x\$  \[31m 網  "]
 
 
 def test_what_the_numbers_rest_on_stands_below(two_studies: Any) -> None:
@@ -50,3 +54,23 @@ def test_what_the_numbers_rest_on_stands_below(two_studies: Any) -> None:
     assert text.startswith("# trashnet: candidates and references\n")
     assert "- data: trashnet (fingerprint 3f2a91c07b6d)\n" in text
     assert "validation macro F1" in text
+
+
+def test_formulas_entities_and_strokes_are_text() -> None:
+    assert table(["study", "$n$"], [["$x_{1}$ &lt; ~~a~~", "1"]]) == (
+        "| study | \\$n\\$ |\n| --- | ---: |\n| \\$x\\_\\{1\\}\\$ \\&lt; \\~\\~a\\~\\~ | 1 |"
+    )
+
+
+@given(st.text())
+def test_foreign_text_stays_in_its_cell(text: str) -> None:
+    told = escaped(text)
+    assert "\n" not in told
+    assert re.search(r"(?<!\\)(?:\\\\)*[|`*_<\[$~&]", told) is None
+    assert re.sub(r"\\(.)", r"\1", told) == "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def test_a_table_has_its_numbers_to_the_right() -> None:
+    assert marked_up_table(["class", "F1"], [["a", "0.5"]], numbers=["F1"], gap=" ") == (
+        "|  class  |  F1  |\n| --- | ---: |\n|  a  |  0.5  |"
+    )
