@@ -128,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--max-parameters", type=_limit, default=math.inf, metavar="N", help="show no larger candidate")
     parser.add_argument("--all", action="store_true", help="show all candidates, not only members of a front")
-    parser.set_defaults(data_dir=None, trials=None, minutes=None, seed=None, device=None, set=[])
+    parser.set_defaults(set=[])
     return parser
 
 
