@@ -353,7 +353,10 @@ def _unknown_environment() -> list[str]:
 def _explained(error: ValidationError) -> list[str]:
     explained = []
     for problem in error.errors(include_url=False):
-        where = ".".join(str(part) for part in problem["loc"] if part != "[key]")
+        loc = problem["loc"]
+        if loc[:1] == ("studies",):  # behind a study's name stands the kind of its space, which nobody wrote there
+            loc = (*loc[:2], *loc[3:])
+        where = ".".join(str(part) for part in loc if part != "[key]")
         got = "" if problem["type"] in ("missing", "extra_forbidden") else f", got {problem['input']!r}"
         what = "no such setting" if problem["type"] == "extra_forbidden" else problem["msg"]
         explained.append(f"{where}: {what}{got}" if where else what)

@@ -159,7 +159,9 @@ def _check_file(path: Path, where: str, create: bool) -> None:
         if create:
             path.parent.mkdir(parents=True, exist_ok=True)
         elif not path.exists():
-            raise DatabaseRefused(f"database {where}: there is no such file; run a search first, or correct the path")
+            others = ", ".join(str(other) for other in sorted(path.parent.parent.glob(f"*/{path.name}")))
+            beside = f"; there are {others}" if others else ""
+            raise NoSearch(f"database {where}: there is no such file; run a search first, or correct the path{beside}")
     except OSError as error:
         raise DatabaseRefused(f"database {where}: {error.strerror}; name a file in a writable folder") from error
     if create and not os.access(path.parent, os.W_OK):

@@ -182,7 +182,7 @@ def test_trashnet_names_damaged_photographs(tmp_path: Path) -> None:
         opened("trashnet.yaml", tmp_path / "data", tmp_path / "cache")
     (problem,) = caught.value.problems
     assert problem.startswith("unreadable files (2): glass/9.JPG (the file is empty), metal/17.JPG (")
-    assert problem.endswith(": mend or remove them, or skip them (data.unreadable)")
+    assert problem.endswith(": mend or remove them, or skip them (--set data.unreadable=skip)")
 
 
 def test_trashnet_is_searched_without_what_is_damaged(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def open_dataset(
     split = split_rows(rows, listing.declared_splits, settings)
     problems = listing.problems + class_problems(listing) + split.problems
     if refuses:
-        problems += [f"{line}: mend or remove them, or skip them (data.unreadable)" for line in unusable]
+        problems += [f"{line}: mend or remove them, or skip them (--set data.unreadable=skip)" for line in unusable]
     if problems:
         raise BadInput(f"the data set (source {settings.source}, path {settings.path}) cannot be used", problems)
     skipped = [f"skipped {line}" for line in unusable]

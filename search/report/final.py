@@ -14,9 +14,11 @@ from optuna.trial import TrialState
 from blocks.specification import EliminatedSpecification
 from search.candidate import Candidate
 from search.errors import BadInput
+from search.finalize.choice import name_of
 from search.finalize.scoring import ANSWERS, READ_AT, unpack
 from search.inference.runs import LatencyRun, comparable
 from search.intervals import Floats, Interval, drawn_f1, over_images, over_seeds
+from search.report.comparison import compare
 from search.report.rows import Row, Search, search_name, short_name
 from search.report.stored import read_search, read_study_attributes
 from search.spaces.settings import ListedRow, ListedSpace, Other
@@ -77,6 +79,7 @@ class Final:
     missing      rows and seeds without a result
     latencies    runs by machine and by row
     read_before  studies that the same test pictures were read for before, see `readings`
+    left_out     members of the search's joint front that are no rows: not asked for, or found later
     """
 
     name: str
@@ -89,6 +92,7 @@ class Final:
     missing: tuple[str, ...]
     latencies: Mapping[str, Mapping[str, LatencyRun]]
     read_before: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 Curves = Mapping[int, Sequence[Mapping[str, float]]]
@@ -110,7 +114,14 @@ def read_final(database: Database, name: str | None, study: str) -> Final:
         full_name, attributes, space, trials, search, stored_curves.read(database, ids), latency.read(database, ids)
     )
     last = max(trial.attributes[READ_AT] for trial in trials if READ_AT in trial.attributes)
-    return replace(final, read_before=readings(database, search.name, but_for=study, until=last))
+    front = compare(search).joint_front
+    return replace(
+        final,
+        read_before=readings(database, search.name, but_for=study, until=last),
+        left_out=tuple(
+            name_of(entry) for entry in front if not any(_same(entry.row, listed.candidate) for listed in space.rows)
+        ),
+    )
 
 
 def readings(database: Database, search: str, *, but_for: str, until: str | None = None) -> tuple[str, ...]:

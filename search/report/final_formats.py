@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Iterator, Sequence
 
 from search.intervals import Interval
@@ -65,7 +66,8 @@ def _latex_table(table: Table) -> str:
 
 
 def _latex(text: str) -> str:
-    return "".join(_LATEX.get(letter, letter) for letter in text)
+    """Foreign text that means nothing but itself, but for commands in backquotes."""
+    return re.sub("`([^`]*)`", r"\\texttt{\1}", "".join(_LATEX.get(letter, letter) for letter in text))
 
 
 def as_csv(final: Final) -> str:

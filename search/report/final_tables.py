@@ -16,6 +16,7 @@ from search.report.final import Difference, Final, FinalRow, Fit
 from search.spaces.settings import Other
 
 NOT_MEASURED = "not measured"
+FEW_SEEDS = "an interval over fewer than three seeds says little: finalize with more (--seeds)"
 OTHERS: dict[Other, str] = {
     "uncut": "the uncut network",
     "scratch": "the best network from scratch of no fewer parameters",
@@ -55,6 +56,9 @@ def basis(final: Final) -> list[str]:
         *(f"it had been opened for study {formats.clean(study)}, too" for study in final.read_before),
         f"trained on {formats.clean('; '.join(final.devices))}; {versions}",
         *(f"missing: {formats.clean(line)}" for line in final.missing),
+        *(f"on the joint front by now, and not in this list: {formats.clean(name)}" for name in final.left_out),
+        *([FEW_SEEDS] if any(len(row.seeds) < 3 for row in final.rows) else []),
+        *(f"{row.name}: {formats.clean(row.words)}" for row in final.rows if row.words),
     ]
 
 

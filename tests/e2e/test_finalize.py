@@ -113,6 +113,11 @@ def test_search_baselines_finalize_report(
     assert answers == (tmp_path / "same.csv").read_text()
     assert opened.count("test") == before, "nor does a model in use read it"
 
+    assert "an interval over fewer than three seeds says little" in printed
+    assert "on the joint front by now" not in printed
+    (line,) = [line for line in printed.splitlines() if line.startswith(f"{BASELINES[0]}: ")]
+    assert "tf_efficientnet_lite0 to blocks.3.2" in line
+
     before = len(opened)
     assert finalize([*config, "--seeds", "2", "--baselines", BASELINES[0]]) == 0, "the same command goes on"
     assert "test" not in opened[before:]
@@ -127,6 +132,7 @@ def test_search_baselines_finalize_report(
     assert finalize([*config, "--seeds", "1", "--study", "second"]) == 0
     printed = capsys.readouterr().out
     assert f"warning: the test split has been read for study final ({len(done)} trained networks, from " in printed
+    assert "on the joint front by now" not in printed
     assert f"it had been opened for study final ({len(done)} trained networks, from " in printed
     report(["--final", *config])
     assert "it had been opened for" not in capsys.readouterr().out, "the first list was made of validation scores alone"

@@ -150,6 +150,7 @@ def test_all_problems_come_at_once_and_say_where(monkeypatch: pytest.MonkeyPatch
         (["--set", "studies={../z: {space: scratch}}"], "studies.../z: .*a name begins"),
         (["--set", "studies={'': {space: scratch}}"], "studies.: .*a name begins"),
         (["--set", "cache_dir=~nobody-of-this-name/c"], "cache_dir: .*is in a home that is not known"),
+        (["--set", "studies.x={space: scratch, image_size: [64]}"], r"studies\.x\.image_size: no such setting"),
         (["--set", "studies.x.space=grid"], "studies.x: Input tag 'grid'"),
         (["--set", "studies.x={space: scratch, learning_rate: {low: 2, high: 1}}"], "expected low <= high"),
     ],

@@ -21,7 +21,7 @@ from search.settings import DataSettings
 
 Paint = Callable[..., Path]
 ImageFolder = Callable[[Mapping[str, int]], Path]
-REMEDY = ": mend or remove them, or skip them (data.unreadable)"
+REMEDY = ": mend or remove them, or skip them (--set data.unreadable=skip)"
 TWO_CLASSES = {"glass": 10, "metal": 10}
 
 

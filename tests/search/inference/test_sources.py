@@ -106,7 +106,9 @@ def test_a_search_without_any_model(settings: Settings, tmp_path: Path) -> None:
 
 def test_a_search_of_another_name(settings: Settings) -> None:
     other = settings.model_copy(update={"name": "other", "database_url": None, "output_dir": settings.output_dir})
-    assert "there is no such file" in refused("0", other)
+    message = refused("0", other)
+    assert "there is no such file" in message
+    assert f"; there are {settings.run_dir / 'search.db'}" in message
     here = Settings(name="other", database_url=settings.database)
     message = refused("0", here)
     assert "no search called 'other'" in message

@@ -1,0 +1,38 @@
+"""`python -m search.check`: what would run is said to, all that would not is named, and nothing is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from search.check import main
+from search.errors import BadInput
+from search.run import main as run
+from tests.conftest import WriteConfig
+
+
+def test_before_the_first_run_and_after_it(
+    write_config: WriteConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = ["--config", str(write_config(trials=1))]
+    before = sorted(tmp_path.rglob("*"))
+    main(config)
+    said = capsys.readouterr().out
+    assert "runs/tiny/search.db is new; its tables would be made" in said
+    assert all(f"{study}: " in said for study in ("elimination", "scratch"))
+    assert said.endswith("ok: nothing was written\n")
+    assert sorted(tmp_path.rglob("*")) == before
+    assert run(config) == 0
+    main(config)
+    assert "search.db holds 2 studies" in capsys.readouterr().out
+
+
+def test_all_that_would_not_run_is_named(write_config: WriteConfig, tmp_path: Path) -> None:
+    config = write_config(data={"source": "folder", "path": str(tmp_path / "nowhere")})
+    with pytest.raises(BadInput) as caught:
+        main(["--config", str(config), "--database-url", f"sqlite:///{tmp_path}"])
+    assert str(caught.value).startswith("this search would not run")
+    database, data = caught.value.problems
+    assert "this is a folder; name a file in it" in database
+    assert f"{tmp_path / 'nowhere'}" in data
