@@ -33,8 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     source = open_source(options.model, settings)
     print(f"model {source.name}: {_in_a_line(source)}")
     output = options.output or _default_output(source, options.format)
-    dataset, warnings = open_pictures(source, settings)
-    print("\n".join([f"data {dataset.name}, fingerprint {dataset.fingerprint[:12]}", *warnings]), flush=True)
+    dataset = open_pictures(source, settings)
+    print(f"data {dataset.name}, fingerprint {dataset.fingerprint[:12]}", flush=True)
     int8 = options.quantize == "int8"
     exported = export(source, options.format, dataset, output, int8=int8, runs=_runs(source, settings))
     print(_said(exported, output))
