@@ -101,9 +101,22 @@ def attached(storage: BaseStorage, study_id: int, trial_id: int | None = None) -
     return {meta["filename"]: meta["artifact_id"] for meta in shown if meta}  # null: deleted
 
 
+def attached_to_trials(storage: BaseStorage, study_id: int) -> dict[int, dict[str, str]]:
+    """The same of all trials of a study that have files, by trial, from one look at the study."""
+    files: dict[int, dict[str, str]] = {}
+    for key, value in storage.get_study_system_attrs(study_id).items():
+        if key.startswith(_OF_TRIALS) and (meta := json.loads(value)):  # null: deleted
+            trial_id = int(key.removeprefix(_OF_TRIALS).partition(":")[0])
+            files.setdefault(trial_id, {})[meta["filename"]] = meta["artifact_id"]
+    return files
+
+
+_OF_TRIALS = "dashboard:artifacts:"
+
+
 def _prefix(trial_id: int | None) -> str:
     """Of the attributes where the dashboard looks for the files of a page."""
-    return "artifacts:" if trial_id is None else f"dashboard:artifacts:{trial_id}:"
+    return "artifacts:" if trial_id is None else f"{_OF_TRIALS}{trial_id}:"
 
 
 def open_artefacts(where: str | Path) -> Artefacts:

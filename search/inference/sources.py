@@ -20,7 +20,7 @@ from search.errors import BadInput
 from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, ModelDescription, load_model
 from search.report.rows import search_name, short_name
 from search.settings import Settings
-from storage.artefacts import Artefacts, attached, open_artefacts
+from storage.artefacts import Artefacts, attached_to_trials, open_artefacts
 from storage.database import Database, connect
 from storage.errors import ArtefactError, StorageError
 from storage.trials import StudyRecord, TrialRecord, read_studies, read_trials
@@ -120,13 +120,14 @@ def kept_models(database: Database, settings: Settings) -> list[KeptModel]:
         holds = f"{database.url} holds {', '.join(searches) or 'no search'}; choose one with --name"
         raise BadInput(f"no search called {wanted!r}", [holds])
     mine = {record.name: record for record in records if search_name(record.name) == wanted}
-    models = []
-    for trial in read_trials(database, list(mine)):
-        study = mine[trial.study]
-        files = attached(database.optuna, study.study_id, trial.trial_id)
-        if {DESCRIPTION_FILE, WEIGHTS_FILE} <= files.keys():
-            models.append(KeptModel(study, trial, files))
-    return models
+    files: dict[int, dict[str, str]] = {}
+    for record in mine.values():
+        files |= attached_to_trials(database.optuna, record.study_id)
+    return [
+        KeptModel(mine[trial.study], trial, files[trial.trial_id])
+        for trial in read_trials(database, list(mine))
+        if {DESCRIPTION_FILE, WEIGHTS_FILE} <= files.get(trial.trial_id, {}).keys()
+    ]
 
 
 def choose(models: Sequence[KeptModel], where: str) -> KeptModel:

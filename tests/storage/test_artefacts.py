@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from optuna.artifacts import get_all_artifact_meta
 from optuna_dashboard.artifact import _backend as dashboard
 
-from storage.artefacts import Artefacts, open_artefacts
+from storage.artefacts import Artefacts, attached, attached_to_trials, open_artefacts
 from storage.errors import ArtefactError
 
 
@@ -218,6 +218,23 @@ def test_a_file_of_the_same_name_replaces_the_one_that_is_shown(study: optuna.St
     assert artefacts.load(meta.artifact_id) == b"new"
     study._storage.set_study_system_attr(study._study_id, f"artifacts:{meta.artifact_id}", "null")  # by the dashboard
     assert artefacts.attach(study, card) != meta.artifact_id
+
+
+def test_the_files_of_all_trials_are_those_of_each(study: optuna.Study, tmp_path: Path) -> None:
+    artefacts, storage, study_id = open_artefacts(tmp_path / "artefacts"), study._storage, study._study_id
+    card, picture = tmp_path / "card.md", tmp_path / "confusion.png"
+    for file in (card, picture):
+        file.write_text("content")
+    trials = [study.ask()._trial_id for _ in range(12)]  # ids of which some begin as others do
+    for trial_id in trials[::2]:
+        artefacts.attach(study, card, trial_id)
+    artefacts.attach(study, picture, trials[0])
+    artefacts.attach(study, card)
+    deleted = artefacts.attach(study, card, trials[1])
+    storage.set_study_system_attr(study_id, f"dashboard:artifacts:{trials[1]}:{deleted}", "null")
+    found = attached_to_trials(storage, study_id)
+    assert found == {trial_id: attached(storage, study_id, trial_id) for trial_id in trials[::2]}
+    assert found[trials[0]].keys() == {"card.md", "confusion.png"}
 
 
 def test_nothing_is_shown_that_could_not_be_kept(study: optuna.Study, tmp_path: Path) -> None:

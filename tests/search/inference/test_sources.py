@@ -10,7 +10,7 @@ import torch
 from optuna.trial import TrialState
 
 from search.errors import BadInput
-from search.inference.sources import KeptModel, Source, choose, open_source
+from search.inference.sources import KeptModel, Source, choose, kept_models, open_source
 from search.models import WEIGHTS_FILE
 from search.settings import Settings
 from storage.database import connect
@@ -40,6 +40,24 @@ def test_a_folder_gives_its_model(source: Source, model_folder: Path, settings: 
     assert (found.trial_id, found.description) == (None, source.description)
     pictures = torch.rand(2, 3, 32, 32)
     assert torch.equal(found.network(pictures), source.network(pictures))
+
+
+def test_each_study_is_looked_at_once_however_many_trials_it_has(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = settings.model_copy(update={"output_dir": tmp_path})
+    with closing(connect(elsewhere.database)) as database:
+        for name in ("tiny/elimination", "tiny/scratch"):
+            study = optuna.create_study(storage=database.optuna, study_name=name, directions=["maximize", "minimize"])
+            for _ in range(5):
+                study.ask()
+        looks: list[int] = []
+        look = database.optuna.get_study_system_attrs
+        monkeypatch.setattr(
+            database.optuna, "get_study_system_attrs", lambda study_id: looks.append(study_id) or look(study_id)
+        )
+        assert kept_models(database, elsewhere) == []
+    assert len(looks) == 2
 
 
 def refused(where: str, settings: Settings) -> str:
