@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.json:
         print(json.dumps(_as_json(scores), indent=2))
     else:
-        _show(scores, Console(highlight=False))
+        _show(scores, Console(highlight=False, markup=False, emoji=False))  # names of classes may look like markup
     if options.png:
         scored = f"macro F1 {scores.f1_macro:.3f}"
         figure = matrix_figure(scores.classes, scores.confusion, options.folder.resolve().name, scored)
@@ -177,9 +177,9 @@ def _show(scores: Scores, console: Console) -> None:
     total = formats.whole(int(scores.confusion.sum()))
     console.print(f"accuracy {scores.accuracy:.4f}, macro F1 {scores.f1_macro:.4f}, on {total} pictures")
     if scores.unknown:
-        console.print(f"left out, no class of the model: {named(scores.unknown)}", markup=False)
+        console.print(f"left out, no class of the model: {named(scores.unknown)}")
     if scores.missing:
-        console.print(f"classes without pictures: {named(scores.missing)}", markup=False)
+        console.print(f"classes without pictures: {named(scores.missing)}")
     console.print(_per_class(scores))
     if len(scores.classes) <= MOST_COLUMNS:
         console.print("true classes, and as which of them they were taken:")

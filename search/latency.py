@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         name, run = _measure(model, settings, options.seconds)
         measured.append({"model": name, **run.model_dump(mode="json")})
         if not options.json:
-            Console(highlight=False).print(_table(name, run))
+            Console(highlight=False, markup=False, emoji=False).print(_table(name, run))  # a path may look like markup
     if options.json:
         print(json.dumps(measured, indent=2))
 

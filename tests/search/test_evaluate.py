@@ -15,6 +15,7 @@ from search.evaluate import main
 from search.export import main as export
 from search.inference.classifier import of_network
 from search.inference.sources import Source
+from search.models import save_model
 
 
 @pytest.fixture
@@ -56,6 +57,20 @@ def test_for_people_there_are_two_tables(
     assert "on 12 pictures" in said
     assert "true classes, and as which of them they were taken:" in said
     assert sum(line.strip().startswith("class0 ") for line in said.splitlines()) == 1
+
+
+def test_names_of_classes_are_no_markup(
+    source: Source, labelled: Path, options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    classes = ("[/glass]", "[red] paper", ":car:")
+    save_model(source.network, classes, "stretch", source.description.provenance, tmp_path / "marked")
+    for number, name in enumerate(("[bold]", *classes[1:])):  # of a list a class may have a slash, of a folder not
+        (labelled / f"class{number}").rename(labelled / name)
+    main([str(tmp_path / "marked"), str(labelled), *options])
+    said = capsys.readouterr().out
+    assert [said.count(name) for name in classes] == [3, 2, 2]
+    assert "left out, no class of the model: [bold]" in said
+    assert "classes without pictures: [/glass]" in said
 
 
 def test_folders_that_are_no_class_and_classes_without_folder_are_named(

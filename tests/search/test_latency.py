@@ -66,6 +66,15 @@ def test_an_exported_file_is_measured_without_pytorch(
     assert run["model_mb"] == file.stat().st_size / 1e6
 
 
+def test_a_path_is_no_markup(
+    model_folder: Path, options: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model_folder.rename(model_folder.with_name("[bold]:car:"))
+    monkeypatch.chdir(model_folder.parent)
+    main(["./[bold]:car:", *QUICK, *options])
+    assert "./[bold]:car:, 32 px" in capsys.readouterr().out
+
+
 def test_bad_arguments_are_named_together(options: list[str]) -> None:
     with pytest.raises(BadInput) as caught:
         main(["scratch/0", "--front", "--seconds", "0", *options])
