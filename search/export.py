@@ -14,11 +14,12 @@ from pathlib import Path
 from search import settings as all_settings
 from search.command import exit_with_status
 from search.errors import BadInput
-from search.inference.exporting import Exported, export
+from search.inference.exporting import REFUSED, Exported, export
 from search.inference.formats import FORMATS
 from search.inference.pictures import open_pictures
 from search.inference.runs import LatencyRun, runs_of
 from search.inference.sources import Source, add_arguments, open_database, open_source
+from search.outputs import folder_problems
 from search.report import formats
 from search.settings import Settings
 from storage import latency
@@ -33,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     source = open_source(options.model, settings)
     print(f"model {source.name}: {_in_a_line(source)}")
     output = options.output or _default_output(source, options.format)
+    if problems := _output_problems(output):  # of the default name, before the pictures are read
+        raise BadInput(REFUSED, problems)
     dataset = open_pictures(source, settings)
     print(f"data {dataset.name}, fingerprint {dataset.fingerprint[:12]}", flush=True)
     int8 = options.quantize == "int8"
@@ -56,13 +59,17 @@ def _check(options: argparse.Namespace) -> None:
     problems = []
     if options.quantize and options.format != "onnx":
         problems.append(f"--quantize {options.quantize}: is for --format onnx, not {options.format}")
-    if options.output and options.output.exists():
-        problems.append(f"--output {options.output}: exists; name a new folder")
-    elif options.output and options.output.suffix in SUFFIXES:
-        advice = f"an export is a folder that holds {FORMATS[options.format].file} and its card; name one"
-        problems.append(f"--output {options.output}: {advice}, such as {options.output.with_suffix('')}")
+    if options.output:
+        problems += _output_problems(options.output)
+        if options.output.suffix in SUFFIXES:
+            advice = f"an export is a folder that holds {FORMATS[options.format].file} and its card; name one"
+            problems.append(f"--output {options.output}: {advice}, such as {options.output.with_suffix('')}")
     if problems:
-        raise BadInput("nothing was exported", problems)
+        raise BadInput(REFUSED, problems)
+
+
+def _output_problems(output: Path) -> list[str]:
+    return [f"--output {problem}" for problem in folder_problems(output)]
 
 
 def _default_output(source: Source, format_name: str) -> Path:

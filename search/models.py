@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -23,6 +21,7 @@ from blocks.network import Network
 from blocks.specification import Frozen, NetworkSpecification
 from search.data.arrays import PartName
 from search.errors import BadInput
+from search.outputs import new_folder
 
 FORMAT = "elimnet-model"
 FORMAT_VERSION = 1
@@ -119,10 +118,8 @@ def save_model(
 ) -> ModelDescription:
     """Write `network`, with the weights it has, to a new `folder`, which appears only when it is whole.
 
-    Raises BadInput where there is something already, and OSError where it cannot be written.
+    Raises BadInput where there is something already, and where it cannot be written.
     """
-    if folder.exists():
-        raise BadInput("the model cannot be saved", [f"{folder} exists; name a new folder"])
     weights = save({name: _own(tensor) for name, tensor in network.state_dict().items()})
     description = ModelDescription(
         network=network.specification,
@@ -131,16 +128,9 @@ def save_model(
         provenance=provenance,
         weights_sha256=hashlib.sha256(weights).hexdigest(),
     )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    try:
+    with new_folder(folder, "the model cannot be saved") as beside:
         (beside / WEIGHTS_FILE).write_bytes(weights)
         (beside / DESCRIPTION_FILE).write_text(description.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        beside.chmod(0o755)
-        beside.rename(folder)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
     return description
 
 

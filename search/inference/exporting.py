@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from search.inference.loading import NEEDS, loading_lines
 from search.inference.quantization import quantize
 from search.inference.runs import LatencyRun
 from search.inference.sources import Source
+from search.outputs import new_folder
 
 CARD_FILE = "MODEL_CARD.md"
 INT8_FILE = "model.int8.onnx"
@@ -46,26 +45,13 @@ def export(
 ) -> Exported:
     """Write the model, and its card, to a new `folder`, which appears only when both are whole and agree.
 
-    Raises BadInput where there is something already, where the format cannot hold the network, and where the exported
-    model gives other answers than the original on the validation pictures of `dataset`.
+    Raises BadInput where there is something already, where it cannot be written, where the format cannot hold the
+    network, and where the exported model gives other answers than the original on the validation pictures of `dataset`.
     """
-    if folder.exists():
-        raise BadInput(REFUSED, [f"{folder} exists; name a new folder with --output"])
-    arrays = dataset.arrays("validation", source.description.input.image_size)
-    original = of_network(source.network, source.description, torch.device("cpu")).probabilities(arrays.images)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    except OSError as error:
-        raise BadInput(REFUSED, [f"{error.filename}: {error.strerror}; name another folder with --output"]) from error
-    try:
-        exported = _export(source, format_name, dataset, original, beside, int8, runs)
-        beside.chmod(0o755)
-        beside.rename(folder)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
-    return exported
+    with new_folder(folder, REFUSED) as beside:
+        arrays = dataset.arrays("validation", source.description.input.image_size)
+        original = of_network(source.network, source.description, torch.device("cpu")).probabilities(arrays.images)
+        return _export(source, format_name, dataset, original, beside, int8, runs)
 
 
 def _export(

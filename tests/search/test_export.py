@@ -182,6 +182,12 @@ def test_what_cannot_be_done_is_said_at_once(options: list[str], tmp_path: Path)
     assert f"an export is a folder that holds model.onnx and its card; name one, such as {there}/net" in message
 
 
+def test_a_default_name_that_is_taken_is_said_before_pictures_are_read(model_folder: Path, options: list[str]) -> None:
+    model_folder.with_name("kept-onnx").symlink_to("nowhere")
+    message = refused(str(model_folder), "--format", "onnx", *options, "--data-dir", "missing")
+    assert f"--output {model_folder.with_name('kept-onnx')}: exists; name a new folder" in message
+
+
 def test_a_format_that_there_is_not(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["scratch/0", "--format", "tflite"])

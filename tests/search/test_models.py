@@ -160,7 +160,7 @@ def test_a_saved_model_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", full)  # the second file
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(BadInput, match="models/one: No space left on device; name another folder"):
         save(build(scratch(STAGES["conv"])), tmp_path / "models" / "one")
     assert list((tmp_path / "models").iterdir()) == []
 

@@ -1,0 +1,61 @@
+"""What commands write: looked at before any work is done, and there only when it is whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from search.errors import BadInput
+
+
+def file_problems(option: str, path: Path | None) -> list[str]:
+    """Why the file that an option names cannot be written, or replaced, as far as that can be known before."""
+    if path is None:
+        return []
+    if path.is_dir():
+        return [f"{option} {path}: is a folder; name a file"]
+    if not path.parent.is_dir():
+        return [f"{option} {path}: no folder {path.parent}; make it first"]
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        return [f"{option} {path}: may not be written; name another"]
+    return []
+
+
+def folder_problems(folder: Path) -> list[str]:
+    """Why there can be no new folder of this name: there is something, be it a link to nothing, or none can be made."""
+    if os.path.lexists(folder):
+        return [f"{folder}: exists; name a new folder"]
+    there = next(parent for parent in folder.absolute().parents if os.access(parent, os.F_OK))
+    if not there.is_dir():
+        return [f"{folder}: {there} is no folder; name another"]
+    if not os.access(there, os.W_OK):
+        return [f"{folder}: {there} may not be written; name another"]
+    return []
+
+
+@contextmanager
+def new_folder(folder: Path, refused: str) -> Iterator[Path]:
+    """A folder beside `folder` to write to, which gets its name when the block ends, and is gone if that fails.
+
+    Raises BadInput, with the heading `refused`, where there is something already, or is by the end of the block, and
+    where files cannot be written.
+    """
+    if problems := folder_problems(folder):
+        raise BadInput(refused, problems)
+    beside = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+        yield beside
+        beside.chmod(0o755)
+        beside.rename(folder)
+    except OSError as error:
+        reason = f"{error.filename or folder}: {error.strerror or error}; name another folder"
+        raise BadInput(refused, folder_problems(folder) or [reason]) from error
+    finally:
+        if beside is not None:
+            shutil.rmtree(beside, ignore_errors=True)

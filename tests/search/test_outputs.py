@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from search.errors import BadInput
+from search.outputs import file_problems, folder_problems, new_folder
+
+
+def test_a_file_that_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "there.csv").touch()
+    assert file_problems("--png", None) == []
+    assert file_problems("--png", tmp_path / "there.csv") == []
+    assert file_problems("--png", tmp_path / "new.csv") == []
+
+
+def test_files_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert file_problems("--png", tmp_path) == [f"--png {tmp_path}: is a folder; name a file"]
+    assert file_problems("--png", Path()) == ["--png .: is a folder; name a file"]
+    lost = tmp_path / "nowhere" / "x.png"
+    assert file_problems("--png", lost) == [f"--png {lost}: no folder {lost.parent}; make it first"]
+    monkeypatch.setattr(os, "access", lambda path, _: path != tmp_path)  # whoever runs this may be allowed everything
+    assert file_problems("--png", tmp_path / "x") == [f"--png {tmp_path / 'x'}: may not be written; name another"]
+
+
+def test_folders_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert folder_problems(tmp_path / "some" / "where") == []
+    (tmp_path / "link").symlink_to("nowhere")
+    (tmp_path / "file").touch()
+    for name in ("link", "file"):
+        assert folder_problems(tmp_path / name) == [f"{tmp_path / name}: exists; name a new folder"]
+    below = tmp_path / "file" / "some" / "where"
+    assert folder_problems(below) == [f"{below}: {tmp_path / 'file'} is no folder; name another"]
+    monkeypatch.setattr(os, "access", lambda path, mode: mode == os.F_OK and path.exists())
+    some = tmp_path / "some" / "where"
+    assert folder_problems(some) == [f"{some}: {tmp_path} may not be written; name another"]
+
+
+def test_a_new_folder_is_whole_and_open_to_others(tmp_path: Path) -> None:
+    with new_folder(tmp_path / "some" / "where", "nothing was written") as beside:
+        (beside / "one").write_text("content")
+        assert not (tmp_path / "some" / "where").exists()
+    assert (tmp_path / "some" / "where" / "one").read_text() == "content"
+    assert (tmp_path / "some" / "where").stat().st_mode & 0o777 == 0o755
+    assert [path.name for path in (tmp_path / "some").iterdir()] == ["where"]
+
+
+@pytest.mark.parametrize("other", ["folder", "link"])
+def test_of_two_at_once_the_second_is_refused(tmp_path: Path, other: str) -> None:
+    second = new_folder(tmp_path / "out", "nothing was written")
+    (second.__enter__() / "one").write_text("content")
+    if other == "link":
+        (tmp_path / "out").symlink_to("nowhere")
+    else:
+        with new_folder(tmp_path / "out", "nothing was written") as first:
+            (first / "one").write_text("content")
+    with pytest.raises(BadInput) as caught:
+        second.__exit__(None, None, None)
+    assert str(caught.value) == f"nothing was written:\n  - {tmp_path / 'out'}: exists; name a new folder"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_full_disk_and_other_failures_leave_nothing(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="out: No space left on device"), new_folder(tmp_path / "out", "nothing"):
+        raise OSError(28, "No space left on device")
+    with pytest.raises(KeyboardInterrupt), new_folder(tmp_path / "out", "nothing"):
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
