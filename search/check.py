@@ -8,14 +8,13 @@ from __future__ import annotations
 import argparse
 import logging
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import optuna
 
 from search import settings as all_settings
-from search.command import exit_with_status
+from search.command import collected, exit_with_status
 from search.data.arrays import Arrays
 from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
@@ -25,7 +24,7 @@ from search.spaces.checked import checked_spaces
 from search.spaces.settings import AnySpace, ListedSpace
 from storage.address import mask_url
 from storage.database import connect
-from storage.errors import DatabaseRefused, NoSearch
+from storage.errors import NoSearch
 
 STEPS = 2
 
@@ -39,18 +38,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"settings: search {settings.name!r}, studies {', '.join(settings.studies)}")
     problems: list[str] = []
     with tempfile.TemporaryDirectory(prefix="elimnet-check-") as folder:
-        with _collected(problems):
+        with collected(problems):
             print(f"database: {_check_database(settings)}")
         dataset: Dataset | None = None
-        with _collected(problems):
+        with collected(problems):
             dataset = open_dataset(settings.data, Path(folder), image_sizes=[_smallest_size(settings)])
             print(f"data: {describe(dataset)}")
         spaces: dict[str, AnySpace] = {}
-        with _collected(problems):
+        with collected(problems):
             spaces = checked_spaces(settings.studies, settings)
         for name, space in spaces.items() if dataset else ():
             assert dataset is not None
-            with _collected(problems):
+            with collected(problems):
                 print(f"{name}: {_one_step(space, dataset, settings)}")
     if problems:
         raise BadInput("this search would not run", problems)
@@ -64,17 +63,6 @@ def describe(dataset: Dataset) -> str:
         f"{dataset.name}: {len(dataset.classes)} classes, {sizes} pictures, fingerprint {dataset.fingerprint[:12]}"
     ]
     return "\n".join([*lines, *(f"  warning: {warning}" for warning in dataset.warnings)])
-
-
-@contextmanager
-def _collected(problems: list[str]) -> Iterator[None]:
-    """Whatever is wrong inside is noted, and the next check goes on."""
-    try:
-        yield
-    except BadInput as error:
-        problems += [f"{error.what}: {problem}" for problem in error.problems]
-    except DatabaseRefused as error:
-        problems.append(str(error))
 
 
 def _check_database(settings: Settings) -> str:

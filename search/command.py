@@ -1,10 +1,11 @@
-"""What commands share: what a number on the command line is, and how a command ends."""
+"""What commands share: what a number is, how all that is wrong is said at once, and how a command ends."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from search.errors import BadInput
 from storage.errors import DatabaseRefused
@@ -16,6 +17,17 @@ def positive(text: str) -> int:
     if not digits.isdigit() or int(digits) < 1:
         raise argparse.ArgumentTypeError(f"expected a number from 1, got {text!r}")
     return int(digits)
+
+
+@contextmanager
+def collected(problems: list[str]) -> Iterator[None]:
+    """Whatever is wrong inside is added to `problems`, and the next check goes on."""
+    try:
+        yield
+    except BadInput as error:
+        problems += [f"{error.what}: {problem}" for problem in error.problems]
+    except DatabaseRefused as error:
+        problems.append(str(error))
 
 
 def exit_with_status(main: Callable[[], int | None]) -> None:

@@ -21,7 +21,7 @@ from rich.table import Table
 from sklearn.metrics import confusion_matrix, f1_score
 
 from search import settings as all_settings
-from search.command import exit_with_status
+from search.command import collected, exit_with_status
 from search.data.examples import Listing, named
 from search.data.sources.folder import SPLIT_SPELLINGS, read_folder
 from search.errors import BadInput
@@ -31,8 +31,9 @@ from search.inference.files import classify, report_unreadable
 from search.inference.opening import HELP, open_classifier
 from search.inference.sources import add_arguments
 from search.models import ModelDescription
+from search.outputs import file_problems
 from search.report import formats
-from search.settings import DataSettings
+from search.settings import DataSettings, Settings
 from search.training.metrics import Integers
 
 MOST_COLUMNS = 25
@@ -57,11 +58,8 @@ class Scores:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
-    if options.png and not options.png.parent.is_dir():
-        raise BadInput("arguments", [f"--png {options.png}: no folder {options.png.parent}; make it first"])
     settings = all_settings.load(options)
-    listing = _labelled(options.folder)
-    classifier = open_classifier(options.model, settings)
+    listing, classifier = _inputs(options, settings)
     _refuse_test_pictures(classifier.description, options.folder, listing)
     scores = evaluate(classifier, listing, settings.data.max_pixels)
     if options.json:
@@ -71,7 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.png:
         scored = f"macro F1 {scores.f1_macro:.3f}"
         figure = matrix_figure(scores.classes, scores.confusion, options.folder.resolve().name, scored)
-        options.png.write_bytes(png(figure))
+        try:
+            options.png.write_bytes(png(figure))
+        except OSError as error:
+            raise BadInput("the picture cannot be written", [f"--png {options.png}: {error.strerror}"]) from error
         print(f"wrote {options.png}", file=sys.stderr)
 
 
@@ -111,8 +112,25 @@ def evaluate(classifier: Classifier, listing: Listing, max_pixels: int) -> Score
     )
 
 
+def _inputs(options: argparse.Namespace, settings: Settings) -> tuple[Listing, Classifier]:
+    """The pictures and the model. Raises BadInput with all that is wrong with them and the options."""
+    problems = file_problems("--png", options.png)
+    listing: Listing | None = None
+    classifier: Classifier | None = None
+    with collected(problems):
+        listing = _labelled(options.folder)
+    with collected(problems):
+        classifier = open_classifier(options.model, settings)
+    if problems or listing is None or classifier is None:
+        raise BadInput("nothing was evaluated", problems)
+    return listing, classifier
+
+
 def _labelled(folder: Path) -> Listing:
     """The pictures of a folder, one folder a class. Raises BadInput with what is wrong."""
+    if not folder.exists():  # of a search's data set, the advice would be to set its path
+        problem = f"{folder} does not exist: expected a folder that holds one folder of pictures a class"
+        raise BadInput("the labelled pictures cannot be used", [problem])
     listing = read_folder(DataSettings(source="folder", path=folder))
     problems = list(listing.problems)
     if splits := sorted(split for split in listing.classes if split):

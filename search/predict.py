@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import os
 import sys
 import time
 import uuid
@@ -20,11 +21,14 @@ from typing import TextIO
 import numpy as np
 
 from search import settings as all_settings
-from search.command import exit_with_status
+from search.command import collected, exit_with_status
 from search.errors import BadInput
+from search.inference.classifier import Classifier
 from search.inference.files import Answers, classify, picture_files, report_unreadable
 from search.inference.opening import HELP, open_classifier
 from search.inference.sources import add_arguments
+from search.outputs import file_problems
+from search.settings import Settings
 
 AS_IT_CAME = "surrogateescape"  # file names need not be text: bytes that are none go out as they came in
 
@@ -32,11 +36,8 @@ AS_IT_CAME = "surrogateescape"  # file names need not be text: bytes that are no
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     settings = all_settings.load(options)
-    files = picture_files(options.images)
-    classifier = open_classifier(options.model, settings)
+    files, classifier = _inputs(options, settings)
     classes = classifier.description.classes
-    if not 1 <= options.top <= len(classes):
-        raise BadInput("arguments", [f"--top {options.top}: expected 1 to {len(classes)}, the model's classes"])
     started = time.perf_counter()
     pictures = 0
     unreadable: list[tuple[Path, str]] = []
@@ -63,6 +64,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _inputs(options: argparse.Namespace, settings: Settings) -> tuple[list[Path], Classifier]:
+    """The pictures and the model. Raises BadInput with all that is wrong with them and the options."""
+    problems = file_problems("--output", options.output)
+    files: list[Path] = []
+    classifier: Classifier | None = None
+    with collected(problems):
+        files = picture_files(options.images)
+    with collected(problems):
+        classifier = open_classifier(options.model, settings)
+    most = len(classifier.description.classes) if classifier else max(options.top, 1)
+    if not 1 <= options.top <= most:
+        expected = f"1 to {most}, the model's classes" if classifier else "at least 1"
+        problems.append(f"--top {options.top}: expected {expected}")
+    if problems or classifier is None:
+        raise BadInput("nothing was classified", problems)
+    return files, classifier
+
+
 def _heading(top: int) -> list[str]:
     more = [name for place in range(2, top + 1) for name in (f"class_{place}", f"probability_{place}")]
     return ["path", "class", "probability", *more]
@@ -81,7 +100,11 @@ def _opened(path: Path | None) -> Iterator[TextIO]:
     if path is None:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors=AS_IT_CAME)
-        yield sys.stdout
+        try:
+            yield sys.stdout
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader, such as `head`, has seen enough: let the flush at exit go nowhere
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:

@@ -115,11 +115,20 @@ def test_what_is_no_labelled_folder(labelled: Path, options: list[str], tmp_path
     assert "holds splits (test, train): name one of their folders" in message
 
 
+def test_all_that_is_wrong_is_named_together(options: list[str], tmp_path: Path) -> None:
+    missing, target = tmp_path / "missing", tmp_path / "nowhere" / "matrix.png"
+    message = refused("nomodel", str(missing), "--png", str(target), *options)
+    assert f"--png {target}: no folder {target.parent}; make it first" in message
+    assert f"{missing} does not exist: expected a folder that holds one folder of pictures a class" in message
+    assert "nomodel: no such folder" in message
+    assert "DATA_DIR" not in message
+
+
 def test_a_picture_that_cannot_be_written(labelled: Path, options: list[str], tmp_path: Path) -> None:
-    target = tmp_path / "nowhere" / "matrix.png"
-    assert f"no folder {target.parent}; make it first" in refused(
-        "scratch/0", str(labelled), "--png", str(target), *options
-    )
+    assert f"--png {tmp_path}: is a folder" in refused("scratch/0", str(labelled), "--png", str(tmp_path), *options)
+    full = tmp_path / "matrix.png"
+    full.symlink_to("/dev/full")
+    assert f"--png {full}: No space left on device" in refused("scratch/0", str(labelled), "--png", str(full), *options)
 
 
 def test_a_class_without_pictures_counts_in_no_score(

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import csv
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from search import predict
 from search.data.decode import decode
 from search.errors import BadInput
 from search.inference.classifier import of_network
@@ -98,8 +102,31 @@ def test_more_classes_than_there_are(options: list[str], photographs: Path, top:
     assert f"--top {top}: expected 1 to 3, the model's classes" in message
 
 
-def test_an_output_that_cannot_be_written(options: list[str], photographs: Path, tmp_path: Path) -> None:
-    target = tmp_path / "nowhere" / "answers.csv"
-    assert f"--output {target}: No such file or directory" in refused(
-        "scratch/0", str(photographs), "--output", str(target), *options
-    )
+def test_all_that_is_wrong_is_named_together(options: list[str], tmp_path: Path) -> None:
+    missing, target = tmp_path / "missing.jpg", tmp_path / "nowhere" / "answers.csv"
+    arguments = ["nomodel", str(missing), "--output", str(target), "--top", "0", *options]
+    assert [line.split(": ")[0] for line in refused(*arguments).splitlines()[1:]] == [
+        f"  - --output {target}",
+        "  - pictures",
+        "  - the model cannot be found",
+        "  - --top 0",
+    ]
+
+
+@pytest.mark.parametrize("output", [".", "nowhere/answers.csv"])
+def test_an_output_that_cannot_be_written_is_said_before_pictures_are_read(
+    options: list[str], photographs: Path, output: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predict, "classify", None)
+    monkeypatch.chdir(photographs)
+    message = refused("scratch/0", ".", "--output", output, *options)
+    assert f"--output {output}: {'is a folder' if output == '.' else 'no folder nowhere'}" in message
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(model_folder: Path, photographs: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "search.predict", str(model_folder), str(photographs)]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (done.returncode, "Error" in done.stderr) == (0, False), done.stderr

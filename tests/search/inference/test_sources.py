@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 from contextlib import closing
 from pathlib import Path
+from unittest.mock import patch
 
 import optuna
 import pytest
@@ -42,22 +43,18 @@ def test_a_folder_gives_its_model(source: Source, model_folder: Path, settings: 
     assert torch.equal(found.network(pictures), source.network(pictures))
 
 
-def test_each_study_is_looked_at_once_however_many_trials_it_has(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_study_is_looked_at_once_however_many_trials_it_has(settings: Settings, tmp_path: Path) -> None:
     elsewhere = settings.model_copy(update={"output_dir": tmp_path})
     with closing(connect(elsewhere.database)) as database:
         for name in ("tiny/elimination", "tiny/scratch"):
             study = optuna.create_study(storage=database.optuna, study_name=name, directions=["maximize", "minimize"])
             for _ in range(5):
                 study.ask()
-        looks: list[int] = []
-        look = database.optuna.get_study_system_attrs
-        monkeypatch.setattr(
-            database.optuna, "get_study_system_attrs", lambda study_id: looks.append(study_id) or look(study_id)
-        )
-        assert kept_models(database, elsewhere) == []
-    assert len(looks) == 2
+        with patch.object(
+            database.optuna, "get_study_system_attrs", wraps=database.optuna.get_study_system_attrs
+        ) as look:
+            assert kept_models(database, elsewhere) == []
+    assert look.call_count == 2
 
 
 def refused(where: str, settings: Settings) -> str:
