@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -33,16 +33,17 @@ class Answers:
 def picture_files(named: Sequence[Path]) -> list[Path]:
     """The files that are named, and all below folders that are, but for what operating systems leave there.
 
-    Raises BadInput, with all problems, for a name of nothing and a folder without any file.
+    Raises BadInput, with all problems, for a name of nothing, and a folder without any file or that cannot be listed.
     """
     files: list[Path] = []
     problems = []
     for path in named:
         if path.is_dir():
-            found = [Path(parent, name) for parent, _, names in os.walk(path) for name in names]
-            below = sorted(file for file in found if not any(map(is_ignored, file.relative_to(path).parts)))
+            refused: list[OSError] = []
+            below = _files_below(path, refused.append)
             files += below
-            if not below:
+            problems += [f"{error.filename}: cannot be listed: {error.strerror}" for error in refused]
+            if not below and not refused:
                 problems.append(f"{path}: holds no file; name a folder of pictures")
         elif path.is_file():
             files.append(path)
@@ -51,6 +52,15 @@ def picture_files(named: Sequence[Path]) -> list[Path]:
     if problems:
         raise BadInput("pictures", problems)
     return files
+
+
+def _files_below(folder: Path, refused: Callable[[OSError], object]) -> list[Path]:
+    """Sorted; os.walk leaves out what it cannot list, unless it has somebody to tell."""
+    files = []
+    for parent, folders, names in os.walk(folder, onerror=refused):
+        folders[:] = [name for name in folders if not is_ignored(name)]
+        files += [Path(parent, name) for name in names if not is_ignored(name)]
+    return sorted(files)
 
 
 def classify(classifier: Classifier, files: Sequence[Path], max_pixels: int) -> Iterator[Answers]:
