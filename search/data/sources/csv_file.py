@@ -24,6 +24,8 @@ def read_csv(settings: DataSettings) -> Listing:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             _read_lines(csv.DictReader(file, skipinitialspace=True), path.parent, listing)
+    except OSError as error:
+        listing.problems.append(f"{path} cannot be read: {error.strerror}")
     except (UnicodeDecodeError, csv.Error) as error:
         listing.problems.append(f"{path} is not a CSV file in UTF-8: {error}")
     return listing

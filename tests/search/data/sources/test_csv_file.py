@@ -75,3 +75,12 @@ def test_paths_that_are_not_files(tmp_path: Path) -> None:
     assert "no path is given" in read(None).problems[0]
     assert "absent.csv does not exist: expected a file with the columns" in read(tmp_path / "absent.csv").problems[0]
     assert f"{tmp_path} is a folder: expected a file" in read(tmp_path).problems[0]
+
+
+def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(path: Path, *_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    (tmp_path / "labels.csv").touch()
+    monkeypatch.setattr(Path, "open", denied)  # whoever runs this may be allowed everything
+    assert read(tmp_path / "labels.csv").problems == [f"{tmp_path / 'labels.csv'} cannot be read: Permission denied"]
