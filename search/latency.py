@@ -9,8 +9,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rich import box
@@ -18,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from search import settings as all_settings
-from search.command import exit_with_status
+from search.command import collected, exit_with_status
 from search.errors import BadInput
 from search.inference.formats import open_onnx
 from search.inference.measuring import SECONDS, measure_network, measure_onnx
@@ -36,19 +38,31 @@ from storage import latency
 BUSY_SHARE = 0.5
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A model that can be measured, for so many seconds a line; `trial_id` is None where it is no trial's."""
+
+    name: str
+    trial_id: int | None
+    measure: Callable[[float], LatencyRun]
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     _check(options)
     settings = all_settings.load(options)
     models = _kept(settings, options.final) if options.front or options.final else options.models
+    opened = _open(models, settings)
     if not options.json:
         print(f"machine: {this_machine().name}{_busy()}", flush=True)
     measured = []
-    for model in models:
-        name, run = _measure(model, settings, options.seconds)
-        measured.append({"model": name, **run.model_dump(mode="json")})
+    for model in opened:
+        run = _measure(model, settings, options.seconds)
+        measured.append({"model": model.name, **run.model_dump(mode="json")})
         if not options.json:
-            Console(highlight=False, markup=False, emoji=False).print(_table(name, run))  # a path may look like markup
+            Console(highlight=False, markup=False, emoji=False).print(
+                _table(model.name, run)
+            )  # a path may look like markup
     if options.json:
         print(json.dumps(measured, indent=2))
 
@@ -96,18 +110,36 @@ def _kept(settings: Settings, final: str | None) -> list[str]:
     return models
 
 
-def _measure(model: str, settings: Settings, seconds: float) -> tuple[str, LatencyRun]:
-    """Measure, and keep what was measured of a trial's model on the trial."""
+def _open(models: Sequence[str], settings: Settings) -> list[Opened]:
+    """All of them, before any is measured. Raises BadInput with all that is wrong."""
+    problems: list[str] = []
+    opened = []
+    for model in models:
+        with collected(problems):
+            opened.append(_open_one(model, settings))
+    if problems:
+        raise BadInput("nothing was measured", problems)
+    return opened
+
+
+def _open_one(model: str, settings: Settings) -> Opened:
     path = Path(model)
     if path.suffix == ".onnx" and path.is_file():
         description = open_onnx(path).description
-        return model, measure_onnx(path, description.input.image_size, _test_pictures(description), seconds)
+        size, pictures = description.input.image_size, _test_pictures(description)
+        return Opened(model, None, partial(measure_onnx, path, size, pictures))
     source = open_source(model, settings)
-    run = measure_network(source.network, _test_pictures(source.description), seconds)
-    if source.trial_id is not None:
+    pictures = _test_pictures(source.description)
+    return Opened(source.name, source.trial_id, partial(measure_network, source.network, pictures))
+
+
+def _measure(model: Opened, settings: Settings, seconds: float) -> LatencyRun:
+    """Measure, and keep what was measured of a trial's model on the trial."""
+    run = model.measure(seconds)
+    if model.trial_id is not None:
         with closing(open_database(settings)) as database:
-            latency.store(database, source.trial_id, run.key, run.model_dump(mode="json"))
-    return source.name, run
+            latency.store(database, model.trial_id, run.key, run.model_dump(mode="json"))
+    return run
 
 
 def _test_pictures(description: ModelDescription) -> int | None:

@@ -83,6 +83,17 @@ def test_bad_arguments_are_named_together(options: list[str]) -> None:
         main([*options])
 
 
+def test_no_model_is_measured_where_others_are_unknown(
+    model_folder: Path, options: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("search.latency._measure", None)
+    with pytest.raises(BadInput) as caught:
+        main([str(model_folder), "nomodel", "scratch/9", "--json", *options])
+    assert "nomodel: no such folder" in str(caught.value)
+    assert "no model was kept of a trial scratch/9" in str(caught.value)
+    assert capsys.readouterr().out == ""
+
+
 def test_an_unknown_trial(options: list[str]) -> None:
     with pytest.raises(BadInput, match="no model was kept of a trial scratch/9"):
         main(["scratch/9", *options])
