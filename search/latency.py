@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -22,12 +23,12 @@ from rich.table import Table
 from search import settings as all_settings
 from search.command import collected, exit_with_status
 from search.errors import BadInput
-from search.inference.formats import open_onnx
+from search.inference.formats import FORMATS, open_onnx
 from search.inference.measuring import SECONDS, measure_network, measure_onnx
 from search.inference.runs import LatencyRun, Measurement, this_machine
 from search.inference.sources import EXPECTED, add_arguments, kept_models, open_database, open_source
 from search.machine import cores
-from search.models import ModelDescription
+from search.models import DESCRIPTION_FILE, ModelDescription
 from search.report.comparison import compare
 from search.report.final import read_final
 from search.report.rows import search_name
@@ -53,23 +54,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
     settings = all_settings.load(options)
     models = _kept(settings, options.final) if options.front or options.final else options.models
     opened = _open(models, settings)
+    load = os.getloadavg()[0]
+    busy = load > cores() * BUSY_SHARE
     if not options.json:
-        print(f"machine: {this_machine().name}{_busy()}", flush=True)
+        print(f"machine: {this_machine().name}", flush=True)
+    if busy:
+        print(f"warning: it is busy (load {load:.1f}): its latencies are longer, and are kept as such", file=sys.stderr)
+    console = Console(highlight=False, markup=False, emoji=False)  # a path may look like markup
     measured = []
     for model in opened:
-        run = _measure(model, settings, options.seconds)
+        run = _measure(model, settings, options.seconds, busy)
         measured.append({"model": model.name, **run.model_dump(mode="json")})
         if not options.json:
-            Console(highlight=False, markup=False, emoji=False).print(
-                _table(model.name, run)
-            )  # a path may look like markup
+            console.print(_table(model.name, run))
     if options.json:
         print(json.dumps(measured, indent=2))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m search.latency", description=__doc__.splitlines()[0])
-    parser.add_argument("models", metavar="MODEL", nargs="*", help="a trial, a kept model's folder, or an .onnx file")
+    parser.add_argument(
+        "models", metavar="MODEL", nargs="*", help="a trial, a kept or exported model's folder, or an .onnx file"
+    )
     parser.add_argument("--front", action="store_true", help="all models of the search's joint front")
     parser.add_argument(
         "--final", nargs="?", const="final", metavar="STUDY", help="a model of each network of a finalized study"
@@ -124,6 +130,8 @@ def _open(models: Sequence[str], settings: Settings) -> list[Opened]:
 
 def _open_one(model: str, settings: Settings) -> Opened:
     path = Path(model)
+    if not (path / DESCRIPTION_FILE).exists() and (path / FORMATS["onnx"].file).is_file():  # an export's folder
+        path /= FORMATS["onnx"].file
     if path.suffix == ".onnx" and path.is_file():
         description = open_onnx(path).description
         size, pictures = description.input.image_size, _test_pictures(description)
@@ -133,9 +141,9 @@ def _open_one(model: str, settings: Settings) -> Opened:
     return Opened(source.name, source.trial_id, partial(measure_network, source.network, pictures))
 
 
-def _measure(model: Opened, settings: Settings, seconds: float) -> LatencyRun:
+def _measure(model: Opened, settings: Settings, seconds: float, busy: bool) -> LatencyRun:
     """Measure, and keep what was measured of a trial's model on the trial."""
-    run = model.measure(seconds)
+    run = model.measure(seconds).model_copy(update={"busy": busy})
     if model.trial_id is not None:
         with closing(open_database(settings)) as database:
             latency.store(database, model.trial_id, run.key, run.model_dump(mode="json"))
@@ -146,16 +154,6 @@ def _test_pictures(description: ModelDescription) -> int | None:
     """How many there are, by the description: no test picture is read."""
     counts = description.provenance.data.get("counts", {}).get("test")
     return sum(counts.values()) if counts else None
-
-
-def _busy() -> str:
-    """A warning where other work would be measured, too."""
-    load = os.getloadavg()[0]
-    return (
-        f"\nwarning: it is busy (load {load:.1f}), so these are not its latencies"
-        if load > cores() * BUSY_SHARE
-        else ""
-    )
 
 
 def _table(name: str, run: LatencyRun) -> Table:

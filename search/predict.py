@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             pictures += len(answers.files)
             unreadable += answers.unreadable
         report_unreadable(unreadable, pictures)
+    if options.output:
+        print(f"wrote {options.output}", file=sys.stderr)
     seconds = time.perf_counter() - started
     rate = f"{pictures / seconds:,.0f} a second, reading and decoding included"
     print(f"{pictures:,} pictures in {seconds:.1f} s, {rate}; {len(unreadable)} unreadable", file=sys.stderr)
@@ -105,6 +107,10 @@ def _opened(path: Path | None) -> Iterator[TextIO]:
             sys.stdout.flush()
         except BrokenPipeError:  # the reader, such as `head`, has seen enough: let the flush at exit go nowhere
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return
+    if path.exists() and not path.is_file():  # a device or a pipe is not replaced
+        with path.open("w", encoding="utf-8", errors=AS_IT_CAME, newline="") as file:
+            yield file
         return
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:

@@ -71,6 +71,7 @@ class LatencyRun(Frozen):
     """All measurements of one model on one machine.
 
     measured_at             UTC, ISO 8601
+    busy                    whether the machine was doing other work
     model_mb                the ONNX file, in 10**6 bytes
     latency_ms              ONNX Runtime, one picture, one thread, median
     test_pictures           of the trial's data set, as its split counts them: the pictures themselves are not read
@@ -87,6 +88,7 @@ class LatencyRun(Frozen):
     test_pictures: int | None
     whole_test_set_seconds: dict[Device, float]
     measurements: tuple[Measurement, ...]
+    busy: bool = False
 
     @classmethod
     def of(
@@ -112,8 +114,9 @@ class LatencyRun(Frozen):
 
     @property
     def name(self) -> str:
-        """Machine and versions, for people."""
-        return f"{self.machine.name}; {', '.join(f'{package} {number}' for package, number in self.versions.items())}"
+        """Machine and versions, for people; runs on a busy machine are no others' equals."""
+        versions = ", ".join(f"{package} {number}" for package, number in self.versions.items())
+        return f"{self.machine.name}; {versions}" + ("; measured while busy" if self.busy else "")
 
     @property
     def key(self) -> str:

@@ -1,7 +1,8 @@
 """Where a model comes from: a folder that `save_model` wrote, or a trial whose model was kept.
 
 A trial is named `STUDY/NUMBER`, or `NUMBER` where one study alone has a model of that number. In a study of listed
-rows (`final`, `baselines`), `STUDY/ROW` names the row's trial of the first seed, so that nobody picks a seed.
+rows (`final`, `baselines`), `STUDY/ROW` names the row's trial of the first seed, so that nobody picks a seed. What logs
+and `search.finalize` write is understood, too: `STUDY #NUMBER`, `STUDY-NUMBER`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from storage.trials import StudyRecord, TrialRecord, read_studies, read_trials
 
 PATIENCE_SECONDS = 30.0
 EXPECTED = "expected a model's folder, or a trial as STUDY/NUMBER, NUMBER or, in a study of listed rows, STUDY/ROW"
-_TRIAL = re.compile(r"(?:(?P<study>.+)/)?#?(?P<number>\d+)")
+_TRIAL = re.compile(r"(?:(?P<study>.+)[/ ]|(?P<before_dash>[^/]+)-)?#?(?P<number>\d+)")
 _ROW = re.compile(r"(?P<study>\w.*)/(?P<row>[A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -133,8 +134,8 @@ def kept_models(database: Database, settings: Settings) -> list[KeptModel]:
 def choose(models: Sequence[KeptModel], where: str) -> KeptModel:
     """The model of the trial that `where` names. Raises BadInput with the names of those that there are."""
     if match := _TRIAL.fullmatch(where):
-        number = int(match["number"])
-        found = [model for model in models if model.trial.number == number and _is_of(model, match["study"])]
+        number, study = int(match["number"]), match["study"] or match["before_dash"]
+        found = [model for model in models if model.trial.number == number and _is_of(model, study)]
     elif match := _ROW.fullmatch(where):
         seeds = [model for model in models if model.row == match["row"] and _is_of(model, match["study"])]
         found = sorted(seeds, key=lambda model: int(model.trial.attributes["seed"]))[:1]

@@ -60,8 +60,9 @@ def test_an_exported_file_is_measured_without_pytorch(
     export(["scratch/0", "--format", "onnx", "--output", str(tmp_path / "out"), *options])
     capsys.readouterr()
     file = tmp_path / "out" / "model.onnx"
-    main([str(file), "--json", *QUICK, *options])
-    (run,) = json.loads(capsys.readouterr().out)
+    for model in (file, file.parent):
+        main([str(model), "--json", *QUICK, *options])
+        (run,) = json.loads(capsys.readouterr().out)
     assert {each["runtime"] for each in run["measurements"]} == {"onnxruntime"}
     assert run["model_mb"] == file.stat().st_size / 1e6
 
@@ -97,3 +98,14 @@ def test_no_model_is_measured_where_others_are_unknown(
 def test_an_unknown_trial(options: list[str]) -> None:
     with pytest.raises(BadInput, match="no model was kept of a trial scratch/9"):
         main(["scratch/9", *options])
+
+
+@pytest.mark.parametrize("load", [0.0, 100.0])
+def test_that_the_machine_was_busy_is_kept(
+    load: float, options: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0))
+    main(["scratch/0", "--json", *QUICK, *options])
+    said = capsys.readouterr()
+    assert json.loads(said.out)[0]["busy"] == bool(load)
+    assert ("warning: it is busy (load 100.0)" in said.err) == bool(load)

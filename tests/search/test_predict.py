@@ -4,6 +4,7 @@ import csv
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -130,3 +131,13 @@ def test_a_reader_that_has_seen_enough_is_no_error(model_folder: Path, photograp
     done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writer)
     assert (done.returncode, "Error" in done.stderr) == (0, False), done.stderr
+
+
+def test_a_pipe_is_written_to_and_stays_one(options: list[str], photographs: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        read_through = pool.submit(pipe.read_text)
+        main(["scratch/0", str(photographs), "--output", str(pipe), *options])
+        assert len(read_through.result(timeout=60).splitlines()) == 71
+    assert pipe.is_fifo()

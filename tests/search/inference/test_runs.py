@@ -60,6 +60,12 @@ def test_runs_of_other_machines_and_versions_are_kept_apart() -> None:
     here, there = run(), run(machine=Machine(processor="Other", cores=1, gpu=None), latency_ms=2.0)
     newer = run(versions={"onnxruntime": "99", "torch": "99"})
     assert len({here.key, there.key, newer.key}) == 3
+    busy = run(busy=True)
+    assert busy.key == here.key, "measuring again replaces it"
+    assert comparable({1: [here.model_dump(mode="json")], 2: [busy.model_dump(mode="json")]}) == {
+        here.name: {1: here},
+        f"{here.name}; measured while busy": {2: busy},
+    }
     stored = {
         1: [here.model_dump(mode="json"), there.model_dump(mode="json")],
         2: [there.model_dump(mode="json")],

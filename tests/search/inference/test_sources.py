@@ -18,7 +18,7 @@ from storage.database import connect
 from storage.trials import StudyRecord, TrialRecord
 
 
-@pytest.mark.parametrize("where", ["scratch/0", "tiny/scratch/0", "scratch/#0"])
+@pytest.mark.parametrize("where", ["scratch/0", "tiny/scratch/0", "scratch/#0", "tiny/scratch #0", "scratch-0"])
 def test_a_trial_gives_the_model_that_was_kept(settings: Settings, where: str) -> None:
     source = open_source(where, settings)
     assert source.name == "scratch/0"
