@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PROFILE_MEANING = (
     "Before anything was trained: a linear classifier on each cut's pooled features. It ranks cuts, it does not "
-    "predict their F1 after fine-tuning. Filled marks are on the front; the study tried them first."
+    "predict their F1 after fine-tuning. Filled marks are on the front; the study tries them first."
 )
 FRONT_MEANING = (
     "Every mark is a candidate. Point at one, or tap it, to see what it is. Bars: 95 % interval of F1 over other "
