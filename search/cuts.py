@@ -45,7 +45,7 @@ def table(known: Anatomy, classes: int) -> Table:
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
-    drawn.add_column("last kept module", no_wrap=True)
+    drawn.add_column("kept to", no_wrap=True)
     for heading in ("stage", "channels", "reduction", "parameters", "share", "MACs", "share"):
         drawn.add_column(heading, justify="right", no_wrap=True)
     for row in rows(known, classes):

@@ -35,7 +35,7 @@ def _title(profile: DepthProfile) -> str:
 def _table(profile: DepthProfile, recommended_only: bool) -> Table:
     several = len({cut.backbone for cut in profile.cuts}) > 1
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("last kept module", overflow="fold")
+    table.add_column("kept to", overflow="fold")
     for heading in ("stage", "parameters", "MACs, M", "F1", "LogME", "first"):
         table.add_column(heading, justify="right", no_wrap=True)
     order = {cut: str(number) for number, cut in enumerate(first_choices(profile.cuts), start=1)}
