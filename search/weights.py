@@ -68,7 +68,7 @@ def _local(backbone: str, weights_dir: Path | None) -> Weights | str:
         path = weights_dir / f"{backbone}{suffix}"
         if path.is_file():
             return Weights(backbone, str(path), lambda load=load, path=path: load(path))  # type: ignore[misc]
-    return f"{weights_dir} has no {backbone}.safetensors or .pth"
+    return f"{weights_dir} has no .safetensors or .pth of its name"
 
 
 def _load_pth(path: Path) -> State:

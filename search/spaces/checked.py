@@ -10,7 +10,7 @@ from search.errors import BadInput
 from search.settings import Settings
 from search.spaces import elimination, listed, scratch
 from search.spaces.settings import AnySpace, EliminationSpace, ListedRow, ListedSpace
-from search.weights import ORDER, Weights, find_weights
+from search.weights import ORDER, PACKAGED, Weights, find_weights
 
 log = logging.getLogger(__name__)
 
@@ -66,21 +66,20 @@ def _that_have_weights(backbones: Sequence[str], settings: Settings, *, may_be_n
     Raises BadInput that says what to do where none is left, unless there `may_be_none`.
     """
     log.info("pretrained weights are looked for in this order: %s", ORDER)
-    missing: list[str] = []
     usable: list[str] = []
+    lacking: dict[str, list[str]] = {}  # backbones by why they have none
     for backbone in backbones:
         found = find_weights(backbone, settings.weights_dir)
         if isinstance(found, Weights):
             usable.append(backbone)
             log.info("%s: weights from %s", backbone, found.source)
         else:
-            missing.append(f"{backbone}: {'; '.join(found)}")
+            lacking.setdefault("; ".join(found), []).append(backbone)
+    missing = [f"{', '.join(names)}: {why}" for why, names in lacking.items()]
+    remedy = "put <backbone>.safetensors into a folder and name it by WEIGHTS_DIR, or allow access to timm's hub"
     if not usable and not may_be_none:
-        remedy = (
-            "put <backbone>.safetensors into a folder and name it by WEIGHTS_DIR, allow access to timm's hub, or "
-            "search tf_efficientnet_lite0, whose weights a package brings"
-        )
-        raise BadInput("no backbone has weights", [*missing, remedy])
+        packaged = f"or search {PACKAGED}, whose weights a package brings"
+        raise BadInput("no backbone has weights", [*missing, f"{remedy}, {packaged}"])
     if missing:
-        log.warning("left out of the space for want of weights: %s", " | ".join(missing))
+        log.warning("left out of the space for want of weights: %s; to have them, %s", " | ".join(missing), remedy)
     return tuple(usable)

@@ -56,7 +56,7 @@ def test_a_pickle_is_not_executed(tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_every_place_says_why_it_has_none(tmp_path: Path) -> None:
     reasons = find_weights("resnet18", tmp_path)
     assert reasons == [
-        f"{tmp_path} has no resnet18.safetensors or .pth",
+        f"{tmp_path} has no .safetensors or .pth of its name",
         "no package brings it",
         "timm's hub is switched off by HF_HUB_OFFLINE",
     ]
