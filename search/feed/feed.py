@@ -104,7 +104,7 @@ class Feed:
         members = [trial_id for entry in comparison.joint_front for trial_id in entry.row.trial_ids]
         curves = read_curves(self._database, members)
         front = front_figure(thinned(comparison))
-        figures = {"joint-front": _titled(front, f"Joint front of all studies ({formats.BARS})")}
+        figures = {"joint-front": _titled(front, f"Joint front of all studies<br><sub>{formats.BARS}</sub>")}
         if curves:
             figure = curves_figure(comparison, curves)
             figures["learning-curves"] = _titled(figure, "Learning curves of the joint front")

@@ -131,7 +131,9 @@ def test_both_studies_show_the_same_front_and_its_learning_curves(bench: Any, fr
     assert (step["x"], step["y"]) == ([10_000, 100_000, 200_000], [0.6, 0.9, 0.9])
     assert [trace["y"] for trace in shown["learning-curves"]["data"]] == [[0.3, 0.6], [0.45, 0.9]]
     title = shown["joint-front"]["layout"]["title"]["text"]
-    assert title == "Joint front of all studies (bars: 95 % over other pictures)"
+    assert title == "Joint front of all studies<br><sub>bars: 95 % over other pictures</sub>", (
+        "no wider than half a page"
+    )
 
 
 def test_a_candidate_of_another_version_is_told_by_its_summary(bench: Any) -> None:
