@@ -23,12 +23,21 @@ from rich.table import Table
 from search import settings as all_settings
 from search.command import collected, exit_with_status
 from search.errors import BadInput
-from search.inference.formats import FORMATS, open_onnx
+from search.inference.formats import exported_file, open_onnx
 from search.inference.measuring import SECONDS, measure_network, measure_onnx
 from search.inference.runs import LatencyRun, Measurement, this_machine
-from search.inference.sources import EXPECTED, add_arguments, kept_models, open_database, open_source
+from search.inference.sources import (
+    EXPECTED,
+    KeptModel,
+    Source,
+    add_arguments,
+    fetch,
+    kept_models,
+    open_database,
+    open_source,
+)
 from search.machine import cores
-from search.models import DESCRIPTION_FILE, ModelDescription
+from search.models import ModelDescription
 from search.report.comparison import compare
 from search.report.final import read_final
 from search.report.rows import search_name
@@ -52,8 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     _check(options)
     settings = all_settings.load(options)
-    models = _kept(settings, options.final) if options.front or options.final else options.models
-    opened = _open(models, settings)
+    opened = _open(options, settings)
     load = os.getloadavg()[0]
     busy = load > cores() * BUSY_SHARE
     if not options.json:
@@ -96,8 +104,8 @@ def _check(options: argparse.Namespace) -> None:
         raise BadInput("arguments", problems)
 
 
-def _kept(settings: Settings, final: str | None) -> list[str]:
-    """The names of the models on the joint front, or of the first seed of each network of the study `final`.
+def _kept(settings: Settings, final: str | None) -> list[KeptModel]:
+    """The models on the joint front, or of the first seed of each network of the study `final`.
 
     Raises BadInput where none was kept.
     """
@@ -109,34 +117,40 @@ def _kept(settings: Settings, final: str | None) -> list[str]:
             wanted = {trial_id for entry in entries for trial_id in entry.row.trial_ids}
         else:
             wanted = {row.trial_ids[0] for row in read_final(database, search, final).rows}
-    models = [model.name for model in kept if model.trial.trial_id in wanted]
+    models = [model for model in kept if model.trial.trial_id in wanted]
     if not models:
         where = f"in study {search}/{final}" if final else f"on the front of search {search!r}"
         raise BadInput("no model to measure", [f"no trial {where} has a kept model"])
     return models
 
 
-def _open(models: Sequence[str], settings: Settings) -> list[Opened]:
-    """All of them, before any is measured. Raises BadInput with all that is wrong."""
+def _open(options: argparse.Namespace, settings: Settings) -> list[Opened]:
+    """All models that are asked for, before any is measured. Raises BadInput with all that is wrong."""
     problems: list[str] = []
     opened = []
-    for model in models:
-        with collected(problems):
-            opened.append(_open_one(model, settings))
+    if options.models:
+        for model in options.models:
+            with collected(problems):
+                opened.append(_named(model, settings))
+    else:
+        for kept in _kept(settings, options.final):
+            with collected(problems):
+                opened.append(_of(fetch(kept, settings)))
     if problems:
         raise BadInput("nothing was measured", problems)
     return opened
 
 
-def _open_one(model: str, settings: Settings) -> Opened:
-    path = Path(model)
-    if not (path / DESCRIPTION_FILE).exists() and (path / FORMATS["onnx"].file).is_file():  # an export's folder
-        path /= FORMATS["onnx"].file
+def _named(model: str, settings: Settings) -> Opened:
+    path = exported_file(Path(model), "onnx")
     if path.suffix == ".onnx" and path.is_file():
         description = open_onnx(path).description
         size, pictures = description.input.image_size, _test_pictures(description)
         return Opened(model, None, partial(measure_onnx, path, size, pictures))
-    source = open_source(model, settings)
+    return _of(open_source(model, settings))
+
+
+def _of(source: Source) -> Opened:
     pictures = _test_pictures(source.description)
     return Opened(source.name, source.trial_id, partial(measure_network, source.network, pictures))
 

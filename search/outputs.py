@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,16 @@ def file_problems(option: str, path: Path | None) -> list[str]:
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         return [f"{option} {path}: may not be written; name another"]
     return []
+
+
+@contextmanager
+def standard_output() -> Iterator[None]:
+    """Whatever is printed inside is flushed, and a reader that has seen enough, such as `head`, is no error."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:  # let the flush at exit go nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def folder_problems(folder: Path) -> list[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import os
 import sys
 import time
 import uuid
@@ -27,7 +26,7 @@ from search.inference.classifier import Classifier
 from search.inference.files import Answers, classify, picture_files, report_unreadable
 from search.inference.opening import HELP, open_classifier
 from search.inference.sources import add_arguments
-from search.outputs import file_problems
+from search.outputs import file_problems, standard_output
 from search.settings import Settings
 
 AS_IT_CAME = "surrogateescape"  # file names need not be text: bytes that are none go out as they came in
@@ -102,11 +101,8 @@ def _opened(path: Path | None) -> Iterator[TextIO]:
     if path is None:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors=AS_IT_CAME)
-        try:
+        with standard_output():
             yield sys.stdout
-            sys.stdout.flush()
-        except BrokenPipeError:  # the reader, such as `head`, has seen enough: let the flush at exit go nowhere
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     if path.exists() and not path.is_file():  # a device or a pipe is not replaced
         with path.open("w", encoding="utf-8", errors=AS_IT_CAME, newline="") as file:

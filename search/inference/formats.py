@@ -191,6 +191,14 @@ FORMATS = {
 }
 
 
+def exported_file(path: Path, *formats: str) -> Path:
+    """The model's file where `path` is the folder of an export in one of the formats; else `path` itself."""
+    if (path / DESCRIPTION_FILE).exists():
+        return path
+    files = [path / FORMATS[name].file for name in formats]
+    return next((file for file in files if file.is_file()), path)
+
+
 def exported_description(description: ModelDescription) -> ModelDescription:
     """What an exported file says of itself: its input is pixels as they are decoded."""
     pixels = description.input.model_copy(update={"value_range": (0.0, 255.0)})

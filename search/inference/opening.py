@@ -7,9 +7,8 @@ from pathlib import Path
 
 from search.errors import BadInput
 from search.inference.classifier import Classifier, of_network
-from search.inference.formats import FORMATS, through_onnx
+from search.inference.formats import FORMATS, exported_file, through_onnx
 from search.inference.sources import open_source
-from search.models import DESCRIPTION_FILE
 from search.objective import choose_device
 from search.settings import Settings
 
@@ -23,10 +22,7 @@ def open_classifier(where: str, settings: Settings) -> Classifier:
 
     Raises BadInput for what is no model, or a damaged one.
     """
-    path = Path(where)
-    if path.is_dir() and not (path / DESCRIPTION_FILE).exists():
-        files = [path / known.file for known in FORMATS.values()]
-        path = next((file for file in files if file.is_file()), path)
+    path = exported_file(Path(where), *FORMATS)
     if path.is_file():
         if path.suffix not in _OPEN:
             expected = f"expected {', '.join(sorted(_OPEN))}, a folder or a trial"

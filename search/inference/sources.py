@@ -80,7 +80,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any other setting, dotted")
-    parser.set_defaults(trials=None, minutes=None, seed=None)
 
 
 def open_source(where: str, settings: Settings) -> Source:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import io
 import math
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from rich.console import Console
 from search import settings
 from search.command import exit_with_status
 from search.errors import BadInput
+from search.outputs import file_problems, standard_output
 from search.report import markdown, records, table
 from search.report.comparison import Comparison, Entry, compare, select
 from search.report.importance import Importance
@@ -158,11 +158,11 @@ def _check_outputs(options: argparse.Namespace) -> None:
     allowed = FORMATS_OF_FINAL if options.final else FORMATS_OF_PARETO
     which = "final" if options.final else "pareto"
     problems = [
-        f"--{name} {target}: no folder {Path(target).parent}; make it first"
+        problem
         for name, target in targets.items()
-        if not Path(target).parent.is_dir()
+        if target != STDOUT
+        for problem in file_problems(f"--{name}", Path(target))
     ]
-    problems += [f"--{name} {target}: is a folder" for name, target in targets.items() if Path(target).is_dir()]
     problems += [
         f"--{name} is not for --{which}, which writes {', '.join(allowed)}" for name in {*targets} - {*allowed}
     ]
@@ -185,11 +185,8 @@ def _write(target: str, content: str | bytes) -> None:
 
 
 def _print(text: str) -> None:
-    try:
+    with standard_output():
         sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough: let the flush at exit go nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _picture(comparison: Comparison) -> bytes:
