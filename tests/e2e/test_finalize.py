@@ -76,7 +76,27 @@ def test_search_baselines_finalize_report(
         assert "accuracy" not in trial.attributes, "no other split is scored"
     assert "test split: 9 pictures of pictures0" in printed
     assert "Differences in test F1" in printed
+    assert "an interval over fewer than three seeds says little" in printed
+    assert "on the joint front by now" not in printed
+    (line,) = [line for line in printed.splitlines() if line.startswith(f"{BASELINES[0]}: ")]
+    assert "tf_efficientnet_lite0 to blocks.3.2" in line
 
+    check_tables(config, tmp_path, done)
+    check_times(config, tmp_path, capsys)
+    before = opened.count("test")
+    check_use(config, tmp_path, pictures, done, capsys)
+    assert opened.count("test") == before, "nor does a model in use read it"
+    before = len(opened)
+    check_the_same_list(config, capsys)
+    assert "test" not in opened[before:]
+    check_a_further_list(config, len(done), capsys)
+
+    report(["--pareto", *config, "--json", str(tmp_path / "front.json")])
+    assert '"final"' not in (tmp_path / "front.json").read_text()
+
+
+def check_tables(config: list[str], tmp_path: Path, done: list[TrialRecord]) -> None:
+    """Files say what the trials do."""
     files = {name: tmp_path / f"final.{name}" for name in ("markdown", "csv", "latex")}
     report(["--final", *config, *(word for name, path in files.items() for word in (f"--{name}", str(path)))])
     assert "## Inference times: not measured" in files["markdown"].read_text()
@@ -87,14 +107,21 @@ def test_search_baselines_finalize_report(
     assert float(lines[BASELINES[0]]["test_f1_macro_mean"]) == pytest.approx(sum(scores) / 2)
     assert float(lines[BASELINES[0]]["validation_f1_macro"]) == trials(tmp_path, "baselines")[0].values[0]  # type: ignore[index]
 
+
+def check_times(config: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Times are there once they are measured."""
     measure([*config, "--final", "--seconds", "0.01", "--json"])
     capsys.readouterr()
-    report(["--final", *config, "--csv", str(files["csv"])])
-    times = {line["network"]: line for line in csv.DictReader(io.StringIO(files["csv"].read_text()))}
+    report(["--final", *config, "--csv", str(tmp_path / "times.csv")])
+    times = {line["network"]: line for line in csv.DictReader(io.StringIO((tmp_path / "times.csv").read_text()))}
     (cpu_ms,) = (name for name in times[BASELINES[0]] if name.startswith("cpu_ms ("))
     assert all(float(line[cpu_ms]) > 0 for line in times.values())
 
-    before = opened.count("test")
+
+def check_use(
+    config: list[str], tmp_path: Path, pictures: Path, done: list[TrialRecord], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A finalized network is exported by its row, and classifies."""
     model = tmp_path / "model"
     first = min(
         (trial for trial in done if trial.attributes["row"] == BASELINES[0]), key=lambda one: one.attributes["seed"]
@@ -111,16 +138,11 @@ def test_search_baselines_finalize_report(
     answers = (tmp_path / "answers.csv").read_text()
     assert len(answers.splitlines()) == 1 + 48
     assert answers == (tmp_path / "same.csv").read_text()
-    assert opened.count("test") == before, "nor does a model in use read it"
 
-    assert "an interval over fewer than three seeds says little" in printed
-    assert "on the joint front by now" not in printed
-    (line,) = [line for line in printed.splitlines() if line.startswith(f"{BASELINES[0]}: ")]
-    assert "tf_efficientnet_lite0 to blocks.3.2" in line
 
-    before = len(opened)
+def check_the_same_list(config: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """The same command goes on with the list that it was made of, and nothing else does."""
     assert finalize([*config, "--seeds", "2", "--baselines", BASELINES[0]]) == 0, "the same command goes on"
-    assert "test" not in opened[before:]
     capsys.readouterr()
     assert finalize([*config, "--rows", BASELINES[0]]) == 0, "of the list, and of no front, as what has left it since"
     assert "final goes on with the list that it was made of" in capsys.readouterr().out
@@ -129,13 +151,13 @@ def test_search_baselines_finalize_report(
     with pytest.raises(BadInput, match=r"leave out --seeds; for a list of its own, add --study"):
         finalize([*config, "--seeds", "3"])
 
+
+def check_a_further_list(config: list[str], trained: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """A list that is made when scores of another are known says so."""
     assert finalize([*config, "--seeds", "1", "--study", "second"]) == 0
     printed = capsys.readouterr().out
-    assert f"warning: the test split has been read for study final ({len(done)} trained networks, from " in printed
+    assert f"warning: the test split has been read for study final ({trained} trained networks, from " in printed
     assert "on the joint front by now" not in printed
-    assert f"it had been opened for study final ({len(done)} trained networks, from " in printed
+    assert f"it had been opened for study final ({trained} trained networks, from " in printed
     report(["--final", *config])
     assert "it had been opened for" not in capsys.readouterr().out, "the first list was made of validation scores alone"
-
-    report(["--pareto", *config, "--json", str(tmp_path / "front.json")])
-    assert '"final"' not in (tmp_path / "front.json").read_text()
