@@ -33,7 +33,7 @@ faults: $(VENV)/.installed-test  ## the long form of the fault suite: kills, res
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m faults --timeout 3600 -s $(TEST_ARGS)
 
 acceptance: $(VENV)/.installed-test  ## the Compose file, built and run on a container engine (ENGINE=docker)
-	ENGINE=$(ENGINE) PATH="$(CURDIR)/$(BIN):$$PATH" bash scripts/acceptance.sh
+	ENGINE=$(ENGINE) PATH="$(abspath $(BIN)):$$PATH" bash scripts/acceptance.sh
 
 check: $(VENV)/.installed-check  ## linters, types, import rules, Dockerfile, Compose file, manifests
 	$(BIN)/ruff check
@@ -46,6 +46,7 @@ check: $(VENV)/.installed-check  ## linters, types, import rules, Dockerfile, Co
 	$(BIN)/docker-compose -f docker-compose.yml config --quiet
 	$(BIN)/docker-compose -f docker-compose.yml -f docker-compose.gpu.yml config --quiet
 	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/*.yaml
+	$(BIN)/python -m pytest --quiet -m check tests/test_house.py
 
 format: $(VENV)/.installed-check  ## apply what ruff can mend
 	$(BIN)/ruff check --fix

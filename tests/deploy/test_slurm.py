@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "deploy" / "slurm" / "workers.sbatch"
 OPTIONS = dict(re.findall(r"^#SBATCH --([a-z-]+)(?:=(\S+))?$", SCRIPT.read_text(), re.MULTILINE))
+
+
+needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 
 
 def submit(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -38,6 +44,7 @@ def test_the_log_needs_no_folder_that_may_not_be_there() -> None:
     assert "/" not in OPTIONS["output"], "Slurm drops the output of a job whose folder is missing"
 
 
+@needs_bash
 def test_the_step_is_a_worker_whose_secrets_and_store_are_files(tmp_path: Path) -> None:
     printed = submit(tmp_path, "configs/trashnet.yaml").stdout.splitlines()
     assert printed[:7] == [
@@ -50,6 +57,7 @@ def test_the_step_is_a_worker_whose_secrets_and_store_are_files(tmp_path: Path) 
     assert not [name for name in environment if "DATABASE" in name]
 
 
+@needs_bash
 def test_without_a_config_it_says_how_it_is_used(tmp_path: Path) -> None:
     ran = submit(tmp_path)
     assert ran.returncode != 0

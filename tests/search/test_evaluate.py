@@ -126,6 +126,10 @@ def test_all_that_is_wrong_is_named_together(options: list[str], tmp_path: Path)
 
 def test_a_picture_that_cannot_be_written(labelled: Path, options: list[str], tmp_path: Path) -> None:
     assert f"--png {tmp_path}: is a folder" in refused("scratch/0", str(labelled), "--png", str(tmp_path), *options)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk(labelled: Path, options: list[str], tmp_path: Path) -> None:
     full = tmp_path / "matrix.png"
     full.symlink_to("/dev/full")
     assert f"--png {full}: No space left on device" in refused("scratch/0", str(labelled), "--png", str(full), *options)

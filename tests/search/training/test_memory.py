@@ -16,7 +16,8 @@ from search.errors import Interrupted
 from search.training.loop import train
 from search.training.recipe import Recipe
 
-PICTURES, SIZE, BATCH = 50_000, 224, 32
+PICTURES, SIZE, BATCH = 10_000, 224, 32
+MEGABYTES = PICTURES * SIZE * SIZE * 3 / 2**20  # 1,436
 NETWORK = ScratchSpecification(
     image_size=SIZE, classes=2, stem_channels=4, stages=(StageSpecification(block="dwconv", channels=4, stride=2),)
 )
@@ -46,13 +47,13 @@ def _most_in_training(arrays: Arrays, steps: int) -> float:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel what is resident")
-def test_fifty_thousand_pictures_take_no_memory_but_their_map_and_a_batch(tmp_path: Path) -> None:
+def test_training_on_a_large_map_needs_no_memory_for_the_map(tmp_path: Path) -> None:
+    """A tenth of the map is the limit: steps alone differ by some 30 MB from run to run, a copy of the map is all of it."""
     file = tmp_path / "images"
     with file.open("wb") as opened:
-        opened.truncate(PICTURES * SIZE * SIZE * 3)  # 7.5 GB, of holes
+        opened.truncate(PICTURES * SIZE * SIZE * 3)  # of holes, which take no disk
     images = np.memmap(file, np.uint8, "r", shape=(PICTURES, SIZE, SIZE, 3))
     labels = np.arange(PICTURES) % 2
     few = _most_in_training(Arrays(images[:BATCH], labels[:BATCH]), steps=8)
     many = _most_in_training(Arrays(images, labels), steps=8)
-    batch = BATCH * SIZE * SIZE * 3 * 4 / 2**20
-    assert many < few + batch
+    assert many - few < MEGABYTES / 10
