@@ -115,7 +115,7 @@ print(most - before)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_an_epoch_needs_the_memory_of_a_batch(tmp_path: Path) -> None:
-    """Its limit is a tenth of all pictures, 57 MB; a batch of 32 is 4.6 MB. In a process of its own, for a clean account."""
+    """The limit is a tenth of all images, 57 MB; a batch of 32 is 4.6 MB. Its own process makes for a clean account."""
     file = tmp_path / "images.npy"
     images = np.lib.format.open_memmap(file, mode="w+", dtype=np.uint8, shape=(4000, 224, 224, 3))  # a sparse file
     images.flush()

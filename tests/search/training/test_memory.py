@@ -48,7 +48,7 @@ def _most_in_training(arrays: Arrays, steps: int) -> float:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel what is resident")
 def test_training_on_a_large_map_needs_no_memory_for_the_map(tmp_path: Path) -> None:
-    """A tenth of the map is the limit: steps alone differ by some 30 MB from run to run, a copy of the map is all of it."""
+    """The limit is a tenth of the map. Steps alone differ by some 30 MB between runs; a copy takes the whole of it."""
     file = tmp_path / "images"
     with file.open("wb") as opened:
         opened.truncate(PICTURES * SIZE * SIZE * 3)  # of holes, which take no disk
