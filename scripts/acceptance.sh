@@ -47,20 +47,11 @@ locked_down() { # SERVICE
 published_on_loopback() {
     is dashboard '{{json .NetworkSettings.Ports}}' '{"8080/tcp":[{"HostIp":"127.0.0.1","HostPort":"18080"}]}'
 }
-report() { # OPTION...: the report from the host, through the published port
-    DATABASE_URL=postgresql://elimnet@$DATABASE_PUBLISH/elimnet DATABASE_PASSWORD_FILE=$out/password \
-        python -m search.report --pareto "$@"
+from_the_host() { # COMMAND...: with the database's published port
+    DATABASE_URL=postgresql://elimnet@$DATABASE_PUBLISH/elimnet DATABASE_PASSWORD_FILE=$out/password "$@"
 }
-completed() { # SEARCH: whether each study has its budget, and no more than a trial a worker over it
-    report --name "$1" --json - | python -c '
-import json, os, sys
-budget, workers = int(os.environ["ELIMNET_TRIALS"]), 2 * os.cpu_count()
-studies = [standing["study"] for standing in json.load(sys.stdin)["studies"]]
-counts = {study["name"]: study["counts"]["complete"] + sum(study["counts"]["failed"].values()) for study in studies}
-running = sum(study["counts"]["running"] for study in studies)
-print(f"        ended trials: {counts}, running: {running}")
-sys.exit(not (len(counts) == 2 and not running and all(budget <= count <= budget + workers for count in counts.values())))'
-}
+report() { from_the_host python -m search.report --pareto "$@"; } # OPTION...
+has_budget() { from_the_host python scripts/budget.py "$1" "$ELIMNET_TRIALS"; } # SEARCH
 keeps_secret() { # whether the password is in no log, no environment and no command line
     local password all
     password=$(cat "$out/password")
@@ -128,7 +119,7 @@ holds "the others stop cleanly" is postgres '{{.State.ExitCode}}' 0
 compose up --detach --scale workers=2 workers
 holds "up goes on with two containers of workers" test "$(containers workers | wc -l)" = 2
 holds "both end with 0 when the budget is spent" within 1800 ended
-holds "both studies have their budget" completed demo
+holds "both studies have their budget" has_budget demo
 sleep 5
 holds "workers that finished stay down" ended
 holds "the password is in no log, environment or command line" keeps_secret
@@ -153,7 +144,7 @@ unset CONFIG
 compose up --detach workers
 holds "the pictures cannot be changed from inside" not compose exec -T workers touch /data/x 2>/dev/null
 holds "workers end with 0 when the budget is spent" within 1800 ended
-holds "both studies have their budget" completed service-folder
+holds "both studies have their budget" has_budget service-folder
 
 if [ -n "$browser" ]; then
     both=("demo/elimination" "demo/scratch")
