@@ -15,7 +15,7 @@ RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /u
 WORKDIR /app
 STOPSIGNAL SIGTERM
 LABEL org.opencontainers.image.title="ELimNet Search" \
-      org.opencontainers.image.version="0.1.0"
+      org.opencontainers.image.licenses="Apache-2.0"
 
 
 FROM base AS dashboard
@@ -35,10 +35,10 @@ CMD ["gunicorn", "--bind", "0.0.0.0:8080", "--threads", "8", "--no-control-socke
 
 FROM base AS wheel
 WORKDIR /src
-COPY pyproject.toml ./
+COPY LICENSE README.md pyproject.toml ./
 COPY baselines/ baselines/
-COPY benchmarks/ benchmarks/
 COPY blocks/ blocks/
+COPY configs/ configs/
 COPY search/ search/
 COPY storage/ storage/
 RUN pip wheel --no-deps --wheel-dir /wheels .

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
 import shutil
 import subprocess
 import sys
-import tomllib
-from collections.abc import Iterable, Iterator
-from fnmatch import fnmatch
+from collections.abc import Iterable
 from importlib.metadata import packages_distributions, requires
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -21,9 +17,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-ROOT = Path(__file__).parent.parent
-PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
-PACKAGES: list[str] = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+from tests.house import PACKAGES, PYPROJECT, ROOT, SHIPPED, files
+
 EXTRAS = {name: list(map(Requirement, lines)) for name, lines in PYPROJECT["project"]["optional-dependencies"].items()}
 DEPENDENCIES = list(map(Requirement, PYPROJECT["project"]["dependencies"]))
 PINS = {
@@ -96,14 +91,19 @@ def test_every_lower_bound_is_stated() -> None:
     assert [str(r) for r in requirements() if not any(s.operator == ">=" for s in r.specifier)] == []
 
 
+def test_building_needs_what_the_tests_have() -> None:
+    (backend,) = map(Requirement, PYPROJECT["build-system"]["requires"])
+    assert backend in EXTRAS["test"], "so that the tests build without downloading it"
+
+
 LOADED_BY_NAME = {"gunicorn", "psycopg2-binary"}
 
 
 def test_the_code_imports_what_is_declared_and_nothing_else() -> None:
     declared = {canonicalize_name(r.name) for r in [*DEPENDENCIES, *EXTRAS["s3"], *EXTRAS["serve"]]}
-    used = set().union(*map(imported, PACKAGES))
-    assert used - declared == set(), "imported, but not in pyproject.toml"
-    assert declared - used - LOADED_BY_NAME == set(), "in pyproject.toml, but not imported"
+    assert set().union(*map(imported, PACKAGES)) - declared == set(), "imported, but not in pyproject.toml"
+    used = set().union(*map(imported, SHIPPED))
+    assert declared - used - LOADED_BY_NAME == set(), "in pyproject.toml, but not imported by what the wheel holds"
 
 
 def test_the_dashboard_image_holds_what_storage_imports() -> None:
@@ -111,24 +111,6 @@ def test_the_dashboard_image_holds_what_storage_imports() -> None:
     (install,) = [line for line in lines if "pip install" in line and "optuna-dashboard" in line]
     _, _, packages = install.partition("constraints.txt")
     assert set(packages.split()) == imported("storage") | LOADED_BY_NAME
-
-
-IGNORED = {line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines()}
-
-
-def is_ours(folder: Path) -> bool:
-    """Whether git would have what is in it; an environment of any name is not ours."""
-    ignored = any(fnmatch(folder.name, pattern) for pattern in IGNORED)
-    return not ignored and folder.name != ".git" and not (folder / "pyvenv.cfg").exists()
-
-
-def files(*patterns: str) -> Iterator[Path]:
-    """The project's own files, which git has or would add; there may be no git."""
-    for folder, folders, names in os.walk(ROOT):
-        folders[:] = [name for name in folders if is_ours(Path(folder, name))]
-        for name in names:
-            if any(fnmatch(name, pattern) for pattern in patterns):
-                yield Path(folder, name)
 
 
 def test_every_yaml_file_parses() -> None:
