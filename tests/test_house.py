@@ -69,7 +69,7 @@ def unpinned(required: Iterable[Requirement]) -> set[str]:
             environments = [{"extra": extra} for extra in ("", *extras)]
             if requirement.marker is None or any(map(requirement.marker.evaluate, environments)):
                 wanted.append((canonicalize_name(requirement.name), frozenset(requirement.extras)))
-    return {name for name, _ in seen} - set(PINS)
+    return {str(name) for name, _ in seen} - set(PINS)
 
 
 def test_what_dependencies_need_is_pinned_too() -> None:
