@@ -25,7 +25,7 @@ TINY = {
     "studies.scratch.recipe.epochs": "1",
 }
 
-pytestmark = pytest.mark.timeout(600)  # a minute on a quiet machine
+pytestmark = pytest.mark.timeout(900)  # half a minute on a quiet machine
 
 
 def run(*command: str | Path, cwd: Path = ROOT, **variables: str) -> str:

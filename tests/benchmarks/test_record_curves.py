@@ -47,7 +47,7 @@ def recording(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Recor
     command = [sys.executable, "-m", "benchmarks.record_curves", *arguments]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
-        give_up = time.monotonic() + 100
+        give_up = time.monotonic() + 500
         while not working.exists() or working.read_text().count("\n") < 3:
             assert process.poll() is None
             assert time.monotonic() < give_up

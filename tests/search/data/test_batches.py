@@ -121,7 +121,7 @@ def test_an_epoch_needs_the_memory_of_a_batch(tmp_path: Path) -> None:
     images.flush()
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     command = [sys.executable, "-c", PASS_OVER_A_LARGE_MAP, str(file)]
-    done = subprocess.run(command, check=True, env=environment, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(command, check=True, env=environment, capture_output=True, text=True, timeout=500)
     assert re.fullmatch(r"-?[\d.]+\n", done.stdout)
     assert float(done.stdout) < images.nbytes / 2**20 / 10
 

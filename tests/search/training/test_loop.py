@@ -157,7 +157,7 @@ def test_another_process_resumes_bit_for_bit(
         run(network, RECIPE, arrays, checkpoint=checkpoint, interrupted=stop_after(2 * 4))
     command = [sys.executable, "-c", IN_ANOTHER_PROCESS, str(tmp_path), str(torch.get_num_threads())]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
-    subprocess.run(command, check=True, env=environment, timeout=100)
+    subprocess.run(command, check=True, env=environment, timeout=500)
     straight = run(make_network(), RECIPE, arrays)
     theirs = torch.load(tmp_path / "weights.pt", weights_only=True)
     assert all(torch.equal(value, theirs[name]) for name, value in straight.network.state_dict().items())
