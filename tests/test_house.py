@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shutil
 import subprocess
@@ -166,3 +167,25 @@ def test_without_any_python_the_message_says_what_to_do(tmp_path: Path) -> None:
     assert found.returncode == 1
     assert "make PYTHON=/path/to/python" in found.stderr
     assert "- python3 is not installed" in found.stderr
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+@pytest.mark.parametrize(("status", "targets"), [(0, ["test", "check"]), (1, ["test"])], ids=["passes", "fails"])
+def test_ci_tests_before_it_has_the_tools_of_check_and_leaves_nothing(
+    tmp_path: Path, status: int, targets: list[str]
+) -> None:
+    make = tmp_path / "bin" / "make"
+    make.parent.mkdir()
+    make.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/made\nmkdir -p "${{2#VENV=}}"\nexit {status}\n')
+    make.chmod(0o755)
+    place = tmp_path / "place"
+    place.mkdir()
+    environment = {"PATH": f"{make.parent}:{os.environ['PATH']}", "TMPDIR": str(place), "HOME": str(place)}
+    command = [str(ROOT / ".ci" / "run"), sys.executable]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (status, "")
+    made = [line.split() for line in (tmp_path / "made").read_text().splitlines()]
+    assert [target for target, *_ in made] == targets
+    venvs = {Path(option.removeprefix("VENV=")) for _, option, *_ in made}
+    assert len(venvs) == 1
+    assert not any(venv.is_relative_to(ROOT) or venv.parent.exists() for venv in venvs)
