@@ -93,13 +93,13 @@ def test_the_source_distribution_can_be_tested(built: Path) -> None:
 class Installation:
     """An environment with the wheel and all that it needs, from which the checkout is out of sight."""
 
-    python: Path
+    programs: Path
     elsewhere: Path
 
-    def run(self, *arguments: str | Path) -> str:
-        """`python ARGUMENTS` in a folder that is empty at first."""
+    def run(self, program: str, *arguments: str | Path) -> str:
+        """What one of its programs prints, in a folder that is empty at first."""
         home = str(self.elsewhere / "home")
-        return run(self.python, *arguments, cwd=self.elsewhere, HOME=home, OMP_NUM_THREADS="1")
+        return run(self.programs / program, *arguments, cwd=self.elsewhere, HOME=home, OMP_NUM_THREADS="1")
 
 
 @pytest.fixture(scope="session")
@@ -109,24 +109,24 @@ def installation(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Insta
     folder = tmp_path_factory.mktemp("installed")
     venv.create(folder / "venv")
     variables = {"base": str(folder / "venv"), "platbase": str(folder / "venv")}
-    python = Path(sysconfig.get_path("scripts", "venv", variables)) / Path(sys.executable).name
-    packages = Path(sysconfig.get_path("purelib", "venv", variables))
-    run(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index", wheel)
+    programs, packages = (Path(sysconfig.get_path(name, "venv", variables)) for name in ("scripts", "purelib"))
+    pip = (sys.executable, "-m", "pip", "--python", programs / "python", "install", "--quiet")
+    run(*pip, "--no-deps", "--no-index", wheel)
     theirs = dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib"))
     (packages / "dependencies.pth").write_text("".join(f"{path}\n" for path in theirs))
     (folder / "elsewhere").mkdir()
-    return Installation(python, folder / "elsewhere")
+    return Installation(programs, folder / "elsewhere")
 
 
 def test_a_search_from_the_wheel_ends_in_its_report(installation: Installation) -> None:
     where = (
         "import importlib.resources, search; print(search.__file__, importlib.resources.files('configs'), sep='\\n')"
     )
-    module, configs = map(Path, installation.run("-c", where).splitlines())
+    module, configs = map(Path, installation.run("python", "-c", where).splitlines())
     assert module.parent.parent == configs.parent
     assert not configs.is_relative_to(ROOT)
 
     changes = [f"--set={name}={value}" for name, value in TINY.items()]
-    printed = installation.run("-m", "search.run", "--config", configs / "demo.yaml", *changes)
+    printed = installation.run("python", "-m", "search.run", "--config", configs / "demo.yaml", *changes)
     assert "joint front" in printed
     assert (installation.elsewhere / "runs" / "demo" / "pareto.html").stat().st_size > 10_000
