@@ -29,8 +29,8 @@ install: $(VENV)/.installed-run  ## the environment alone
 demo: $(VENV)/.installed-run  ## both studies on scikit-learn's digits, and their Pareto report in runs/demo/
 	$(BIN)/python -m search.run --config configs/demo.yaml
 
-test: $(VENV)/.installed-test  ## the tests, one process a core (TEST_ARGS="-k front" to choose)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 8 $(TEST_ARGS)
+test: $(VENV)/.installed-test  ## the tests, one process for each core (TEST_ARGS="-k front" to choose)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto $(TEST_ARGS)
 
 faults: $(VENV)/.installed-test  ## the long form of the fault suite: kills, restarts, a two-minute pause
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m faults --timeout 3600 -s $(TEST_ARGS)

@@ -12,15 +12,23 @@ import pytest
 import yaml
 from PIL import Image
 
+from search.machine import slots
 from search.settings import Settings, add_arguments, load
 from tests.postgres import postgres_server, postgres_template  # noqa: F401  fixtures
 
 WriteConfig = Callable[..., Path]
 LoadSettings = Callable[..., Settings]
 
+MOST_PROCESSES = 8
+
 CLASSES = 3
 PICTURES_A_CLASS = 16
 SIDE = 32
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """With `-n auto`, as many processes as this machine has cores, and 2.5 GB of free memory for each."""
+    return min(MOST_PROCESSES, len(slots("cpu", "auto")))
 
 
 def tiny_elimination(**changes: Any) -> dict[str, Any]:
