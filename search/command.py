@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from search.errors import BadInput
+from search.settings import Settings
+from search.spaces.settings import checked_name
 from storage.errors import DatabaseRefused
 
 
@@ -28,6 +30,16 @@ def collected(problems: list[str]) -> Iterator[None]:
         problems += [f"{error.what}: {problem}" for problem in error.problems]
     except DatabaseRefused as error:
         problems.append(str(error))
+
+
+def check_study_of_rows(settings: Settings, study: str) -> None:
+    """Raises BadInput where `study`, the name given for listed rows, is none, or is one of the search's own."""
+    try:
+        checked_name(study)
+    except ValueError as error:
+        raise BadInput("arguments", [f"--study {study!r}: {error}"]) from error
+    if study in settings.studies:
+        raise BadInput("arguments", [f"--study {study} is a study of the search itself; name another"])
 
 
 def exit_with_status(main: Callable[[], int | None]) -> None:

@@ -87,7 +87,7 @@ def test_bad_arguments_are_named_together(options: list[str]) -> None:
 def test_no_model_is_measured_where_others_are_unknown(
     model_folder: Path, options: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("search.latency._measure", None)
+    monkeypatch.setattr("search.inference.latency_table._measure", None)
     with pytest.raises(BadInput) as caught:
         main([str(model_folder), "nomodel", "scratch/9", "--json", *options])
     assert "nomodel: no such folder" in str(caught.value)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from search.inference import opening
+from search.inference import pytorch_models
 from search.inference.opening import open_classifier
 from search.settings import Settings
 
@@ -19,6 +19,6 @@ def test_what_onnx_cannot_take_is_run_by_pytorch_and_said(
     def refuse(*_: object) -> None:
         raise RuntimeError("no such operator")
 
-    monkeypatch.setattr(opening, "through_onnx", refuse)
+    monkeypatch.setattr(pytorch_models, "through_onnx", refuse)
     assert np.allclose(open_classifier(str(model_folder), settings).run(pictures), expected, atol=1e-5)
     assert f"ONNX Runtime cannot take {model_folder}, so PyTorch runs it, more slowly: no such operator" in caplog.text
