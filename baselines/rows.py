@@ -6,8 +6,7 @@ it is compared with, so that rows and search differ in the network alone.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Annotated, Literal
 
@@ -15,6 +14,7 @@ import yaml
 from pydantic import Field
 
 from blocks.specification import Frozen, HeadSpecification
+from search.command import nearest
 from search.errors import BadInput
 
 CLASSES = 6
@@ -52,12 +52,7 @@ def choose(names: Sequence[str] | None) -> list[Baseline]:
     known = read_baselines()
     if names is None:
         return list(known.values())
-    problems = [f"no row is called {name!r}{_nearest(name, known)}" for name in names if name not in known]
+    problems = [f"no row is called {name!r}{nearest(name, known)}" for name in names if name not in known]
     if problems:
         raise BadInput("baselines", [*problems, "python -m baselines.run --list shows all rows"])
     return [known[name] for name in dict.fromkeys(names)]
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=3)
-    return f"; did you mean {', '.join(near)}?" if near else ""

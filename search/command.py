@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from search.errors import BadInput
@@ -19,6 +20,12 @@ def positive(text: str) -> int:
     if not digits.isdigit() or int(digits) < 1:
         raise argparse.ArgumentTypeError(f"expected a number from 1, got {text!r}")
     return int(digits)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known names that look like `name`, as the end of a sentence that refuses it; empty where none does."""
+    near = difflib.get_close_matches(name.lower(), known, n=3)
+    return f"; did you mean {', '.join(near)}?" if near else ""
 
 
 @contextmanager
@@ -43,9 +50,11 @@ def check_study_of_rows(settings: Settings, study: str) -> None:
 
 
 def exit_with_status(main: Callable[[], int | None]) -> None:
-    """Run a command's `main` and exit: its status, or 2 and one message on standard error for bad input."""
+    """Run a command's `main` and exit: with its status, 130 after Ctrl-C, or 2 and one message for bad input."""
     try:
         sys.exit(main() or 0)
+    except KeyboardInterrupt:  # those that have something to hand back listen themselves, see `search.signals`
+        sys.exit(130)
     except (BadInput, DatabaseRefused) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
