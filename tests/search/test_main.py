@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.startup import asked_of
 from search.__main__ import COMMANDS, elimnet, main
 from search.errors import BadInput
 
@@ -21,27 +22,17 @@ HEAVY = {
     *("matplotlib", "onnx", "onnxruntime", "optuna", "plotly", "scipy", "sklearn"),
     *("sqlalchemy", "timm", "torch", "torchvision"),
 }
-WHAT_IT_NEEDS = {
-    "report": ["--pareto"],
-    "export": ["scratch/0", "--format", "onnx"],
-    "predict": ["scratch/0", "picture.jpg"],
-    "evaluate": ["scratch/0", "folder"],
-    "latency": ["scratch/0"],
-    "cuts": ["resnet18"],
-}
-REFUSED = {"report": ["--config", "missing.yaml"], "cuts": ["--classes", "1"]}  # those two have no --set
 LOADED = """
 import contextlib, json, os, sys
 from search.__main__ import main
+from search.command import exit_with_status
 answers = []
 with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
     for line in json.loads(sys.argv[1]):
         try:
-            status = main(line, "elimnet")
+            exit_with_status(lambda line=line: main(line, "elimnet"))
         except SystemExit as ended:
             status = ended.code
-        except Exception as error:
-            status = type(error).__name__
         answers.append([status, sorted({name.partition(".")[0] for name in sys.modules})])
 print(json.dumps(answers))
 """
@@ -55,14 +46,9 @@ def python(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_help_and_refusals_import_nothing_heavy() -> None:
-    expected: dict[str, int | str] = {}
+    expected = {"--help": 0, "--version": 0, "nosuch": 2}
     for name in COMMANDS:
-        needed = WHAT_IT_NEEDS.get(name, [])
-        refused = REFUSED.get(name, ["--set", "nosuch=1"])
-        expected[f"{name} --help"] = 0
-        expected[" ".join([name, *needed, "--no-such-option"])] = 2
-        expected[" ".join([name, *needed, *refused])] = "BadInput"
-    expected |= {"--help": 0, "--version": 0, "nosuch": "BadInput"}
+        expected |= {" ".join([name, *arguments]): status for arguments, status in asked_of(name).values()}
     answered = python("-c", LOADED, json.dumps([line.split() for line in expected]))
     assert answered.returncode == 0, answered.stderr
     answers = dict(zip(expected, json.loads(answered.stdout), strict=True))
