@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from baselines.rows import Baseline, choose
 from search import settings as all_settings
-from search.command import check_study_of_rows, exit_with_status, positive
+from search.command import check_study_of_rows, exit_with_status, loading, positive
 from search.machine import add_workers_argument
 
 
@@ -23,8 +23,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m baseline
         return 0
     settings = all_settings.load(options)
     check_study_of_rows(settings, options.study)
-    from baselines.training import train_rows
-
+    with loading():
+        from baselines.training import train_rows
     return train_rows(settings, options, rows)
 
 

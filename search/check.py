@@ -9,15 +9,15 @@ import argparse
 from collections.abc import Sequence
 
 from search import settings as all_settings
-from search.command import exit_with_status
+from search.command import exit_with_status, loading
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.check") -> None:
     parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     all_settings.add_arguments(parser)
     settings = all_settings.load(parser.parse_args(arguments))
-    from search.dry_run import try_search
-
+    with loading():
+        from search.dry_run import try_search
     try_search(settings)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -47,6 +49,19 @@ def check_study_of_rows(settings: Settings, study: str) -> None:
         raise BadInput("arguments", [f"--study {study!r}: {error}"]) from error
     if study in settings.studies:
         raise BadInput("arguments", [f"--study {study} is a study of the search itself; name another"])
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Ctrl-C ends the process while modules are imported inside: libraries break when they are interrupted halfway."""
+    if threading.current_thread() is not threading.main_thread():  # which alone hears signals
+        yield
+        return
+    handler = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def exit_with_status(main: Callable[[], int | None]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from search.command import exit_with_status
+from search.command import exit_with_status, loading
 from search.errors import BadInput
 
 
@@ -23,8 +23,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.c
     ]
     if problems:
         raise BadInput("arguments", problems)
-    from search.profile.cuts import show_cuts
-
+    with loading():
+        from search.profile.cuts import show_cuts
     show_cuts(options)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from search import settings as all_settings
-from search.command import collected, exit_with_status
+from search.command import collected, exit_with_status, loading
 from search.errors import BadInput
 from search.inference.exported import FILES, REFUSED, output_problems
 from search.inference.names import check_model_name
@@ -24,8 +24,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.e
     options = _parser(prog).parse_args(arguments)
     _check(options)
     settings = all_settings.load(options)
-    from search.inference.exporting import export_model
-
+    with loading():
+        from search.inference.exporting import export_model
     export_model(settings, options)
 
 

@@ -6,15 +6,15 @@ import argparse
 from collections.abc import Sequence
 
 from search import settings as all_settings
-from search.command import exit_with_status
+from search.command import exit_with_status, loading
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.init") -> None:
     parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     all_settings.add_arguments(parser)
     settings = all_settings.load(parser.parse_args(arguments))
-    from search.launch import make_studies
-
+    with loading():
+        from search.launch import make_studies
     make_studies(settings)
 
 

@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Sequence
 
 from search import settings as all_settings
-from search.command import exit_with_status
+from search.command import exit_with_status, loading
 from search.errors import BadInput
 from search.inference.names import EXPECTED
 from search.options import add_model_arguments
@@ -22,8 +22,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.l
     options = _parser(prog).parse_args(arguments)
     _check(options)
     settings = all_settings.load(options)
-    from search.inference.latency_table import measure_models
-
+    with loading():
+        from search.inference.latency_table import measure_models
     measure_models(settings, options)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from search import settings as all_settings
-from search.command import exit_with_status
+from search.command import exit_with_status, loading
 from search.inference.names import MODEL_HELP
 from search.options import add_model_arguments
 
@@ -18,8 +18,8 @@ from search.options import add_model_arguments
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.predict") -> None:
     options = _parser(prog).parse_args(arguments)
     settings = all_settings.load(options)
-    from search.inference.predictions import predict
-
+    with loading():
+        from search.inference.predictions import predict
     predict(settings, options)
 
 

@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Sequence
 
 from search import settings as all_settings
-from search.command import exit_with_status
+from search.command import exit_with_status, loading
 from search.machine import add_workers_argument
 
 
@@ -20,8 +20,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.r
     add_workers_argument(parser, default="1")
     options = parser.parse_args(arguments)
     settings = all_settings.load(options)
-    from search.launch import run_search
-
+    with loading():
+        from search.launch import run_search
     return run_search(settings, options.workers)
 
 

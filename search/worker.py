@@ -11,7 +11,7 @@ import argparse
 from collections.abc import Sequence
 
 from search import settings as all_settings
-from search.command import exit_with_status
+from search.command import exit_with_status, loading
 from search.machine import add_workers_argument
 
 
@@ -21,8 +21,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.w
     add_workers_argument(parser, default="auto")
     options = parser.parse_args(arguments)
     settings = all_settings.load(options)
-    from search.launch import run_workers
-
+    with loading():
+        from search.launch import run_workers
     return run_workers(settings, options.workers)
 
 

@@ -11,7 +11,7 @@ import argparse
 from collections.abc import Sequence
 
 from search import settings as all_settings
-from search.command import check_study_of_rows, exit_with_status, positive
+from search.command import check_study_of_rows, exit_with_status, loading, positive
 from search.machine import add_workers_argument
 
 SEEDS = 5
@@ -21,8 +21,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.f
     options = _parser(prog).parse_args(arguments)
     settings = all_settings.load(options)
     check_study_of_rows(settings, options.study)
-    from search.finalize.rows import finalize
-
+    with loading():
+        from search.finalize.rows import finalize
     return finalize(settings, options, SEEDS)
 
 

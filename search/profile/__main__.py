@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Sequence
 
 from search import settings as all_settings
-from search.command import exit_with_status
+from search.command import exit_with_status, loading
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.profile") -> None:
@@ -19,8 +19,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.p
     parser.add_argument("--json", action="store_true", help="one JSON object in place of the tables")
     options = parser.parse_args(arguments)
     settings = all_settings.load(options)
-    from search.profile.studies import profile_studies
-
+    with loading():
+        from search.profile.studies import profile_studies
     profile_studies(settings, options)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from search import settings as all_settings
-from search.command import exit_with_status
+from search.command import exit_with_status, loading
 from search.report.outputs import check_outputs
 
 
@@ -20,8 +20,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.r
     options = _parser(prog).parse_args(arguments)
     check_outputs(options)
     settings = all_settings.load(options)
-    from search.report.writing import write_report
-
+    with loading():
+        from search.report.writing import write_report
     write_report(settings, options)
 
 
