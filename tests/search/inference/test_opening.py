@@ -53,7 +53,7 @@ def test_an_exported_onnx_model_answers_and_is_scored_without_pytorch(
         (labelled / name).mkdir(parents=True)
         shutil.copy(pictures / name / "0.png", labelled / name)
     rows, modules = tmp_path / "rows.csv", tmp_path / "modules.txt"
-    command = [sys.executable, "-c", WITHOUT_PYTORCH, tmp_path, labelled, rows, modules]
+    command = [sys.executable, "-c", WITHOUT_PYTORCH, *map(str, (tmp_path, labelled, rows, modules))]
     done = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     scores = json.loads(done.stdout)
