@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
+import os
 import statistics
 import subprocess
 import sys
@@ -75,11 +75,11 @@ def timed(arguments: Sequence[str], expected: int, checkout: Path, repeats: int)
     """
     wall, cpu = [], []
     for _ in range(repeats):
-        before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        before, started = os.times(), time.perf_counter()
         done = subprocess.run([sys.executable, *arguments], cwd=checkout, capture_output=True, text=True, check=False)
         wall.append(time.perf_counter() - started)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        cpu.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        after = os.times()  # of children, Windows tells nothing
+        cpu.append(after.children_user + after.children_system - before.children_user - before.children_system)
         if done.returncode != expected:
             ended = f"python {' '.join(arguments)}: ended with {done.returncode}, expected {expected}"
             raise BadInput(f"{checkout} cannot be measured", [ended, *done.stderr.splitlines()[-3:]])

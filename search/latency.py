@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from search import settings as all_settings
-from search.command import exit_with_status, loading
+from search.command import collected, exit_with_status, loading
 from search.errors import BadInput
-from search.inference.names import EXPECTED
+from search.inference.names import EXPECTED, check_model_name
 from search.options import add_model_arguments
 
 SECONDS = 1.0
@@ -43,13 +44,23 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
 
 def _check(options: argparse.Namespace) -> None:
-    problems = []
+    problems = _misnamed(options.models)
     if [bool(options.models), options.front, options.final is not None].count(True) != 1:
         problems.append(f"expected models ({EXPECTED}), --front or --final, one of the three")
     if not options.seconds > 0:
         problems.append(f"--seconds {options.seconds:g}: expected more than 0")
     if problems:
         raise BadInput("arguments", problems)
+
+
+def _misnamed(models: Sequence[str]) -> list[str]:
+    """What is wrong with the names where it is wrong with all; else more may be wrong, which only opening shows."""
+    problems: list[str] = []
+    for model in models:
+        if not Path(model).exists():
+            with collected(problems):
+                check_model_name(model)
+    return problems if len(problems) == len(models) else []
 
 
 if __name__ == "__main__":
