@@ -9,41 +9,27 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from rich.console import Console
-
-from baselines.rows import Baseline, choose, listed_space
+from baselines.rows import Baseline, choose
 from search import settings as all_settings
-from search.command import exit_with_status, positive
+from search.command import check_study_of_rows, exit_with_status, loading, positive
 from search.machine import add_workers_argument
-from search.report import table
-from search.report.comparison import compare
-from search.report.stored import read_search, reading
-from search.run import check_study_of_rows, work_on_rows
-from search.session import open_data, open_slots, set_up_logging, show_settings
-from search.settings import Settings
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m baselines.run") -> int:
+    options = _parser(prog).parse_args(arguments)
     rows = choose(options.rows)
     if options.list:
         _show(rows)
         return 0
     settings = all_settings.load(options)
     check_study_of_rows(settings, options.study)
-    set_up_logging()
-    show_settings(settings)
-    chosen = open_slots(settings, options.workers)
-    dataset = open_data(settings)
-    space = listed_space(rows, settings, len(dataset.classes), options.seeds)
-    status = work_on_rows(settings, options.study, space, dataset, chosen)
-    if status == 0:
-        _report(settings, options.study)
-    return status
+    with loading():
+        from baselines.training import train_rows
+    return train_rows(settings, options, rows)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m baselines.run", description=__doc__)
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     all_settings.add_arguments(parser)
     add_workers_argument(parser, default="1")
     parser.add_argument("--rows", nargs="+", metavar="ROW", help="which rows; default: all that have weights")
@@ -56,13 +42,6 @@ def _parser() -> argparse.ArgumentParser:
 def _show(rows: Sequence[Baseline]) -> None:
     for row in rows:
         print(f"{row.name:42} {row.parameters:>11,} parameters {row.layers:>3} layers  {row.words}")
-
-
-def _report(settings: Settings, study: str) -> None:
-    with reading(settings.database) as database:
-        comparison = compare(read_search(database, settings.name, references_suffice=True))
-    table.show_references(comparison, study, Console(highlight=False))
-    print("python -m search.report --pareto draws them beside what the search finds")
 
 
 if __name__ == "__main__":

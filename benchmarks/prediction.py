@@ -33,7 +33,7 @@ from search.errors import BadInput
 from search.inference.classifier import Classifier
 from search.inference.files import classify, picture_files
 from search.inference.formats import through_onnx
-from search.models import InputDescription, ModelDescription
+from search.model_description import InputDescription, ModelDescription
 
 NETWORK = EliminatedSpecification(backbone="tf_efficientnet_lite0", cut="blocks.3.2", classes=6, image_size=128)
 MAX_PIXELS = 100_000_000

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import threading
 from collections.abc import Sequence
 
 from search import settings as all_settings
-from search.command import exit_with_status
-from search.session import open_data, open_search, set_up_logging, show_settings
+from search.command import exit_with_status, loading
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m search.init", description=__doc__)
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.init") -> None:
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     all_settings.add_arguments(parser)
     settings = all_settings.load(parser.parse_args(arguments))
-    set_up_logging()
-    show_settings(settings)
-    database, studies = open_search(settings, open_data(settings), threading.Event())
-    for study in studies:
-        print(f"study {study.study.study_name}: {len(study.study.get_trials(deepcopy=False))} trials")
-    database.close()
+    with loading():
+        from search.launch import make_studies
+    make_studies(settings)
 
 
 if __name__ == "__main__":

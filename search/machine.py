@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-import torch
 
 from search.errors import BadInput
 
@@ -48,6 +47,8 @@ def slots(device: str, workers: str) -> list[Slot]:
     Workers of one thread each train more pictures a second together than one with all threads. GPUs are dealt out
     beginning with the one that has the most memory free.
     """
+    import torch  # noqa: PLC0415 - the option's help, and all that classifies without PyTorch, does not wait for it
+
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cpu":
@@ -121,6 +122,8 @@ def _numbers(file: Path) -> tuple[float, ...]:
 
 
 def _gpus_by_free_memory() -> list[str]:
+    import torch  # noqa: PLC0415 - as above
+
     free = {number: torch.cuda.mem_get_info(number)[0] for number in range(torch.cuda.device_count())}
     if not free:
         raise BadInput("device", ["cuda was asked for and this machine has no GPU that torch sees; take cpu or auto"])

@@ -6,111 +6,28 @@ Nothing is ever unpickled: the description is JSON, `blocks.build.build` makes t
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Literal
 
-from pydantic import Field, ValidationError, model_validator
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
 from blocks.build import build
 from blocks.network import Network
-from blocks.specification import Frozen, NetworkSpecification
-from search.data.arrays import PartName
 from search.errors import BadInput
+from search.model_description import (
+    DESCRIPTION_FILE,
+    WEIGHTS_FILE,
+    InputDescription,
+    ModelDescription,
+    Provenance,
+    read_description,
+)
 from search.outputs import new_folder
 
-FORMAT = "elimnet-model"
-FORMAT_VERSION = 1
-WEIGHTS_FILE = "model.safetensors"
-DESCRIPTION_FILE = "model.json"
 _NAMED_AT_MOST = 5
-
-
-class InputDescription(Frozen):
-    """What the network takes: (N, 3, image_size, image_size), RGB, values in `value_range`; it normalises them itself.
-
-    fit  how a picture became square: stretched, or its middle cropped
-    """
-
-    image_size: int
-    fit: Literal["stretch", "crop"]
-    layout: Literal["NCHW"] = "NCHW"
-    channels: Literal["RGB"] = "RGB"
-    value_range: tuple[float, float] = (0.0, 1.0)
-    normalisation: Literal["inside"] = "inside"
-
-
-class Metrics(Frozen):
-    """Scores on one split, and what the network costs. `confusion` has a row for each true class."""
-
-    split: Literal["validation", "test"]
-    f1_macro: float
-    accuracy: float
-    f1_per_class: tuple[float, ...]
-    confusion: tuple[tuple[int, ...], ...]
-    parameters: int
-    macs: int
-
-
-class Provenance(Frozen):
-    """Where a network comes from. Nobody needs it to build the network, and everybody to trust it.
-
-    study, trial     the trial that trained it
-    initial_weights  where training began: pretrained or random
-    recipe           of the training, as settings write it
-    data             `Dataset.describe()`: name, fingerprint, pictures of each class in each split
-    trained_on       splits; of models kept before this was written down, known by the one they were scored on
-    device           what trained it, in `seconds`
-    versions         of the packages that trained it
-    """
-
-    study: str
-    trial: int
-    seed: int
-    initial_weights: str
-    recipe: dict[str, Any]
-    data: dict[str, Any]
-    metrics: Metrics
-    trained_on: PartName = Field(default_factory=lambda known: _trained_on(known["metrics"]))
-    device: str
-    seconds: float
-    versions: dict[str, str]
-
-    @property
-    def saw_validation(self) -> bool:
-        """Whether it was trained on validation pictures, too, so that a score on them is no score."""
-        return self.trained_on == "train+validation"
-
-
-def _trained_on(metrics: Metrics) -> PartName:
-    return "train+validation" if metrics.split == "test" else "train"
-
-
-class ModelDescription(Frozen):
-    """The content of model.json. Class i of the network's output is `classes[i]`."""
-
-    format: Literal["elimnet-model"] = "elimnet-model"
-    format_version: Literal[1] = 1
-    network: NetworkSpecification
-    classes: Annotated[tuple[str, ...], Field(min_length=2)]
-    input: InputDescription
-    provenance: Provenance
-    weights_sha256: str
-
-    @model_validator(mode="after")
-    def _parts_fit(self) -> Self:
-        if len(self.classes) != self.network.classes:
-            raise ValueError(f"{len(self.classes)} class names for a network of {self.network.classes} classes")
-        metrics = self.provenance.metrics
-        if {len(metrics.f1_per_class), len(metrics.confusion), *map(len, metrics.confusion)} != {len(self.classes)}:
-            raise ValueError(f"metrics of another number of classes than {len(self.classes)}")
-        if self.input.image_size != self.network.image_size:
-            raise ValueError(f"input of {self.input.image_size} px for a network of {self.network.image_size} px")
-        return self
 
 
 def save_model(
@@ -146,7 +63,7 @@ def load_model(folder: Path) -> tuple[Network, ModelDescription]:
     ]
     if missing:
         raise BadInput("the model cannot be loaded", missing)
-    description = _read_description(folder / DESCRIPTION_FILE)
+    description = read_description(folder / DESCRIPTION_FILE)
     state = _read_weights(folder / WEIGHTS_FILE, description)
     try:
         network = build(description.network)
@@ -161,26 +78,6 @@ def load_model(folder: Path) -> tuple[Network, ModelDescription]:
 def _own(tensor: Tensor) -> Tensor:
     """A copy that shares no memory, in the order that safetensors wants: training may keep channels last."""
     return tensor.detach().to("cpu", copy=True).contiguous()
-
-
-def _read_description(path: Path) -> ModelDescription:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadInput("the model cannot be loaded", [f"{path}: not JSON: {error}"]) from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise BadInput("the model cannot be loaded", [f'{path}: describes no model: expected "format": "{FORMAT}"'])
-    if (found := content.get("format_version")) != FORMAT_VERSION:
-        problem = f"{path}: format_version {found}, expected {FORMAT_VERSION}; load it with the program that saved it"
-        raise BadInput("the model cannot be loaded", [problem])
-    try:
-        return ModelDescription.model_validate_json(json.dumps(content))
-    except ValidationError as error:
-        problems = [
-            f"{path}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}"
-            for problem in error.errors(include_url=False)
-        ]
-        raise BadInput("the model cannot be loaded", problems) from error
 
 
 def _read_weights(path: Path, description: ModelDescription) -> dict[str, Tensor]:

@@ -1,122 +1,36 @@
 """`python -m search.predict MODEL IMAGES…`: files, or all files of folders, to CSV: path, class, probability.
 
-With `--top K` the K most probable classes, as class_2, probability_2 and so on. Each core decodes and classifies
-batches of its own. `python -m benchmarks.prediction` says what decoding alone would give.
+With `--top K` the K most probable classes, as class_2, probability_2 and so on.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import io
-import sys
-import time
-import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
-
-import numpy as np
 
 from search import settings as all_settings
-from search.command import collected, exit_with_status
-from search.errors import BadInput
-from search.inference.classifier import Classifier
-from search.inference.files import Answers, classify, picture_files, report_unreadable
-from search.inference.opening import HELP, open_classifier
-from search.inference.sources import add_arguments
-from search.outputs import file_problems, standard_output
-from search.settings import Settings
-
-AS_IT_CAME = "surrogateescape"  # file names need not be text: bytes that are none go out as they came in
+from search.command import exit_with_status, loading
+from search.inference.names import MODEL_HELP
+from search.options import add_model_arguments
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    options = _parser().parse_args(arguments)
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.predict") -> None:
+    options = _parser(prog).parse_args(arguments)
     settings = all_settings.load(options)
-    files, classifier = _inputs(options, settings)
-    classes = classifier.description.classes
-    started = time.perf_counter()
-    pictures = 0
-    unreadable: list[tuple[Path, str]] = []
-    with _opened(options.output) as target:
-        writer = csv.writer(target, lineterminator="\n")
-        writer.writerow(_heading(options.top))
-        for answers in classify(classifier, files, settings.data.max_pixels):
-            writer.writerows(_rows(answers, classes, options.top))
-            pictures += len(answers.files)
-            unreadable += answers.unreadable
-        report_unreadable(unreadable, pictures)
-    if options.output:
-        print(f"wrote {options.output}", file=sys.stderr)
-    seconds = time.perf_counter() - started
-    rate = f"{pictures / seconds:,.0f} a second, reading and decoding included"
-    print(f"{pictures:,} pictures in {seconds:.1f} s, {rate}; {len(unreadable)} unreadable", file=sys.stderr)
+    with loading():
+        from search.inference.predictions import predict
+    predict(settings, options)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m search.predict", description=__doc__.splitlines()[0])
-    parser.add_argument("model", metavar="MODEL", help=HELP)
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__.splitlines()[0])
+    parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     parser.add_argument("images", metavar="IMAGES", nargs="+", type=Path, help="pictures, or folders of them")
     parser.add_argument("--output", type=Path, metavar="FILE", help="CSV; default: standard output")
     parser.add_argument("--top", type=int, default=1, metavar="K", help="how many classes to name (default 1)")
-    add_arguments(parser)
+    add_model_arguments(parser)
     return parser
-
-
-def _inputs(options: argparse.Namespace, settings: Settings) -> tuple[list[Path], Classifier]:
-    """The pictures and the model. Raises BadInput with all that is wrong with them and the options."""
-    problems = file_problems("--output", options.output)
-    files: list[Path] = []
-    classifier: Classifier | None = None
-    with collected(problems):
-        files = picture_files(options.images)
-    with collected(problems):
-        classifier = open_classifier(options.model, settings)
-    most = len(classifier.description.classes) if classifier else max(options.top, 1)
-    if not 1 <= options.top <= most:
-        expected = f"1 to {most}, the model's classes" if classifier else "at least 1"
-        problems.append(f"--top {options.top}: expected {expected}")
-    if problems or classifier is None:
-        raise BadInput("nothing was classified", problems)
-    return files, classifier
-
-
-def _heading(top: int) -> list[str]:
-    more = [name for place in range(2, top + 1) for name in (f"class_{place}", f"probability_{place}")]
-    return ["path", "class", "probability", *more]
-
-
-def _rows(answers: Answers, classes: Sequence[str], top: int) -> Iterator[list[str]]:
-    """A row a file; the most probable class comes first."""
-    ranked = np.argsort(-answers.probabilities, axis=1, kind="stable")[:, :top]
-    for path, order, probabilities in zip(answers.files, ranked, answers.probabilities, strict=True):
-        yield [str(path), *(cell for index in order for cell in (classes[index], f"{probabilities[index]:.4f}"))]
-
-
-@contextmanager
-def _opened(path: Path | None) -> Iterator[TextIO]:
-    """Where the rows go: standard output, or a file that appears, or is replaced, only when it is whole."""
-    if path is None:
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(errors=AS_IT_CAME)
-        with standard_output():
-            yield sys.stdout
-        return
-    if path.exists() and not path.is_file():  # a device or a pipe is not replaced
-        with path.open("w", encoding="utf-8", errors=AS_IT_CAME, newline="") as file:
-            yield file
-        return
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with beside.open("w", encoding="utf-8", errors=AS_IT_CAME, newline="") as file:
-            yield file
-        beside.replace(path)
-    except OSError as error:
-        raise BadInput("the predictions cannot be written", [f"--output {path}: {error.strerror}"]) from error
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ import torch
 import yaml
 from rich.console import Console
 
-from search.check import describe
 from search.data.dataset import Dataset, open_dataset
+from search.dry_run import describe
 from search.errors import BadInput
 from search.machine import Slot, slots
 from search.objective import choose_device, device_name

@@ -8,38 +8,22 @@ trained.
 from __future__ import annotations
 
 import argparse
-import os
-import threading
 from collections.abc import Sequence
 
 from search import settings as all_settings
-from search.command import exit_with_status
+from search.command import exit_with_status, loading
 from search.machine import add_workers_argument
-from search.session import open_data, open_search, open_slots, open_store, set_up_logging, show_settings
-from search.signals import stop_on_signals
-from search.supervisor import supervise
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m search.worker", description=__doc__)
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.worker") -> int:
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     all_settings.add_arguments(parser)
     add_workers_argument(parser, default="auto")
     options = parser.parse_args(arguments)
     settings = all_settings.load(options)
-    set_up_logging()
-    show_settings(settings)
-    chosen = open_slots(settings, options.workers)
-    if address := os.environ.get("DASHBOARD_URL"):
-        print(f"dashboard: {address}", flush=True)
-    dataset = open_data(settings)
-    store = open_store(settings)
-    stop = threading.Event()
-    with stop_on_signals(stop) as received:
-        database, studies = open_search(settings, dataset, stop)
-        print(f"database {database.url}", flush=True)
-        status = supervise(settings, database, store, studies, chosen, stop)
-        database.close()
-    return received[0] if received else status
+    with loading():
+        from search.launch import run_workers
+    return run_workers(settings, options.workers)
 
 
 if __name__ == "__main__":

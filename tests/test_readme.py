@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
+from search.__main__ import COMMANDS
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text()
@@ -106,6 +108,9 @@ def test_every_command_is_accepted(line: str) -> None:
             check_compose(rest)
         case ["python" | ".venv/bin/python", "-m", module, *arguments]:
             check_module(module, arguments)
+        case ["elimnet" | ".venv/bin/elimnet", name, *arguments]:
+            with pytest.raises(Accepted):
+                COMMANDS[name].main(arguments, f"elimnet {name}")
         case _:
             pytest.fail(f"nothing here checks what {words[0]} does: {line}")
 
@@ -127,6 +132,15 @@ def test_every_module_in_the_text_has_the_options_named_with_it(
     assert ended.value.code == 0
     known = re.findall(r"--[a-z][a-z-]*", capsys.readouterr().out)
     assert set(options) <= set(known)
+
+
+def test_every_short_name_in_the_text_is_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    named = [words for words in map(str.split, inline_code()) if words[0] == "elimnet"]
+    assert ["elimnet", "report", "--pareto"] in named
+    for _, name, *options in named:
+        with pytest.raises(SystemExit):
+            COMMANDS[name].main(["--help"], "elimnet")
+        assert set(options) <= set(re.findall(r"--[a-z][a-z-]*", capsys.readouterr().out))
 
 
 def test_every_target_in_the_text_is_one_of_make() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from search.feed.words import network_in_words, recipe_in_words
 from search.inference.runs import LatencyRun, Measurement
 from search.intervals import drawn_f1_of, over_images
-from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, ModelDescription, Provenance
+from search.model_description import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, ModelDescription, Provenance
 from search.report import formats
 from search.report.markdown import escaped, marked_up_table
 from search.report.rows import search_name, short_name

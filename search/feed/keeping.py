@@ -20,7 +20,8 @@ from search.errors import BadInput
 from search.feed.card import model_card
 from search.feed.matrix import confusion_figure, png
 from search.feed.signature import sign_note
-from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, Provenance, save_model
+from search.model_description import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, Provenance
+from search.models import save_model
 from search.objective import Assignment
 from search.report.markdown import escaped
 from search.studies import study_front

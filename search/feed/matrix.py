@@ -10,7 +10,7 @@ import numpy.typing as npt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from search.models import Metrics
+from search.model_description import Metrics
 from search.report.picture import literal
 
 DPI = 120

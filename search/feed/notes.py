@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from search.candidate import Candidate
 from search.feed.keeping import NOT_KEPT
 from search.feed.words import network_in_words, recipe_in_words
-from search.models import DESCRIPTION_FILE
+from search.model_description import DESCRIPTION_FILE
 from search.pareto import HYPERVOLUME_MEANING
 from search.report import formats
 from search.report.comparison import Comparison, Entry, Standing

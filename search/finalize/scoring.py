@@ -17,7 +17,7 @@ import torch
 from blocks.network import Network
 from search.data.arrays import Arrays
 from search.data.batches import Rows
-from search.models import Metrics
+from search.model_description import Metrics
 from search.training.metrics import Integers, evaluate_rows
 
 READ_AT = "test_read_at"

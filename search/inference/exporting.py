@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,17 +14,23 @@ from search.data.dataset import Dataset
 from search.errors import BadInput
 from search.feed.card import Loading, model_card
 from search.inference.agreement import Agreement, compare
-from search.inference.classifier import Deployed, Probabilities, of_network
-from search.inference.formats import FORMATS, exported_description, open_onnx
+from search.inference.classifier import Probabilities
+from search.inference.deployed import Deployed, of_network
+from search.inference.exported import REFUSED, output_problems
+from search.inference.formats import FORMATS, exported_description
 from search.inference.loading import NEEDS, loading_lines
+from search.inference.onnx_session import open_onnx
+from search.inference.pictures import open_pictures
 from search.inference.quantization import quantize
-from search.inference.runs import LatencyRun
-from search.inference.sources import Source
+from search.inference.runs import LatencyRun, runs_of
+from search.inference.sources import Source, open_database, open_source
 from search.outputs import new_folder
+from search.report import formats
+from search.settings import Settings
+from storage import latency
 
 CARD_FILE = "MODEL_CARD.md"
 INT8_FILE = "model.int8.onnx"
-REFUSED = "nothing was exported"
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,20 @@ class Exported:
     files: dict[str, int]
     agreement: Agreement
     int8: Agreement | None
+
+
+def export_model(settings: Settings, options: argparse.Namespace) -> None:
+    """What `search.export` was asked for by its options: a model in a new folder, and what it was tried on."""
+    source = open_source(options.model, settings)
+    print(f"model {source.name}: {_in_a_line(source)}")
+    output = options.output or _default_output(source, options.format)
+    if problems := output_problems(output):  # of the default name, before the pictures are read
+        raise BadInput(REFUSED, problems)
+    dataset = open_pictures(source, settings)
+    print(f"data {dataset.name}, fingerprint {dataset.fingerprint[:12]}", flush=True)
+    int8 = options.quantize == "int8"
+    exported = export(source, options.format, dataset, output, int8=int8, runs=_runs(source, settings))
+    print(_said(exported, output))
 
 
 def export(
@@ -89,3 +111,38 @@ def _export(
     )
     (folder / CARD_FILE).write_text(model_card(description, loading, runs), encoding="utf-8")
     return Exported({path.name: path.stat().st_size for path in sorted(folder.iterdir())}, agreement, quantised)
+
+
+def _default_output(source: Source, format_name: str) -> Path:
+    """Beside a folder; a trial's in the current folder."""
+    if source.trial_id is None:
+        folder = Path(source.name).resolve()
+        return folder.with_name(f"{folder.name}-{format_name}")
+    return Path(f"{source.name.replace('/', '-')}-{format_name}")
+
+
+def _runs(source: Source, settings: Settings) -> list[LatencyRun]:
+    """What was measured of the trial, for its card."""
+    if source.trial_id is None:
+        return []
+    with closing(open_database(settings)) as database:
+        return runs_of(latency.read(database, [source.trial_id]).get(source.trial_id, []))
+
+
+def _in_a_line(source: Source) -> str:
+    provenance = source.description.provenance
+    metrics = provenance.metrics
+    return (
+        f"{len(source.description.classes)} classes, {source.description.input.image_size} px, "
+        f"{formats.whole(metrics.parameters)} parameters, seed {provenance.seed}, "
+        f"{metrics.split} macro F1 {metrics.f1_macro:.4f} when trained"
+    )
+
+
+def _said(exported: Exported, output: Path) -> str:
+    lines = [f"agrees: {exported.agreement}"]
+    if exported.int8:
+        change = exported.int8.f1_exported - exported.int8.f1_original
+        lines.append(f"int8:   {exported.int8}; F1 {change:+.4f}")
+    files = ", ".join(f"{name} ({formats.short(size)}B)" for name, size in exported.files.items())
+    return "\n".join([*lines, f"wrote {output}: {files}"])

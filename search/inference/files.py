@@ -15,8 +15,8 @@ from tqdm import tqdm
 from search.data.decode import Unreadable, decode
 from search.data.sources.paths import is_ignored
 from search.errors import BadInput
-from search.inference.classifier import BATCH_SIZE, Classifier, Pictures, Probabilities, by_threads
-from search.models import InputDescription
+from search.inference.classifier import BATCH_SIZE, Classifier, Pictures, Probabilities
+from search.model_description import InputDescription
 
 NAMED_AT_MOST = 20
 
@@ -67,7 +67,7 @@ def classify(classifier: Classifier, files: Sequence[Path], max_pixels: int) -> 
     """The model's answers on `files`, in order and a batch at a time, with a progress bar on a terminal."""
     batches = [files[start : start + BATCH_SIZE] for start in range(0, len(files), BATCH_SIZE)]
     with tqdm(total=len(files), desc="classifying", unit=" pictures", disable=None) as bar:
-        for answers in by_threads(partial(_classify, classifier, max_pixels=max_pixels), batches):
+        for answers in classifier.by_threads(partial(_classify, classifier, max_pixels=max_pixels), batches):
             bar.update(len(answers.files) + len(answers.unreadable))
             yield answers
 

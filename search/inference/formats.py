@@ -15,20 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
 
-import numpy as np
 import onnx
-import onnxruntime
 import torch
-from pydantic import ValidationError
 
 from blocks.network import Network
 from search.errors import BadInput
-from search.inference.classifier import Classifier, Deployed, Pictures, Probabilities, of_module, of_network
+from search.inference.classifier import Classifier
+from search.inference.deployed import Deployed, of_module, of_network
+from search.inference.exported import FILES, description_in
+from search.inference.onnx_session import INPUT, METADATA_KEY, OUTPUT, of_session, open_onnx, open_session
 from search.inference.padding import with_fixed_padding
-from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, ModelDescription, load_model, save_model
+from search.model_description import DESCRIPTION_FILE, WEIGHTS_FILE, ModelDescription
+from search.models import load_model, save_model
 
-INPUT, OUTPUT = "pictures", "probabilities"
-METADATA_KEY = "elimnet"
 EXTRA_FILE = "description.json"
 OPSET = 17  # of 2022: old enough for the runtimes of phones
 CPU = torch.device("cpu")
@@ -89,43 +88,12 @@ def describe_onnx(path: Path, description: ModelDescription) -> None:
     onnx.save(model, str(path))
 
 
-def open_onnx(path: Path) -> Classifier:
-    """On the CPU, each batch with one thread. Raises BadInput for what was not exported here."""
-    session = open_session(path, threads=1)
-    described = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-    if described is None:
-        problem = f"{path}: no class names inside; expected a model that python -m search.export wrote"
-        raise BadInput("the model cannot be loaded", [problem])
-    return _of_session(session, _described(path, described))
-
-
-def _of_session(session: onnxruntime.InferenceSession, description: ModelDescription) -> Classifier:
-    def run(pictures: Pictures) -> Probabilities:
-        batch = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
-        probabilities: Probabilities = session.run([OUTPUT], {INPUT: batch})[0]
-        return probabilities
-
-    return Classifier(description, run)
-
-
 def through_onnx(network: Network, description: ModelDescription) -> Classifier:
     """The network under ONNX Runtime on the CPU: twice as fast as in PyTorch, after a second of tracing."""
     with tempfile.TemporaryDirectory(prefix="elimnet-onnx-") as folder:
         path = Path(folder) / "model.onnx"
         trace_onnx(Deployed(network).eval(), description.input.image_size, path)
-        return _of_session(open_session(path, threads=1), description)
-
-
-def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
-    """ONNX Runtime on the CPU. Raises BadInput for a file that is no ONNX model."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3  # errors; its warnings are about graphs, which users cannot change
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its exceptions have no other parent in common
-        reason = str(error).splitlines()[0]
-        raise BadInput("the model cannot be loaded", [f"{path}: not a whole ONNX file: {reason}"]) from error
+        return of_session(open_session(path, threads=1), description)
 
 
 def write_torchscript(deployed: Deployed, description: ModelDescription, folder: Path) -> None:
@@ -145,7 +113,7 @@ def open_torchscript(path: Path) -> Classifier:
             module = torch.jit.load(str(path), "cpu", _extra_files=extra)  # type: ignore[no-untyped-call]
         except (RuntimeError, ValueError) as error:
             raise _not_whole(path, "TorchScript", error) from error
-    return Classifier(_described(path, extra[EXTRA_FILE]), of_module(module, CPU))
+    return of_module(module, description_in(path, extra[EXTRA_FILE]), CPU)
 
 
 def write_torch_export(deployed: Deployed, description: ModelDescription, folder: Path) -> None:
@@ -165,7 +133,7 @@ def open_torch_export(path: Path) -> Classifier:
             module = torch.export.load(str(path), extra_files=extra).module()
         except (RuntimeError, ValueError, OSError, BadZipFile) as error:
             raise _not_whole(path, "torch.export", error) from error
-    return Classifier(_described(path, extra[EXTRA_FILE]), of_module(module, CPU))
+    return of_module(module, description_in(path, extra[EXTRA_FILE]), CPU)
 
 
 def write_safetensors(deployed: Deployed, description: ModelDescription, folder: Path) -> None:
@@ -184,19 +152,11 @@ def open_safetensors(path: Path) -> Classifier:
 
 
 FORMATS = {
-    "onnx": Format("model.onnx", write_onnx, open_onnx),
-    "torchscript": Format("model.pt", write_torchscript, open_torchscript),
-    "safetensors": Format(WEIGHTS_FILE, write_safetensors, open_safetensors, takes_pixels=False),
-    "torch-export": Format("model.pt2", write_torch_export, open_torch_export),
+    "onnx": Format(FILES["onnx"], write_onnx, open_onnx),
+    "torchscript": Format(FILES["torchscript"], write_torchscript, open_torchscript),
+    "safetensors": Format(FILES["safetensors"], write_safetensors, open_safetensors, takes_pixels=False),
+    "torch-export": Format(FILES["torch-export"], write_torch_export, open_torch_export),
 }
-
-
-def exported_file(path: Path, *formats: str) -> Path:
-    """The model's file where `path` is the folder of an export in one of the formats; else `path` itself."""
-    if (path / DESCRIPTION_FILE).exists():
-        return path
-    files = [path / FORMATS[name].file for name in formats]
-    return next((file for file in files if file.is_file()), path)
 
 
 def exported_description(description: ModelDescription) -> ModelDescription:
@@ -208,14 +168,6 @@ def exported_description(description: ModelDescription) -> ModelDescription:
 def _example(size: int) -> torch.Tensor:
     """Two pictures: tracing takes a batch of one for a constant."""
     return torch.zeros(2, 3, size, size, dtype=torch.uint8)
-
-
-def _described(path: Path, text: str | bytes) -> ModelDescription:
-    try:
-        return ModelDescription.model_validate_json(text)
-    except ValidationError as error:
-        problem = f"{path}: says nothing of its classes; expected a model that python -m search.export wrote"
-        raise BadInput("the model cannot be loaded", [problem]) from error
 
 
 def _not_whole(path: Path, kind: str, error: Exception) -> BadInput:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from search.models import ModelDescription
+from search.model_description import ModelDescription
 
 NEEDS = {
     "onnx": "onnxruntime, numpy and Pillow alone",

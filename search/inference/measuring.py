@@ -21,13 +21,14 @@ import torch
 from blocks.build import build
 from blocks.network import Network
 from blocks.specification import EliminatedSpecification, ScratchSpecification
-from search.inference.classifier import Deployed, Pictures
-from search.inference.formats import INPUT, open_session, trace_onnx
+from search.inference.classifier import Pictures
+from search.inference.deployed import Deployed
+from search.inference.formats import trace_onnx
 from search.inference.memory import peak_memory_mb
+from search.inference.onnx_session import INPUT, open_session
 from search.inference.runs import BATCH, LatencyRun, Measurement
 from search.machine import cores
 
-SECONDS = 1.0
 WARM_UP_SHARE = 0.2
 FEWEST_RUNS = 10
 BATCHES = (1, BATCH)
@@ -35,7 +36,7 @@ QUICK_SECONDS = 0.2
 QUICK_TRIES = 3
 
 
-def measure_network(network: Network, test_pictures: int | None, seconds: float = SECONDS) -> LatencyRun:
+def measure_network(network: Network, test_pictures: int | None, seconds: float) -> LatencyRun:
     """All measurements of a network on this machine; each takes `seconds`, and a fifth of that to warm up."""
     size = network.specification.image_size
     deployed = Deployed(network).eval()
@@ -47,7 +48,7 @@ def measure_network(network: Network, test_pictures: int | None, seconds: float 
     return LatencyRun.of(measurements, image_size=size, model_mb=model_mb, test_pictures=test_pictures)
 
 
-def measure_onnx(path: Path, size: int, test_pictures: int | None, seconds: float = SECONDS) -> LatencyRun:
+def measure_onnx(path: Path, size: int, test_pictures: int | None, seconds: float) -> LatencyRun:
     """The measurements of an exported file, which has no network for PyTorch to run."""
     measurements = list(_onnxruntime(path, size, seconds))
     model_mb = path.stat().st_size / 1e6

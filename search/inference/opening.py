@@ -1,20 +1,19 @@
-"""Any model that can be named: an exported file, a folder, a trial."""
+"""Any model that can be named: an exported file, a folder, a trial.
+
+An exported ONNX model answers without PyTorch, whose import takes seconds: what needs it is imported where it is used.
+"""
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 from search.errors import BadInput
-from search.inference.classifier import Classifier, of_network
-from search.inference.formats import FORMATS, exported_file, through_onnx
-from search.inference.sources import open_source
-from search.objective import choose_device
+from search.inference.classifier import Classifier
+from search.inference.exported import FILES, exported_file
+from search.inference.names import check_model_name
 from search.settings import Settings
 
-HELP = "an exported file or its folder, a kept model's folder, or a trial as STUDY/NUMBER, STUDY/ROW or NUMBER"
-log = logging.getLogger(__name__)
-_OPEN = {Path(known.file).suffix: known.open for known in FORMATS.values()}
+ONNX = ".onnx"
 
 
 def open_classifier(where: str, settings: Settings) -> Classifier:
@@ -22,17 +21,24 @@ def open_classifier(where: str, settings: Settings) -> Classifier:
 
     Raises BadInput for what is no model, or a damaged one.
     """
-    path = exported_file(Path(where), *FORMATS)
+    path = exported_file(Path(where), *FILES)
     if path.is_file():
-        if path.suffix not in _OPEN:
-            expected = f"expected {', '.join(sorted(_OPEN))}, a folder or a trial"
-            raise BadInput("the model cannot be loaded", [f"{path}: not the name of an exported model; {expected}"])
-        return _OPEN[path.suffix](path)
-    source = open_source(where, settings)
-    device = choose_device(settings.device)
-    if device.type == "cpu":
-        try:
-            return through_onnx(source.network, source.description)
-        except RuntimeError as error:  # what ONNX cannot express still runs in PyTorch
-            log.warning("ONNX Runtime cannot take %s, so PyTorch runs it, more slowly: %s", where, error)
-    return of_network(source.network, source.description, device)
+        return _open_file(path)
+    check_model_name(where)
+    from search.inference.pytorch_models import open_network  # noqa: PLC0415 - PyTorch
+
+    return open_network(where, settings)
+
+
+def _open_file(path: Path) -> Classifier:
+    if path.suffix == ONNX:
+        from search.inference.onnx_session import open_onnx  # noqa: PLC0415 - names are refused without ONNX Runtime
+
+        return open_onnx(path)
+    suffixes = {ONNX, *(Path(file).suffix for file in FILES.values())}
+    if path.suffix not in suffixes:
+        expected = f"expected {', '.join(sorted(suffixes))}, a folder or a trial"
+        raise BadInput("the model cannot be loaded", [f"{path}: not the name of an exported model; {expected}"])
+    from search.inference.pytorch_models import open_file  # noqa: PLC0415 - PyTorch
+
+    return open_file(path)

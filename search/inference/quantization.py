@@ -14,8 +14,9 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from search.inference.classifier import Pictures
-from search.inference.formats import INPUT, describe_onnx
-from search.models import ModelDescription
+from search.inference.formats import describe_onnx
+from search.inference.onnx_session import INPUT
+from search.model_description import ModelDescription
 
 CALIBRATED_ON = 256
 FLOAT_CONVOLUTIONS = 3

@@ -1,14 +1,7 @@
-"""Where a model comes from: a folder that `save_model` wrote, or a trial whose model was kept.
-
-A trial is named `STUDY/NUMBER`, or `NUMBER` where one study alone has a model of that number. In a study of listed
-rows (`final`, `baselines`), `STUDY/ROW` names the row's trial of the first seed, so that nobody picks a seed. What logs
-and `search.finalize` write is understood, too: `STUDY #NUMBER`, `STUDY-NUMBER`.
-"""
+"""Where a model comes from: a folder that `save_model` wrote, or a trial whose model was kept."""
 
 from __future__ import annotations
 
-import argparse
-import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -18,7 +11,9 @@ from typing import Any
 
 from blocks.network import Network
 from search.errors import BadInput
-from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, ModelDescription, load_model
+from search.inference.names import EXPECTED, ROW, TRIAL, check_model_name
+from search.model_description import DESCRIPTION_FILE, WEIGHTS_FILE, ModelDescription
+from search.models import load_model
 from search.report.rows import search_name, short_name
 from search.settings import Settings
 from storage.artefacts import Artefacts, attached_to_trials, open_artefacts
@@ -27,9 +22,6 @@ from storage.errors import ArtefactError, StorageError
 from storage.trials import StudyRecord, TrialRecord, read_studies, read_trials
 
 PATIENCE_SECONDS = 30.0
-EXPECTED = "expected a model's folder, or a trial as STUDY/NUMBER, NUMBER or, in a study of listed rows, STUDY/ROW"
-_TRIAL = re.compile(r"(?:(?P<study>.+)[/ ]|(?P<before_dash>[^/]+)-)?#?(?P<number>\d+)")
-_ROW = re.compile(r"(?P<study>\w.*)/(?P<row>[A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
 @dataclass(frozen=True)
@@ -68,29 +60,12 @@ class KeptModel:
         return row
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options that say where trials, their models and their pictures are."""
-    parser.add_argument("--config", type=Path, metavar="FILE", help="settings as YAML, see configs/")
-    parser.add_argument("--name", help="name of the search that the trial belongs to")
-    parser.add_argument(
-        "--data-dir", metavar="PATH", help="the search's images: sets data.path (environment: DATA_DIR)"
-    )
-    parser.add_argument(
-        "--database-url", metavar="URL", help="default: SQLite under runs/NAME (environment: DATABASE_URL)"
-    )
-    parser.add_argument("--device", help="auto, cpu, cuda or cuda:N")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any other setting, dotted")
-
-
 def open_source(where: str, settings: Settings) -> Source:
     """The model of a folder or trial. Raises BadInput, which says what there is instead, and DatabaseRefused."""
     if Path(where).is_dir():
         network, description = load_model(Path(where))
         return Source(where, network, description)
-    if not (_TRIAL.fullmatch(where) or _ROW.fullmatch(where)):
-        raise BadInput(
-            "the model cannot be found", [f"{where}: no such folder, and not the name of a trial; {EXPECTED}"]
-        )
+    check_model_name(where)
     try:
         with closing(open_database(settings)) as database:
             chosen = choose(kept_models(database, settings), where)
@@ -132,10 +107,10 @@ def kept_models(database: Database, settings: Settings) -> list[KeptModel]:
 
 def choose(models: Sequence[KeptModel], where: str) -> KeptModel:
     """The model of the trial that `where` names. Raises BadInput with the names of those that there are."""
-    if match := _TRIAL.fullmatch(where):
+    if match := TRIAL.fullmatch(where):
         number, study = int(match["number"]), match["study"] or match["before_dash"]
         found = [model for model in models if model.trial.number == number and _is_of(model, study)]
-    elif match := _ROW.fullmatch(where):
+    elif match := ROW.fullmatch(where):
         seeds = [model for model in models if model.row == match["row"] and _is_of(model, match["study"])]
         found = sorted(seeds, key=lambda model: int(model.trial.attributes["seed"]))[:1]
     else:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from search.report.comparison import Comparison, Entry
-from search.report.rows import Row
+if TYPE_CHECKING:  # numbers and text are written by commands, too, that read no database
+    from search.report.comparison import Comparison, Entry
+    from search.report.rows import Row
 
 NOT_KNOWN = "—"
 NAMED_AT_MOST = 12

@@ -4,7 +4,8 @@ from importlib.resources import files
 
 import pytest
 
-from baselines.rows import CLASSES, Baseline, choose, listed_space, read_baselines
+from baselines.rows import CLASSES, Baseline, choose, read_baselines
+from baselines.study import listed_space, specification
 from blocks.build import build
 from search.errors import BadInput
 from search.training.measure import count_layers, count_parameters
@@ -21,7 +22,7 @@ SIZE = 64
     ids=lambda row: row.name,
 )
 def test_a_row_comes_to_what_it_says(row: Baseline) -> None:
-    network = build(row.specification(SIZE, CLASSES))
+    network = build(specification(row, SIZE, CLASSES))
     assert (count_parameters(network), count_layers(network)) == (row.parameters, row.layers)
 
 

@@ -13,7 +13,7 @@ from search.data.decode import decode
 from search.errors import BadInput
 from search.evaluate import main
 from search.export import main as export
-from search.inference.classifier import of_network
+from search.inference.deployed import of_network
 from search.inference.sources import Source
 from search.models import save_model
 

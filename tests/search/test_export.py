@@ -17,12 +17,12 @@ from search.data.decode import decode
 from search.errors import BadInput
 from search.export import main
 from search.inference import agreement, runs
-from search.inference.classifier import of_network
+from search.inference.deployed import of_network
 from search.inference.opening import open_classifier
 from search.inference.quantization import FLOAT_CONVOLUTIONS
 from search.inference.runs import LatencyRun, Measurement
 from search.inference.sources import Source
-from search.models import WEIGHTS_FILE
+from search.model_description import WEIGHTS_FILE
 from search.settings import Settings
 from storage import latency
 from storage.database import connect

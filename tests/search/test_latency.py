@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def test_bad_arguments_are_named_together(options: list[str]) -> None:
 def test_no_model_is_measured_where_others_are_unknown(
     model_folder: Path, options: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("search.latency._measure", None)
+    monkeypatch.setattr("search.inference.latency_table._measure", None)
     with pytest.raises(BadInput) as caught:
         main([str(model_folder), "nomodel", "scratch/9", "--json", *options])
     assert "nomodel: no such folder" in str(caught.value)
@@ -109,3 +110,10 @@ def test_that_the_machine_was_busy_is_kept(
     said = capsys.readouterr()
     assert json.loads(said.out)[0]["busy"] == bool(load)
     assert ("warning: it is busy (load 100.0)" in said.err) == bool(load)
+
+
+def test_misspelt_models_are_refused_before_pytorch_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "search.inference.latency_table", None)
+    with pytest.raises(BadInput) as caught:
+        main(["nomodel", "neither", "--seconds", "0"])
+    assert [problem.split(": ")[-2] for problem in caught.value.problems] == ["nomodel", "neither", "--seconds 0"]

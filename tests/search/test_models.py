@@ -20,7 +20,8 @@ from blocks.specification import (
     StageSpecification,
 )
 from search.errors import BadInput
-from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, Provenance, load_model, save_model
+from search.model_description import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, Provenance
+from search.models import load_model, save_model
 
 BACKBONE = "test_efficientnet"
 CLASSES = ["glass", "metal", "paper"]

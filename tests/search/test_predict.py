@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from search import predict
 from search.data.decode import decode
 from search.errors import BadInput
-from search.inference.classifier import of_network
+from search.inference import predictions
+from search.inference.deployed import of_network
 from search.inference.sources import Source
 from search.predict import main
 
@@ -118,7 +118,7 @@ def test_all_that_is_wrong_is_named_together(options: list[str], tmp_path: Path)
 def test_an_output_that_cannot_be_written_is_said_before_pictures_are_read(
     options: list[str], photographs: Path, output: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(predict, "classify", None)
+    monkeypatch.setattr(predictions, "classify", None)
     monkeypatch.chdir(photographs)
     message = refused("scratch/0", ".", "--output", output, *options)
     assert f"--output {output}: {'is a folder' if output == '.' else 'no folder nowhere'}" in message

@@ -15,7 +15,8 @@ from blocks.specification import EliminatedSpecification, ScratchSpecification, 
 from search.candidate import Candidate
 from search.feed.feed import Feed
 from search.feed.keeping import Finished
-from search.models import Metrics, ModelDescription, Provenance, save_model
+from search.model_description import Metrics, ModelDescription, Provenance
+from search.models import save_model
 from search.objective import Assignment, summary
 from search.spaces.settings import EliminationSpace, ScratchSpace
 from search.studies import OpenStudy

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from search.feed.card import model_card
-from search.models import ModelDescription
+from search.model_description import ModelDescription
 
 
 def test_a_finalized_network_is_said_to_know_the_validation_pictures(description: ModelDescription) -> None:

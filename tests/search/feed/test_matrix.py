@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from PIL import Image
 
 from search.feed.matrix import confusion_figure, png
-from search.models import Metrics
+from search.model_description import Metrics
 
 
 def metrics(confusion: list[list[int]]) -> Metrics:

@@ -19,12 +19,12 @@ from blocks.specification import (
     StageSpecification,
 )
 from search.errors import BadInput
-from search.inference.classifier import Deployed, of_network
+from search.inference.deployed import Deployed, of_network
 from search.inference.files import classify, picture_files
 from search.inference.formats import FORMATS, exported_description
 from search.inference.opening import open_classifier
 from search.inference.sources import Source
-from search.models import ModelDescription
+from search.model_description import ModelDescription
 from search.settings import Settings
 
 BACKBONES = ["efficientnet_b0", "resnet18", "mobilenetv3_large_100", "mnasnet_100", "tf_efficientnet_lite0"]

@@ -10,7 +10,7 @@ from timm.layers.conv2d_same import Conv2dSame
 
 from blocks.build import build
 from blocks.specification import EliminatedSpecification
-from search.inference.classifier import Deployed
+from search.inference.deployed import Deployed
 from search.inference.formats import trace_onnx
 from search.inference.padding import with_fixed_padding
 

@@ -11,7 +11,8 @@ import pytest
 from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
 from search.inference.pictures import open_pictures
-from search.inference.sources import Source, add_arguments
+from search.inference.sources import Source
+from search.options import add_model_arguments
 from search.settings import DataSettings, load
 
 SHARES = {"test_share": 0.3, "validation_share": 0.25, "split_seed": 5}
@@ -54,7 +55,7 @@ def of_list(source: Source, searched_with: Dataset) -> Source:
 
 def opened(source: Source, tmp_path: Path, *options: str) -> Dataset:
     parser = argparse.ArgumentParser()
-    add_arguments(parser)
+    add_model_arguments(parser)
     return open_pictures(source, load(parser.parse_args([*options, "--set", f"cache_dir={tmp_path / 'cache'}"])))
 
 

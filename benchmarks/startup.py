@@ -1,0 +1,168 @@
+"""How long commands take to show their help, to refuse, and to give their first answer.
+
+    python -m benchmarks.startup [--checkout FOLDER] [--repeats 5] [--json]
+
+Each number is the median of several processes: seconds on the clock and, in brackets, of the processor. Other work on
+the machine lengthens the first, hardly the second. `python -c pass` stands beside them: no program can start faster.
+`--checkout` measures another version of this program, in its folder, with the same Python.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from benchmarks.pictures import write_pictures
+from benchmarks.rates import environment
+from blocks.build import build
+from blocks.specification import EliminatedSpecification
+from search.__main__ import COMMANDS
+from search.command import exit_with_status, positive
+from search.errors import BadInput
+from search.inference.deployed import Deployed
+from search.inference.formats import FORMATS, exported_description
+from search.model_description import InputDescription, Metrics, ModelDescription, Provenance
+
+HERE = Path(__file__).parents[1]
+NETWORK = EliminatedSpecification(backbone="tf_efficientnet_lite0", cut="blocks.3.2", classes=2, image_size=128)
+TARGETS = {"--help": 0.6, "refused option": 0.6, "refused setting": 0.6, "first answer": 1.5}
+NEEDED = {
+    "report": ["--pareto"],
+    "export": ["scratch/0", "--format", "onnx"],
+    "predict": ["scratch/0", "picture.jpg"],
+    "evaluate": ["scratch/0", "folder"],
+    "latency": ["scratch/0"],
+    "cuts": ["resnet18"],
+}
+SETTING = {"report": ["--config", "missing.yaml"], "cuts": ["--classes", "1"]}  # those two have no --set
+
+
+@dataclass(frozen=True)
+class Line:
+    """Medians of one command line, in seconds; `asked` is a key of `TARGETS`, or empty for Python alone."""
+
+    command: str
+    asked: str
+    wall: float
+    cpu: float
+
+
+def asked_of(name: str) -> dict[str, tuple[list[str], int]]:
+    """What a command is asked for without doing its work: arguments and the exit status that they lead to."""
+    needed = NEEDED.get(name, [])
+    return {
+        "--help": (["--help"], 0),
+        "refused option": ([*needed, "--no-such-option"], 2),
+        "refused setting": ([*needed, *SETTING.get(name, ["--set", "nosuch=1"])], 2),
+    }
+
+
+def timed(arguments: Sequence[str], expected: int, checkout: Path, repeats: int) -> tuple[float, float]:
+    """Medians of (wall, cpu) seconds of Python with these arguments.
+
+    Raises BadInput where it does not end with the status `expected`.
+    """
+    wall, cpu = [], []
+    for _ in range(repeats):
+        before, started = os.times(), time.perf_counter()
+        done = subprocess.run([sys.executable, *arguments], cwd=checkout, capture_output=True, text=True, check=False)
+        wall.append(time.perf_counter() - started)
+        after = os.times()  # of children, Windows tells nothing
+        cpu.append(after.children_user + after.children_system - before.children_user - before.children_system)
+        if done.returncode != expected:
+            ended = f"python {' '.join(arguments)}: ended with {done.returncode}, expected {expected}"
+            raise BadInput(f"{checkout} cannot be measured", [ended, *done.stderr.splitlines()[-3:]])
+    return statistics.median(wall), statistics.median(cpu)
+
+
+def export_network(folder: Path) -> Path:
+    """The network with random weights as an ONNX file, described as one that a search has trained."""
+    classes = tuple(f"class_{index}" for index in range(NETWORK.classes))
+    nothing = tuple(0.0 for _ in classes)
+    metrics = Metrics(
+        split="validation", f1_macro=0.0, accuracy=0.0, f1_per_class=nothing, parameters=0, macs=0,
+        confusion=tuple(tuple(0 for _ in classes) for _ in classes),
+    )  # fmt: skip
+    counts = {split: dict.fromkeys(classes, 1000) for split in ("train", "validation", "test")}
+    provenance = Provenance(
+        study="benchmark/none", trial=0, seed=0, initial_weights="random", recipe={}, data={"counts": counts},
+        metrics=metrics, device="cpu", seconds=0.0, versions={},
+    )  # fmt: skip
+    taken = InputDescription(image_size=NETWORK.image_size, fit="stretch")
+    description = ModelDescription(
+        network=NETWORK, classes=classes, input=taken, provenance=provenance, weights_sha256=""
+    )
+    FORMATS["onnx"].write(Deployed(build(NETWORK)).eval(), exported_description(description), folder)
+    return folder / FORMATS["onnx"].file
+
+
+def measure(checkout: Path, repeats: int, said: Callable[[str], object]) -> Iterator[Line]:
+    """Python alone, then each command's help and refusals, then first answers, `said` before each."""
+    yield Line("python -c pass", "", *timed(["-c", "pass"], 0, checkout, repeats))
+    for name, command in COMMANDS.items():
+        module = command.main.__module__.removesuffix(".__main__")
+        for asked, (arguments, status) in asked_of(name).items():
+            said(f"{module}: {asked}")
+            yield Line(module, asked, *timed(["-m", module, *arguments], status, checkout, repeats))
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        model = str(export_network(folder))
+        write_pictures(folder / "pictures", classes=NETWORK.classes, pictures=NETWORK.classes)
+        first = next((folder / "pictures").rglob("*.jpg"))
+        answers = {"search.predict": str(first), "search.evaluate": str(folder / "pictures")}
+        for module, pictures in answers.items():
+            said(f"{module}: first answer")
+            yield Line(module, "first answer", *timed(["-m", module, model, pictures], 0, checkout, repeats))
+
+
+def describe(lines: Sequence[Line]) -> str:
+    """A row for each command, for people."""
+    python, rest = lines[0], lines[1:]
+    cells = {(line.command, line.asked): f"{line.wall:.2f} ({line.cpu:.2f})" for line in rest}
+    longest = max(len(line.command) for line in lines)
+    table = [
+        f"{command:{longest}}" + "".join(f"{cells.get((command, asked), ''):>16}" for asked in TARGETS)
+        for command in dict.fromkeys(line.command for line in rest)
+    ]
+    heading = " " * longest + "".join(f"{asked:>16}" for asked in TARGETS)
+    verdicts = [_verdict(asked, [line for line in rest if line.asked == asked]) for asked in TARGETS]
+    alone = f"{python.command:{longest}} {python.wall:.2f} ({python.cpu:.2f})"
+    return "\n".join([alone, heading, *table, *verdicts])
+
+
+def _verdict(asked: str, lines: Sequence[Line]) -> str:
+    wall, cpu, target = max(line.wall for line in lines), max(line.cpu for line in lines), TARGETS[asked]
+    reached = "reached" if wall <= target else "reached by the processor's time alone" if cpu <= target else "missed"
+    return f"{asked}: at most {wall:.2f} s ({cpu:.2f} of the processor); target {target:g}: {reached}"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.startup", description=__doc__.splitlines()[0])
+    parser.add_argument("--checkout", type=Path, default=HERE, metavar="FOLDER", help="what to measure; default: this")
+    parser.add_argument("--repeats", type=positive, default=5, metavar="N", help="processes for each line; default: 5")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    options = parser.parse_args(arguments)
+    if not (options.checkout / "search" / "__init__.py").is_file():  # else another, installed one would be measured
+        raise BadInput("arguments", [f"--checkout {options.checkout}: holds no package search"])
+    lines = list(measure(options.checkout, options.repeats, lambda line: print(line, file=sys.stderr, flush=True)))
+    around = environment(torch.device("cpu"))
+    if options.json:
+        print(json.dumps({"environment": around, "lines": [asdict(line) for line in lines]}, indent=2))
+    else:
+        print(", ".join(f"{name} {value}" for name, value in around.items()))
+        print(describe(lines))
+
+
+if __name__ == "__main__":
+    exit_with_status(main)

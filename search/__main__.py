@@ -1,0 +1,97 @@
+"""All commands by one name: `elimnet run` is `python -m search.run`, and `python -m search run`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from baselines import run as baselines
+from search import check, cuts, evaluate, export, init, latency, predict, run, worker
+from search.command import exit_with_status, nearest
+from search.errors import BadInput
+from search.finalize import __main__ as finalize
+from search.outputs import standard_output
+from search.profile import __main__ as profile
+from search.report import __main__ as report
+
+DISTRIBUTION = "elimnet-search"
+
+
+@dataclass(frozen=True)
+class Command:
+    """What a command does, in a line, and its `main(arguments, prog)`, which returns the exit status."""
+
+    summary: str
+    main: Callable[[Sequence[str], str], int | None]
+
+
+COMMANDS = {
+    "check": Command("try settings, data, database, weights and one step of each space; write nothing", check.main),
+    "run": Command("run all studies on this machine in turns, then show the report", run.main),
+    "worker": Command("run workers on this machine, for a database that other machines share", worker.main),
+    "init": Command("create the tables and studies, so that workers find them", init.main),
+    "report": Command("show the Pareto front over all studies, or the final test scores", report.main),
+    "baselines": Command("train reference networks with the search's data, split and recipe", baselines.main),
+    "finalize": Command("retrain the front with several seeds and score it on the test split, once", finalize.main),
+    "export": Command("export a model as ONNX, TorchScript, torch.export or safetensors", export.main),
+    "predict": Command("classify images and write their classes as CSV", predict.main),
+    "evaluate": Command("score a model on labelled images, with a confusion matrix", evaluate.main),
+    "latency": Command("measure how long models take on this machine", latency.main),
+    "profile": Command("rank the cuts of the backbones before any training", profile.main),
+    "cuts": Command("list the points where a backbone can be cut", cuts.main),
+}
+
+
+def main(arguments: Sequence[str], program: str) -> int | None:
+    """Run the command that the first argument names. Raises BadInput where there is no such command."""
+    name, *rest = arguments or ["--help"]
+    if name in COMMANDS:
+        return COMMANDS[name].main(rest, f"{program} {name}")
+    known = {"-h": overview, "--help": overview, "--version": _version}
+    if name not in known:
+        raise BadInput(program, [_no_such(name, program), f"{program} --help lists all commands"])
+    with standard_output():
+        print(known[name](program))
+    return 0
+
+
+def overview(program: str) -> str:
+    """The commands, a line each."""
+    lines = [f"  {name:<11}{command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            f"usage: {program} [--help | --version] COMMAND ...",
+            "",
+            "Find the smallest good image classifier for a folder of photographs.",
+            "",
+            "commands:",
+            *lines,
+            "",
+            f"{program} COMMAND --help lists the options of a command.",
+        ]
+    )
+
+
+def elimnet() -> None:
+    """The console script."""
+    exit_with_status(lambda: main(sys.argv[1:], "elimnet"))
+
+
+def _version(_: str) -> str:
+    """Of the installed distribution; a checkout that nobody installed has none."""
+    try:
+        return f"{DISTRIBUTION} {version(DISTRIBUTION)}"
+    except PackageNotFoundError:
+        return f"{DISTRIBUTION} is not installed: its version is in pyproject.toml"
+
+
+def _no_such(name: str, program: str) -> str:
+    if name.startswith("-"):
+        return f"{name}: a command comes first, as in {program} COMMAND {name}"
+    return f"no command {name!r}{nearest(name.removeprefix('search.'), COMMANDS)}"
+
+
+if __name__ == "__main__":
+    exit_with_status(lambda: main(sys.argv[1:], "python -m search"))

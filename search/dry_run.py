@@ -1,0 +1,92 @@
+"""A search that is tried without being begun: settings, data, database, weights, and one step of each space.
+
+Writes nothing: pictures are decoded to a temporary folder that is removed, and no study is made.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from pathlib import Path
+
+import optuna
+
+from search.command import collected
+from search.data.arrays import Arrays
+from search.data.dataset import Dataset, open_dataset
+from search.errors import BadInput
+from search.objective import Assignment, choose_device, run, sample_candidate, summary
+from search.settings import Settings
+from search.spaces.checked import checked_spaces
+from search.spaces.settings import AnySpace, ListedSpace
+from storage.address import mask_url
+from storage.database import connect
+from storage.errors import NoSearch
+
+STEPS = 2
+
+
+def try_search(settings: Settings) -> None:
+    """What `search.check` does. Raises BadInput with everything that would stop the search."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    print(f"settings: search {settings.name!r}, studies {', '.join(settings.studies)}")
+    problems: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="elimnet-check-") as folder:
+        with collected(problems):
+            print(f"database: {_check_database(settings)}")
+        dataset: Dataset | None = None
+        with collected(problems):
+            dataset = open_dataset(settings.data, Path(folder), image_sizes=[_smallest_size(settings)])
+            print(f"data: {describe(dataset)}")
+        spaces: dict[str, AnySpace] = {}
+        with collected(problems):
+            spaces = checked_spaces(settings.studies, settings)
+        for name, space in spaces.items() if dataset else ():
+            assert dataset is not None
+            with collected(problems):
+                print(f"{name}: {_one_step(space, dataset, settings)}")
+    if problems:
+        raise BadInput("this search would not run", problems)
+    print("ok: nothing was written")
+
+
+def describe(dataset: Dataset) -> str:
+    """The data set in a few lines for people, its warnings among them."""
+    sizes = ", ".join(f"{sum(counts.values()):,} {split}" for split, counts in dataset.counts.items())
+    lines = [
+        f"{dataset.name}: {len(dataset.classes)} classes, {sizes} pictures, fingerprint {dataset.fingerprint[:12]}"
+    ]
+    return "\n".join([*lines, *(f"  warning: {warning}" for warning in dataset.warnings)])
+
+
+def _check_database(settings: Settings) -> str:
+    try:
+        database = connect(settings.database, create=False)
+    except NoSearch:
+        return f"{mask_url(settings.database)} is new; its tables would be made"
+    studies = optuna.get_all_study_names(database.optuna)
+    database.close()
+    return f"{database.url} holds {len(studies)} studies"
+
+
+def _smallest_size(settings: Settings) -> int:
+    return min(size for space in settings.studies.values() for size in space.image_sizes)
+
+
+def _one_step(space: AnySpace, dataset: Dataset, settings: Settings) -> str:
+    """Train a random candidate of the space for two steps of its own recipe, on a few pictures."""
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(settings.seed))
+    if not isinstance(space, ListedSpace):
+        space = space.model_copy(update={"image_sizes": (_smallest_size(settings),)})
+    candidate = sample_candidate(study.ask(), space, len(dataset.classes))
+    size = candidate.network.image_size
+    few = candidate.recipe.batch_size * STEPS
+    candidate = candidate.model_copy(update={"recipe": candidate.recipe.model_copy(update={"epochs": 1})})
+    splits = [dataset.arrays(split, size) for split in ("train", "validation")]
+    train_arrays, validation_arrays = (Arrays(arrays.images[:few], arrays.labels[:few]) for arrays in splits)
+    device = choose_device(settings.device)
+    result = run(Assignment(candidate, settings.seed, {}), train_arrays, validation_arrays, settings, device)
+    loss = result.epochs[-1].train_loss
+    return f"{summary(candidate)}: {result.images_per_second:.0f} images/s, training loss {loss:.2f}"

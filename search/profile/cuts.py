@@ -1,0 +1,74 @@
+"""Where a backbone can be cut, and what is kept of it there."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from typing import cast
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from blocks.elimination import Anatomy, anatomy
+from search.errors import BadInput
+
+
+def rows(known: Anatomy, classes: int) -> list[dict[str, object]]:
+    """One row a cut, for a head of pooling + linear: counts are of the whole network, shares are of the uncut one."""
+    uncut = known.cuts[-1]
+    uncut_parameters = uncut.parameters + _head(uncut.channels, classes)
+    uncut_macs = uncut.macs + uncut.channels * classes
+    return [
+        {
+            **asdict(cut),
+            "parameters": cut.parameters + _head(cut.channels, classes),
+            "macs": cut.macs + cut.channels * classes,
+            "parameters_share": (cut.parameters + _head(cut.channels, classes)) / uncut_parameters,
+            "macs_share": (cut.macs + cut.channels * classes) / uncut_macs,
+        }
+        for cut in known.cuts
+    ]
+
+
+def _head(channels: int, classes: int) -> int:
+    return channels * classes + classes
+
+
+def table(known: Anatomy, classes: int) -> Table:
+    """The rows for people; a line is drawn under each stage's end."""
+    drawn = Table(
+        title=f"{known.backbone}, {known.image_size} px, {classes} classes, head: pooling + linear",
+        caption="MACs in millions; share: of the uncut network; a line closes a stage",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    drawn.add_column("kept to", no_wrap=True)
+    for heading in ("stage", "channels", "reduction", "parameters", "share", "MACs", "share"):
+        drawn.add_column(heading, justify="right", no_wrap=True)
+    for row in rows(known, classes):
+        drawn.add_row(
+            str(row["module"] or "(uncut)"),
+            str(row["stage"]),
+            str(row["channels"]),
+            f"{row['reduction']:g}" if row["module"] else "pooled",
+            f"{row['parameters']:,}",
+            f"{row['parameters_share']:.1%}",
+            f"{cast(int, row['macs']) / 1e6:,.1f}",
+            f"{row['macs_share']:.1%}",
+            end_section=bool(row["stage_end"]),
+        )
+    return drawn
+
+
+def show_cuts(options: argparse.Namespace) -> None:
+    """What `search.cuts` was asked for by its options. Raises BadInput for what is no backbone that can be cut."""
+    try:
+        known = anatomy(options.backbone, options.image_size)
+    except ValueError as error:
+        raise BadInput("backbone", [str(error)]) from error
+    if options.json:
+        print(json.dumps(rows(known, options.classes), indent=2))
+    else:
+        Console().print(table(known, options.classes))

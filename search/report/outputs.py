@@ -1,0 +1,36 @@
+"""What a report can be written as, and what is refused before anything is read."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from search.errors import BadInput
+from search.outputs import file_problems
+
+STDOUT = "-"
+FORMATS_OF_PARETO = ("json", "csv", "markdown", "png", "html")
+NEED_A_FRONT = ("png", "html")
+FORMATS_OF_FINAL = ("csv", "markdown", "latex")
+FORMATS = tuple(dict.fromkeys(FORMATS_OF_PARETO + FORMATS_OF_FINAL))
+
+
+def check_outputs(options: argparse.Namespace) -> None:
+    """Refuse what could not be written before anything is read."""
+    targets = {name: value for name in FORMATS if (value := getattr(options, name))}
+    allowed = FORMATS_OF_FINAL if options.final else FORMATS_OF_PARETO
+    which = "final" if options.final else "pareto"
+    problems = [
+        problem
+        for name, target in targets.items()
+        if target != STDOUT
+        for problem in file_problems(f"--{name}", Path(target))
+    ]
+    problems += [
+        f"--{name} is not for --{which}, which writes {', '.join(allowed)}" for name in {*targets} - {*allowed}
+    ]
+    printed = [f"--{name} -" for name, target in targets.items() if target == STDOUT]
+    if len(printed) > 1:
+        problems.append(f"{' and '.join(printed)}: only one of them can go to standard output")
+    if problems:
+        raise BadInput("the report cannot be written", problems)

@@ -1,0 +1,135 @@
+"""The report: what is read for it, and where it is written, by the options of `search.report`."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import optuna
+from rich.console import Console
+
+from search.errors import BadInput
+from search.outputs import standard_output
+from search.report import markdown, records, table
+from search.report.comparison import Comparison, Entry, compare, select
+from search.report.importance import Importance
+from search.report.outputs import NEED_A_FRONT, STDOUT
+from search.report.rows import Search
+from search.report.stored import (
+    Curves,
+    choose_axis,
+    final_studies,
+    read_curves,
+    read_importances,
+    read_search,
+    reading,
+)
+from search.settings import Settings
+from storage.database import Database
+
+if TYPE_CHECKING:
+    from search.report.final_tables import Table
+
+
+def write_report(resolved: Settings, options: argparse.Namespace) -> None:
+    """Read the search, compare its studies, show and write what was asked for."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    name = resolved.name if "name" in resolved.model_fields_set else None
+    if options.final:
+        _final(options, resolved.database, name)
+        return
+    with reading(resolved.database) as database:
+        draws = any(getattr(options, form) for form in NEED_A_FRONT)
+        search = read_search(database, name, references_suffice=not draws)
+        comparison = compare(search, choose_axis(database, search, options.x, options.machine))
+        trial_ids = [trial_id for entry in comparison.joint_front for trial_id in entry.row.trial_ids]
+        evidence = _evidence(database, search, trial_ids) if options.html else None
+    entries = select(comparison, min_f1=options.min_f1, max_parameters=options.max_parameters, everything=options.all)
+    _make_printable()
+    if STDOUT not in (options.json, options.csv, options.markdown):
+        table.show(comparison, entries, Console(highlight=False))
+    if options.json:
+        _write(options.json, records.as_json(comparison, entries))
+    if options.csv:
+        _write(options.csv, records.as_csv(entries))
+    if options.markdown:
+        _write(options.markdown, markdown.candidates(comparison, entries))
+    if options.png:
+        _write(options.png, _picture(comparison))
+    if evidence:
+        _write(options.html, _page(comparison, entries, evidence))
+
+
+def _final(options: argparse.Namespace, url: str, name: str | None) -> None:
+    from search.report import final_formats  # noqa: PLC0415 - scipy and torch are slow to import, and fronts need neither
+    from search.report.final import read_final  # noqa: PLC0415
+
+    with reading(url) as database:
+        final = read_final(database, name, options.study)
+    _make_printable()
+    writers = {"csv": final_formats.as_csv, "markdown": final_formats.as_markdown, "latex": final_formats.as_latex}
+    targets = {name: target for name in writers if (target := getattr(options, name))}
+    if STDOUT not in targets.values():
+        _print(final_formats.as_text(final))
+    for name, target in targets.items():
+        _write(target, writers[name](final))
+
+
+def _write(target: str, content: str | bytes) -> None:
+    if target == STDOUT:
+        _print(str(content))
+        return
+    try:
+        Path(target).write_bytes(content if isinstance(content, bytes) else content.encode(errors="replace"))
+    except OSError as error:
+        raise BadInput("the report cannot be written", [f"{target}: {error.strerror}"]) from error
+    print(f"wrote {target}", file=sys.stderr)
+
+
+def _print(text: str) -> None:
+    with standard_output():
+        sys.stdout.write(text)
+
+
+def _picture(comparison: Comparison) -> bytes:
+    from search.report.picture import png  # noqa: PLC0415 - matplotlib is slow to import, and few reports need it
+
+    return png(comparison)
+
+
+Evidence = tuple[Curves, list[Importance], dict[str, list["Table"]]]
+
+
+def _evidence(database: Database, search: Search, trial_ids: Sequence[int]) -> Evidence:
+    """What the page shows besides the comparison."""
+    final = {study: _final_tables(database, search, study) for study in final_studies(database, search.name)}
+    with_results = {study: tables for study, tables in final.items() if tables}
+    return read_curves(database, trial_ids), read_importances(database, search), with_results
+
+
+def _final_tables(database: Database, search: Search, study: str) -> list[Table]:
+    """Of a finalized study; none while it has no result."""
+    from search.report.final import read_final  # noqa: PLC0415 - scipy and torch are slow to import
+    from search.report.final_tables import tables  # noqa: PLC0415
+
+    try:
+        return tables(read_final(database, search.name, study))
+    except BadInput as error:
+        print(f"no final scores on the page: {error}", file=sys.stderr)
+        return []
+
+
+def _page(comparison: Comparison, entries: Sequence[Entry], evidence: Evidence) -> str:
+    from search.report.page import page  # noqa: PLC0415 - the same goes for plotly
+
+    return page(comparison, entries, *evidence)
+
+
+def _make_printable() -> None:
+    """Let a terminal or pipe that cannot say ± show a question mark instead of ending the report."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
