@@ -13,7 +13,7 @@ from rich.console import Console
 
 from baselines.rows import Baseline, choose, listed_space
 from search import settings as all_settings
-from search.command import exit_with_status, positive
+from search.command import add_quiet_argument, exit_with_status, positive
 from search.machine import add_workers_argument
 from search.report import table
 from search.report.comparison import compare
@@ -31,12 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     settings = all_settings.load(options)
     check_study_of_rows(settings, options.study)
-    set_up_logging()
+    set_up_logging(quiet=options.quiet)
     show_settings(settings)
     chosen = open_slots(settings, options.workers)
     dataset = open_data(settings)
     space = listed_space(rows, settings, len(dataset.classes), options.seeds)
-    status = work_on_rows(settings, options.study, space, dataset, chosen)
+    status = work_on_rows(settings, options.study, space, dataset, chosen, quiet=options.quiet)
     if status == 0:
         _report(settings, options.study)
     return status
@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m baselines.run", description=__doc__)
     all_settings.add_arguments(parser)
     add_workers_argument(parser, default="1")
+    add_quiet_argument(parser)
     parser.add_argument("--rows", nargs="+", metavar="ROW", help="which rows; default: all that have weights")
     parser.add_argument("--seeds", type=positive, default=1, metavar="N", help="trainings of each row; default: 1")
     parser.add_argument("--study", default="baselines", help="name of the study; default: baselines")

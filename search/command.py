@@ -11,6 +11,12 @@ from search.errors import BadInput
 from storage.errors import DatabaseRefused
 
 
+def add_quiet_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the option `--quiet` of the commands that train."""
+    said = "show no progress: only warnings, failed trials and the report"
+    parser.add_argument("--quiet", action="store_true", help=said)
+
+
 def positive(text: str) -> int:
     """A whole number from 1, thousands apart or not, as argparse's `type`."""
     digits = text.replace(",", "")

@@ -29,6 +29,11 @@ class Slot:
     device: str
     threads: int
 
+    @property
+    def worker(self) -> int:
+        """The number of its worker for people, from 1."""
+        return self.number + 1
+
 
 def add_workers_argument(parser: argparse.ArgumentParser, default: str) -> None:
     """Add the option whose value `slots` takes."""

@@ -55,7 +55,6 @@ def perform(shop: Workshop, studies: Sequence[OpenStudy], study: OpenStudy, leas
     except BadInput:
         shop.leases.hand_back(lease)
         raise
-    shop.progress.studies[study.name].failed += ending.cause is not None
     checkpoint.remove()
     return ending
 
@@ -76,12 +75,13 @@ def _attempt(
         assignment = begin(shop, studies, study, lease)
         if isinstance(assignment, Refused):
             return _refuse(shop, lease, name, assignment)
-        shop.progress.started(study.name, lease.number, summary(assignment.candidate))
+        epochs, done = assignment.candidate.recipe.epochs, lease.epoch or 0
+        shop.reporter.trains(summary(assignment.candidate), epochs, done)
         rungs = Rungs(shop.database, study, studies, assignment, shop.settings.stopping)
         try:
             result = _train(shop, studies, study, lease, assignment, rungs, checkpoint, lost)
         except Stopped as stopped:
-            return _stop(shop, study, lease, name, assignment, stopped)
+            return _stop(shop, lease, name, assignment, stopped)
         if study.reads_test:
             return complete_on_test(shop, study, lease, name, assignment, result)
         return _complete(shop, studies, study, lease, name, assignment, result)
@@ -104,13 +104,11 @@ def _train(
     checkpoint: StoredCheckpoint,
     lost: threading.Event,
 ) -> TrainingResult:
-    epochs = assignment.candidate.recipe.epochs
-
     def write(metrics: EpochMetrics) -> None:
         point = {name: value for name, value in asdict(metrics).items() if name != "epoch"}
         curves.append(shop.database, lease, metrics.epoch, point)
         checkpoint.epoch = metrics.epoch
-        shop.progress.epoch(study.name, metrics.epoch, epochs, metrics.f1_macro)
+        shop.reporter.epoch(metrics.epoch, metrics.f1_macro)
 
     def on_epoch(metrics: EpochMetrics) -> None:
         write(metrics)
@@ -179,7 +177,6 @@ def _complete(
     attributes = result_attributes(result, shop.device)
     values = (result.f1_macro, float(parameters))
     finish(shop.database, lease, TrialState.COMPLETE, values, attributes, counts=assignment.beside is None)
-    shop.progress.studies[study.name].complete(result.f1_macro, parameters, result.seconds)
     data, device = shop.dataset.describe(), device_name(shop.device)
     trial = Finished(study.study, lease.trial_id, lease.number, assignment, result, data, device, study.trained_on)
     keep_if_on_front(shop.database, shop.artefacts, trial, or_if=distils(studies) and may_teach(assignment))
@@ -189,9 +186,7 @@ def _complete(
     )
 
 
-def _stop(
-    shop: Workshop, study: OpenStudy, lease: Lease, name: str, assignment: Assignment, stopped: Stopped
-) -> Ending:
+def _stop(shop: Workshop, lease: Lease, name: str, assignment: Assignment, stopped: Stopped) -> Ending:
     """The front is out of reach: that counts as a trial, and its time as used."""
     curve = curves.read(shop.database, [lease.trial_id])[lease.trial_id]
     seconds = sum(epoch["seconds"] for epoch in curve)
@@ -206,7 +201,6 @@ def _stop(
         "device": device_name(shop.device),
     }
     finish(shop.database, lease, TrialState.PRUNED, attributes=attributes, counts=assignment.beside is None)
-    shop.progress.studies[study.name].stop(seconds)
     return Ending(f"{name} {stopped}, {seconds:.0f} s: {summary(assignment.candidate)}")
 
 

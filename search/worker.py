@@ -13,9 +13,18 @@ import threading
 from collections.abc import Sequence
 
 from search import settings as all_settings
-from search.command import exit_with_status
+from search.command import add_quiet_argument, exit_with_status
 from search.machine import add_workers_argument
-from search.session import open_data, open_search, open_slots, open_store, set_up_logging, show_settings
+from search.progress.display import Display
+from search.session import (
+    Session,
+    open_data,
+    open_search,
+    open_slots,
+    open_store,
+    set_up_logging,
+    show_settings,
+)
 from search.signals import stop_on_signals
 from search.supervisor import supervise
 
@@ -24,9 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m search.worker", description=__doc__)
     all_settings.add_arguments(parser)
     add_workers_argument(parser, default="auto")
+    add_quiet_argument(parser)
     options = parser.parse_args(arguments)
     settings = all_settings.load(options)
-    set_up_logging()
+    set_up_logging(quiet=options.quiet)
     show_settings(settings)
     chosen = open_slots(settings, options.workers)
     if address := os.environ.get("DASHBOARD_URL"):
@@ -37,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with stop_on_signals(stop) as received:
         database, studies = open_search(settings, dataset, stop)
         print(f"database {database.url}", flush=True)
-        status = supervise(settings, database, store, studies, chosen, stop)
+        with Display(database, studies, quiet=options.quiet) as display:
+            status = supervise(Session(settings, database, store, studies, display, stop), chosen)
         database.close()
     return received[0] if received else status
 

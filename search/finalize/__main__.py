@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 
 from search import settings as all_settings
-from search.command import exit_with_status, positive
+from search.command import add_quiet_argument, exit_with_status, positive
 from search.errors import BadInput
 from search.finalize.choice import choose_rows
 from search.machine import add_workers_argument
@@ -33,13 +33,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     settings = all_settings.load(options)
     check_study_of_rows(settings, options.study)
-    set_up_logging()
+    set_up_logging(quiet=options.quiet)
     show_settings(settings)
     space = _space(settings, options)
     _say(space, full_name(settings.name, options.study))
     chosen = open_slots(settings, options.workers)
     dataset = open_data(settings)
-    status = work_on_rows(settings, options.study, space, dataset, chosen)
+    status = work_on_rows(settings, options.study, space, dataset, chosen, quiet=options.quiet)
     if status == 0:
         report(["--final", "--study", options.study, "--name", settings.name, "--database-url", settings.database])
     return status
@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m search.finalize", description=__doc__)
     all_settings.add_arguments(parser)
     add_workers_argument(parser, default="1")
+    add_quiet_argument(parser)
     parser.add_argument("--seeds", type=positive, metavar="N", help=f"trainings of each network; default: {SEEDS}")
     parser.add_argument("--rows", nargs="+", metavar="ROW", help="front members, as in elimination-4; default: all")
     parser.add_argument("--max-parameters", type=positive, metavar="N", help="leave out larger front members")
