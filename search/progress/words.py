@@ -38,7 +38,7 @@ def budget_in_words(facts: Facts) -> str:
     if limited and len(limited) == len(studies):
         parts.append(f"{ended} of {sum(study.trials or 0 for study in limited)} trials{_less_good(facts.standing)}")
     else:
-        parts.append(f"{ended} trials{_less_good(facts.standing)}")
+        parts.append(f"{ended} trial{'s' * (ended != 1)}{_less_good(facts.standing)}")
     if timed:
         used, given = sum(study.seconds for study in timed) / 60, sum(study.minutes or 0 for study in timed)
         parts.append(f"{used:.1f} of {given:g} min of training")
