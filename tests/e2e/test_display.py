@@ -54,11 +54,17 @@ class Terminal:
         drawn = self.text.rpartition("\x1b[2K")[2]
         return [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line).rstrip() for line in drawn.split("\r\n")]
 
+    @property
+    def workers(self) -> list[psutil.Process]:
+        children = psutil.Process(self.process.pid).children()
+        return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+
     def shows(self, pattern: str, seconds: float = 90.0) -> None:
         """Wait until a line of the table matches."""
         end = time.monotonic() + seconds
         while not any(re.search(pattern, line) for line in self.table):
-            assert time.monotonic() < end and self.process.poll() is None, self.text
+            assert time.monotonic() < end, self.text
+            assert self.process.poll() is None, self.text
             time.sleep(0.05)
 
     def ends(self, seconds: float = 90.0) -> int:
@@ -77,10 +83,10 @@ def on_terminal() -> Iterator[Callable[..., Terminal]]:
 
     yield start
     for terminal in started:
-        for process in psutil.Process(terminal.process.pid).children() if terminal.process.poll() is None else []:
-            process.kill()
-        terminal.process.kill()
-        terminal.process.wait()
+        if terminal.process.poll() is None:
+            for process in (*terminal.workers, terminal.process):
+                process.kill()
+            terminal.process.wait()
 
 
 def test_a_live_table_of_two_workers_outlives_one_of_them(
@@ -90,11 +96,8 @@ def test_a_live_table_of_two_workers_outlives_one_of_them(
     terminal = on_terminal("search.run", "--config", str(config), "--workers", "2")
     terminal.shows(r"^ +1 +starting$")
     terminal.shows(r"^ +1 +(elimination|scratch) #0 +[1-6]/6 +0\.\d\d\d +\S")
-    workers = [
-        process for process in psutil.Process(terminal.process.pid).children() if "spawn" in str(process.cmdline())
-    ]
-    assert len(workers) == 2
-    workers[0].kill()
+    first, _ = terminal.workers
+    first.kill()
     terminal.shows(r"restarting after a crash|starting$")
     terminal.shows(r", [1-4] of 4 trials")
     assert terminal.ends() == 0, terminal.text

@@ -37,9 +37,7 @@ def test_counts_and_seconds_of_all_that_ended(load_settings: LoadSettings, open_
     assert (exploding.ended, exploding.failed, exploding.stopped, exploding.running) == (2, 2, 0, 0)
     assert (known.name, known.trials, known.minutes) == ("sound", 3, 5)
     assert (known.ended, known.failed, known.stopped, known.running) == (3, 0, 0, 1)
-    assert known.seconds == sum(
-        trial.attributes.get("seconds", 0.0) for trial in bench.trials if trial.state == COMPLETE
-    )
+    assert known.seconds == sum(trial.attributes["seconds"] for trial in bench.trials if trial.state == COMPLETE)
     assert {trial.state for trial in bench.trials} >= {COMPLETE, FAIL}
 
 
