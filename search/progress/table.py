@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from textwrap import wrap
 
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -17,8 +18,7 @@ from rich.text import Text
 from search.progress.facts import Activity, Facts
 from search.progress.words import budget_in_words, front_in_words
 
-LINES_AROUND = 5  # of the terminal that are no worker's: two of words, two of the heading, and one for a prompt
-REFRESHES_PER_SECOND = 1
+REFRESHES_PER_SECOND = 0.5
 
 
 class LiveTable(Live):
@@ -71,10 +71,13 @@ def _stripped(line: list[Segment]) -> list[Segment]:
 
 
 def render(facts: Facts, width: int, height: int) -> RenderableType:
-    """Words, and a row for each worker, in at most `width` columns and less than `height` lines."""
+    """Words, and a row for each worker, in at most `width` columns.
+
+    Words, the two lines of the table's heading and its rows take less than `height` lines, wherever one row has room.
+    """
     lines = [budget_in_words(facts), front_in_words(facts.standing)]
-    words = [Text(line, no_wrap=True, overflow="ellipsis") for line in lines]
-    return Group(*words, _table(facts, width, max(1, height - LINES_AROUND))) if facts.workers else Group(*words)
+    words = [Text(part) for line in lines for part in wrap(line, width)]
+    return Group(*words, _table(facts, width, max(1, height - len(words) - 3))) if facts.workers else Group(*words)
 
 
 def _table(facts: Facts, width: int, rows: int) -> Table:
