@@ -84,8 +84,9 @@ def on_terminal() -> Iterator[Callable[..., Terminal]]:
     yield start
     for terminal in started:
         if terminal.process.poll() is None:
-            for process in (*terminal.workers, terminal.process):
-                process.kill()
+            for worker in terminal.workers:
+                worker.kill()
+            terminal.process.kill()
             terminal.process.wait()
 
 

@@ -46,7 +46,7 @@ class Children:
     def __init__(self) -> None:
         self.plans: dict[int, list[Plan]] = {}
         self.started: list[Any] = []
-        self.closed: list[int] = []
+        self.closed: list[Any] = []
         self.quiet_seconds = 0.0
         self.give_a_sign = True
 

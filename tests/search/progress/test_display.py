@@ -16,6 +16,7 @@ from search import work
 from search.progress import display as module
 from search.progress.display import Display, manner_of
 from search.progress.facts import Activity, Ended, Printed
+from search.progress.standing import read_standing
 from storage.errors import DatabaseLost
 from tests.conftest import LoadSettings, tiny_scratch
 from tests.search.conftest import Bench, OpenBench
@@ -86,7 +87,7 @@ def test_looks_at_the_database_for_trials_of_others_and_goes_on_without_it(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(module, "LOOK_SECONDS", 0.05)
-    read, looks = module.read_standing, 0
+    read, looks = read_standing, 0
 
     def sometimes(*of: Any) -> Any:
         nonlocal looks
@@ -107,7 +108,7 @@ def test_looks_at_the_database_for_trials_of_others_and_goes_on_without_it(
 def test_a_display_whose_database_does_not_answer_ends_nevertheless(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, asked, answer = module.read_standing, threading.Event(), threading.Event()
+    read, asked, answer = read_standing, threading.Event(), threading.Event()
 
     def wait(*of: Any) -> Any:
         asked.set()

@@ -49,7 +49,7 @@ def test_no_more_than_a_terminal_shows(width: int, height: int, words: int) -> N
     assert len(shown) == height - 1
     assert shown[words].endswith(("network", "macro F1"))
     shown_workers = height - 1 - words - 2 - 1
-    assert f"and {64 - shown_workers} more" in shown[-1]
+    assert f"and {64 - shown_workers} mo" in shown[-1]
 
 
 def test_a_terminal_without_room_shows_that_there_are_workers() -> None:
