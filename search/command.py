@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from search.errors import BadInput
+from search.outputs import print_any_character
 from storage.errors import DatabaseRefused
 
 
@@ -38,6 +39,7 @@ def collected(problems: list[str]) -> Iterator[None]:
 
 def exit_with_status(main: Callable[[], int | None]) -> None:
     """Run a command's `main` and exit: its status, or 2 and one message on standard error for bad input."""
+    print_any_character()
     try:
         sys.exit(main() or 0)
     except (BadInput, DatabaseRefused) as error:

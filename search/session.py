@@ -126,8 +126,10 @@ def open_slots(settings: Settings, workers: str) -> list[Slot]:
     """Where to train, said with the reason: see `search.machine.slots`."""
     chosen = slots(settings.device, workers)
     device = torch.device(chosen[0].device)
-    why = "a GPU was found" if device.type == "cuda" else "no GPU was found"
+    why = "no GPU was found" if device.type == "cpu" else "a GPU was found"
     print(f"device {device_name(device)} ({why if settings.device == 'auto' else 'as set'})")
+    if device.type == "mps":
+        print("mps lacks some operators: PyTorch runs them on the CPU and names each when it is first used")
     if len(chosen) > 1:
         print(f"{len(chosen)} workers: " + ", ".join(f"{slot.device} with {slot.threads} threads" for slot in chosen))
     return chosen

@@ -17,6 +17,7 @@ from optuna.trial import TrialState
 
 from blocks.network import Network
 from search.beginning import Refused, begin
+from search.device import release_memory
 from search.errors import BadInput, Interrupted, TrialFailed
 from search.feed.keeping import Finished, keep_if_on_front
 from search.finalize.ending import complete_on_test
@@ -38,6 +39,12 @@ from storage.results import finish, set_attributes
 log = logging.getLogger(__name__)
 
 PARTS_OF_A_BATCH = (1, 2, 4)
+_OUT_OF_MEMORY = (
+    "can't allocate memory",  # Linux
+    "not enough memory",  # Windows
+    "could not create a primitive",  # oneDNN
+    "MPS backend out of memory",
+)
 
 
 def perform(shop: Workshop, studies: Sequence[OpenStudy], study: OpenStudy, lease: Lease) -> Ending:
@@ -152,16 +159,15 @@ def _train_alone(
             log.warning("%s #%s: out of memory with %s parts a batch: %s", study.name, lease.number, parts, error)
             set_attributes(shop.database, lease, {"out_of_memory_at_parts": parts})
             last = str(error).partition("\n")[0]
-        if shop.device.type == "cuda":
-            torch.cuda.empty_cache()
+        release_memory(shop.device)
     raise TrialFailed(f"out of memory, even with a batch in {PARTS_OF_A_BATCH[-1]} parts: {last}")
 
 
 def _is_out_of_memory(error: MemoryError | RuntimeError) -> bool:
-    """Of a GPU or of the host, which PyTorch, or oneDNN in it, says by a plain RuntimeError."""
+    """Of a GPU or of the host, which PyTorch, or oneDNN in it, may say by a plain RuntimeError."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    return any(words in str(error) for words in ("can't allocate memory", "could not create a primitive"))
+    return any(words in str(error) for words in _OUT_OF_MEMORY)
 
 
 def _complete(

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from blocks.network import Network
+from search.device import memory_format
 from search.machine import cores
 from search.models import ModelDescription
 
@@ -74,7 +75,7 @@ def by_threads(work: Callable[[Batch], Result], batches: Sequence[Batch]) -> Ite
 
 def of_network(network: Network, description: ModelDescription, device: torch.device) -> Classifier:
     """The network itself, in PyTorch on `device`."""
-    deployed = Deployed(network).eval().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    deployed = Deployed(network).eval().to(device).to(memory_format=memory_format(device))  # type: ignore[call-overload]
     return Classifier(description, of_module(deployed, device))
 
 
