@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from baselines.rows import Baseline, choose
 from search import settings as all_settings
-from search.command import check_study_of_rows, exit_with_status, loading, positive
+from search.command import add_quiet_argument, check_study_of_rows, exit_with_status, loading, positive
 from search.machine import add_workers_argument
 
 
@@ -32,6 +32,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     all_settings.add_arguments(parser)
     add_workers_argument(parser, default="1")
+    add_quiet_argument(parser)
     parser.add_argument("--rows", nargs="+", metavar="ROW", help="which rows; default: all that have weights")
     parser.add_argument("--seeds", type=positive, default=1, metavar="N", help="trainings of each row; default: 1")
     parser.add_argument("--study", default="baselines", help="name of the study; default: baselines")

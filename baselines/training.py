@@ -19,12 +19,12 @@ from search.settings import Settings
 
 def train_rows(settings: Settings, options: argparse.Namespace, rows: Sequence[Baseline]) -> int:
     """What `baselines.run` does with its rows: train them, show what they came to. Returns the exit status."""
-    set_up_logging()
+    set_up_logging(quiet=options.quiet)
     show_settings(settings)
     chosen = open_slots(settings, options.workers)
     dataset = open_data(settings)
     space = listed_space(rows, settings, len(dataset.classes), options.seeds)
-    status = work_on_rows(settings, options.study, space, dataset, chosen)
+    status = work_on_rows(settings, options.study, space, dataset, chosen, quiet=options.quiet)
     if status == 0:
         _report(settings, options.study)
     return status

@@ -126,7 +126,7 @@ def failure_line(place: int, reason: str) -> str:
 
 def compress(working: Path, target: Path) -> None:
     """Write a bank's working file as a gzipped one, the trainings by their places; the same content, the same bytes."""
-    first, *lines = working.read_text().splitlines()
+    first, *lines = working.read_text(encoding="utf-8").splitlines()
     lines.sort(key=lambda line: int(json.loads(line)["place"]))
     temporary = target.with_name(target.name + ".tmp")
     temporary.write_bytes(gzip.compress("".join(f"{line}\n" for line in (first, *lines)).encode(), mtime=0))

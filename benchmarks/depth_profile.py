@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 import statistics
 import sys
@@ -26,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import timm
 import torch
 from optuna.trial import TrialState
@@ -222,7 +222,7 @@ def environment(device: torch.device) -> dict[str, str | float]:
     """What the seconds depend on besides the code."""
     return {
         "device": device_name(device),
-        "load_average": os.getloadavg()[0],
+        "load_average": psutil.getloadavg()[0],
         "system": platform.platform(),
         "python": platform.python_version(),
         "torch": torch.__version__,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-import os
 import platform
 import time
 from collections.abc import Iterator
 
+import psutil
 import torch
 import torchvision
 
@@ -106,7 +106,7 @@ def environment(device: torch.device) -> dict[str, str | int | float]:
     return {
         "device": device_name(device),
         "cores": cores(),
-        "load_average": os.getloadavg()[0],
+        "load_average": psutil.getloadavg()[0],
         "system": platform.platform(),
         "python": platform.python_version(),
         "torch": torch.__version__,

@@ -169,7 +169,7 @@ def record(
 ) -> None:
     """Do the trainings that are not done, and append each to `working` as it ends."""
     jobs = [(place, planned) for place, planned in enumerate(plan) if place not in done]
-    with working.open("a") as file:
+    with working.open("a", encoding="utf-8") as file:
         for number, line in enumerate(_lines(jobs, processes, data, cache_dir), start=len(done) + 1):
             file.write(line)
             file.flush()
@@ -220,9 +220,9 @@ def resume(working: Path, options: argparse.Namespace, dataset: Dataset) -> Bank
         problems.append("the data are others")
     if problems:
         raise BadInput(f"{working} cannot be gone on with", [*problems, "take another --out, or remove the file"])
-    content = working.read_text()
+    content = working.read_text(encoding="utf-8")
     if not content.endswith("\n"):
-        working.write_text(content[: content.rfind("\n") + 1])
+        working.write_text(content[: content.rfind("\n") + 1], encoding="utf-8")
     return bank
 
 

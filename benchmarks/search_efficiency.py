@@ -22,7 +22,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -32,6 +31,7 @@ from pathlib import Path
 
 import numpy as np
 import optuna
+import psutil
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from tqdm import tqdm
@@ -219,7 +219,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print("\n" + table(searches, workers))
     if options.json:
         rows = [{key: value for key, value in asdict(each).items() if key != "known"} for each in searches]
-        options.json.write_text(json.dumps({"load_average": os.getloadavg(), "searches": rows}, indent=1))
+        options.json.write_text(json.dumps({"load_average": psutil.getloadavg(), "searches": rows}, indent=1))
     if options.png:
         best = best_of(searches, [strategy.name for strategy in compared if strategy.epochs])
         shown = [name for name in dict.fromkeys(each.strategy for each in searches) if name[0] in "abd" or name == best]

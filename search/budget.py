@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from optuna.trial import FrozenTrial, TrialState
 
 from search.studies import OpenStudy
@@ -14,8 +16,12 @@ def used_share(database: Database, study: OpenStudy) -> float:
     used = progress(database, study.study._study_id).counted / study.trials if study.trials else 0.0
     if study.minutes is None:
         return used
-    ended = study.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL))
-    return max(used, sum(map(_seconds, ended)) / 60 / study.minutes)
+    return max(used, training_seconds(study.study.get_trials(deepcopy=False)) / 60 / study.minutes)
+
+
+def training_seconds(trials: Iterable[FrozenTrial]) -> float:
+    """What those of the trials that have ended took of a budget of time."""
+    return sum(_seconds(trial) for trial in trials if trial.state.is_finished())
 
 
 def _seconds(trial: FrozenTrial) -> float:

@@ -11,9 +11,16 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from search.errors import BadInput
+from search.outputs import print_any_character
 from search.settings import Settings
 from search.spaces.settings import checked_name
 from storage.errors import DatabaseRefused
+
+
+def add_quiet_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the option `--quiet` of the commands that train."""
+    said = "show no progress: only warnings, failed trials and the report"
+    parser.add_argument("--quiet", action="store_true", help=said)
 
 
 def positive(text: str) -> int:
@@ -66,6 +73,7 @@ def loading() -> Iterator[None]:
 
 def exit_with_status(main: Callable[[], int | None]) -> None:
     """Run a command's `main` and exit: with its status, 130 after Ctrl-C, or 2 and one message for bad input."""
+    print_any_character()
     try:
         sys.exit(main() or 0)
     except KeyboardInterrupt:  # those that have something to hand back listen themselves, see `search.signals`

@@ -15,12 +15,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
-import torch
 from torch import nn
 
 from blocks.network import Network
 from blocks.splitting import POOLING_HEADS
 from search.beginning import Refused, begin
+from search.device import memory_format
 from search.heartbeat import kept_alive
 from search.objective import Assignment, feature_cache, network_of
 from search.spaces.settings import ListedSpace
@@ -99,7 +99,7 @@ def _features(
     recipe = assignment.candidate.recipe
     if recipe.frozen_stages != network.stages:
         return None
-    network.to(shop.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.to(shop.device).to(memory_format=memory_format(shop.device))  # type: ignore[call-overload]
     network.freeze_stages(recipe.frozen_stages)
     size = assignment.candidate.network.image_size
     train, validation = shop.dataset.arrays(study.trained_on, size), shop.dataset.arrays("validation", size)

@@ -10,14 +10,17 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 
 from search.data.dataset import Dataset
 from search.machine import Slot
-from search.progress import Progress, progress_of
+from search.progress.display import Display
+from search.progress.reporter import Reporter
 from search.report.__main__ import main as report
 from search.session import (
+    Session,
     open_data,
     open_search,
     open_slots,
@@ -33,25 +36,28 @@ from search.studies import OpenStudy, open_rows
 from search.supervisor import supervise
 from search.work import GivingUp, work
 from search.workshop import Workshop
-from storage.artefacts import Artefacts
 from storage.database import Database, connect
 
 
-def run_search(settings: Settings, workers: str) -> int:
+def run_search(settings: Settings, workers: str, *, quiet: bool) -> int:
     """All studies of a search, taking turns, then the report: what `search.run` does. Returns the exit status."""
-    set_up_logging()
+    set_up_logging(quiet=quiet)
     show_settings(settings)
     chosen = open_slots(settings, workers)
     dataset = open_data(settings)
-    status = _work_here(settings, dataset, chosen, lambda stop: open_search(settings, dataset, stop))
+
+    def open_them(stop: threading.Event) -> tuple[Database, list[OpenStudy]]:
+        return open_search(settings, dataset, stop)
+
+    status = _work_here(settings, dataset, chosen, open_them, quiet=quiet)
     if status == 0:
         _report(settings)
     return status
 
 
-def run_workers(settings: Settings, workers: str) -> int:
+def run_workers(settings: Settings, workers: str, *, quiet: bool) -> int:
     """Worker processes, until all budgets are used: what `search.worker` does. Returns the exit status."""
-    set_up_logging()
+    set_up_logging(quiet=quiet)
     show_settings(settings)
     chosen = open_slots(settings, workers)
     if address := os.environ.get("DASHBOARD_URL"):
@@ -62,7 +68,8 @@ def run_workers(settings: Settings, workers: str) -> int:
     with stop_on_signals(stop) as received:
         database, studies = open_search(settings, dataset, stop)
         print(f"database {database.url}", flush=True)
-        status = supervise(settings, database, store, studies, chosen, stop)
+        with Display(database, studies, quiet=quiet) as display:
+            status = supervise(Session(settings, database, store, studies, display, stop), chosen)
         database.close()
     return received[0] if received else status
 
@@ -77,7 +84,9 @@ def make_studies(settings: Settings) -> None:
     database.close()
 
 
-def work_on_rows(settings: Settings, study: str, space: ListedSpace, dataset: Dataset, chosen: Sequence[Slot]) -> int:
+def work_on_rows(
+    settings: Settings, study: str, space: ListedSpace, dataset: Dataset, chosen: Sequence[Slot], *, quiet: bool = False
+) -> int:
     """Work on a study of listed rows beside those of the search, in `chosen` slots; made where it does not exist.
 
     Returns the exit status, as `search.run` does.
@@ -88,7 +97,7 @@ def work_on_rows(settings: Settings, study: str, space: ListedSpace, dataset: Da
         database = connect(settings.database, stop=stop)
         return database, open_rows(of_rows, dataset.describe(), database)
 
-    return _work_here(of_rows, dataset, chosen, open_them)
+    return _work_here(of_rows, dataset, chosen, open_them, quiet=quiet)
 
 
 def _work_here(
@@ -96,21 +105,24 @@ def _work_here(
     dataset: Dataset,
     chosen: Sequence[Slot],
     open_them: Callable[[threading.Event], tuple[Database, list[OpenStudy]]],
+    *,
+    quiet: bool,
 ) -> int:
-    """Work on what `open_them` opens until the budgets are used.
+    """Work on what `open_them` opens until the budgets are used: in this process or, in several slots, in one each.
 
-    In this process and with a display of the progress, or, in several slots, with a process each. Returns the exit
-    status: 0, 1 where trial after trial failed, 130 or 143 where it was asked to stop.
+    Returns the exit status: 0, 1 where trial after trial failed, 130 or 143 where it was asked to stop.
     """
     store = open_store(settings)
     stop = threading.Event()
     with stop_on_signals(stop) as received:
         database, studies = open_them(stop)
         print(f"database {database.url}", flush=True)
-        if len(chosen) > 1:
-            status = supervise(settings, database, store, studies, chosen, stop)
-        else:
-            status = _work_alone(settings, dataset, database, store, studies, torch.device(chosen[0].device), stop)
+        with Display(database, studies, quiet=quiet) as display:
+            session = Session(settings, database, store, studies, display, stop)
+            if len(chosen) > 1:
+                status = supervise(session, chosen)
+            else:
+                status = _work_alone(session, dataset, chosen[0])
         database.close()
     if received:
         print("stopped; the same command goes on from here")
@@ -118,31 +130,22 @@ def _work_here(
     return status
 
 
-def _work_alone(
-    settings: Settings,
-    dataset: Dataset,
-    database: Database,
-    store: Artefacts,
-    studies: Sequence[OpenStudy],
-    device: torch.device,
-    stop: threading.Event,
-) -> int:
-    with Progress(progress_of(database, studies)) as progress:
-        shop = Workshop(
-            settings=settings,
-            dataset=dataset,
-            database=database,
-            artefacts=store,
-            device=device,
-            worker=worker_name(os.getpid()),
-            progress=progress,
-            stop=stop,
-        )
-        try:
-            work(shop, studies)
-        except GivingUp as error:
-            print(f"gave up: {error}", file=sys.stderr)
-            return 1
+def _work_alone(session: Session, dataset: Dataset, slot: Slot) -> int:
+    shop = Workshop(
+        settings=session.settings,
+        dataset=dataset,
+        database=session.database,
+        artefacts=session.artefacts,
+        device=torch.device(slot.device),
+        worker=worker_name(os.getpid()),
+        reporter=Reporter(partial(session.display.take, slot.worker)),
+        stop=session.stop,
+    )
+    try:
+        work(shop, session.studies)
+    except GivingUp as error:
+        print(f"gave up: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

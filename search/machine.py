@@ -11,8 +11,6 @@ from pathlib import Path
 
 import psutil
 
-from search.errors import BadInput
-
 MEMORY_A_WORKER = 2.5e9
 
 # https://docs.kernel.org/admin-guide/cgroup-v2.html and, for version 1, /admin-guide/cgroup-v1/memory.html
@@ -27,6 +25,11 @@ class Slot:
     number: int
     device: str
     threads: int
+
+    @property
+    def worker(self) -> int:
+        """The number of its worker for people, from 1."""
+        return self.number + 1
 
 
 def add_workers_argument(parser: argparse.ArgumentParser, default: str) -> None:
@@ -45,25 +48,33 @@ def slots(device: str, workers: str) -> list[Slot]:
     """The slots of this machine: `workers` is their number, or auto for one a GPU or one a core.
 
     Workers of one thread each train more pictures a second together than one with all threads. GPUs are dealt out
-    beginning with the one that has the most memory free.
+    beginning with the one that has the most memory free. Raises BadInput for a device that is not there.
     """
-    import torch  # noqa: PLC0415 - the option's help, and all that classifies without PyTorch, does not wait for it
+    from search.device import best_device, check_device  # noqa: PLC0415 - PyTorch, which the option's help can do without
 
     if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = best_device()
+    check_device(device)
     if device == "cpu":
         there = cores()
         affordable = max(1, int(available_memory() / MEMORY_A_WORKER))
         count = min(there, affordable) if workers == "auto" else int(workers)
         return [Slot(number, "cpu", max(1, there // count)) for number in range(count)]
-    gpus = [device] if ":" in device else _gpus_by_free_memory()
+    gpus = _gpus_by_free_memory() if device == "cuda" else [device]
     count = len(gpus) if workers == "auto" else int(workers)
     return [Slot(number, gpus[number % len(gpus)], 2) for number in range(count)]
 
 
 def cores() -> int:
     """Whole cores that this process may use: no more than its affinity and than the quota of its cgroups."""
-    return int(max(1, min(len(os.sched_getaffinity(0)), *map(_quota, _own_cgroups("cpu")), math.inf)))
+    return int(max(1, min(_allowed_cores(), *map(_quota, _own_cgroups("cpu")), math.inf)))
+
+
+def _allowed_cores() -> int:
+    """Those of the process's affinity, on systems that have one; macOS and Windows have none in Python 3.11."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def available_memory() -> float:
@@ -79,7 +90,7 @@ def _own_cgroups(controller: str) -> Iterator[Path]:
     """
     if not OWN_CGROUPS.exists():
         return
-    for line in OWN_CGROUPS.read_text().splitlines():
+    for line in OWN_CGROUPS.read_text(encoding="utf-8").splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers and controller not in controllers.split(","):
             continue
@@ -110,7 +121,7 @@ def _memory_left(cgroup: Path) -> float:
 
 
 def _cached(memory_stat: Path) -> float:
-    rows = (line.split() for line in memory_stat.read_text().splitlines())
+    rows = (line.split() for line in memory_stat.read_text(encoding="utf-8").splitlines())
     return next((float(number) for name, number in rows if name == "inactive_file"), 0.0)
 
 
@@ -118,13 +129,11 @@ def _numbers(file: Path) -> tuple[float, ...]:
     """What a file of a cgroup says, nothing where there is no such file."""
     if not file.exists():
         return ()
-    return tuple(math.inf if word == "max" else float(word) for word in file.read_text().split())
+    return tuple(math.inf if word == "max" else float(word) for word in file.read_text(encoding="utf-8").split())
 
 
 def _gpus_by_free_memory() -> list[str]:
     import torch  # noqa: PLC0415 - as above
 
     free = {number: torch.cuda.mem_get_info(number)[0] for number in range(torch.cuda.device_count())}
-    if not free:
-        raise BadInput("device", ["cuda was asked for and this machine has no GPU that torch sees; take cpu or auto"])
     return [f"cuda:{number}" for number in sorted(free, key=lambda number: -free[number])]

@@ -18,6 +18,7 @@ from blocks.specification import EliminatedSpecification, NetworkSpecification, 
 from search.candidate import Candidate
 from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
+from search.device import best_device, check_device
 from search.settings import Settings
 from search.spaces import elimination, listed, scratch
 from search.spaces.settings import AnySpace, EliminationSpace, ListedSpace, ScratchSpace
@@ -272,11 +273,14 @@ def device_name(device: torch.device) -> str:
     """What trained it, for people: the GPU's name, or the processor's kind and the number of threads."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
+    if device.type == "mps":
+        return f"{torch.backends.mps.get_name()} GPU"
     return f"CPU {platform.machine()}, {torch.get_num_threads()} threads"
 
 
 def choose_device(wanted: str) -> torch.device:
-    """The device of the settings; auto takes a GPU where there is one."""
+    """The device of the settings; auto takes a GPU where there is one. Raises BadInput for one that is not there."""
     if wanted == "auto":
-        wanted = "cuda" if torch.cuda.is_available() else "cpu"
+        wanted = best_device()
+    check_device(wanted)
     return torch.device(wanted)

@@ -16,5 +16,5 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--database-url", metavar="URL", help="default: SQLite under runs/NAME (environment: DATABASE_URL)"
     )
-    parser.add_argument("--device", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--device", help="auto, cpu, mps, cuda or cuda:N")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any other setting, dotted")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sys
@@ -34,6 +35,21 @@ def standard_output() -> Iterator[None]:
         sys.stdout.flush()
     except BrokenPipeError:  # let the flush at exit go nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def print_any_character() -> None:
+    """Let no character be an error on standard output or standard error, whatever the system's encoding has.
+
+    Files and pipes get UTF-8, unless PYTHONIOENCODING asks for something else: Windows has another default, which lacks
+    some of our characters and most of those in names of classes. A terminal keeps its encoding and shows '?' instead.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if not isinstance(stream, io.TextIOWrapper):  # none at all, or one that is tested
+            continue
+        if not stream.isatty() and "PYTHONIOENCODING" not in os.environ:
+            stream.reconfigure(encoding="utf-8", errors=stream.errors)
+        if stream.errors == "strict":
+            stream.reconfigure(errors="replace")
 
 
 def folder_problems(folder: Path) -> list[str]:

@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Sequence
 
 from search import settings as all_settings
-from search.command import exit_with_status, loading
+from search.command import add_quiet_argument, exit_with_status, loading
 from search.machine import add_workers_argument
 
 
@@ -18,11 +18,12 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.r
     parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     all_settings.add_arguments(parser)
     add_workers_argument(parser, default="1")
+    add_quiet_argument(parser)
     options = parser.parse_args(arguments)
     settings = all_settings.load(options)
     with loading():
         from search.launch import run_search
-    return run_search(settings, options.workers)
+    return run_search(settings, options.workers, quiet=options.quiet)
 
 
 if __name__ == "__main__":

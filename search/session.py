@@ -9,6 +9,8 @@ import sys
 import textwrap
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TextIO
 
 import optuna
 import torch
@@ -23,6 +25,7 @@ from search.objective import choose_device, device_name
 from search.profile.profiling import profile_space
 from search.profile.ranking import ProfiledCut
 from search.profile.table import show
+from search.progress.display import Display
 from search.settings import Settings, resolved
 from search.spaces.settings import EliminationSpace, ListedSpace
 from search.studies import OpenStudy, open_listed_studies, open_studies
@@ -31,11 +34,35 @@ from storage.database import Database, connect
 from storage.errors import ArtefactError
 
 
-def set_up_logging() -> None:
-    """Our own messages with their time; other libraries' only when they matter."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stdout)
+@dataclass(frozen=True)
+class Session:
+    """What a command that trains has opened. `stop` asks it to hand back what it does and end."""
+
+    settings: Settings
+    database: Database
+    artefacts: Artefacts
+    studies: Sequence[OpenStudy]
+    display: Display
+    stop: threading.Event
+
+
+class _StandardOutput(logging.StreamHandler[TextIO]):
+    """Writes to what standard output is at the time: a live table takes its place for a while."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        return sys.stdout
+
+
+def set_up_logging(*, quiet: bool = False) -> None:
+    """Our own messages with their time, or if `quiet` only warnings; other libraries' only when they matter."""
+    format_, handlers = "%(asctime)s %(message)s", [_StandardOutput()]
+    logging.basicConfig(level=logging.WARNING, format=format_, datefmt="%H:%M:%S", handlers=handlers)
     for package in ("search", "storage"):
-        logging.getLogger(package).setLevel(logging.INFO)
+        logging.getLogger(package).setLevel(logging.WARNING if quiet else logging.INFO)
     optuna.logging.disable_default_handler()
 
 
@@ -99,8 +126,10 @@ def open_slots(settings: Settings, workers: str) -> list[Slot]:
     """Where to train, said with the reason: see `search.machine.slots`."""
     chosen = slots(settings.device, workers)
     device = torch.device(chosen[0].device)
-    why = "a GPU was found" if device.type == "cuda" else "no GPU was found"
+    why = "no GPU was found" if device.type == "cpu" else "a GPU was found"
     print(f"device {device_name(device)} ({why if settings.device == 'auto' else 'as set'})")
+    if device.type == "mps":
+        print("mps lacks some operators: PyTorch runs them on the CPU and names each when it is first used")
     if len(chosen) > 1:
         print(f"{len(chosen)} workers: " + ", ".join(f"{slot.device} with {slot.threads} threads" for slot in chosen))
     return chosen

@@ -110,7 +110,7 @@ class Settings(BaseSettings):
         description="candidates that each new trial chooses from, see `search.choosing`; 1: the sampler's own",
     )
     seed: Annotated[int, Field(ge=0)] = 0
-    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
     hang_seconds: Annotated[float, Field(ge=10)] = Field(
         600.0, description="a worker that makes no step for so long is ended, once it has started"
     )
@@ -205,7 +205,7 @@ class Settings(BaseSettings):
         if file is None or not url.startswith("postgres"):  # SQLite has no passwords
             return url
         try:
-            password = quote(file.read_text().strip(), safe="")
+            password = quote(file.read_text(encoding="utf-8").strip(), safe="")
         except OSError as error:
             problem = f"DATABASE_PASSWORD_FILE: {file}: {error.strerror}; name a readable file"
             raise BadInput("settings", [problem]) from error
@@ -240,7 +240,12 @@ class Settings(BaseSettings):
         secrets = SecretsSettingsSource(
             settings_cls, secrets_dir=_existing(os.environ.get("SECRETS_DIR", "/run/secrets"))
         )
-        return init_settings, env_settings, secrets, YamlConfigSettingsSource(settings_cls, _config_file.get())
+        return (
+            init_settings,
+            env_settings,
+            secrets,
+            YamlConfigSettingsSource(settings_cls, _config_file.get(), yaml_file_encoding="utf-8"),
+        )
 
 
 _config_file: ContextVar[Path | None] = ContextVar("config_file", default=None)
@@ -263,7 +268,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="train no network that is slower on this machine's CPU, but for uncut ones: they are references",
     )
     parser.add_argument("--seed", type=int)
-    parser.add_argument("--device", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--device", help="auto, cpu, mps, cuda or cuda:N")
     parser.add_argument(
         "--set",
         action="append",
@@ -332,7 +337,7 @@ def _assign(given: dict[str, Any], item: str, problems: list[str]) -> None:
 
 def _config_problems(config: Path) -> list[str]:
     try:
-        content = yaml.safe_load(config.read_text())
+        content = yaml.safe_load(config.read_text(encoding="utf-8"))
     except OSError as error:
         return [f"--config {config}: {error.strerror}; configs/ holds examples"]
     except (yaml.YAMLError, UnicodeDecodeError) as error:

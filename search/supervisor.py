@@ -2,7 +2,7 @@
 
 Each process imports once and runs trial after trial. The supervisor starts a process again that died, ends one that
 hangs, and passes SIGTERM and SIGINT on. What a dead process was doing is taken over by another worker, here or
-elsewhere.
+elsewhere. What the processes tell of their work goes to the display.
 """
 
 from __future__ import annotations
@@ -12,28 +12,30 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Sequence
-from multiprocessing.connection import wait
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from multiprocessing.sharedctypes import Synchronized
 
 import torch
-from rich.console import Console
 
 from search.command import exit_with_status
 from search.janitor import janitor
 from search.machine import Slot
-from search.progress import Progress, progress_of
-from search.session import open_data, open_search, open_store, set_up_logging, worker_name
+from search.progress.channel import Sender, listen, send_what_is_printed
+from search.progress.display import Display, Manner
+from search.progress.facts import Activity
+from search.progress.reporter import Reporter
+from search.session import Session, open_data, open_search, open_store, set_up_logging, worker_name
 from search.settings import Settings
-from search.signals import stop_on_signals
-from search.studies import OpenStudy
+from search.signals import SIGNAL_STATUS, stop_on_signals
 from search.work import GivingUp, work
 from search.workshop import STALE_SECONDS, Workshop
-from storage.artefacts import Artefacts
-from storage.database import Database
 from storage.errors import DatabaseLost
 from storage.leases import Leases
 
@@ -45,34 +47,30 @@ RESTART_PAUSES = (0.0, 1.0, 5.0, 30.0, 60.0)
 START_SECONDS = 1800.0  # for imports, data and a database that is away, before the first sign of life
 OUTAGE_SECONDS = 600.0  # that a process which is started again waits for a database which its supervisor has met
 NO_SIGN = 0.0  # the time of a sign of life that was not given yet
+HAS_SIGNALS = sys.platform != "win32"  # there, to end a process is to kill it
+HAS_SESSIONS = hasattr(os, "setsid")
 BAD_INPUT, GAVE_UP = 2, 3  # exit statuses of worker processes; Python's own, of an exception, is 1
 
 
-def supervise(
-    settings: Settings,
-    database: Database,
-    store: Artefacts,
-    studies: Sequence[OpenStudy],
-    chosen: Sequence[Slot],
-    stop: threading.Event,
-) -> int:
-    """Workers in the `chosen` slots, until the budgets of `studies` are used, or `stop` is set.
+def supervise(session: Session, chosen: Sequence[Slot]) -> int:
+    """Workers in the `chosen` slots, until the budgets of the studies are used, or the session is to stop.
 
     Returns the exit status: 0, 1 where a worker gave up, 2 where it was given bad input.
     """
-    with janitor(database, store, [study.study._study_id for study in studies], worker_name(os.getpid())):
-        return Supervisor(settings, database, chosen, stop).run()
+    ids = [study.study._study_id for study in session.studies]
+    with janitor(session.database, session.artefacts, ids, worker_name(os.getpid())):
+        return Supervisor(session, chosen).run()
 
 
 class Supervisor:
-    """Keeps one worker process running in each slot until all have ended by themselves, or `stop` is set."""
+    """Keeps one worker process running in each slot until all have ended by themselves, or the session is to stop."""
 
-    def __init__(self, settings: Settings, database: Database, chosen: Sequence[Slot], stop: threading.Event) -> None:
-        self._settings = settings
-        self._leases = Leases(database, STALE_SECONDS)
-        self._stop = stop
-        self._context = multiprocessing.get_context("spawn")
-        self._children = {slot: _Child(self._context, settings, slot) for slot in chosen}
+    def __init__(self, session: Session, chosen: Sequence[Slot]) -> None:
+        self._settings = session.settings
+        self._display = session.display
+        self._leases = Leases(session.database, STALE_SECONDS)
+        self._stop = session.stop
+        self._children = {slot: _Child(self._settings, slot, self._display) for slot in chosen}
         self._due: dict[Slot, tuple[float, int]] = {}
 
     def run(self) -> int:
@@ -91,23 +89,28 @@ class Supervisor:
                     self._end_if_hung(child)
                     continue
                 del self._children[slot]
+                child.close()
                 status = child.process.exitcode
                 if status in (BAD_INPUT, GAVE_UP):
-                    log.error("worker %s gave up; the others are stopped", slot.number)
+                    log.error("worker %s gave up; the others are stopped", slot.worker)
                     return 1 if status == GAVE_UP else 2
                 if status != 0:
                     log.error("worker process %s died (%s)", child.process.pid, _death(status))
                     self._give_to_others(child)
-                    pause = RESTART_PAUSES[min(child.restarts, len(RESTART_PAUSES) - 1)]
-                    self._due[slot] = (time.monotonic() + pause, child.restarts + 1)
+                    self._start_later(slot, child.restarts)
         return 0
+
+    def _start_later(self, slot: Slot, restarts: int) -> None:
+        pause = RESTART_PAUSES[min(restarts, len(RESTART_PAUSES) - 1)]
+        self._due[slot] = (time.monotonic() + pause, restarts + 1)
+        self._display.take(slot.worker, Activity(f"restarting after a crash, in {pause:.0f} s"))
 
     def _start_due(self) -> None:
         """Start again what died, once its pause is over."""
         for slot, (due, restarts) in list(self._due.items()):
             if time.monotonic() >= due:
                 del self._due[slot]
-                self._children[slot] = _Child(self._context, self._settings, slot, restarts)
+                self._children[slot] = _Child(self._settings, slot, self._display, restarts)
 
     def _end_if_hung(self, child: _Child) -> None:
         starting, limit = child.last_sign.value == NO_SIGN, self._settings.hang_seconds
@@ -129,7 +132,7 @@ class Supervisor:
         """Ask every child to hand back its trial, and end those that do not in time."""
         alive = [child for child in self._children.values() if child.process.is_alive()]
         for child in alive:
-            child.process.terminate()
+            child.ask_to_stop()
         deadline = time.monotonic() + STOP_SECONDS
         for child in alive:
             child.process.join(max(0.0, deadline - time.monotonic()))
@@ -138,34 +141,79 @@ class Supervisor:
                 child.process.kill()
                 child.process.join()
                 self._give_to_others(child)
+        for child in self._children.values():
+            child.close()
+
+
+@dataclass(frozen=True)
+class _Post:
+    """What a worker process is given.
+
+    last_sign  the time of its last sign of life, by the monotonic clock that processes share. It has no lock, which a
+               frozen worker could hold for ever
+    display    to the display
+    leash      comes to its end when the process is to stop, and when its parent has ended
+    """
+
+    settings: Settings
+    slot: Slot
+    manner: Manner
+    last_sign: ctypes.c_double
+    display: Connection
+    leash: Connection
 
 
 class _Child:
-    """A worker process and the time of its last sign of life, by the monotonic clock that processes share."""
+    """A worker process, and its connections to this one."""
 
-    def __init__(
-        self, context: multiprocessing.context.SpawnContext, settings: Settings, slot: Slot, restarts: int = 0
-    ) -> None:
+    def __init__(self, settings: Settings, slot: Slot, display: Display, restarts: int = 0) -> None:
+        context = multiprocessing.get_context("spawn")
         self.restarts = restarts
         self.started = time.monotonic()
-        self.last_sign: Synchronized[float] = context.Value(ctypes.c_double, NO_SIGN)
-        self.process: BaseProcess = context.Process(target=_child_main, args=(settings, slot, self.last_sign))
+        self.last_sign: ctypes.c_double = context.RawValue(ctypes.c_double, NO_SIGN)
+        from_child, to_display = context.Pipe(duplex=False)
+        leash, self._held = context.Pipe(duplex=False)
+        post = _Post(settings, slot, display.manner, self.last_sign, to_display, leash)
+        display.take(slot.worker, Activity())
+        self.process: BaseProcess = context.Process(target=_child_main, args=(post,))
         self.process.start()
+        for theirs in (to_display, leash):  # or they would not come to their end with the process
+            theirs.close()
+        self._messages = listen(from_child, partial(display.take, slot.worker))
+        self._gone = partial(display.ends, slot.worker)
+
+    def ask_to_stop(self) -> None:
+        """So that it hands back its trial. By a signal, which a process that is still starting heeds, too."""
+        if HAS_SIGNALS:
+            self.process.terminate()
+        else:
+            self._held.close()
+
+    def close(self) -> None:
+        """Show what it told last, once it has ended."""
+        self._messages.join(LOOK_SECONDS)
+        self._held.close()
+        self._gone()
 
 
-def _child_main(settings: Settings, slot: Slot, last_sign: Synchronized[float]) -> None:
+def _child_main(post: _Post) -> None:
     """A worker process. Its exit status is 0 where nothing is left to do or it was asked to stop."""
-    os.setsid()  # a terminal's Ctrl-C is for the supervisor, which passes it on once
-    set_up_logging()
-    torch.set_num_threads(slot.threads)
+    if HAS_SESSIONS:
+        os.setsid()  # a terminal's Ctrl-C is for the supervisor, which passes it on once
+    send = Sender(post.display)
+    if post.manner == "live":
+        send_what_is_printed(send)
+    set_up_logging(quiet=post.manner == "quiet")
+    torch.set_num_threads(post.slot.threads)
     stop = threading.Event()
 
     def sign() -> None:
-        last_sign.value = time.monotonic()
+        post.last_sign.value = time.monotonic()
 
     def stay() -> int:
-        with stop_on_signals(stop):
-            _stop_with_parent()
+        with stop_on_signals(stop, SIGNAL_STATUS if HAS_SESSIONS else [signal.SIGTERM]):
+            _stop_with(post.leash)
+            settings = post.settings
             dataset = open_data(settings, quiet=True)
             database, studies = open_search(settings, dataset, stop, first_contact_seconds=OUTAGE_SECONDS)
             shop = Workshop(
@@ -173,9 +221,9 @@ def _child_main(settings: Settings, slot: Slot, last_sign: Synchronized[float]) 
                 dataset=dataset,
                 database=database,
                 artefacts=open_store(settings),
-                device=torch.device(slot.device),
+                device=torch.device(post.slot.device),
                 worker=worker_name(os.getpid()),
-                progress=Progress(progress_of(database, studies), Console(force_terminal=False)),
+                reporter=Reporter(send),
                 stop=stop,
                 sign=sign,
             )
@@ -190,20 +238,19 @@ def _child_main(settings: Settings, slot: Slot, last_sign: Synchronized[float]) 
     exit_with_status(stay)
 
 
-def _stop_with_parent() -> None:
+def _stop_with(leash: Connection) -> None:
     """A supervisor that is killed, or ends at once at a second signal, leaves no workers behind."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
 
     def wait_for_its_end() -> None:
-        parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)
+        with suppress(EOFError, OSError):
+            leash.recv()
+        signal.raise_signal(signal.SIGTERM)
 
     threading.Thread(target=wait_for_its_end, name="watch over the supervisor", daemon=True).start()
 
 
 def _death(code: int | None) -> str:
-    if code is not None and code < 0:
-        name = signal.Signals(-code).name
-        return f"{name}, perhaps for want of memory" if name == "SIGKILL" else name
-    return f"exit status {code}"
+    if code is None or -code not in {number.value for number in signal.Signals}:
+        return f"exit status {code}"
+    name = signal.Signals(-code).name
+    return f"{name}, perhaps for want of memory" if name == "SIGKILL" else name

@@ -17,6 +17,7 @@ from optuna.trial import TrialState
 
 from blocks.network import Network
 from search.beginning import Refused, begin
+from search.device import release_memory
 from search.errors import BadInput, Interrupted, TrialFailed
 from search.feed.keeping import Finished, keep_if_on_front
 from search.finalize.ending import complete_on_test
@@ -38,6 +39,12 @@ from storage.results import finish, set_attributes
 log = logging.getLogger(__name__)
 
 PARTS_OF_A_BATCH = (1, 2, 4)
+_OUT_OF_MEMORY = (
+    "can't allocate memory",  # Linux
+    "not enough memory",  # Windows
+    "could not create a primitive",  # oneDNN
+    "MPS backend out of memory",
+)
 
 
 def perform(shop: Workshop, studies: Sequence[OpenStudy], study: OpenStudy, lease: Lease) -> Ending:
@@ -55,7 +62,6 @@ def perform(shop: Workshop, studies: Sequence[OpenStudy], study: OpenStudy, leas
     except BadInput:
         shop.leases.hand_back(lease)
         raise
-    shop.progress.studies[study.name].failed += ending.cause is not None
     checkpoint.remove()
     return ending
 
@@ -76,12 +82,13 @@ def _attempt(
         assignment = begin(shop, studies, study, lease)
         if isinstance(assignment, Refused):
             return _refuse(shop, lease, name, assignment)
-        shop.progress.started(study.name, lease.number, summary(assignment.candidate))
+        epochs, done = assignment.candidate.recipe.epochs, lease.epoch or 0
+        shop.reporter.trains(summary(assignment.candidate), epochs, done)
         rungs = Rungs(shop.database, study, studies, assignment, shop.settings.stopping)
         try:
             result = _train(shop, studies, study, lease, assignment, rungs, checkpoint, lost)
         except Stopped as stopped:
-            return _stop(shop, study, lease, name, assignment, stopped)
+            return _stop(shop, lease, name, assignment, stopped)
         if study.reads_test:
             return complete_on_test(shop, study, lease, name, assignment, result)
         return _complete(shop, studies, study, lease, name, assignment, result)
@@ -104,13 +111,11 @@ def _train(
     checkpoint: StoredCheckpoint,
     lost: threading.Event,
 ) -> TrainingResult:
-    epochs = assignment.candidate.recipe.epochs
-
     def write(metrics: EpochMetrics) -> None:
         point = {name: value for name, value in asdict(metrics).items() if name != "epoch"}
         curves.append(shop.database, lease, metrics.epoch, point)
         checkpoint.epoch = metrics.epoch
-        shop.progress.epoch(study.name, metrics.epoch, epochs, metrics.f1_macro)
+        shop.reporter.epoch(metrics.epoch, metrics.f1_macro)
 
     def on_epoch(metrics: EpochMetrics) -> None:
         write(metrics)
@@ -154,16 +159,15 @@ def _train_alone(
             log.warning("%s #%s: out of memory with %s parts a batch: %s", study.name, lease.number, parts, error)
             set_attributes(shop.database, lease, {"out_of_memory_at_parts": parts})
             last = str(error).partition("\n")[0]
-        if shop.device.type == "cuda":
-            torch.cuda.empty_cache()
+        release_memory(shop.device)
     raise TrialFailed(f"out of memory, even with a batch in {PARTS_OF_A_BATCH[-1]} parts: {last}")
 
 
 def _is_out_of_memory(error: MemoryError | RuntimeError) -> bool:
-    """Of a GPU or of the host, which PyTorch, or oneDNN in it, says by a plain RuntimeError."""
+    """Of a GPU or of the host, which PyTorch, or oneDNN in it, may say by a plain RuntimeError."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    return any(words in str(error) for words in ("can't allocate memory", "could not create a primitive"))
+    return any(words in str(error) for words in _OUT_OF_MEMORY)
 
 
 def _complete(
@@ -179,7 +183,6 @@ def _complete(
     attributes = result_attributes(result, shop.device)
     values = (result.f1_macro, float(parameters))
     finish(shop.database, lease, TrialState.COMPLETE, values, attributes, counts=assignment.beside is None)
-    shop.progress.studies[study.name].complete(result.f1_macro, parameters, result.seconds)
     data, device = shop.dataset.describe(), device_name(shop.device)
     trial = Finished(study.study, lease.trial_id, lease.number, assignment, result, data, device, study.trained_on)
     keep_if_on_front(shop.database, shop.artefacts, trial, or_if=distils(studies) and may_teach(assignment))
@@ -189,9 +192,7 @@ def _complete(
     )
 
 
-def _stop(
-    shop: Workshop, study: OpenStudy, lease: Lease, name: str, assignment: Assignment, stopped: Stopped
-) -> Ending:
+def _stop(shop: Workshop, lease: Lease, name: str, assignment: Assignment, stopped: Stopped) -> Ending:
     """The front is out of reach: that counts as a trial, and its time as used."""
     curve = curves.read(shop.database, [lease.trial_id])[lease.trial_id]
     seconds = sum(epoch["seconds"] for epoch in curve)
@@ -206,7 +207,6 @@ def _stop(
         "device": device_name(shop.device),
     }
     finish(shop.database, lease, TrialState.PRUNED, attributes=attributes, counts=assignment.beside is None)
-    shop.progress.studies[study.name].stop(seconds)
     return Ending(f"{name} {stopped}, {seconds:.0f} s: {summary(assignment.candidate)}")
 
 

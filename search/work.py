@@ -46,13 +46,13 @@ def _work(shop: Workshop, studies: Sequence[OpenStudy]) -> None:
             if not any(study_progress(shop.database, study.study._study_id).running for study in studies):
                 feed.update(at_once=True)
                 return
+            shop.reporter.waits()
             shop.stop.wait(POLL_SECONDS)
             continue
         study, lease = job
+        shop.reporter.begins(study.name, lease.number)
         ending = perform(shop, studies, study, lease)
-        for each in studies:
-            shop.progress.studies[each.name].used_share = used_share(shop.database, each)
-        shop.progress.ended(study.name, ending.line)
+        shop.reporter.ended(ending.line, failed=ending.cause is not None)
         if not shop.stop.is_set():
             feed.update()
         infeasible = infeasible + 1 if ending.infeasible else 0

@@ -11,7 +11,7 @@ import argparse
 from collections.abc import Sequence
 
 from search import settings as all_settings
-from search.command import exit_with_status, loading
+from search.command import add_quiet_argument, exit_with_status, loading
 from search.machine import add_workers_argument
 
 
@@ -19,11 +19,12 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.w
     parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     all_settings.add_arguments(parser)
     add_workers_argument(parser, default="auto")
+    add_quiet_argument(parser)
     options = parser.parse_args(arguments)
     settings = all_settings.load(options)
     with loading():
         from search.launch import run_workers
-    return run_workers(settings, options.workers)
+    return run_workers(settings, options.workers, quiet=options.quiet)
 
 
 if __name__ == "__main__":

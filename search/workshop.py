@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import torch
 
 from search.data.dataset import Dataset
-from search.progress import Progress
+from search.progress.reporter import Reporter
 from search.settings import Settings
 from search.studies import OpenStudy
 from search.training.metrics import TrainingResult
@@ -43,7 +43,7 @@ class Workshop:
     artefacts: Artefacts
     device: torch.device
     worker: str
-    progress: Progress
+    reporter: Reporter
     stop: threading.Event
     sign: Callable[[], None] = lambda: None
     ahead: Ahead = field(default_factory=Ahead)

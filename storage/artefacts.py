@@ -156,11 +156,18 @@ class AtomicFolder(FileSystemArtifactStore):
         except BaseException:
             beside.unlink(missing_ok=True)
             raise
-        folder = os.open(final.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)  # the new name, too
-        finally:
-            os.close(folder)
+        _synchronise(final.parent)
+
+
+def _synchronise(folder: Path) -> None:
+    """Bring a folder's new names to the disk. Windows opens no folder, and needs none of that."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _open_s3(where: str) -> ArtefactStore:

@@ -51,6 +51,6 @@ def database_address(environment: Mapping[str, str]) -> URL:
 
 def _secret(variable: str, file: str) -> str:
     try:
-        return Path(file).read_text().strip()
+        return Path(file).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise DatabaseRefused(f"dashboard: {variable}: {file}: {error.strerror}; name a readable file") from error

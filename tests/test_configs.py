@@ -77,7 +77,7 @@ def test_a_config_can_be_searched_and_says_what_one_must_know(path: Path) -> Non
             check_space(space)
         if isinstance(space, EliminationSpace):
             assert set(space.backbones) <= set(timm.list_models())
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     assert re.search(rf"^# Command: .*({path.name}|make {path.stem}|docker compose)", text, re.MULTILINE)
     if path.name not in OWN_DATA:
         assert re.search(r"^# Source: .*", text, re.MULTILINE)

@@ -1,14 +1,13 @@
 """Arrays that are computed once for all processes of a machine, and take no more than so many bytes of disk.
 
 One process computes an array while others wait for it; it is written beside its final name and then renamed. Whoever
-opens an array holds a shared lock on its file for as long as the memory map lives, so what is in use is never removed.
+opens an array holds its file for as long as the memory map lives, so what is in use is never removed.
 Of the rest, what was opened least recently makes room for what is new.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -19,6 +18,8 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 from filelock import FileLock, Timeout
+
+from search.data.files import hold, remove_unused
 
 Array = npt.NDArray[Any]
 
@@ -93,7 +94,7 @@ class ArrayCache:
         path = self._file(key)
         try:
             with path.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_SH)
+                hold(file)
                 if not _is_still(path, file):
                     return None
                 np.lib.format.read_magic(file)
@@ -131,7 +132,7 @@ class ArrayCache:
             for path, stat in sorted(kept, key=lambda entry: entry[1].st_mtime_ns):
                 if total <= self._limit:
                     break
-                if _remove_unused(path):
+                if remove_unused(path):
                     total -= stat.st_size
             if total > self._limit:
                 raise NoRoom(f"feature_cache_gb ({self._limit / 1e9:g}) is taken up by what is in use")
@@ -142,14 +143,3 @@ class ArrayCache:
 def _is_still(path: Path, file: BinaryIO) -> bool:
     """Whether the opened file is the one of this name; it may have been removed before it was locked."""
     return os.path.samestat(os.fstat(file.fileno()), path.stat())
-
-
-def _remove_unused(path: Path) -> bool:
-    """Remove a file unless somebody has it mapped."""
-    with path.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        path.unlink()
-        return True

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from search.device import memory_format
+
 # What strength 1 means; a weaker strength scales every range.
 _ZOOM = 0.5  # the crop's side is at least 1 - this
 _ASPECT = 0.3  # natural logarithm of the crop's aspect ratio, either way
@@ -27,14 +29,16 @@ _GREY = 0.5
 
 
 def to_unit(images: Tensor) -> Tensor:
-    """uint8 (N, S, S, 3) -> float32 (N, 3, S, S) of 0..1, in channels_last memory order without a copy for it."""
-    return images.permute(0, 3, 1, 2).to(torch.float32).div_(255)
+    """uint8 (N, S, S, 3) -> float32 (N, 3, S, S) of 0..1, in the device's memory order. Channels last needs no copy."""
+    return images.permute(0, 3, 1, 2).to(torch.float32, memory_format=memory_format(images.device)).div_(255)
 
 
 def augment(
     images: Tensor, strength: float, generator: torch.Generator, *, flip: bool, size: int | None = None
 ) -> Tensor:
-    """uint8 (N, S, S, 3) -> float32 (N, 3, T, T) of 0..1 in channels_last order, each picture changed at random.
+    """uint8 (N, S, S, 3) -> float32 (N, 3, T, T) of 0..1, each picture changed at random.
+
+    In the memory order of the device, see `search.device.memory_format`.
 
     strength   0 is `to_unit` exactly, with no flip either; 1 is the strongest
     generator  on the device of `images`; its state alone decides what is drawn
@@ -54,7 +58,7 @@ def augment(
     coloured = torch.baddbmm(offset, matrix / 255, moved.view(count, 3, size * size)).clamp_(0, 1)
     kept = _kept(draws[9:], strength, size)
     erased = coloured.view(count, 3, size, size).sub_(_GREY).mul_(kept).add_(_GREY)
-    return erased.contiguous(memory_format=torch.channels_last)
+    return erased.contiguous(memory_format=memory_format(images.device))
 
 
 def _around(draw: Tensor, reach: float) -> Tensor:

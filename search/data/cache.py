@@ -24,6 +24,7 @@ from filelock import FileLock, Timeout
 
 from search.data.decode import Unreadable, decode, fit_pixels
 from search.data.examples import Example, Row
+from search.data.files import write_at
 from search.data.parallel import in_parallel
 from search.data.split import Split
 from search.errors import BadInput
@@ -149,7 +150,7 @@ def _squares(examples: Sequence[Example], sha256: str, size: int, settings: Data
 
 def _write_row(descriptor: int, start: int, number: int, square: npt.NDArray[np.uint8]) -> None:
     """Rows have fixed places, so threads need no order. A short write means that the disk is full."""
-    if os.pwrite(descriptor, square.tobytes(), start + number * square.nbytes) != square.nbytes:
+    if write_at(descriptor, square.tobytes(), start + number * square.nbytes) != square.nbytes:
         raise _no_space()
 
 

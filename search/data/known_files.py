@@ -61,7 +61,7 @@ class KnownFiles:
         for path in paths:
             self._known[str(path)] = self._known[str(path)]._replace(decoded_below=self._max_pixels)
         temporary = self._file.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(self._known))
+        temporary.write_text(json.dumps(self._known), encoding="utf-8")
         temporary.replace(self._file)
 
     def _is_current(self, path: Path) -> bool:

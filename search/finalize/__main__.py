@@ -11,7 +11,7 @@ import argparse
 from collections.abc import Sequence
 
 from search import settings as all_settings
-from search.command import check_study_of_rows, exit_with_status, loading, positive
+from search.command import add_quiet_argument, check_study_of_rows, exit_with_status, loading, positive
 from search.machine import add_workers_argument
 
 SEEDS = 5
@@ -30,6 +30,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     all_settings.add_arguments(parser)
     add_workers_argument(parser, default="1")
+    add_quiet_argument(parser)
     parser.add_argument("--seeds", type=positive, metavar="N", help=f"trainings of each network; default: {SEEDS}")
     parser.add_argument("--rows", nargs="+", metavar="ROW", help="front members, as in elimination-4; default: all")
     parser.add_argument("--max-parameters", type=positive, metavar="N", help="leave out larger front members")

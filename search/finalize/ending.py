@@ -46,7 +46,6 @@ def complete_on_test(
     attributes = result_attributes(result, shop.device)
     f1_macro = scores["test_f1_macro"]
     finish(shop.database, lease, TrialState.COMPLETE, (f1_macro, float(parameters)), attributes)
-    shop.progress.studies[study.name].complete(None, parameters, result.seconds)
     metrics = metrics_of_attributes(scores, assignment.counts)
     data, device = shop.dataset.describe(), device_name(shop.device)
     keep(

@@ -20,13 +20,13 @@ from search.studies import WHOLE, full_name
 
 def finalize(settings: Settings, options: argparse.Namespace, default_seeds: int) -> int:
     """What `search.finalize` does: choose the list, train it, report on it. Returns the exit status."""
-    set_up_logging()
+    set_up_logging(quiet=options.quiet)
     show_settings(settings)
     space = _space(settings, options, default_seeds)
     _say(space, full_name(settings.name, options.study))
     chosen = open_slots(settings, options.workers)
     dataset = open_data(settings)
-    status = work_on_rows(settings, options.study, space, dataset, chosen)
+    status = work_on_rows(settings, options.study, space, dataset, chosen, quiet=options.quiet)
     if status == 0:
         report(["--final", "--study", options.study, "--name", settings.name, "--database-url", settings.database])
     return status

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from blocks.network import Network
+from search.device import memory_format
 from search.inference.classifier import Classifier, Pictures, Probabilities
 from search.model_description import ModelDescription
 
@@ -30,7 +31,7 @@ class Deployed(nn.Module):
 
 def of_network(network: Network, description: ModelDescription, device: torch.device) -> Classifier:
     """The network itself, in PyTorch on `device`."""
-    deployed = Deployed(network).eval().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    deployed = Deployed(network).eval().to(device).to(memory_format=memory_format(device))  # type: ignore[call-overload]
     return of_module(deployed, description, device)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import psutil
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -58,7 +58,7 @@ class Opened:
 def measure_models(settings: Settings, options: argparse.Namespace) -> None:
     """What `search.latency` was asked for by its options: a run for each model, shown and kept."""
     opened = _open(options, settings)
-    load = os.getloadavg()[0]
+    load = psutil.getloadavg()[0]
     busy = load > cores() * BUSY_SHARE
     if not options.json:
         print(f"machine: {this_machine().name}", flush=True)

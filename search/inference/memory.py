@@ -40,7 +40,7 @@ def main(model: str, batch: int) -> None:
 
 def _resident(name: str) -> int:
     """In units of 2**10 bytes."""
-    found = re.search(rf"{name}:\s+(\d+) kB", STATUS.read_text())
+    found = re.search(rf"{name}:\s+(\d+) kB", STATUS.read_text(encoding="utf-8"))
     assert found is not None
     return int(found[1])
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -159,16 +161,25 @@ def this_machine() -> Machine:
 
 
 def processor() -> str:
-    """Its name, family and model, where Linux tells them; else its kind.
+    """Its name, family and model, where Linux tells them; its name, where macOS does; else its kind.
 
-    The name alone is that of a whole line of processors on many virtual machines: AMD EPYC.
+    The name alone is that of a whole line of processors on many virtual machines: AMD EPYC. The kind alone is that of
+    all processors of Macs: arm.
     """
     try:
-        first, _, _ = CPUINFO.read_text().partition("\n\n")
+        first, _, _ = CPUINFO.read_text(encoding="utf-8", errors="replace").partition("\n\n")
     except OSError:
         first = ""
     known = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in first.splitlines())}
-    name = known.get("model name") or platform.processor() or platform.machine()
+    name = known.get("model name") or _of_mac() or platform.processor() or platform.machine()
     if {"cpu family", "model"} <= known.keys():
         return f"{name} (family {known['cpu family']}, model {known['model']})"
     return name
+
+
+def _of_mac() -> str:
+    """Such as "Apple M2 Pro"; empty on other systems."""
+    if sys.platform != "darwin":
+        return ""
+    asked = subprocess.run(["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True, check=False)
+    return asked.stdout.strip()

@@ -17,6 +17,7 @@ from blocks.network import Network
 from search.data.arrays import Arrays
 from search.data.augmentation import to_unit
 from search.data.batches import Rows
+from search.device import memory_format
 from search.errors import Interrupted
 from search.training.device import autocast, kept_memory
 from search.training.metrics import Integers
@@ -49,7 +50,7 @@ def pooled_features(
     Raises:
         Interrupted: once `interrupted` says so.
     """
-    network.eval().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.eval().to(device).to(memory_format=memory_format(device))  # type: ignore[call-overload]
     rows = Rows(arrays, device)
     chosen = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))[:MOST_PICTURES].sort().values
     batches = []

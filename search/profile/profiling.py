@@ -16,6 +16,7 @@ from blocks.elimination import Anatomy, Cut, anatomy
 from blocks.network import Network
 from blocks.specification import EliminatedSpecification, HeadSpecification
 from search.data.dataset import Dataset
+from search.device import release_memory
 from search.profile.features import pooled_features
 from search.profile.ranking import ProfiledCut, ranked
 from search.profile.scores import logme, probe_f1_macro
@@ -53,8 +54,7 @@ def profile_space(
         wanted = cuts_in_space(space, known)
         network = _network(known, wanted[-1], len(dataset.classes), weights_dir)
         cuts += _profiled(network, known, wanted, dataset, device, interrupted)
-    if device.type == "cuda":
-        torch.cuda.empty_cache()  # who profiles is often not the process that trains on this device
+    release_memory(device)  # who profiles is often not the process that trains on this device
     return DepthProfile(ranked(cuts), time.perf_counter() - started)
 
 

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from blocks.network import Network
+from search.device import memory_format
 from search.training.device import autocast
 
 TEMPERATURE = 2.0
@@ -17,7 +18,7 @@ class Teacher:
     """A trained network that answers, and is not trained."""
 
     def __init__(self, network: Network, device: torch.device) -> None:
-        self._network = network.to(device).to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self._network = network.to(device).to(memory_format=memory_format(device)).eval()  # type: ignore[call-overload]
         self._device = device
 
     def loss(self, logits: Tensor, pictures: Tensor) -> Tensor:

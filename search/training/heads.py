@@ -154,6 +154,7 @@ def _epoch_metrics(
     images_per_second: float,
 ) -> list[EpochMetrics]:
     """One row for each head; `trained` and `scored` are confusions on the two splits."""
+    trained, scored = trained.cpu(), scored.cpu()  # mps has no numbers of 64 bits
     columns = [
         train_losses,
         _accuracy(trained),

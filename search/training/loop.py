@@ -23,6 +23,7 @@ from blocks.network import Network
 from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
 from search.data.batches import class_weights
+from search.device import memory_format
 from search.errors import Interrupted, TrialFailed
 from search.training.checkpoint import Checkpoint, TrainingState, restore, serialise
 from search.training.device import PeakMemory, activate_out_of_place, autocast, kept_memory
@@ -74,7 +75,7 @@ def train(
     if recipe.distillation and teacher is None:
         raise ValueError("the recipe distils, and there is no teacher to learn from")
     memory = PeakMemory(device)
-    network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.to(device).to(memory_format=memory_format(device))  # type: ignore[call-overload]
     activate_out_of_place(network)
     network.freeze_stages(recipe.frozen_stages)
     inputs = inputs_for(network, recipe, train_arrays, validation_arrays, device, features, interrupted)
@@ -244,6 +245,8 @@ class _Run:
 
     def _generators(self, augmentation: torch.Generator) -> list[torch.Generator]:
         """All that random numbers of an epoch are drawn from."""
+        if self._device.type == "mps":
+            return [torch.default_generator, torch.mps._get_default_mps_generator(), augmentation]
         if self._device.type != "cuda":
             return [torch.default_generator, augmentation]
         index = torch.cuda.current_device() if self._device.index is None else self._device.index

@@ -105,8 +105,8 @@ def test_a_live_table_on_a_terminal(write_config: WriteConfig, tmp_path: Path) -
     text = output.decode()
     assert os.waitstatus_to_exitcode(status) == 0, text
     assert "\x1b[?25l" in text, "the cursor is hidden while the table lives"
-    assert re.search(r"scratch\s+│ 1/1", text)
-    assert "#0 F1" not in text, "no plain lines"
+    assert "1 of 1 trials" in text
+    assert "#0 F1" in text, "the line of the trial, above the table"
 
 
 def _read(terminal: int) -> bytes:

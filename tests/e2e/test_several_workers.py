@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +18,7 @@ from storage.trials import read_trials
 from tests.conftest import WriteConfig, tiny_elimination, tiny_scratch
 
 ONE_EPOCH = {"recipe": {"epochs": 1}}
+CLOCK = r"\n\d\d:\d\d:\d\d "
 ROW = "tf_efficientnet_lite0_to_80"
 
 
@@ -30,9 +32,14 @@ def test_a_search_and_its_final_word_by_two_processes(
 ) -> None:
     studies = {"elimination": tiny_elimination(**ONE_EPOCH), "scratch": tiny_scratch(**ONE_EPOCH)}
     config = ["--config", str(write_config(studies=studies, trials=2))]
+    monkeypatch.setattr("search.progress.display.LINE_SECONDS", 1.0)
     assert run_search([*config, "--workers", "2"]) == 0
     printed = capfd.readouterr().out
     assert "2 workers: cpu with " in printed
+    assert re.search(CLOCK + r"0:00:0\d elapsed, 0 of 4 trials; .*; worker 1: starting; worker 2: starting\n", printed)
+    assert re.search(CLOCK + r"Pareto front: \w+ #\d joined \(macro F1 0\.\d+, [\d,]+ parameters\); now ", printed)
+    assert len(re.findall(CLOCK + r"tiny/\w+ #\d ", printed)) >= 4, "a line for each trial"
+    assert "\x1b" not in printed
     assert "joint front" in printed, "it ends with the report"
     found = states(tmp_path)
     assert all(found[study, TrialState.COMPLETE] + found[study, TrialState.FAIL] == 2 for study in studies)

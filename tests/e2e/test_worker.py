@@ -74,7 +74,7 @@ def test_a_second_signal_ends_at_once(write_search: WriteSearch, start: Start, l
 
 def pending(pid: int) -> set[int]:
     """Signals that wait for a stopped process."""
-    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines())
     mask = int(status["ShdPnd"], 16)
     return {number for number in range(1, 65) if mask >> (number - 1) & 1}
 

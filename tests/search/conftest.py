@@ -22,7 +22,8 @@ from PIL import Image
 from search.data.dataset import open_dataset
 from search.inference.sources import Source, open_source
 from search.models import save_model
-from search.progress import Progress, progress_of
+from search.progress.facts import Message
+from search.progress.reporter import Reporter
 from search.session import image_sizes
 from search.settings import Settings, add_arguments, load
 from search.studies import OpenStudy, open_studies
@@ -41,10 +42,11 @@ EXPLODING = {"learning_rate": {"low": 1e28, "high": 1e30, "log": True}}
 
 @dataclass(frozen=True)
 class Bench:
-    """A worker's things, its studies, and what it has done."""
+    """A worker's things, its studies, what it tells the display, and what it has done."""
 
     shop: Workshop
     studies: list[OpenStudy]
+    told: list[Message]
 
     @property
     def trials(self) -> list[TrialRecord]:
@@ -76,6 +78,7 @@ def open_bench() -> Iterator[OpenBench]:
         database = connect(settings.database)
         databases.append(database)
         studies = open_studies(settings, dataset.describe(), database, sampler_seed=len(databases))
+        told: list[Message] = []
         shop = Workshop(
             settings=settings,
             dataset=dataset,
@@ -83,11 +86,11 @@ def open_bench() -> Iterator[OpenBench]:
             artefacts=open_artefacts(settings.artefacts),
             device=torch.device("cpu"),
             worker=worker,
-            progress=Progress(progress_of(database, studies)),
+            reporter=Reporter(told.append),
             stop=threading.Event(),
             sign=sign,
         )
-        return Bench(shop, studies)
+        return Bench(shop, studies, told)
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -144,7 +147,7 @@ def _search(settings: Settings) -> None:
         artefacts=open_artefacts(settings.artefacts),
         device=torch.device("cpu"),
         worker="first",
-        progress=Progress(progress_of(database, studies)),
+        reporter=Reporter(),
         stop=threading.Event(),
     )
     work(shop, studies)

@@ -105,7 +105,7 @@ def test_an_unknown_trial(options: list[str]) -> None:
 def test_that_the_machine_was_busy_is_kept(
     load: float, options: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0))
+    monkeypatch.setattr("psutil.getloadavg", lambda: (load, 0.0, 0.0))
     main(["scratch/0", "--json", *QUICK, *options])
     said = capsys.readouterr()
     assert json.loads(said.out)[0]["busy"] == bool(load)

@@ -39,7 +39,7 @@ def cgroups(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cgroups:
     given = Cgroups(tmp_path)
     monkeypatch.setattr(machine, "CGROUP_TREE", given.tree)
     monkeypatch.setattr(machine, "OWN_CGROUPS", given.own)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(HOST_CORES)))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(HOST_CORES)), raising=False)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=HOST_MEMORY))
     return given
 
@@ -105,13 +105,21 @@ def test_auto_counts_what_the_container_may_use(cgroups: Cgroups) -> None:
     assert slots("cpu", "auto") == [Slot(number, "cpu", 2) for number in range(2)], "2.5 GB each"
 
 
+def test_systems_without_affinity_have_all_their_cores(cgroups: Cgroups, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    assert cores() == 6
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert cores() == 1
+
+
 def test_this_very_machine_has_something() -> None:
-    assert 1 <= cores() <= len(os.sched_getaffinity(0))
+    assert 1 <= cores() <= (os.cpu_count() or 1)
     assert 0 <= available_memory() <= psutil.virtual_memory().total
 
 
 def test_a_slot_for_each_core_that_memory_can_feed(monkeypatch: pytest.MonkeyPatch, cgroups: Cgroups) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=100e9))
     assert slots("cpu", "auto") == [Slot(number, "cpu", 1) for number in range(8)]
     assert slots("cpu", "3") == [Slot(number, "cpu", 8 // 3) for number in range(3)]

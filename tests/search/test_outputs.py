@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import io
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from search.errors import BadInput
-from search.outputs import file_problems, folder_problems, new_folder
+from search.outputs import file_problems, folder_problems, new_folder, print_any_character
 
 
 def test_a_file_that_can_be_written(tmp_path: Path) -> None:
@@ -68,3 +70,43 @@ def test_a_full_disk_and_other_failures_leave_nothing(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), new_folder(tmp_path / "out", "nothing"):
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
+
+
+class Bytes(io.BytesIO):
+    """Where standard output goes: a terminal, or a file."""
+
+    def __init__(self, terminal: bool) -> None:
+        super().__init__()
+        self.isatty = lambda: terminal  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "terminal", "asked_for", "expected"),
+    [
+        ("cp1252", False, None, "× → 猫"),
+        ("cp1252", False, "cp1252", "× ? ?"),
+        ("cp1252", True, None, "× ? ?"),
+        ("ascii", True, None, "? ? ?"),
+        ("utf-8", True, None, "× → 猫"),
+    ],
+    ids=["a file on Windows", "as asked for", "an old terminal", "an older one", "UTF-8"],
+)
+def test_any_character_can_be_printed(
+    encoding: str, terminal: bool, asked_for: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = Bytes(terminal)
+    stream = io.TextIOWrapper(target, encoding=encoding, errors="strict")
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.delenv("PYTHONIOENCODING", raising=False)
+    if asked_for:
+        monkeypatch.setenv("PYTHONIOENCODING", asked_for)
+    print_any_character()
+    print("× → 猫", flush=True)
+    assert target.getvalue().decode(stream.encoding) == f"{expected}\n"
+    print("of no encoding: \udcff", flush=True)
+    assert target.getvalue().endswith(b"of no encoding: ?\n")
+
+
+def test_a_command_without_standard_output_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)  # as under pythonw on Windows
+    print_any_character()

@@ -8,7 +8,8 @@ from optuna.trial import TrialState
 
 from search import work
 from search.objective import Assignment, assign
-from search.progress import progress_of
+from search.progress.facts import Ended
+from search.progress.standing import read_standing
 from search.rungs import Rungs, Stopped
 from search.settings import Stopping
 from search.studies import OpenStudy
@@ -111,13 +112,10 @@ def of_worker(bench: Bench) -> list[TrialRecord]:
     return bench.trials[4:]
 
 
-def test_a_stopped_trial_says_why_and_leaves_nothing_behind(
-    load_settings: LoadSettings, open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stopped_trial_says_why_and_leaves_nothing_behind(load_settings: LoadSettings, open_bench: OpenBench) -> None:
     bench = stopping_bench(load_settings, open_bench, trials=6)
-    lines: list[str] = []
-    monkeypatch.setattr(bench.shop.progress, "ended", lambda _, line: lines.append(line))
     work.work(bench.shop, bench.studies)
+    lines = [message.line for message in bench.told if isinstance(message, Ended)]
     stopped = of_worker(bench)
     assert [trial.state for trial in stopped] == [TrialState.PRUNED] * 2, "they count towards the budget of 6"
     for trial, line in zip(stopped, lines, strict=True):
@@ -132,9 +130,8 @@ def test_a_stopped_trial_says_why_and_leaves_nothing_behind(
         assert trial.values is None
         assert "infeasible" not in trial.attributes
     assert bench.checkpoints == []
-    known = progress_of(bench.shop.database, bench.studies)["scratch"]
-    assert (known.stopped, known.done, known.failed) == (2, 4, 0)
-    assert bench.shop.progress.studies["scratch"].stopped == 2
+    (known,) = read_standing(bench.shop.database, bench.studies).studies
+    assert (known.ended, known.stopped, known.failed) == (6, 2, 0)
 
 
 def test_stopped_trials_use_up_a_budget_of_time(load_settings: LoadSettings, open_bench: OpenBench) -> None:

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from multiprocessing.context import SpawnContext
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +13,8 @@ import pytest
 
 from search import supervisor
 from search.machine import Slot
-from search.session import worker_name
+from search.progress.display import Display
+from search.session import Session, open_store, worker_name
 from search.settings import Settings
 from search.supervisor import BAD_INPUT, GAVE_UP, NO_SIGN, Supervisor
 from storage.database import Database, connect
@@ -45,18 +46,21 @@ class Children:
     def __init__(self) -> None:
         self.plans: dict[int, list[Plan]] = {}
         self.started: list[Any] = []
+        self.closed: list[Any] = []
         self.quiet_seconds = 0.0
         self.give_a_sign = True
 
-    def __call__(self, context: SpawnContext, settings: Settings, slot: Slot, restarts: int = 0) -> Any:
+    def __call__(self, settings: Settings, slot: Slot, display: Display, restarts: int = 0) -> Any:
         act, argument = self.plans[slot.number].pop(0)
-        process = context.Process(target=act, args=(argument,))
+        process = multiprocessing.get_context("spawn").Process(target=act, args=(argument,))
         process.start()
         began = time.monotonic() - self.quiet_seconds
         sign = SimpleNamespace(value=began if self.give_a_sign else NO_SIGN)
         self.quiet_seconds = 0.0
-        self.started.append(SimpleNamespace(process=process, started=began, last_sign=sign, restarts=restarts))
-        return self.started[-1]
+        child = SimpleNamespace(process=process, started=began, last_sign=sign, restarts=restarts)
+        child.ask_to_stop, child.close = process.terminate, lambda: self.closed.append(process.pid)
+        self.started.append(child)
+        return child
 
     @property
     def alive(self) -> list[int]:
@@ -83,7 +87,11 @@ def supervise(settings: Settings, database: Database, children: Children) -> Sup
     def run(*plans: list[Plan], stop: threading.Event | None = None) -> int:
         children.plans = dict(enumerate(plans))
         chosen = [Slot(number, "cpu", 1) for number in range(len(plans))]
-        return Supervisor(settings, database, chosen, stop or threading.Event()).run()
+        display = Display(database, [], quiet=True)
+        session = Session(settings, database, open_store(settings), [], display, stop or threading.Event())
+        status = Supervisor(session, chosen).run()
+        assert sorted(children.closed) == sorted(child.process.pid for child in children.started)
+        return status
 
     return run
 

@@ -19,6 +19,7 @@ from search import trial as one_trial
 from search.data.arrays import Arrays
 from search.errors import BadInput
 from search.objective import Assignment
+from search.progress.facts import Ended
 from search.training.metrics import TrainingResult
 from storage import curves
 from storage.errors import DatabaseLost
@@ -101,7 +102,7 @@ def test_a_loss_that_is_not_finite_fails_the_trial_with_that_reason(
     assert (exploded.state, sound.state) == (FAIL, COMPLETE)
     assert "loss is " in exploded.attributes["failure"]
     assert "traceback" not in exploded.attributes
-    assert bench.shop.progress.studies["exploding"].failed == 1
+    assert [ending.failed for ending in bench.told if isinstance(ending, Ended)] == [True, False]
     assert bench.checkpoints == []
 
 
@@ -243,7 +244,7 @@ def test_a_trial_that_killed_three_workers_is_failed_and_not_tried_again(
     (trial,) = survivor.trials
     assert (trial.state, trial.attributes["failure"]) == (FAIL, "killed its worker 3 times")
     assert len(signs) == 2, "asked for two jobs and made no step"
-    assert survivor.shop.progress.studies["scratch"].failed == 1
+    assert Ended("tiny/scratch #0 failed: killed its worker 3 times", failed=True) in survivor.told
     assert survivor.checkpoints == []
 
 

@@ -8,6 +8,7 @@ from optuna.trial import TrialState
 
 from search import trial as one_trial
 from search import work
+from search.progress.facts import Activity
 from search.work import GivingUp
 from storage import curves
 from storage.results import finish
@@ -39,14 +40,13 @@ def test_runs_both_studies_to_their_budgets(load_settings: LoadSettings, open_be
 
 
 def test_the_study_with_the_larger_share_of_its_budget_left_is_next(
-    load_settings: LoadSettings, open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+    load_settings: LoadSettings, open_bench: OpenBench
 ) -> None:
     studies = {"few": tiny_scratch(trials=1), "many": tiny_scratch(trials=3)}
     bench = open_bench(load_settings(studies=studies))
-    order = []
-    monkeypatch.setattr(bench.shop.progress, "started", lambda study, number, _: order.append((study, number)))
     work.work(bench.shop, bench.studies)
-    assert order == [("few", 0), ("many", 0), ("many", 1), ("many", 2)]
+    begun = [message.trial for message in bench.told if isinstance(message, Activity) and not message.epochs]
+    assert [trial for trial in begun if trial] == ["few #0", "many #0", "many #1", "many #2"]
 
 
 def test_a_budget_of_time_ends_with_the_trial_that_uses_it_up(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import resource
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -115,6 +115,7 @@ def test_a_full_bucket(s3: type[FakeS3]) -> None:
 
 
 def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="limits the size of files")
     artefacts = open_artefacts(tmp_path)
     before = artefacts.save(b"old")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -129,6 +130,16 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert [path.name for path in tmp_path.iterdir()] == [before]
     assert artefacts.load(before) == b"old"
+
+
+def test_a_system_that_opens_no_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, flags: int) -> int:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    artefacts = open_artefacts(tmp_path)
+    monkeypatch.delattr(os, "O_DIRECTORY")
+    monkeypatch.setattr(os, "open", refuse)
+    assert artefacts.load(artefacts.save(b"state")) == b"state"
 
 
 def test_a_lost_folder(tmp_path: Path) -> None:

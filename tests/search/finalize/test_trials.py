@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from search.data.dataset import Dataset
 from search.finalize import ending
 from search.finalize.scoring import ANSWERS, READ_AT
 from search.models import load_model
-from search.progress import StudyProgress, progress_of
+from search.progress.facts import Activity
+from search.progress.standing import read_standing
 from search.settings import Settings
 from search.spaces.settings import ListedRow, ListedSpace
 from search.studies import open_rows
@@ -128,9 +130,11 @@ def kept(bench: Bench, trial_id: int, tmp_path: Path) -> Path:
 def test_the_display_praises_no_test_score(settings: Settings, open_bench: OpenBench) -> None:
     bench = open_bench(settings)
     work.work(bench.shop, bench.studies)
-    state: StudyProgress = bench.shop.progress.studies["final"]
-    assert (state.done, state.best) == (2, None)
-    assert progress_of(bench.shop.database, bench.studies)["final"].best is None
+    standing = read_standing(bench.shop.database, bench.studies)
+    assert ([study.ended for study in standing.studies], standing.front) == ([2], ())
+    trained = [message for message in bench.told if isinstance(message, Activity) and message.epoch]
+    assert trained
+    assert all(math.isnan(activity.f1_macro) for activity in trained)
 
 
 def test_what_failed_is_queued_again_by_the_command_that_made_the_list(

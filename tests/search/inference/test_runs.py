@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import platform
+import subprocess
+import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -85,6 +88,17 @@ def test_processors_of_one_name_are_told_apart(tmp_path: Path, monkeypatch: pyte
     assert names == ["AMD EPYC (family 25, model 1)", "AMD EPYC (family 25, model 17)"]
     (tmp_path / "cpuinfo").write_text("processor\t: 0\nCPU part\t: 0xd0c\n")
     assert processor() in (platform.processor(), platform.machine())
+
+
+def test_processors_of_macs_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sysctl(command: Sequence[str], **_: object) -> subprocess.CompletedProcess[str]:
+        assert command == ["sysctl", "-n", "machdep.cpu.brand_string"]
+        return subprocess.CompletedProcess(command, 0, stdout="Apple M2 Pro\n")
+
+    monkeypatch.setattr(runs, "CPUINFO", tmp_path / "no-such-file")
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(subprocess, "run", sysctl)
+    assert processor() == "Apple M2 Pro"
 
 
 def test_a_run_without_the_latency_is_refused() -> None:

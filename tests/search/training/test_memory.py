@@ -25,7 +25,7 @@ NETWORK = ScratchSpecification(
 
 def _own_megabytes() -> float:
     """What is resident of this process and is no page of a file."""
-    status = Path("/proc/self/status").read_text()
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
     return int(re.findall(r"RssAnon:\s+(\d+) kB", status)[0]) / 1024
 
 

@@ -1,0 +1,143 @@
+"""Collects what workers tell and what the database holds, and shows it.
+
+On a terminal that is a live table. Elsewhere it is a plain line every minute, and one whenever the Pareto front
+changes. A line for each ended trial appears in both cases.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Literal, Self
+
+from rich.console import Console
+from rich.text import Text
+
+from search.progress.facts import Activity, Facts, Message, Printed, Standing
+from search.progress.standing import read_standing
+from search.progress.table import LiveTable
+from search.progress.words import front_change, stamped, status_line
+from search.studies import OpenStudy
+from storage.database import Database
+from storage.errors import StorageError
+
+Manner = Literal["live", "lines", "quiet"]
+
+LINE_SECONDS = 60.0
+LOOK_SECONDS = 60.0  # between looks at the database while no trial of this machine ends: others may end some
+LARGEST_SHARE = 0.02  # of a core, for looks at the database
+LAST_LOOK_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
+
+
+def manner_of(console: Console, *, quiet: bool) -> Manner:
+    """Live on a terminal that can move its cursor, whatever variables say about colours."""
+    if quiet:
+        return "quiet"
+    return "live" if console.file.isatty() and not console.is_dumb_terminal else "lines"
+
+
+class Display:
+    """A context manager that shows the progress of a run. All that is told to it may come from any thread."""
+
+    def __init__(self, database: Database, studies: Sequence[OpenStudy], *, quiet: bool = False) -> None:
+        self._console = Console(highlight=False, markup=False, emoji=False)
+        self.manner = manner_of(self._console, quiet=quiet)
+        self._read: Callable[[], Standing] = lambda: read_standing(database, studies)
+        self._started = time.monotonic()
+        self._workers: dict[int, Activity] = {}
+        self._standing = Standing()
+        self._printing = threading.Lock()
+        self._over, self._ended = threading.Event(), threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._parts = ExitStack()
+
+    @property
+    def facts(self) -> Facts:
+        """As they are now."""
+        return Facts(time.monotonic() - self._started, dict(self._workers), self._standing)
+
+    def __enter__(self) -> Self:
+        if self.manner == "quiet":
+            return self
+        self._standing = self._read()
+        if self.manner == "live":
+            self._parts.enter_context(LiveTable(lambda: self.facts, self._console))
+        else:
+            self._start(self._say_now_and_then)
+        self._start(self._look)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._ended.set()
+        for thread in self._threads:
+            thread.join(LAST_LOOK_SECONDS)
+        self._workers.clear()
+        self._parts.close()
+
+    def take(self, worker: int, message: Message) -> None:
+        """What `worker` tells."""
+        if isinstance(message, Activity):
+            self._workers[worker] = message
+        elif isinstance(message, Printed):
+            self._print(message.line)
+        else:
+            if message.failed or self.manner != "quiet":
+                self._print(stamped(message.line))
+            self._ended.set()
+
+    def ends(self, worker: int) -> None:
+        """`worker` is no more."""
+        self._workers.pop(worker, None)
+
+    def _start(self, work: Callable[[], None]) -> None:
+        self._threads.append(threading.Thread(target=work, name=work.__name__, daemon=True))
+        self._threads[-1].start()
+
+    def _say_now_and_then(self) -> None:
+        while not self._over.wait(LINE_SECONDS):
+            self._print(stamped(status_line(self.facts)))
+
+    def _look(self) -> None:
+        """Read the standing again after each ended trial, also after the last one."""
+        while not self._over.is_set():
+            self._ended.wait(LOOK_SECONDS)
+            self._ended.clear()
+            used = time.thread_time()
+            self._renew()
+            self._over.wait((time.thread_time() - used) / LARGEST_SHARE)
+        if self._ended.is_set():
+            self._renew()
+
+    def _renew(self) -> None:
+        """What goes wrong costs no trial: the display is not current then."""
+        try:
+            standing = self._read()
+        except StorageError:  # the database is away; who needs it says so
+            return
+        except Exception:
+            log.exception("the progress display is not current")
+            return
+        change = front_change(self._standing.front, standing.front)
+        self._standing = standing
+        if change:
+            self._print(stamped(change))
+
+    def _print(self, line: str) -> None:
+        """On a terminal above the table. A reader that has gone is no reason to end the training."""
+        with self._printing:
+            try:
+                if self.manner == "live":
+                    self._console.print(Text(line))
+                else:
+                    print(line, flush=True)
+            except (OSError, ValueError):
+                return

@@ -1,0 +1,62 @@
+"""How far the studies of a run are, read from the database.
+
+Optuna keeps finished trials in memory and reads the others only. So a look after one more trial has ended costs little,
+however many trials there are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from statistics import fmean
+
+from optuna.trial import TrialState
+
+from search.budget import training_seconds
+from search.pareto import front
+from search.progress.facts import Member, Standing, StudyStanding
+from search.spaces.settings import ListedSpace
+from search.studies import OpenStudy, study_front
+from storage.database import Database
+from storage.slots import progress
+
+
+def read_standing(database: Database, studies: Sequence[OpenStudy]) -> Standing:
+    """The standing of `studies` now, over all workers. Raises DatabaseLost."""
+    return Standing([_of_study(database, study) for study in studies], joint_front(studies))
+
+
+def joint_front(studies: Sequence[OpenStudy]) -> tuple[Member, ...]:
+    """The candidates that no other of any study dominates, fewest parameters first.
+
+    Listed studies take no part: their networks are references, and some of them have test scores.
+    """
+    members = [
+        Member(
+            trials=tuple(f"{study.name} #{trial.number}" for trial in seeds),
+            f1_macro=fmean(trial.values[0] for trial in seeds),
+            parameters=int(seeds[0].values[1]),
+        )
+        for study in studies
+        if not isinstance(study.space, ListedSpace)
+        for seeds in study_front(study.study)
+    ]
+    kept = front([(member.f1_macro, member.parameters) for member in members])
+    on_front = [member for member, on in zip(members, kept, strict=True) if on]
+    return tuple(sorted(on_front, key=lambda member: member.parameters))
+
+
+def _of_study(database: Database, study: OpenStudy) -> StudyStanding:
+    trials = study.study.get_trials(deepcopy=False)
+    infeasible = sum(bool(trial.user_attrs.get("infeasible")) for trial in trials)
+    states = Counter(trial.state for trial in trials)
+    return StudyStanding(
+        name=study.name,
+        trials=study.trials,
+        minutes=study.minutes,
+        ended=progress(database, study.study._study_id).finished,
+        stopped=states[TrialState.PRUNED] - infeasible,
+        failed=states[TrialState.FAIL],
+        running=states[TrialState.RUNNING],
+        seconds=training_seconds(trials),
+    )
