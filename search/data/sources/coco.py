@@ -64,7 +64,7 @@ def _parts(folder: Path, files: Mapping[SplitName | None, str], listing: Listing
     parts = []
     for split, name in files.items():
         file = folder / name
-        problems = path_problems(file, "file", "annotations in COCO's format (data.annotations names it)")
+        problems = path_problems(file, "file", "annotations in COCO's format", "set data.annotations")
         content, faults = (None, problems) if problems else parse(file)
         if content is not None:
             where = f"{readable(name)}: " if len(files) > 1 else ""
@@ -87,6 +87,8 @@ def _read_parts(parts: list[Part], class_of_category: Mapping[str, str], listing
         listing.classes[part.split] = set(class_of.values())
         counts += _read_boxes(part, class_of, listing)
     listing.warnings += [note.format(counts[what]) for what, note in NOTES.items() if counts[what]]
+    if not class_of:  # what was left out is why
+        listing.problems += listing.warnings
 
 
 def _without_boxes(parts: list[Part], names: set[str], listing: Listing) -> set[str]:
@@ -127,8 +129,12 @@ def _read_boxes(part: Part, class_of: Mapping[str, str], listing: Listing) -> Co
     for entry in distinct:
         bbox, picture = entry.annotation.bbox, entry.picture
         if bbox is None:
-            reason = "a segmentation alone: add the box around it" if entry.annotation.segmentation else ""
-            listing.unusable.append(Unusable("annotations without a box", entry.name, reason))
+            what = (
+                "with a segmentation alone, without the box around it"
+                if entry.annotation.segmentation
+                else "without a box"
+            )
+            listing.unusable.append(Unusable(f"annotations {what}", entry.name))
         elif fault := _fault(bbox, picture):
             listing.unusable.append(Unusable(fault, entry.name, str(list(bbox))))
         else:
@@ -146,9 +152,11 @@ def _labelled(content: Annotations, class_of: Mapping[str, str], listing: Listin
     for annotation in content.annotations:
         category, picture = category_of.get(annotation.category_id), picture_of.get(annotation.image_id)
         if category is None or picture is None:
-            missing = f"category {annotation.category_id!r}" if category is None else f"image {annotation.image_id!r}"
+            missing = f"category {annotation.category_id}" if category is None else f"image {annotation.image_id}"
             listing.unusable.append(
-                Unusable("annotations of what is not listed", f"annotation {annotation.id}", readable(missing))
+                Unusable(
+                    "annotations of what is not listed", readable(f"annotation {annotation.id}"), readable(missing)
+                )
             )
         elif category in class_of:
             labelled.append(_Labelled(annotation, picture, class_of[category]))

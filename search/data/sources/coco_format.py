@@ -8,13 +8,21 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from search.data.examples import named
 from search.data.names import readable
 
-Id = int | str
 RENUMBER = "annotations would be read for the wrong one; number them anew, as when annotation files are joined"
+
+
+def _as_text(value: Any) -> Any:
+    """Some programs write "7" in one place and 7 in another."""
+    is_whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    return str(int(value)) if is_whole else value
+
+
+Id = Annotated[str, BeforeValidator(_as_text)]
 
 
 class Picture(BaseModel):
@@ -97,7 +105,7 @@ def _doubles(entries: Iterable[tuple[Id, str, str]]) -> list[str]:
         names = dict.fromkeys(name for name, _ in found)
         described = names if len(names) > 1 else [f"{name} of {detail}" for name, detail in found]
         if len(found) > 1:
-            doubles.append(readable(f"{number!r} ({' and '.join(described)})"))
+            doubles.append(readable(f"{number} ({' and '.join(described)})"))
     return doubles
 
 

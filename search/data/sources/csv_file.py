@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -74,12 +75,13 @@ def _text(content: bytes) -> str:
 
 
 def _read_lines(text: str, folder: Path, listing: Listing) -> None:
-    columns, table = _table(text)
+    head, table = _table(text)
+    columns = [_key(column) for column in head]
     if repeated := [column for column in COLUMNS if columns.count(column) > 1]:
         listing.problems.append(f"the first line names a column twice: {', '.join(repeated)}")
         return
     if not {"path", "label"} <= set(columns):
-        found = ", ".join(columns) or "nothing"
+        found = ", ".join(head) or "nothing"
         listing.problems.append(
             f"the first line has to name the columns path and label, and may name split: found {readable(found)}"
         )
@@ -93,15 +95,16 @@ def _read_lines(text: str, folder: Path, listing: Listing) -> None:
             listing.classes.setdefault(split, set()).add(line.label)
     if not lines:
         listing.problems.append("there are no lines below the column names")
-    if beyond := [line.number for line in lines if line.beyond]:
-        listing.warnings.append(
-            f"lines with more cells than columns ({len(beyond)}), of which the last are not used: {named(beyond)}; "
-            "put names that hold the delimiter in quotes"
+    if beyond := [line for line in lines if line.beyond]:
+        is_torn = not all(os.path.lexists(located(folder, line.path)) for line in beyond)
+        (listing.problems if is_torn else listing.warnings).append(
+            f"lines with more cells than columns ({len(beyond)}), of which the last are not used: "
+            f"{named([line.number for line in beyond])}; put names that hold the delimiter in quotes"
         )
 
 
 def _table(text: str) -> tuple[list[str], Iterator[Line]]:
-    """The names of the columns, in lower case, and the rows below them."""
+    """The names of the columns, as they are written, and the lines below them."""
     file = io.StringIO(text, newline="")
     skipped = 0
     if declared := re.match(r'"?sep=(.)"?[\r\n]', text):  # Excel's own first line
@@ -110,15 +113,19 @@ def _table(text: str) -> tuple[list[str], Iterator[Line]]:
     head = next(filter(str.strip, LINE_END.split(text[:LONGEST_HEAD])[skipped:]), "")
     delimiter = declared[1] if declared else next((each for each in DELIMITERS if _fits(head, each)), ",")
     rows = _parsed(file, delimiter, skipped)
-    _, _, cells = next(rows, (0, 0, []))
-    columns = [cell.strip().casefold() for cell in cells]
-    return columns, (_line(*row, columns) for row in rows)
+    _, _, columns = next(rows, (0, 0, []))
+    keys = list(map(_key, columns))
+    return columns, (_line(*row, keys) for row in rows)
+
+
+def _key(column: str) -> str:
+    return column.strip().casefold()
 
 
 def _fits(head: str, delimiter: str) -> bool:
     """Whether the first line, cut at this delimiter, has the columns that are needed."""
     cells = next(csv.reader([head], delimiter=delimiter, skipinitialspace=True), [])
-    return {"path", "label"} <= {cell.strip().casefold() for cell in cells}
+    return {"path", "label"} <= set(map(_key, cells))
 
 
 def _parsed(file: Iterable[str], delimiter: str, skipped: int) -> Iterator[tuple[int, int, list[str]]]:

@@ -67,9 +67,10 @@ def _read_splits(folders: list[Path], walk: Walk, root: Path, listing: Listing) 
 def _read_classes(path: Path, split: SplitName | None, walk: Walk, root: Path, listing: Listing) -> None:
     folders, files = walk.entries(path)
     if not folders:
+        passed_over = "".join(f"; {note}" for note in walk.notes())
         listing.problems.append(
             f"{readable(str(path))} has no class folders, only {len(files)} files: "
-            "expected one folder of images per class"
+            f"expected one folder of images per class{passed_over}"
         )
         return
     if split is None and len(folders) == 1 and len(walk.entries(folders[0])[0]) > 1:
@@ -78,8 +79,12 @@ def _read_classes(path: Path, split: SplitName | None, walk: Walk, root: Path, l
             f"{readable(str(path))} holds nothing but {only}: is {readable(str(folders[0]))} meant?"
         )
     listing.classes[split] = {folder.name for folder in folders}
+    above = len(root.parts)
     for folder in folders:
-        listing.examples += [Example(shown(file, root), folder.name, file, split) for file in walk.files_below(folder)]
+        listing.examples += [
+            Example(readable("/".join(file.parts[above:])), folder.name, file, split)
+            for file in walk.files_below(folder)
+        ]
     _mention(files, split, root, listing)
 
 

@@ -75,7 +75,7 @@ class Walk:
                 files += others
                 for sub in folders:
                     (linked if _is_link(sub) else real).append((sub, above | {me}))
-        return sorted(files)
+        return sorted(files, key=_parts)
 
     def notes(self) -> list[str]:
         """What was passed over, in a line for each kind."""
@@ -115,7 +115,7 @@ class Walk:
                         (folders if _is_folder(entry) else others).append(Path(entry.path))
         except OSError as error:
             self.refused[folder] = error.strerror or str(error)
-        return sorted(folders), sorted(others)
+        return sorted(folders, key=_parts), sorted(others, key=_parts)
 
     def _identity(self, folder: Path) -> Hashable:
         """Equal for the same folder on whatever path. Some file systems number nothing: their paths are compared."""
@@ -125,6 +125,11 @@ class Walk:
             self.refused[folder] = error.strerror or str(error)
             return folder
         return (found.st_dev, found.st_ino) if found.st_ino else folder.resolve()
+
+
+def _parts(path: Path) -> tuple[str, ...]:
+    """Paths compare as their parts do, but take ten times as long."""
+    return path.parts
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -181,7 +181,8 @@ def test_splits_that_are_copies_of_others_are_named_with_what_holds_them() -> No
     assert split_rows([*train, *copies], {"train", "validation"}, SETTINGS).problems == [
         f"train has no image left of 'a', 'b': validation holds copies of all of them; {REMEDY}"
     ]
-    apart = [row(f"{name} {number}", name, part) for name in "ab" for number, part in ((0, "validation"), (1, "test"))]
+    held: dict[int, SplitName] = {0: "validation", 1: "test"}
+    apart = [row(f"{name} {number}", name, part) for name in "ab" for number, part in held.items()]
     two = [one for one in train if one.example.name[-1] in "01"]
     assert split_rows([*two, *apart], set(SPLITS), SETTINGS).problems == [
         f"train has no image left of 'a', 'b': test and validation hold copies of all of them; {REMEDY}"
@@ -199,7 +200,8 @@ def test_a_class_that_has_too_few_images_since_others_are_copies() -> None:
 
 def test_boxes_of_one_photograph_do_not_lie_in_two_given_splits() -> None:
     train = [row(f"{name} {number}", name, "train", group=f"photo {number}") for name in "ab" for number in range(4)]
-    rest = [row(f"{name} {part}", name, part, group=f"photo {part}") for name in "ab" for part in SPLITS[1:]]
+    later: tuple[SplitName, ...] = ("validation", "test")
+    rest = [row(f"{name} {part}", name, part, group=f"photo {part}") for name in "ab" for part in later]
     other_box = row("another box", "a", "test", group="photo 3")
     split = split_rows([*train, *rest, other_box], set(SPLITS), SETTINGS)
     assert counts(split) == {

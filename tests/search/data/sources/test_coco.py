@@ -23,7 +23,7 @@ CATEGORIES = [
 ]
 
 
-def annotation(number: int, bbox: list[Any], image: int | str = 0, category: int = 1) -> dict[str, Any]:
+def annotation(number: int, bbox: list[Any], image: int = 0, category: int = 1) -> dict[str, Any]:
     area = bbox[2] * bbox[3] if len(bbox) == 4 else 0
     return {"id": number, "image_id": image, "category_id": category, "bbox": bbox, "area": area, "segmentation": [[]]}
 
@@ -98,14 +98,14 @@ def test_damaged_annotations_are_named_by_kind(tmp_path: Path) -> None:
             annotation(8, [1, 2, float("nan"), 3]),
             {key: value for key, value in annotation(12, [0, 0, 9, 9]).items() if key != "bbox"},
             annotation(13, [0, 0, 9, 9]) | {"bbox": None, "segmentation": None},
-            annotation(9, [0, 0, 9, 9], image="0"),
+            annotation(9, [0, 0, 9, 9], image=8),
             annotation(10, [0, 0, 9, 9], category=99),
             annotation(11, [0, 0, 9, 9]),
         ],
     )
     photo = "batch_1/000006.jpg"
     assert unusable(listing) == [
-        ("annotations of what is not listed", "annotation 9 (image '0')"),
+        ("annotations of what is not listed", "annotation 9 (image 8)"),
         ("annotations of what is not listed", "annotation 10 (category 99)"),
         ("boxes without area", f"{photo} annotation 1 ([10.0, 10.0, 0.0, 5.0])"),
         ("boxes without area", f"{photo} annotation 2 ([10.0, 10.0, 5.0, -5.0])"),
@@ -115,7 +115,7 @@ def test_damaged_annotations_are_named_by_kind(tmp_path: Path) -> None:
         ("boxes that are not four numbers", f"{photo} annotation 6 ([1.0, 2.0, 3.0])"),
         ("boxes that are not four numbers", f"{photo} annotation 7 ([])"),
         ("boxes that are not four numbers", f"{photo} annotation 8 ([1.0, 2.0, nan, 3.0])"),
-        ("annotations without a box", f"{photo} annotation 12 (a segmentation alone: add the box around it)"),
+        ("annotations with a segmentation alone, without the box around it", f"{photo} annotation 12"),
         ("annotations without a box", f"{photo} annotation 13"),
     ]
     assert [example.name for example in listing.examples] == [f"{photo} annotation 11"]
@@ -184,6 +184,24 @@ def test_entries_that_are_there_twice_do_no_harm(tmp_path: Path) -> None:
     listing = read(tmp_path, [annotation(1, [0, 0, 9, 9])], images=IMAGES[:1] * 2, categories=CATEGORIES[:1] * 2)
     assert len(listing.examples) == 1
     assert [*listing.problems, *listing.warnings] == []
+
+
+def test_numbers_may_be_written_as_text(tmp_path: Path) -> None:
+    listing = read(
+        tmp_path,
+        [annotation(1, [0, 0, 9, 9]) | {"image_id": "0", "category_id": 1.0}],
+        images=IMAGES[:1],
+        categories=[{"id": "1", "name": "a"}],
+    )
+    assert [example.class_name for example in listing.examples] == ["a"]
+    assert [*listing.problems, *listing.warnings, *listing.unusable] == []
+
+
+def test_without_any_box_what_was_left_out_says_why(tmp_path: Path) -> None:
+    crowd = annotation(2, [0, 0, 9, 9]) | {"iscrowd": 1}
+    assert read(tmp_path, [crowd]).problems == [
+        f"categories without boxes (1) are no classes: 'Clear plastic bottle'; {SET_CLASSES}"
+    ]
 
 
 def test_annotations_may_share_an_id(tmp_path: Path) -> None:

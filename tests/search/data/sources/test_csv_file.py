@@ -74,10 +74,15 @@ def test_lines_are_counted_from_the_top_of_the_file(tmp_path: Path) -> None:
 
 
 def test_cells_that_no_column_is_for_are_mentioned(tmp_path: Path) -> None:
-    listing = listing_of(tmp_path, "path,label\na,b,\nc, d,metal\n")
+    content = "path,label\na,b,\nc, d,metal\n"
+    listing = listing_of(tmp_path, content)
     assert [(example.name, example.class_name) for example in listing.examples] == [("a", "b"), ("c", "d")]
-    (warning,) = listing.warnings
-    assert warning.startswith("lines with more cells than columns (1), of which the last are not used: 3; put names")
+    mentioned = "lines with more cells than columns (1), of which the last are not used: 3; put names"
+    assert [problem.startswith(mentioned) for problem in listing.problems] == [True]
+    (tmp_path / "c").touch()  # so the first cell was all of the path
+    listing = listing_of(tmp_path, content)
+    assert [warning.startswith(mentioned) for warning in listing.warnings] == [True]
+    assert listing.problems == []
 
 
 def test_paths_of_windows_and_macos_find_their_files(tmp_path: Path) -> None:
@@ -98,7 +103,7 @@ def test_an_empty_split_column_is_as_good_as_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("file,class\na,b\n", "the columns path and label, and may name split: found file, class"),
+        ("File,class\na,b\n", "the columns path and label, and may name split: found File, class"),
         ("path label\na b\n", "found path label"),
         ("", "found nothing"),
         ("path,label\n", "there are no lines below the column names"),
