@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _show(scores, Console(highlight=False, markup=False, emoji=False))  # names of classes may look like markup
     if options.png:
         scored = f"macro F1 {scores.f1_macro:.3f}"
-        figure = matrix_figure(scores.classes, scores.confusion, options.folder.resolve().name, scored)
+        figure = matrix_figure(scores.classes, scores.confusion, readable(options.folder.resolve().name), scored)
         try:
             options.png.write_bytes(png(figure))
         except OSError as error:

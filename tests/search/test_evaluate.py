@@ -123,7 +123,7 @@ def test_what_is_passed_over_is_said_and_what_is_no_file_is_skipped_by_name(
     said = capsys.readouterr()
     assert (json.loads(said.out)["pictures"], json.loads(said.out)["unreadable"]) == (12, 1)
     assert f"{labelled}: files in no class folder (1) are not used: notes.txt\n" in said.err
-    assert f"{labelled}: ignored 4 files in 1 folder that are hidden, or that a NAS" in said.err
+    assert f"{labelled}: ignored 4 files in 1 folder, which are hidden or left by a NAS" in said.err
     assert f"{labelled / 'class0' / 'pipe'}: a pipe, not a file" in said.err
 
 
@@ -131,9 +131,10 @@ def test_names_that_are_not_utf8_are_shown_escaped(
     labelled: Path, options: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     (labelled / "class2").rename(labelled / os.fsdecode(b"\xc4pfel"))
-    main(["scratch/0", str(labelled), *options])
+    root = labelled.rename(labelled.with_name(os.fsdecode(b"bilder_\xfc")))
+    main(["scratch/0", str(root), "--png", str(labelled.parent / "matrix.png"), *options])
     assert "left out, no class of the model: \\udcc4pfel\n" in capsys.readouterr().out
-    main(["scratch/0", str(labelled), "--json", *options])
+    main(["scratch/0", str(root), "--json", *options])
     assert json.loads(capsys.readouterr().out)["unknown_folders"] == ["\\udcc4pfel"]
 
 

@@ -156,12 +156,13 @@ def _left_out(entry: os.DirEntry[str], pattern: str) -> _LeftOut:
 
 
 def _ignored(left_out: Mapping[Path, _LeftOut]) -> str:
-    """As in "ignored 24 files in 2 folders that are hidden, or that a NAS, … left (@eaDir)"."""
+    """As in "ignored 24 files in 2 folders, which are hidden or left by a NAS, a system or a program: @eaDir"."""
     inside = [entry.inside for entry in left_out.values() if entry.inside is not None]
     number = sum(inside) + len(left_out) - len(inside)
     files = f"{'at least ' if COUNTED_AT_MOST in inside else ''}{number} file{'' if number == 1 else 's'}"
-    folders = f"{len(inside)} folder{'' if len(inside) == 1 else 's'}"
     if inside:
-        files += f", {sum(inside)} of them in {folders}," if len(inside) < len(left_out) else f" in {folders}"
+        where = f"in {len(inside)} folder{'' if len(inside) == 1 else 's'}"
+        files += f", {sum(inside)} of them {where}" if len(inside) < len(left_out) else f" {where}"
     names = named(sorted({readable(entry.name) for entry in left_out.values()}))
-    return f"ignored {files} that are hidden, or that a NAS, an operating system or a program left ({names})"
+    verb = "is" if number == 1 else "are"
+    return f"ignored {files}, which {verb} hidden or left by a NAS, a system or a program: {names}"

@@ -26,8 +26,8 @@ def test_what_is_passed_over_is_said(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert picture_files([tmp_path]) == [tmp_path / "a" / "1.jpg"]
     assert capsys.readouterr().err.splitlines() == [
         (
-            f"{tmp_path}: ignored 2 files in 2 folders that are hidden, or that a NAS, an operating system or a "
-            "program left (@eaDir, lost+found)"
+            f"{tmp_path}: ignored 2 files in 2 folders, which are hidden or left by a NAS, a system or "
+            "a program: @eaDir, lost+found"
         ),
         f"{tmp_path}: links that lead back to a folder around them (1) are not followed: a/up",
     ]

@@ -65,8 +65,8 @@ def test_what_operating_systems_leave_is_ignored_and_other_files_are_examples(im
     assert sorted(example.name for example in listing.examples) == ["a/1.jpg", "b/2.png", "b/readme.txt"]
     assert listing.warnings == [
         (
-            "ignored 8 files, 3 of them in 3 folders, that are hidden, or that a NAS, an operating system or a program "
-            "left (.DS_Store, ._*, .git, .hidden, .thumbnails, Thumbs.db, __MACOSX, desktop.ini)"
+            "ignored 8 files, 3 of them in 3 folders, which are hidden or left by a NAS, a system or a program: "
+            ".DS_Store, ._*, .git, .hidden, .thumbnails, Thumbs.db, __MACOSX, desktop.ini"
         )
     ]
 
@@ -79,8 +79,8 @@ def test_a_nas_makes_no_classes_and_no_images(image_folder: ImageFolder) -> None
     assert listing.classes == {None: {"a", "b"}}
     assert listing.warnings == [
         (
-            f"ignored {4 + 2 + 2 * 3} files in {3 + 2} folders that are hidden, or that a NAS, an operating system or "
-            "a program left (#recycle, $RECYCLE.BIN, @eaDir)"
+            f"ignored {4 + 2 + 2 * 3} files in {3 + 2} folders, which are hidden or left by a NAS, a system or "
+            "a program: #recycle, $RECYCLE.BIN, @eaDir"
         )
     ]
 

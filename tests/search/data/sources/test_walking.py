@@ -77,9 +77,7 @@ def test_leftovers_are_not_followed_out_of_the_folder(tmp_path: Path) -> None:
     (root / ".trash").symlink_to(tmp_path / "elsewhere")
     walk = Walk(root)
     assert below(walk, root) == ["cat.jpg"]
-    assert walk.notes() == [
-        "ignored 1 file that are hidden, or that a NAS, an operating system or a program left (.trash)"
-    ]
+    assert walk.notes() == ["ignored 1 file, which is hidden or left by a NAS, a system or a program: .trash"]
 
 
 def test_snapshots_of_everything_are_not_counted_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +85,7 @@ def test_snapshots_of_everything_are_not_counted_to_the_end(tmp_path: Path, monk
     touch(tmp_path, *(f"#snapshot/day{day}/{number}.jpg" for day in range(2) for number in range(4)))
     walk = Walk(tmp_path)
     walk.entries(tmp_path)
-    assert walk.notes()[0].startswith("ignored at least 3 files in 1 folder that are hidden")
+    assert walk.notes()[0].startswith("ignored at least 3 files in 1 folder, which are hidden")
 
 
 def test_a_deep_tree_does_not_exhaust_the_stack(tmp_path: Path) -> None:
