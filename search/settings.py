@@ -47,7 +47,9 @@ class DataSettings(Frozen):
     path: ExpandedPath | None = Field(
         None, description="image folder, CSV file, folder of a COCO data set, or download folder"
     )
-    annotations: str = Field("annotations.json", description="coco: annotation file, relative to path")
+    annotations: str | Annotated[dict[Literal["train", "validation", "test"], str], Field(min_length=1)] = Field(
+        "annotations.json", description="coco: annotation file, relative to path, or one for each split"
+    )
     class_of_category: dict[str, str] = Field(
         default_factory=dict, description="coco: class of each category; others are left out. Empty: category names"
     )
@@ -75,6 +77,8 @@ class Stopping(Frozen):
 
 
 PROPOSALS = 32
+
+_SOURCES = {".csv": "csv", ".tsv": "csv", ".json": "coco"}  # of a data_dir that is such a file
 
 _LOGIN = re.compile(r"(?<=://)(?:([^:/?@]*)[^/?]*@)?")  # USER:PASSWORD@ of an address, or the place where it would be
 
@@ -156,7 +160,7 @@ class Settings(BaseSettings):
         data = dict(values.get("data") or {})
         if path := values.get("data_dir") or values.get("DATA_DIR"):
             data["path"] = path
-            if data.setdefault("source", "folder") == "digits":
+            if data.setdefault("source", _SOURCES.get(Path(path).suffix.lower(), "folder")) == "digits":
                 raise ValueError(
                     f"DATA_DIR or --data-dir names {path}, but data.source is digits, which lie in no folder; "
                     "leave the folder out, or take another --config"

@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 
 from search.data.decode import Unreadable, decode, fit_pixels
 from search.data.examples import Example, Row
-from search.data.files import write_at
+from search.data.file_access import write_at
 from search.data.parallel import in_parallel
 from search.data.split import Split
 from search.errors import BadInput

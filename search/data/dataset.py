@@ -13,9 +13,10 @@ import numpy.typing as npt
 
 from search.data.arrays import Arrays, PartName, SplitName
 from search.data.cache import CACHE_VERSION, PictureCache
-from search.data.classes import class_problems
+from search.data.classes import class_problems, class_warnings, unite_forms
 from search.data.examination import examine
 from search.data.examples import SPLITS, Example, Listing, Unusable, named
+from search.data.names import readable
 from search.data.sources.coco import read_coco
 from search.data.sources.csv_file import read_csv
 from search.data.sources.digits import read_digits
@@ -111,6 +112,8 @@ def open_dataset(
     `progress` shows what takes time on standard error. Raises BadInput with every problem that the data set has.
     """
     listing = SOURCES[settings.source](settings)
+    unite_forms(listing)
+    listing.warnings += class_warnings(listing)
     refuses = settings.unreadable == "refuse"
     doomed = listing.problems or class_problems(listing) or (refuses and listing.unusable)
     cache = PictureCache(cache_dir, settings, progress)
@@ -122,7 +125,8 @@ def open_dataset(
     if refuses:
         problems += [f"{line}: mend or remove them, or skip them (--set data.unreadable=skip)" for line in unusable]
     if problems:
-        raise BadInput(f"the data set (source {settings.source}, path {settings.path}) cannot be used", problems)
+        where = f"source {settings.source}, path {readable(str(settings.path))}"
+        raise BadInput(f"the data set ({where}) cannot be used", problems)
     skipped = [f"skipped {line}" for line in unusable]
     dataset = _dataset(listing.name, split, (*listing.warnings, *skipped, *split.warnings), settings, cache)
     for size in image_sizes:

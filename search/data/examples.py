@@ -60,9 +60,10 @@ class Unusable:
 class Listing:
     """All that a source knows.
 
-    classes   the classes that each split declares, also those without pictures; key None where no split is given
-    problems  what makes the data set useless as a whole
-    unusable  single files or annotations, refused or skipped as the settings say
+    classes    the classes that each split declares, also those without pictures; key None where no split is given
+    problems   what makes the data set useless as a whole
+    unusable   single files or annotations, refused or skipped as the settings say
+    leave_out  how a class without images is left out of this source
     """
 
     name: str
@@ -71,6 +72,7 @@ class Listing:
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     unusable: list[Unusable] = field(default_factory=list)
+    leave_out: str = "remove the class"
 
     @property
     def declared_splits(self) -> set[SplitName]:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from search.data.files import fault_of
 from search.data.parallel import in_parallel
 
 INDEX_VERSION = 1
@@ -68,12 +69,14 @@ class KnownFiles:
         known = self._known.get(str(path))
         try:
             found = path.stat()
-        except OSError:
+        except (OSError, ValueError):  # ValueError: no file can have this name
             return False
         return known is not None and (known.size, known.mtime_ns) == (found.st_size, found.st_mtime_ns)
 
     def _read(self, path: Path) -> str | None:
-        """Hash one file; the reason if it cannot be read."""
+        """Hash one file; the reason if it cannot be read. What is no file, such as a pipe, is not opened."""
+        if fault := fault_of(path):
+            return fault
         try:
             found = path.stat()
             digest = hashlib.sha256(path.read_bytes()).hexdigest()

@@ -16,6 +16,8 @@ from search.data.arrays import SplitName
 from search.data.examples import SPLITS, Row, named
 from search.settings import DataSettings
 
+REMEDY = "keep each image in one split, or give train alone, and the other splits are taken from it"
+
 
 @dataclass
 class Split:
@@ -45,7 +47,9 @@ def split_rows(rows: Sequence[Row], declared: Collection[SplitName], settings: D
     for row in rows:
         given[row.example.split or "train"].append(row)
     split = Split({})
-    fixed = _without_leaks(given, split.warnings)
+    overlaps = _Overlaps(given)
+    fixed = overlaps.without
+    split.warnings += overlaps.warnings()
     split.warnings += _copies([row for members in fixed.values() for row in members]) + _contradictions(rows)
     shares: dict[SplitName, float] = {"test": settings.test_share, "validation": settings.validation_share}
     missing = {name: share for name, share in shares.items() if name not in declared}
@@ -53,10 +57,52 @@ def split_rows(rows: Sequence[Row], declared: Collection[SplitName], settings: D
     for name in SPLITS:
         ordered = carved.get(name, fixed[name])
         split.rows[name] = sorted(ordered, key=lambda row: (row.content, row.example.class_name, row.example.name))
-    split.problems += _too_few(fixed["train"], len(missing) + 1)
+    too_few = _too_few(fixed["train"], len(missing) + 1)
+    split.problems += overlaps.problems() + too_few + (overlaps.warnings() if too_few else [])
     if not split.problems:
-        split.problems += _lost({name: given["train" if name in missing else name] for name in SPLITS}, split.rows)
+        split.problems += _lost({name: fixed["train" if name in missing else name] for name in SPLITS}, split.rows)
     return split
+
+
+class _Overlaps:
+    """What the given splits have in common. Test keeps all of its images; train gives way to validation and test.
+
+    without  the given splits without what a later one holds, too
+    """
+
+    def __init__(self, given: Mapping[SplitName, list[Row]]) -> None:
+        self._given = given
+        self._holder: dict[str, SplitName] = {}  # of each group
+        self.without: dict[SplitName, list[Row]] = {}
+        for name in reversed(SPLITS):
+            self.without[name] = [row for row in given[name] if row.group not in self._holder]
+            self._holder |= {row.group: name for row in self.without[name]}
+
+    def warnings(self) -> list[str]:
+        """How many images each split lost to which."""
+        lost = Counter((name, self._holder[row.group]) for name in SPLITS for row in self._given[name])
+        pairs = [
+            f"{lost[name, holder]} of {name} are also in {holder}"
+            for name in SPLITS
+            for holder in SPLITS
+            if name != holder and lost[name, holder]
+        ]
+        return [f"images in two splits are kept in the later one alone: {', '.join(pairs)}"] if pairs else []
+
+    def problems(self) -> list[str]:
+        """A line for the classes of which a split has no image left, and the splits that hold their images."""
+        lines = []
+        for name in SPLITS:
+            left = {row.example.class_name for row in self.without[name]}
+            holders: defaultdict[str, set[SplitName]] = defaultdict(set)
+            for row in self._given[name]:
+                if row.example.class_name not in left:
+                    holders[row.example.class_name].add(self._holder[row.group])
+            for places in sorted({tuple(sorted(found)) for found in holders.values()}):
+                classes = sorted(repr(lost) for lost, found in holders.items() if found == set(places))
+                where = f"{' and '.join(places)} {'hold' if len(places) > 1 else 'holds'} copies of all of them"
+                lines.append(f"{name} has no image left of {named(classes)}: {where}; {REMEDY}")
+        return lines
 
 
 def _copies(rows: Sequence[Row]) -> list[str]:
@@ -76,23 +122,6 @@ def _contradictions(rows: Sequence[Row]) -> list[str]:
         if len({example.class_name for example in same}) > 1
     ]
     return [f"pictures under more than one class ({len(doubtful)}): {named(sorted(doubtful))}"] if doubtful else []
-
-
-def _without_leaks(given: Mapping[SplitName, list[Row]], warnings: list[str]) -> dict[SplitName, list[Row]]:
-    """The given splits without what is in a later one, too: test keeps everything, train gives way to both."""
-    clean: dict[SplitName, list[Row]] = {}
-    kept: set[str] = set()
-    dropped: dict[SplitName, int] = {}
-    for name in reversed(SPLITS):
-        clean[name] = [row for row in given[name] if row.content not in kept]
-        dropped[name] = len(given[name]) - len(clean[name])
-        kept |= {row.content for row in clean[name]}
-    if any(dropped.values()):
-        warnings.append(
-            f"left out, because they are in a later split, too: {dropped['train']} pictures of train, "
-            f"{dropped['validation']} of validation"
-        )
-    return clean
 
 
 def _carve(pool: list[Row], shares: Mapping[SplitName, float], seed: int) -> dict[SplitName, list[Row]]:
@@ -126,23 +155,21 @@ def _allot(number: int, shares: Mapping[SplitName, float]) -> dict[SplitName, in
 
 
 def _too_few(pool: Iterable[Row], needed: int) -> list[str]:
-    """A line for each class of the pool with fewer distinct groups than splits to be filled from it."""
+    """A line for the classes of the pool with fewer distinct groups than splits to be filled from it."""
     groups: defaultdict[str, set[str]] = defaultdict(set)
     for row in pool:
         groups[row.example.class_name].add(row.group)
-    return [
-        f"class {name!r} has fewer distinct pictures ({len(found)}) than there are splits to fill ({needed}): add some"
-        for name, found in sorted(groups.items())
-        if len(found) < needed
-    ]
+    few = [f"{name!r} ({len(found)})" for name, found in sorted(groups.items()) if len(found) < needed]
+    what = f"classes with fewer distinct images than there are splits to fill ({needed})"
+    return [f"{what}: {named(few)}: add some"] if few else []
 
 
 def _lost(sources: Mapping[SplitName, list[Row]], rows: Mapping[SplitName, list[Row]]) -> list[str]:
-    """A line for each split that has no picture of a class although the rows that it was made from have."""
+    """A line for each split that has no image of a class although the rows that it was made from have."""
     problems = []
     for split, members in rows.items():
         lost = {row.example.class_name for row in sources[split]} - {row.example.class_name for row in members}
         if lost:
             names = named(sorted(map(repr, lost)))
-            problems.append(f"{split} has no picture left of {names}: add distinct ones, or take another split_seed")
+            problems.append(f"{split} has no image left of {names}: add distinct ones, or take another split_seed")
     return problems

@@ -20,11 +20,15 @@ from rich.table import Table
 
 from search.command import collected
 from search.confusion import Integers, confusion_matrix, f1_per_class
+from search.data.classes import unite_forms
 from search.data.examples import Listing, named
+from search.data.names import readable
 from search.data.sources.folder import SPLIT_SPELLINGS, read_folder
+from search.data.sources.paths import path_problems
 from search.errors import BadInput
 from search.inference.classifier import Classifier
-from search.inference.files import classify, report_unreadable
+from search.inference.files import classify, report_unreadable, say_below
+from search.inference.labels import match_classes, suggested
 from search.inference.opening import open_classifier
 from search.model_description import ModelDescription
 from search.outputs import file_problems
@@ -54,7 +58,9 @@ class Scores:
 def evaluate_folder(settings: Settings, options: argparse.Namespace) -> None:
     """What `search.evaluate` was asked for by its options: scores of a model on a folder, shown or written."""
     listing, classifier = _inputs(options, settings)
+    match_classes(listing, classifier.description.classes)
     _refuse_test_pictures(classifier.description, options.folder, listing)
+    say_below(options.folder, listing.warnings)
     scores = evaluate(classifier, listing, settings.data.max_pixels)
     if options.json:
         print(json.dumps(_as_json(scores), indent=2))
@@ -64,7 +70,7 @@ def evaluate_folder(settings: Settings, options: argparse.Namespace) -> None:
         scored = f"macro F1 {scores.f1_macro:.3f}"
         from search.feed.matrix import matrix_figure, png  # noqa: PLC0415 - few ask for it, and matplotlib is slow
 
-        figure = matrix_figure(scores.classes, scores.confusion, options.folder.resolve().name, scored)
+        figure = matrix_figure(scores.classes, scores.confusion, readable(options.folder.resolve().name), scored)
         try:
             options.png.write_bytes(png(figure))
         except OSError as error:
@@ -73,13 +79,10 @@ def evaluate_folder(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def evaluate(classifier: Classifier, listing: Listing, max_pixels: int) -> Scores:
-    """Classify the pictures of a listing and compare. Raises BadInput where no folder is a class of the model."""
+    """Classify the images of a listing, whose classes `match_classes` has matched, and compare."""
     classes = classifier.description.classes
     folders = set().union(*listing.classes.values())
     unknown, missing = sorted(folders - set(classes)), [name for name in classes if name not in folders]
-    if len(missing) == len(classes):
-        problem = f"the folders are {named(sorted(folders))}, the model's classes are {named(classes)}"
-        raise BadInput("no folder has the name of a class", [f"{problem}: rename the folders"])
     label_of = {
         example.origin: classes.index(example.class_name)
         for example in listing.examples
@@ -124,11 +127,11 @@ def _inputs(options: argparse.Namespace, settings: Settings) -> tuple[Listing, C
 
 def _labelled(folder: Path) -> Listing:
     """The pictures of a folder, one folder a class. Raises BadInput with what is wrong."""
-    if not folder.exists():  # of a search's data set, the advice would be to set its path
-        problem = f"{folder} does not exist: expected a folder that holds one folder of pictures a class"
-        raise BadInput("the labelled pictures cannot be used", [problem])
+    if problems := path_problems(folder, "folder", "one folder of images per class", remedy=None):
+        raise BadInput("the labelled pictures cannot be used", problems)
     listing = read_folder(DataSettings(source="folder", path=folder))
-    problems = list(listing.problems)
+    unite_forms(listing)
+    problems = [*listing.problems, *(f"{fault.name}: {fault.reason}" for fault in listing.unusable)]
     if splits := sorted(split for split in listing.classes if split):
         problems.append(f"{folder} holds splits ({', '.join(splits)}): name one of their folders")
     elif not problems and not listing.examples:
@@ -171,7 +174,7 @@ def _as_json(scores: Scores) -> dict[str, object]:
         "classes": list(scores.classes),
         "f1_per_class": list(scores.f1_per_class),
         "confusion": scores.confusion.tolist(),
-        "unknown_folders": list(scores.unknown),
+        "unknown_folders": list(map(readable, scores.unknown)),
         "classes_without_folder": list(scores.missing),
     }
 
@@ -181,7 +184,7 @@ def _show(scores: Scores, console: Console) -> None:
     total = formats.whole(int(scores.confusion.sum()))
     console.print(f"accuracy {scores.accuracy:.4f}, macro F1 {scores.f1_macro:.4f}, on {total} pictures")
     if scores.unknown:
-        console.print(f"left out, no class of the model: {named(scores.unknown)}")
+        console.print(f"left out, no class of the model: {suggested(scores.unknown, scores.missing)}")
     if scores.missing:
         console.print(f"classes without pictures: {named(scores.missing)}")
     console.print(_per_class(scores))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,9 @@ import numpy as np
 from tqdm import tqdm
 
 from search.data.decode import Unreadable, decode
-from search.data.sources.paths import is_ignored
+from search.data.files import IS_FOLDER, fault_of
+from search.data.names import readable
+from search.data.sources.walking import Walk
 from search.errors import BadInput
 from search.inference.classifier import BATCH_SIZE, Classifier, Pictures, Probabilities
 from search.model_description import InputDescription
@@ -31,36 +32,36 @@ class Answers:
 
 
 def picture_files(named: Sequence[Path]) -> list[Path]:
-    """The files that are named, and all below folders that are, but for what operating systems leave there.
+    """The files that are named, and all below the folders that are. Says on standard error what it passes over.
 
-    Raises BadInput, with all problems, for a name of nothing, and a folder without any file or that cannot be listed.
+    Raises BadInput, with all problems, for what is no file or folder, and a folder that holds no file or cannot be
+    listed.
     """
     files: list[Path] = []
     problems = []
     for path in named:
-        if path.is_dir():
-            refused: list[OSError] = []
-            below = _files_below(path, refused.append)
-            files += below
-            problems += [f"{error.filename}: cannot be listed: {error.strerror}" for error in refused]
-            if not below and not refused:
-                problems.append(f"{path}: holds no file; name a folder of pictures")
-        elif path.is_file():
+        fault = fault_of(path)
+        if fault is None:
             files.append(path)
+        elif fault == IS_FOLDER:
+            walk = Walk(path)
+            below = walk.files_below(path)
+            files += below
+            say_below(path, walk.notes())
+            problems += [f"{readable(str(folder))}: cannot be listed: {why}" for folder, why in walk.refused.items()]
+            if not below and not walk.refused:
+                problems.append(f"{path}: holds no file; name a folder of images")
         else:
-            problems.append(f"{path}: no such file or folder")
+            problems.append(f"{readable(str(path))}: {fault}")
     if problems:
-        raise BadInput("pictures", problems)
+        raise BadInput("images", problems)
     return files
 
 
-def _files_below(folder: Path, refused: Callable[[OSError], object]) -> list[Path]:
-    """Sorted; os.walk leaves out what it cannot list, unless it has somebody to tell."""
-    files = []
-    for parent, folders, names in os.walk(folder, onerror=refused):
-        folders[:] = [name for name in folders if not is_ignored(name)]
-        files += [Path(parent, name) for name in names if not is_ignored(name)]
-    return sorted(files)
+def say_below(folder: Path, notes: Sequence[str]) -> None:
+    """Print on standard error what was found out about a folder of images."""
+    for note in notes:
+        print(f"{readable(str(folder))}: {note}", file=sys.stderr)
 
 
 def classify(classifier: Classifier, files: Sequence[Path], max_pixels: int) -> Iterator[Answers]:
@@ -86,7 +87,7 @@ def _classify(classifier: Classifier, files: Sequence[Path], max_pixels: int) ->
 
 def report_unreadable(unreadable: Sequence[tuple[Path, str]], pictures: int) -> None:
     """Say on standard error what was skipped. Raises BadInput where nothing was left."""
-    lines = [f"{path}: {reason}" for path, reason in unreadable[:NAMED_AT_MOST]]
+    lines = [f"{readable(str(path))}: {reason}" for path, reason in unreadable[:NAMED_AT_MOST]]
     if (more := len(unreadable) - NAMED_AT_MOST) > 0:
         lines.append(f"and {more} more")
     if not pictures:
@@ -99,6 +100,8 @@ def report_unreadable(unreadable: Sequence[tuple[Path, str]], pictures: int) -> 
 
 def _read(path: Path, taken: InputDescription, max_pixels: int) -> Pictures | str:
     """uint8 (size, size, 3), or why there is none."""
+    if fault := fault_of(path):
+        return fault
     try:
         picture: Pictures = decode(path.read_bytes(), [None], taken.image_size, taken.fit, max_pixels)[0]
         return picture

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -104,6 +105,45 @@ def test_no_folder_that_is_a_class(labelled: Path, options: list[str]) -> None:
     assert "the model's classes are class0, class1, class2: rename the folders" in message
 
 
+def test_folders_that_hardly_differ_from_a_class_are_refused(labelled: Path, options: list[str]) -> None:
+    (labelled / "class0").rename(labelled / "Class0")
+    message = refused("scratch/0", str(labelled), *options)
+    assert "folder 'Class0' differs from the class 'class0' in case: did you mean it? Rename the folder" in message
+
+
+def test_what_is_passed_over_is_said_and_what_is_no_file_is_skipped_by_name(
+    labelled: Path, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(labelled / "class1", labelled / "class0" / "@eaDir")
+    (labelled / "class2").rename(labelled.parent / "class2")
+    (labelled / "class2").symlink_to(labelled.parent / "class2")
+    os.mkfifo(labelled / "class0" / "pipe")
+    (labelled / "notes.txt").touch()
+    main(["scratch/0", str(labelled), "--json", *options])
+    said = capsys.readouterr()
+    assert (json.loads(said.out)["pictures"], json.loads(said.out)["unreadable"]) == (12, 1)
+    assert f"{labelled}: files in no class folder (1) are not used: notes.txt\n" in said.err
+    assert f"{labelled}: ignored 4 files in 1 folder, which are hidden or left by a NAS" in said.err
+    assert f"{labelled / 'class0' / 'pipe'}: a pipe, not a file" in said.err
+
+
+def test_names_that_are_not_utf8_are_shown_escaped(
+    labelled: Path, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (labelled / "class2").rename(labelled / os.fsdecode(b"\xc4pfel"))
+    root = labelled.rename(labelled.with_name(os.fsdecode(b"bilder_\xfc")))
+    main(["scratch/0", str(root), "--png", str(labelled.parent / "matrix.png"), *options])
+    assert "left out, no class of the model: \\udcc4pfel\n" in capsys.readouterr().out
+    main(["scratch/0", str(root), "--json", *options])
+    assert json.loads(capsys.readouterr().out)["unknown_folders"] == ["\\udcc4pfel"]
+
+
+def test_a_class_folder_that_is_a_link_to_nothing(labelled: Path, options: list[str]) -> None:
+    (labelled / "class3").symlink_to(labelled / "nowhere")
+    message = refused("scratch/0", str(labelled), *options)
+    assert f"class3: a link to {labelled / 'nowhere'}, which does not exist" in message
+
+
 def test_what_is_no_labelled_folder(labelled: Path, options: list[str], tmp_path: Path) -> None:
     assert "does not exist" in refused("scratch/0", str(tmp_path / "missing"), *options)
     assert "has no class folders" in refused("scratch/0", str(labelled / "class0"), *options)
@@ -119,7 +159,7 @@ def test_all_that_is_wrong_is_named_together(options: list[str], tmp_path: Path)
     missing, target = tmp_path / "missing", tmp_path / "nowhere" / "matrix.png"
     message = refused("nomodel", str(missing), "--png", str(target), *options)
     assert f"--png {target}: no folder {target.parent}; make it first" in message
-    assert f"{missing} does not exist: expected a folder that holds one folder of pictures a class" in message
+    assert f"{missing} does not exist: expected a folder with one folder of images per class" in message
     assert "nomodel: no such folder" in message
     assert "DATA_DIR" not in message
 

@@ -72,6 +72,25 @@ def test_what_cannot_be_read_is_named_and_skipped(
     assert "; 2 unreadable" in said
 
 
+def test_pipes_and_links_to_nothing_in_a_folder_are_skipped_by_name(
+    options: list[str], photographs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(photographs / "day0" / "pipe.jpg")
+    (photographs / "day1" / "gone.jpg").symlink_to("nowhere.jpg")
+    main(["scratch/0", str(photographs), *options])
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == 1 + 70
+    assert f"  {photographs / 'day0' / 'pipe.jpg'}: a pipe, not a file\n" in said.err
+    assert f"  {photographs / 'day1' / 'gone.jpg'}: a link to nowhere.jpg, which does not exist\n" in said.err
+
+
+def test_names_that_are_not_utf8_go_out_as_they_came(options: list[str], photographs: Path, tmp_path: Path) -> None:
+    name = os.fsdecode(b"\xc4pfel.jpg")
+    (photographs / "day0" / "00.jpg").rename(photographs / "day0" / name)
+    main(["scratch/0", str(photographs / "day0" / name), "--output", str(tmp_path / "answers.csv"), *options])
+    assert b"/day0/\xc4pfel.jpg,class" in (tmp_path / "answers.csv").read_bytes()
+
+
 def refused(*arguments: str) -> str:
     with pytest.raises(BadInput) as caught:
         main(arguments)
@@ -93,8 +112,8 @@ def test_if_none_can_be_read_nothing_is_written(options: list[str], tmp_path: Pa
 def test_empty_folders_and_missing_files_are_named_together(options: list[str], tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     message = refused("scratch/0", str(tmp_path / "empty"), str(tmp_path / "missing.jpg"), *options)
-    assert "empty: holds no file; name a folder of pictures" in message
-    assert "missing.jpg: no such file or folder" in message
+    assert "empty: holds no file; name a folder of images" in message
+    assert "missing.jpg: No such file or directory" in message
 
 
 @pytest.mark.parametrize("top", ["0", "4"])
@@ -108,7 +127,7 @@ def test_all_that_is_wrong_is_named_together(options: list[str], tmp_path: Path)
     arguments = ["nomodel", str(missing), "--output", str(target), "--top", "0", *options]
     assert [line.split(": ")[0] for line in refused(*arguments).splitlines()[1:]] == [
         f"  - --output {target}",
-        "  - pictures",
+        "  - images",
         "  - the model cannot be found",
         "  - --top 0",
     ]

@@ -55,6 +55,24 @@ def test_a_folder_of_images_is_all_that_must_be_said(monkeypatch: pytest.MonkeyP
     assert _load("--set", "data.source=coco").data.source == "coco"
 
 
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("list.csv", "csv"), ("LIST.CSV", "csv"), ("list.tsv", "csv"), ("instances.json", "coco"), ("images", "folder")],
+)
+def test_the_suffix_of_the_data_says_what_they_are(name: str, source: str) -> None:
+    assert _load("--data-dir", name).data.source == source
+    assert _load("--data-dir", name, "--set", "data.source=folder").data.source == "folder"
+
+
+def test_annotations_are_one_file_or_one_for_each_split() -> None:
+    assert _load("--set", "data.annotations=a.json").data.annotations == "a.json"
+    both = {"train": "a.json", "validation": "b.json"}
+    assert _load("--set", "data.annotations={train: a.json, validation: b.json}").data.annotations == both
+    for wrong in ("{}", "{val: a.json}", "{train: 3}"):
+        with pytest.raises(BadInput, match=r"data\.annotations"):
+            _load("--set", f"data.annotations={wrong}")
+
+
 def test_a_folder_of_images_beside_digits_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="is digits, which lie in no folder") as caught:
         _load("--set", "data.source=digits", "--data-dir", str(tmp_path))

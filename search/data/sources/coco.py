@@ -1,105 +1,147 @@
-"""COCO annotations: every box is a picture of its own. This is TACO's format, too.
+"""COCO annotations: every box is an image of its own. This is TACO's format, too.
 
-Boxes refer to upright pictures, after EXIF rotation: TACO's own loader rotates before it uses them
-(pedropro/TACO, detector/dataset.py). Where only the stored, unrotated picture has the annotated shape, they are taken
-to refer to that one; where neither has, the file is unusable. See `search.data.decode`.
+Boxes refer to upright images, after EXIF rotation: TACO's own loader rotates before it uses them (pedropro/TACO,
+detector/dataset.py). Where only the stored, unrotated image has the annotated shape, they are taken to refer to that
+one; where neither has, the file is unusable. See `search.data.decode`.
 """
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable, Mapping
+import os
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-from pydantic import BaseModel, Field, ValidationError
-
+from search.data.arrays import SplitName
 from search.data.examples import Box, Example, Listing, Unusable, named
+from search.data.files import located
+from search.data.names import composed, readable
+from search.data.sources.coco_format import Annotation, Annotations, Picture, ambiguities, parse
 from search.data.sources.paths import path_problems
 from search.settings import DataSettings
 
-
-class Picture(BaseModel):
-    """One entry of `images`."""
-
-    id: int | str
-    file_name: str
-    width: Annotated[int, Field(ge=1)]
-    height: Annotated[int, Field(ge=1)]
-
-
-class Category(BaseModel):
-    """One entry of `categories`."""
-
-    id: int | str
-    name: str
+NOTES = {
+    "overhanging": "boxes that reach over the edge of their image ({}) are cut off there",
+    "copies": "annotations that repeat another one ({}) are left out",
+    "crowds": "crowd regions ({}) are left out: each outlines many objects (iscrowd)",
+    "unannotated": "images without annotations ({}) are not used",
+}
+SET_CLASSES = "data.class_of_category says which categories are classes"
 
 
-class Annotation(BaseModel):
-    """One entry of `annotations`; `bbox` is left, top, width, height in pixels."""
+class Part(NamedTuple):
+    """One annotation file: what it holds, the split that it declares, and where its images may be."""
 
-    id: int | str
-    image_id: int | str
-    category_id: int | str
-    bbox: tuple[float, ...] = ()
-
-
-class Annotations(BaseModel):
-    """The parts of an annotation file that are read."""
-
-    images: list[Picture]
-    categories: list[Category]
-    annotations: list[Annotation]
+    content: Annotations
+    split: SplitName | None
+    folders: tuple[Path, ...]
 
 
 def read_coco(settings: DataSettings) -> Listing:
-    """Every usable box of a category that has a class; a missing picture is found when it is read."""
-    folder = settings.path
-    problems = path_problems(folder, "folder", f"{settings.annotations} and the pictures that it names")
-    if not problems and folder is not None:
-        file = folder / settings.annotations
-        problems = path_problems(file, "file", "annotations in COCO's format (data.annotations names it)")
+    """Every usable box of a category that has a class; a missing image is found when it is read."""
+    path = settings.path
+    if path is not None and path.suffix.lower() == ".json" and path.is_file():
+        folder: Path | None = path.parent
+        files: dict[SplitName | None, str] = {None: path.name}
+    else:
+        folder = path
+        named_files = settings.annotations
+        files = dict(named_files.items()) if isinstance(named_files, dict) else {None: named_files}
+    problems = path_problems(folder, "folder", f"{', '.join(files.values())} and the images that it names")
     if problems or folder is None:
         return Listing("coco", problems=problems)
-    listing = Listing(folder.resolve().name)
-    try:
-        content = Annotations.model_validate(json.loads(file.read_bytes()))
-    except ValidationError as error:
-        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
-        listing.problems.append(f"{file} is not in COCO's format: {named(faults)}")
-    except (OSError, ValueError) as error:
-        listing.problems.append(f"{file} is not JSON: {error}")
-    else:
-        _read_boxes(content, folder, settings.class_of_category, listing)
+    listing = Listing(readable(folder.resolve().name), leave_out=f"leave its category out: {SET_CLASSES}")
+    parts = _parts(folder, files, listing)
+    if not listing.problems:
+        _read_parts(parts, settings.class_of_category, listing)
     return listing
 
 
+def _parts(folder: Path, files: Mapping[SplitName | None, str], listing: Listing) -> list[Part]:
+    """The annotation files that are whole; what is wrong with the others goes to the listing's problems."""
+    parts = []
+    for split, name in files.items():
+        file = folder / name
+        problems = path_problems(file, "file", "annotations in COCO's format", "set data.annotations")
+        content, faults = (None, problems) if problems else parse(file)
+        if content is not None:
+            where = f"{readable(name)}: " if len(files) > 1 else ""
+            faults = [f"{where}{problem}" for problem in ambiguities(content)]
+            parts.append(Part(content, split, (folder, file.parent, folder / file.stem.rpartition("_")[2])))
+        listing.problems += faults
+    return parts
+
+
+def _read_parts(parts: list[Part], class_of_category: Mapping[str, str], listing: Listing) -> None:
+    names = {category.name for part in parts for category in part.content.categories}
+    wanted = {composed(name): class_name for name, class_name in class_of_category.items()}
+    if unknown := sorted(name for name in class_of_category if composed(name) not in set(map(composed, names))):
+        listing.problems.append(f"data.class_of_category names categories that do not exist: {named(unknown)}")
+    class_of = {name: wanted[composed(name)] for name in names if composed(name) in wanted}
+    if not class_of_category:
+        class_of = {name: name for name in names - _without_boxes(parts, names, listing)}
+    counts = Counter[str]()
+    for part in parts:
+        listing.classes[part.split] = set(class_of.values())
+        counts += _read_boxes(part, class_of, listing)
+    listing.warnings += [note.format(counts[what]) for what, note in NOTES.items() if counts[what]]
+    if not class_of:  # what was left out is why
+        listing.problems += listing.warnings
+
+
+def _without_boxes(parts: list[Part], names: set[str], listing: Listing) -> set[str]:
+    """Categories that no box has, such as the root category of an export: no classes, unless they are asked for."""
+    used = set()
+    for part in parts:
+        with_boxes = {annotation.category_id for annotation in part.content.annotations if not annotation.iscrowd}
+        used |= {category.name for category in part.content.categories if category.id in with_boxes}
+    if unused := names - used:
+        found = named(sorted(map(repr, unused)))
+        listing.warnings.append(f"categories without boxes ({len(unused)}) are no classes: {found}; {SET_CLASSES}")
+    return names - used
+
+
 class _Labelled(NamedTuple):
-    """An annotation with the picture that it refers to and the class that its category stands for."""
+    """An annotation with the image that it refers to and the class that its category stands for."""
 
     annotation: Annotation
     picture: Picture
     class_name: str
 
+    @property
+    def name(self) -> str:
+        return readable(f"{self.picture.file_name} annotation {self.annotation.id}")
 
-def _read_boxes(content: Annotations, folder: Path, class_of_category: Mapping[str, str], listing: Listing) -> None:
-    names = {category.name for category in content.categories}
-    if unknown := sorted(class_of_category.keys() - names):
-        listing.problems.append(f"data.class_of_category names categories that do not exist: {named(unknown)}")
-    class_of = class_of_category or {name: name for name in names}
-    listing.classes[None] = set(class_of.values())
-    overhanging = 0
-    for annotation, picture, class_name in _distinct(_labelled(content, class_of, listing), listing):
-        name = f"{picture.file_name} annotation {annotation.id}"
-        if fault := _fault(annotation.bbox, picture):
-            listing.unusable.append(Unusable(fault, name, str(list(annotation.bbox))))
-            continue
-        box = _clipped(annotation.bbox, picture)
-        overhanging += _overhangs(annotation.bbox, picture)
-        listing.examples.append(Example(name, class_name, folder / picture.file_name, box=box))
-    if overhanging:
-        listing.warnings.append(f"boxes that reach over the edge of their picture ({overhanging}) are cut off there")
+
+def _read_boxes(part: Part, class_of: Mapping[str, str], listing: Listing) -> Counter[str]:
+    """Add the boxes of one file to the listing. Counts what `NOTES` are about."""
+    labelled = _labelled(part.content, class_of, listing)
+    single = [entry for entry in labelled if not entry.annotation.iscrowd]
+    distinct = _distinct(single)
+    annotated = {annotation.image_id for annotation in part.content.annotations}
+    counts = Counter(
+        crowds=len(labelled) - len(single),
+        copies=len(single) - len(distinct),
+        unannotated=sum(picture.id not in annotated for picture in part.content.images),
+    )
+    for entry in distinct:
+        bbox, picture = entry.annotation.bbox, entry.picture
+        if bbox is None:
+            what = (
+                "with a segmentation alone, without the box around it"
+                if entry.annotation.segmentation
+                else "without a box"
+            )
+            listing.unusable.append(Unusable(f"annotations {what}", entry.name))
+        elif fault := _fault(bbox, picture):
+            listing.unusable.append(Unusable(fault, entry.name, str(list(bbox))))
+        else:
+            counts["overhanging"] += _overhangs(bbox, picture)
+            origin = _file(part, picture.file_name)
+            listing.examples.append(Example(entry.name, entry.class_name, origin, part.split, _clipped(bbox, picture)))
+    return counts
 
 
 def _labelled(content: Annotations, class_of: Mapping[str, str], listing: Listing) -> list[_Labelled]:
@@ -112,32 +154,39 @@ def _labelled(content: Annotations, class_of: Mapping[str, str], listing: Listin
         if category is None or picture is None:
             missing = f"category {annotation.category_id}" if category is None else f"image {annotation.image_id}"
             listing.unusable.append(
-                Unusable("annotations of what is not listed", f"annotation {annotation.id}", missing)
+                Unusable(
+                    "annotations of what is not listed", readable(f"annotation {annotation.id}"), readable(missing)
+                )
             )
         elif category in class_of:
             labelled.append(_Labelled(annotation, picture, class_of[category]))
     return labelled
 
 
-def _distinct(labelled: list[_Labelled], listing: Listing) -> Iterable[_Labelled]:
+def _distinct(labelled: list[_Labelled]) -> list[_Labelled]:
     """The first of those that give the same box of the same file the same class."""
-    first: dict[tuple[str, str, tuple[float, ...]], _Labelled] = {}
+    first: dict[object, _Labelled] = {}
     for entry in labelled:
-        first.setdefault((entry.picture.file_name, entry.class_name, entry.annotation.bbox), entry)
-    if copies := len(labelled) - len(first):
-        listing.warnings.append(f"annotations that repeat another one ({copies}) are left out")
-    return first.values()
+        box = entry.annotation.bbox or entry.annotation.id
+        first.setdefault((entry.picture.file_name, entry.class_name, box), entry)
+    return list(first.values())
+
+
+def _file(part: Part, name: str) -> Path:
+    """The image below the data set's folder, beside the annotation file, or in the folder that is named after it."""
+    found = (located(folder, name) for folder in part.folders)
+    return next((path for path in found if os.path.lexists(path)), part.folders[0] / name)
 
 
 def _fault(bbox: tuple[float, ...], picture: Picture) -> str | None:
-    """The kind of damage, if any. What of a box lies inside of its picture has to be a pixel wide and high."""
+    """The kind of damage, if any. What of a box lies inside its image has to be a pixel wide and high."""
     if len(bbox) != 4 or not all(map(math.isfinite, bbox)):
         return "boxes that are not four numbers"
     left, top, width, height = bbox
     if width <= 0 or height <= 0:
         return "boxes without area"
     if left >= picture.width or top >= picture.height or left + width <= 0 or top + height <= 0:
-        return "boxes outside of their picture"
+        return "boxes outside their image"
     box = _clipped(bbox, picture)
     return "boxes smaller than a pixel" if min(box.right - box.left, box.bottom - box.top) < 1 else None
 

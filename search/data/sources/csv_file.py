@@ -2,71 +2,172 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
-from collections.abc import Iterator
+import io
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from search.data.examples import SPLITS, Example, Listing, named
+from search.data.files import located
+from search.data.names import readable
 from search.data.sources.folder import SPLIT_SPELLINGS
 from search.data.sources.paths import path_problems
 from search.settings import DataSettings
 
-Line = tuple[int, str, str, str]
+COLUMNS = ("path", "label", "split")
+DELIMITERS = (",", ";", "\t", "|")  # spreadsheets write ; where , is the decimal point
+LINE_END = re.compile(r"\r\n|\n|\r")
+LONGEST_HEAD = 10_000  # characters in which the column names are looked for
+ZIP = b"PK\x03\x04"
+
+
+class Line(NamedTuple):
+    """One line of the table: its number, how many lines of text it takes, and its cells without blanks around them.
+
+    What a short line lacks is empty; `beyond` says whether it has more cells than there are columns.
+    """
+
+    number: int
+    height: int
+    path: str
+    label: str
+    split: str
+    beyond: bool
+
+
+class _NotCsv(Exception):
+    """The message says why, and in which line."""
 
 
 def read_csv(settings: DataSettings) -> Listing:
-    """All lines as examples; a missing picture is found when it is read."""
+    """All lines as examples; a missing image is found when it is read."""
     path = settings.path
     problems = path_problems(path, "file", "the columns path, label and, optionally, split")
     if problems or path is None:
         return Listing("csv", problems=problems)
-    listing = Listing(path.stem)
+    listing = Listing(readable(path.stem))
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            _read_lines(csv.DictReader(file, skipinitialspace=True), path.parent, listing)
+        _read_lines(_text(path.read_bytes()), path.parent, listing)
     except OSError as error:
-        listing.problems.append(f"{path} cannot be read: {error.strerror}")
-    except (UnicodeDecodeError, csv.Error) as error:
-        listing.problems.append(f"{path} is not a CSV file in UTF-8: {error}")
+        listing.problems.append(f"{readable(str(path))} cannot be read: {error.strerror}")
+    except _NotCsv as error:
+        listing.problems.append(f"{readable(str(path))} is not a CSV file in UTF-8: {error}")
     return listing
 
 
-def _read_lines(reader: csv.DictReader[str], folder: Path, listing: Listing) -> None:
-    columns = [column.strip() for column in reader.fieldnames or []]
-    reader.fieldnames = columns
+def _text(content: bytes) -> str:
+    """UTF-8, or what begins with the mark of UTF-16, as Excel's "Unicode text" does."""
+    if content.startswith(ZIP):
+        raise _NotCsv("it is a zip archive, as Excel's workbooks are; export the table as CSV")
+    is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        text = content.decode("utf-16" if is_utf16 else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = len(re.findall(rb"\r\n|\n|\r", content[: error.start])) + 1
+        raise _NotCsv(f"byte 0x{content[error.start]:02x} in line {line}; save the file as UTF-8") from error
+    if damaged := [number for number, line in enumerate(LINE_END.split(text), 1) if "\0" in line]:
+        raise _NotCsv(f"NUL in line {named(damaged)}; it is damaged, or UTF-16: save the file as UTF-8")
+    return text
+
+
+def _read_lines(text: str, folder: Path, listing: Listing) -> None:
+    head, table = _table(text)
+    columns = [_key(column) for column in head]
+    if repeated := [column for column in COLUMNS if columns.count(column) > 1]:
+        listing.problems.append(f"the first line names a column twice: {', '.join(repeated)}")
+        return
     if not {"path", "label"} <= set(columns):
-        found = ", ".join(columns) or "nothing"
+        found = ", ".join(head) or "nothing"
         listing.problems.append(
-            f"the first line has to name the columns path and label, and may name split: found {found}"
+            f"the first line has to name the columns path and label, and may name split: found {readable(found)}"
         )
         return
-    lines = list(_cells(reader))
+    lines = list(table)
     listing.problems += _problems(lines, "split" in columns)
-    for _, file, label, spelling in lines:
-        split = SPLIT_SPELLINGS.get(spelling.casefold())
-        if file and label:
-            listing.examples.append(Example(file, label, folder / file, split))
-            listing.classes.setdefault(split, set()).add(label)
+    for line in lines:
+        split = SPLIT_SPELLINGS.get(line.split.casefold())
+        if line.path and line.label:
+            listing.examples.append(Example(readable(line.path), line.label, located(folder, line.path), split))
+            listing.classes.setdefault(split, set()).add(line.label)
     if not lines:
         listing.problems.append("there are no lines below the column names")
+    if beyond := [line for line in lines if line.beyond]:
+        is_torn = not all(os.path.lexists(located(folder, line.path)) for line in beyond)
+        (listing.problems if is_torn else listing.warnings).append(
+            f"lines with more cells than columns ({len(beyond)}), of which the last are not used: "
+            f"{named([line.number for line in beyond])}; put names that hold the delimiter in quotes"
+        )
 
 
-def _cells(reader: csv.DictReader[str]) -> Iterator[Line]:
-    """Line number, path, label and split of each line; what a short line lacks is empty."""
-    for cells in reader:
-        file, label, split = ((cells.get(column) or "").strip() for column in ("path", "label", "split"))
-        yield reader.line_num, file, label, split
+def _table(text: str) -> tuple[list[str], Iterator[Line]]:
+    """The names of the columns, as they are written, and the lines below them."""
+    file = io.StringIO(text, newline="")
+    skipped = 0
+    if declared := re.match(r'"?sep=(.)"?[\r\n]', text):  # Excel's own first line
+        file.readline()
+        skipped = 1
+    head = next(filter(str.strip, LINE_END.split(text[:LONGEST_HEAD])[skipped:]), "")
+    delimiter = declared[1] if declared else next((each for each in DELIMITERS if _fits(head, each)), ",")
+    rows = _parsed(file, delimiter, skipped)
+    _, _, columns = next(rows, (0, 0, []))
+    keys = list(map(_key, columns))
+    return columns, (_line(*row, keys) for row in rows)
+
+
+def _key(column: str) -> str:
+    return column.strip().casefold()
+
+
+def _fits(head: str, delimiter: str) -> bool:
+    """Whether the first line, cut at this delimiter, has the columns that are needed."""
+    cells = next(csv.reader([head], delimiter=delimiter, skipinitialspace=True), [])
+    return {"path", "label"} <= set(map(_key, cells))
+
+
+def _parsed(file: Iterable[str], delimiter: str, skipped: int) -> Iterator[tuple[int, int, list[str]]]:
+    """Number, height and cells of each line that is not empty; spreadsheets write empty ones at the end."""
+    reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True)
+    before = 0
+    while True:
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            where = f"line {before + skipped + 1}"
+            raise _NotCsv(f"{where}: {error} (is a quote that opens there never closed?)") from error
+        if cells is None:
+            return
+        number, before = before + 1, reader.line_num
+        if any(map(str.strip, cells)):
+            yield number + skipped, before - number + 1, cells
+
+
+def _line(number: int, height: int, cells: Sequence[str], columns: Sequence[str]) -> Line:
+    cell_of = {column: cell.strip() for column, cell in zip(columns, cells, strict=False)}
+    path, label, split = (cell_of.get(column, "") for column in COLUMNS)
+    return Line(number, height, path, label, split, beyond=any(map(str.strip, cells[len(columns) :])))
 
 
 def _problems(lines: list[Line], has_split: bool) -> list[str]:
-    problems = []
-    for column, index in (("path", 1), ("label", 2)):
-        if empty := [line[0] for line in lines if not line[index]]:
-            problems.append(f"column {column} is empty in line {named(empty)}")
-    unknown = [f"{line[0]} ({line[3]!r})" for line in lines if line[3] and line[3].casefold() not in SPLIT_SPELLINGS]
+    empty = {column: [_place(line) for line in lines if not getattr(line, column)] for column in ("path", "label")}
+    problems = [f"column {column} is empty in line {named(places)}" for column, places in empty.items() if places]
+    unknown = [
+        f"{line.number} ({line.split!r})"
+        for line in lines
+        if line.split and line.split.casefold() not in SPLIT_SPELLINGS
+    ]
     if unknown:
         problems.append(f"column split is none of {', '.join(SPLITS)} in line {named(unknown)}")
-    without = [line[0] for line in lines if not line[3]]
+    without = [line.number for line in lines if not line.split]
     if has_split and without and len(without) < len(lines):
         problems.append(f"column split is empty in line {named(without)}, but not in others: fill all of them, or none")
     return problems
+
+
+def _place(line: Line) -> str:
+    if line.height == 1:
+        return str(line.number)
+    return f"{line.number} (a quote that opens there is closed {line.height - 1} lines below, or never)"

@@ -5,29 +5,44 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from search.data.files import kind_of
+from search.data.names import readable
+
 SET_IT = "set data.path in the configuration or DATA_DIR in the environment"
-IGNORED = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
+_ADVICE = {
+    ".csv": "for a list of files, set data.source=csv",
+    ".tsv": "for a list of files, set data.source=csv",
+    ".json": "for annotations in COCO's format, set data.source=coco",
+    **dict.fromkeys((".zip", ".tar", ".gz", ".tgz", ".7z", ".rar"), "unpack the archive, and name the folder"),
+}
 
 
-def path_problems(path: Path | None, kind: Literal["folder", "file"], holding: str) -> list[str]:
-    """At most one problem: no path, nothing there, or not a `kind`. `holding` says what is expected in it."""
+def path_problems(
+    path: Path | None, kind: Literal["folder", "file"], holding: str, remedy: str | None = SET_IT
+) -> list[str]:
+    """At most one problem: no path, nothing there, or not a `kind`.
+
+    `holding` says what is expected in it, `remedy` what to do; None where the path comes from no setting.
+    """
+    expected = f"expected a {kind} with {holding}"
+    to_do = f"; {remedy}" if remedy else ""
     if path is None:
-        return [f"no path is given: expected a {kind} with {holding}; {SET_IT}"]
-    if not path.exists():
-        return [f"{path} does not exist: expected a {kind} with {holding}; {SET_IT}"]
-    if kind == "folder" and not path.is_dir():
-        return [f"{path} is a file: expected a folder with {holding}"]
-    if kind == "file" and not path.is_file():
-        return [f"{path} is a folder: expected a file with {holding}"]
-    return []
-
-
-def is_ignored(name: str) -> bool:
-    """Whether this is what operating systems leave in folders: hidden files, thumbnails, resource forks."""
-    return name.startswith(".") or name.casefold() in IGNORED
+        return [f"no path is given: {expected}{to_do}"]
+    where = readable(str(path))
+    try:
+        found = kind_of(path)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        what = f"is {error.strerror}" if path.is_symlink() else "does not exist"
+        return [f"{where} {what}: {expected}{to_do}"]
+    except OSError as error:
+        return [f"{where} cannot be read: {error.strerror}: {expected}{to_do}"]
+    if found == f"a {kind}":
+        return []
+    advice = _ADVICE.get(path.suffix.lower()) if remedy and (kind, found) == ("folder", "a file") else None
+    return [f"{where} is {found}: {expected}{f'; {advice}' if advice else ''}"]
 
 
 def shown(path: Path, root: Path | None) -> str:
     """`path` as seen from the data set's folder (or the folder of its CSV file): the same on every machine."""
     folder = root if root is None or root.is_dir() else root.parent
-    return str(path.relative_to(folder)) if folder and path.is_relative_to(folder) else str(path)
+    return readable(str(path.relative_to(folder)) if folder and path.is_relative_to(folder) else str(path))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -181,8 +182,8 @@ def test_all_problems_come_at_once(image_folder: ImageFolder, cache_dir: Path, s
     *others, unreadable = problems(root, cache_dir, sizes)
     assert others == [
         "classes 'Glass' and 'glass' differ only in case: rename them to one spelling",
-        "no usable pictures of 'paper': add some, or remove the class",
-        "class 'metal' has fewer distinct pictures (2) than there are splits to fill (3): add some",
+        "no usable images of 'paper': add some, or remove the class",
+        "classes with fewer distinct images than there are splits to fill (3): 'metal' (2): add some",
     ]
     assert unreadable.startswith("unreadable files (2): glass/1.jpg (image file is truncated (")
     assert unreadable.endswith(f"), trash/notes.txt (not a picture){REMEDY}")
@@ -220,7 +221,7 @@ def test_unreadable_files_can_be_skipped(image_folder: ImageFolder, cache_dir: P
 def test_a_class_whose_pictures_are_all_skipped_is_a_problem(image_folder: ImageFolder, cache_dir: Path) -> None:
     root = image_folder(TWO_CLASSES | {"paper": 0})
     (root / "paper" / "1.jpg").touch()
-    expected = "no usable pictures of 'paper': add some, or remove the class"
+    expected = "no usable images of 'paper': add some, or remove the class"
     assert problems(root, cache_dir, unreadable="skip") == [expected]
 
 
@@ -269,6 +270,76 @@ def test_a_csv_of_the_same_pictures_is_the_same_data(image_folder: ImageFolder, 
     ]
 
 
+def as_before(files: Mapping[Path, str], split: str) -> list[str]:
+    """Lines that version 0.1.0 hashed for the fingerprint: split, SHA-256 of the file, class."""
+    return [f"{split} {hashlib.sha256(file.read_bytes()).hexdigest()} {name}" for file, name in files.items()]
+
+
+def test_the_fingerprint_is_that_of_version_0_1_0(image_folder: ImageFolder, cache_dir: Path) -> None:
+    """Databases go on only with data of the fingerprint that they hold, so names must not be mended in silence."""
+    odd = ["Ka\u0308se", "cat ", "zero\u200bwidth", "nan", "0", "0.0"]
+    root = image_folder({f"{split}/{name}": 2 for split in ("train", "val", "test") for name in odd})
+    (root / "train" / "nan" / os.fsdecode(b"\xc4pfel.jpg")).write_bytes((root / "test" / "nan" / "31.jpg").read_bytes())
+    (root / "train" / "nan" / ".DS_Store").touch()
+    lines = []
+    for folder, split in (("train", "train"), ("val", "validation"), ("test", "test")):
+        files = {file: file.parent.name for file in (root / folder).glob("*/[0-9]*.*")}
+        assert len(files) == 2 * len(odd)
+        lines += as_before(files, split)
+    assert opened(root, cache_dir).fingerprint == hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+
+def test_files_whose_names_are_not_utf8_are_used(image_folder: ImageFolder, cache_dir: Path) -> None:
+    root = image_folder(TWO_CLASSES)
+    before = opened(root, cache_dir)
+    (root / "glass" / "1.jpg").rename(root / "glass" / os.fsdecode(b"\xc4pfel.jpg"))
+    (root / "metal" / os.fsdecode(b"leer\xdf.jpg")).touch()
+    dataset = opened(root.rename(root.with_name(os.fsdecode(b"bild\xe9"))), cache_dir, (16,), unreadable="skip")
+    assert dataset.fingerprint == before.fingerprint
+    assert dataset.name == "bild\\udce9"
+    assert dataset.warnings == ("skipped unreadable files (1): metal/leer\\udcdf.jpg (the file is empty)",)
+    json.dumps(dataset.describe(), ensure_ascii=False).encode()
+
+
+def test_names_that_a_list_holds_may_be_anything(image_folder: ImageFolder, cache_dir: Path) -> None:
+    root = image_folder(TWO_CLASSES)
+    os.mkfifo(root / "pipe.jpg")
+    table = root / "labels.csv"
+    lines = [f"{file.relative_to(root)},{file.parent.name}" for file in root.rglob("*/*.*")]
+    named = ["pipe.jpg,glass", "/dev/zero,metal", "glass,glass", f"{'x' * 300}.jpg,glass"]
+    table.write_text("\n".join(["path,label", *lines, *named]))
+    assert problems(table, cache_dir, source="csv") == [
+        (
+            "unreadable files (4): /dev/zero (a device, not a file), glass (a folder, not a file), "
+            f"pipe.jpg (a pipe, not a file), {'x' * 300}.jpg (File name too long){REMEDY}"
+        )
+    ]
+    (root / "annotations.json").write_text(json.dumps(one_box_of("pipe.jpg", "glass/1.jpg", "nul\0", "lone\ud800")))
+    lone = "'utf-8' codec can't encode character '\\ud800' in position"
+    *_, problem = problems(root, cache_dir, source="coco")
+    assert problem.startswith("unreadable files (3): lone\\ud800 (no file can have this name (")
+    assert lone in problem
+    assert "nul\\x00 (no file can have this name (embedded null byte)), pipe.jpg (a pipe, not a file)" in problem
+
+
+def one_box_of(*files: str) -> dict[str, Any]:
+    return {
+        "images": [{"id": number, "file_name": file, "width": 20, "height": 16} for number, file in enumerate(files)],
+        "categories": [{"id": 0, "name": "a"}],
+        "annotations": [
+            {"id": number, "image_id": number, "category_id": 0, "bbox": [0, 0, 9, 9]} for number in range(len(files))
+        ],
+    }
+
+
+def test_classes_in_two_unicode_forms_are_one(image_folder: ImageFolder, cache_dir: Path) -> None:
+    root = image_folder({"K\u00e4se": 10, "Ka\u0308se": 5, "brot": 10})
+    dataset = opened(root, cache_dir, (16,))
+    assert dataset.classes == ("K\u00e4se", "brot")
+    assert sum(counts["K\u00e4se"] for counts in dataset.counts.values()) == 10 + 5
+    assert len(dataset.warnings) == 1
+
+
 def taco(root: Path, paint: Paint) -> Path:
     """Twelve photographs with a bottle and a can each, and the damage that downloads come with."""
     images: list[dict[str, Any]] = []
@@ -301,7 +372,7 @@ def test_damaged_coco_annotations_are_refused_at_once(tmp_path: Path, cache_dir:
     absent = "batch_1/absent.jpg (No such file or directory)"
     other = "batch_1/other.jpg (60 x 40 pixels, but its annotations are for 60 x 60)"
     assert problems(taco(tmp_path / "taco", paint), cache_dir, source="coco") == [
-        f"boxes outside of their picture (1): batch_1/000000.jpg annotation 26 ([90.0, 0.0, 9.0, 9.0]){REMEDY}",
+        f"boxes outside their image (1): batch_1/000000.jpg annotation 26 ([90.0, 0.0, 9.0, 9.0]){REMEDY}",
         f"boxes without area (1): batch_1/000000.jpg annotation 27 ([0.0, 0.0, 0.0, 9.0]){REMEDY}",
         f"unreadable files (2): {absent}, {other}{REMEDY}",
     ]

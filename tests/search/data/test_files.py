@@ -1,73 +1,60 @@
-"""Files on systems that differ. Where Linux has what another system lacks, that is taken away."""
-
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+import socket
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from search.data import files
-from search.data.array_cache import ArrayCache, NoRoom
-from search.data.files import hold, remove_unused, write_at
+from search.data.files import IS_FOLDER, fault_of, leads_nowhere, located
 
 
-@pytest.fixture(params=["pwrite", "seek and write"])
-def writing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "seek and write":
-        monkeypatch.delattr(os, "pwrite", raising=False)
+def test_what_is_no_file_is_named_and_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.chdir(tmp_path)  # a socket's path may have 107 characters
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket")
+    (tmp_path / "gone").symlink_to("nowhere")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "linked").symlink_to("file")
+    (tmp_path / "to pipe").symlink_to("pipe")
+    found = {
+        name: fault_of(tmp_path / name)
+        for name in ("file", "linked", ".", "pipe", "to pipe", "socket", "gone", "loop", "absent")
+    }
+    assert found == {
+        "file": None,
+        "linked": None,
+        ".": IS_FOLDER,
+        "pipe": "a pipe, not a file",
+        "to pipe": "a pipe, not a file",
+        "socket": "a socket, not a file",
+        "gone": "a link to nowhere, which does not exist",
+        "loop": "Too many levels of symbolic links",
+        "absent": "No such file or directory",
+    }
+    assert fault_of(Path("/dev/zero")) == "a device, not a file"
+    assert [name for name in found if leads_nowhere(tmp_path / name)] == ["gone", "loop"]
 
 
-def test_threads_write_to_places_of_one_file(writing: None, tmp_path: Path) -> None:
-    numbers = np.random.default_rng(0).permutation(500).tolist()
-    with (tmp_path / "file").open("wb") as file:
-        descriptor = file.fileno()
-
-        def write(number: int) -> int:
-            return write_at(descriptor, f"{number:08}".encode(), number * 8)
-
-        with ThreadPoolExecutor(8) as pool:
-            assert set(pool.map(write, numbers)) == {8}
-    assert (tmp_path / "file").read_bytes() == b"".join(f"{number:08}".encode() for number in range(500))
+@pytest.mark.parametrize("name", ["nul\0", "lone \ud800"])
+def test_names_that_no_file_can_have(name: str) -> None:
+    assert str(fault_of(Path(name))).startswith("no file can have this name (")
 
 
-@pytest.mark.skipif(files.fcntl is None, reason="this system has no fcntl")
-def test_what_is_held_is_not_removed(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(b"content")
-    with path.open("rb") as file:
-        hold(file)
-        assert not remove_unused(path)
-        assert path.exists()
-    assert remove_unused(path)
-    assert not path.exists()
+def test_too_long_a_name() -> None:
+    assert fault_of(Path("x" * 300)) == "File name too long"
 
 
-@pytest.fixture
-def windows(monkeypatch: pytest.MonkeyPatch) -> set[Path]:
-    """A system without fcntl that refuses to delete the files that are named: those that somebody has open."""
-    in_use: set[Path] = set()
-    unlink = Path.unlink
-
-    def refuse(path: Path, missing_ok: bool = False) -> None:
-        if path in in_use:
-            raise PermissionError(13, "The process cannot access the file because it is being used", str(path))
-        unlink(path, missing_ok)
-
-    monkeypatch.setattr(files, "fcntl", None)
-    monkeypatch.setattr(Path, "unlink", refuse)
-    return in_use
+@pytest.mark.parametrize("name", ["sub\\a.jpg", "Ka\u0308se.jpg", "K\u00e4se.jpg", "sub\\K\u00e4se.jpg", "nul\0\u00e4"])
+def test_a_file_that_is_not_there_has_the_path_that_was_written(tmp_path: Path, name: str) -> None:
+    assert located(tmp_path, name) == tmp_path / name
 
 
-def test_where_the_system_itself_keeps_what_is_open(windows: set[Path], tmp_path: Path) -> None:
-    cache = ArrayCache(tmp_path, 4 * (1000 + 128))
-    held = {key: cache.array(key, (250,), np.float32, lambda: [np.ones(250, np.float32)]) for key in "abcd"}
-    windows |= {tmp_path / f"{key}.npy" for key in held}
-    with pytest.raises(NoRoom, match="taken up by what is in use"):
-        cache.array("e", (250,), np.float32, lambda: [np.ones(250, np.float32)])
-    windows.remove(tmp_path / "c.npy")
-    del held["c"]
-    cache.array("e", (250,), np.float32, lambda: [np.ones(250, np.float32)])
-    assert sorted(path.stem for path in tmp_path.glob("*.npy")) == ["a", "b", "d", "e"]
+def test_what_is_there_is_taken_as_written(tmp_path: Path) -> None:
+    composed, decomposed = tmp_path / "K\u00e4se.jpg", tmp_path / "Ka\u0308se.jpg"
+    composed.touch()
+    assert located(tmp_path, decomposed.name) == composed
+    decomposed.touch()
+    assert [located(tmp_path, file.name) for file in (composed, decomposed)] == [composed, decomposed]

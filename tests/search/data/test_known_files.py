@@ -60,7 +60,7 @@ def test_a_lower_pixel_limit_means_decoding_again_and_a_higher_one_does_not(tmp_
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     hashes, faults = KnownFiles(tmp_path, tmp_path, 100).identify([tmp_path / "absent", tmp_path], progress=False)
     assert hashes == {}
-    assert faults == {tmp_path / "absent": "No such file or directory", tmp_path: "Is a directory"}
+    assert faults == {tmp_path / "absent": "No such file or directory", tmp_path: "a folder, not a file"}
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"a": 1}', '{"a": [1, 2]}'])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from search.data.arrays import SplitName
 from search.data.examples import SPLITS, Example, Row
-from search.data.split import Split, split_rows
+from search.data.split import REMEDY, Split, split_rows
 from search.settings import DataSettings
 
 SETTINGS = DataSettings(validation_share=0.2, test_share=0.1)
@@ -103,8 +103,7 @@ def test_classes_of_three_or_more_are_in_every_split(sizes: dict[str, int], vali
 def test_a_class_with_fewer_distinct_pictures_than_splits() -> None:
     rows = [*rows_of({"a": 5, "b": 2}), row("b 0", "b"), row("c 0", "c")]
     assert split_rows(rows, (), SETTINGS).problems == [
-        "class 'b' has fewer distinct pictures (2) than there are splits to fill (3): add some",
-        "class 'c' has fewer distinct pictures (1) than there are splits to fill (3): add some",
+        "classes with fewer distinct images than there are splits to fill (3): 'b' (2), 'c' (1): add some"
     ]
 
 
@@ -153,7 +152,12 @@ def test_leaks_between_given_splits_are_dropped_from_train_then_from_validation(
     rows += [row("test a", "a", "train"), row("validation b", "b", "train"), row("test b", "b", "validation")]
     split = split_rows(rows, set(SPLITS), SETTINGS)
     assert counts(split) == {name: {"a": 1, "b": 1} for name in SPLITS}
-    assert split.warnings == ["left out, because they are in a later split, too: 2 pictures of train, 1 of validation"]
+    assert split.warnings == [
+        (
+            "images in two splits are kept in the later one alone: 1 of train are also in validation, "
+            "1 of train are also in test, 1 of validation are also in test"
+        )
+    ]
 
 
 def test_a_leak_under_another_class_is_named() -> None:
@@ -167,8 +171,44 @@ def test_a_class_that_is_lost_by_dropping_leaks() -> None:
     rows = [row(f"{split} {name}", name, split) for name in "ab" for split in SPLITS if (name, split) != ("b", "train")]
     rows.append(row("test b", "b", "train"))
     assert split_rows(rows, set(SPLITS), SETTINGS).problems == [
-        "train has no picture left of 'b': add distinct ones, or take another split_seed"
+        f"train has no image left of 'b': test holds copies of all of them; {REMEDY}"
     ]
+
+
+def test_splits_that_are_copies_of_others_are_named_with_what_holds_them() -> None:
+    train = [row(f"{name} {number}", name, "train") for name in "ab" for number in range(4)]
+    copies = [row(f"{name} {number}", name, "validation") for name in "ab" for number in range(4)]
+    assert split_rows([*train, *copies], {"train", "validation"}, SETTINGS).problems == [
+        f"train has no image left of 'a', 'b': validation holds copies of all of them; {REMEDY}"
+    ]
+    held: dict[int, SplitName] = {0: "validation", 1: "test"}
+    apart = [row(f"{name} {number}", name, part) for name in "ab" for number, part in held.items()]
+    two = [one for one in train if one.example.name[-1] in "01"]
+    assert split_rows([*two, *apart], set(SPLITS), SETTINGS).problems == [
+        f"train has no image left of 'a', 'b': test and validation hold copies of all of them; {REMEDY}"
+    ]
+
+
+def test_a_class_that_has_too_few_images_since_others_are_copies() -> None:
+    train = [row(f"{name} {number}", name, "train") for name in "ab" for number in range(5)]
+    test = [row(f"a {number}", "a", "test") for number in range(4)] + [row("b 9", "b", "test")]
+    assert split_rows([*train, *test], {"train", "test"}, SETTINGS).problems == [
+        "classes with fewer distinct images than there are splits to fill (2): 'a' (1): add some",
+        "images in two splits are kept in the later one alone: 4 of train are also in test",
+    ]
+
+
+def test_boxes_of_one_photograph_do_not_lie_in_two_given_splits() -> None:
+    train = [row(f"{name} {number}", name, "train", group=f"photo {number}") for name in "ab" for number in range(4)]
+    later: tuple[SplitName, ...] = ("validation", "test")
+    rest = [row(f"{name} {part}", name, part, group=f"photo {part}") for name in "ab" for part in later]
+    other_box = row("another box", "a", "test", group="photo 3")
+    split = split_rows([*train, *rest, other_box], set(SPLITS), SETTINGS)
+    assert counts(split) == {
+        "train": {"a": 3, "b": 3},
+        "validation": {"a": 1, "b": 1},
+        "test": {"a": 2, "b": 1},
+    }
 
 
 def test_the_fingerprint_depends_on_labels_contents_and_split() -> None:

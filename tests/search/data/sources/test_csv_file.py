@@ -50,6 +50,50 @@ def test_all_problems_with_lines_at_once(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "path;label;note\nsub/a.jpg;glass, green;x\n",
+        "path\tlabel\nsub/a.jpg\tglass, green\n",
+        "sep=;\r\npath;label\r\nsub/a.jpg;glass, green\r\n",
+        "\n Path |LABEL\nsub/a.jpg|glass, green\n",
+        "path\tlabel\r\nsub/a.jpg\tglass, green\r\n".encode("utf-16"),
+        '\ufeff"path";"label"\rsub/a.jpg;"glass, green"\r',
+        'path,label\nsub/a.jpg,"glass, green"\n,,\n , \n\n',
+    ],
+)
+def test_what_spreadsheets_write(tmp_path: Path, content: str | bytes) -> None:
+    listing = listing_of(tmp_path, content)
+    assert [(example.name, example.class_name) for example in listing.examples] == [("sub/a.jpg", "glass, green")]
+    assert [*listing.problems, *listing.warnings] == []
+
+
+def test_lines_are_counted_from_the_top_of_the_file(tmp_path: Path) -> None:
+    content = 'sep=,\npath,label\n\na,b\n"two\nlines",b\n,c\n'
+    assert listing_of(tmp_path, content).problems == ["column path is empty in line 7"]
+
+
+def test_cells_that_no_column_is_for_are_mentioned(tmp_path: Path) -> None:
+    content = "path,label\na,b,\nc, d,metal\n"
+    listing = listing_of(tmp_path, content)
+    assert [(example.name, example.class_name) for example in listing.examples] == [("a", "b"), ("c", "d")]
+    mentioned = "lines with more cells than columns (1), of which the last are not used: 3; put names"
+    assert [problem.startswith(mentioned) for problem in listing.problems] == [True]
+    (tmp_path / "c").touch()  # so the first cell was all of the path
+    listing = listing_of(tmp_path, content)
+    assert [warning.startswith(mentioned) for warning in listing.warnings] == [True]
+    assert listing.problems == []
+
+
+def test_paths_of_windows_and_macos_find_their_files(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    files = [tmp_path / "sub" / "a.jpg", tmp_path / "Ka\u0308se.jpg", tmp_path / "back\\slash.jpg"]
+    for file in files:
+        file.touch()
+    listing = listing_of(tmp_path, "path,label\nsub\\a.jpg,x\nK\u00e4se.jpg,y\nback\\slash.jpg,z\nno\\where.jpg,z\n")
+    assert [example.origin for example in listing.examples] == [*files, tmp_path / "no\\where.jpg"]
+
+
 def test_an_empty_split_column_is_as_good_as_none(tmp_path: Path) -> None:
     listing = listing_of(tmp_path, "path,label,split\na.jpg,glass,\nb.jpg,metal,\n")
     assert listing.problems == []
@@ -59,11 +103,20 @@ def test_an_empty_split_column_is_as_good_as_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("file,class\na,b\n", "the columns path and label, and may name split: found file, class"),
-        ("path;label\na;b\n", "found path;label"),
+        ("File,class\na,b\n", "the columns path and label, and may name split: found File, class"),
+        ("path label\na b\n", "found path label"),
         ("", "found nothing"),
         ("path,label\n", "there are no lines below the column names"),
-        (b"path,label\n\xff\xfe,a\n", "labels.csv is not a CSV file in UTF-8"),
+        ("path,label,LABEL\na,b,c\n", "the first line names a column twice: label"),
+        (b"path,label\n\xff\xfe,a\n", "labels.csv is not a CSV file in UTF-8: byte 0xff in line 2; save the file as"),
+        ("path,label\r\na,K\u00e4se\r\n".encode("latin-1"), "byte 0xe4 in line 2; save the file as UTF-8"),
+        ("path,label\na,b\na\0,b\nc,\0\n", "NUL in line 3, 4; it is damaged, or UTF-16: save the file as UTF-8"),
+        ("path,label\na,b\n".encode("utf-16-le"), "NUL in line 1, 2, 3; it is damaged, or UTF-16"),
+        ("path,label\na,b\n".encode("utf-16")[:-1], "is not a CSV file in UTF-8: byte 0x0a in line"),
+        (b"PK\x03\x04\x14\x00", "it is a zip archive, as Excel's workbooks are; export the table as CSV"),
+        ("path,label\na,b\nc," + "d" * 200_000, "line 3: field larger than field limit (131072)"),
+        ("x" * 200_000, "line 1: field larger than field limit (131072)"),
+        ('path,label\na,b\n"c,d\ne,f\n', "column label is empty in line 3 (a quote that opens there is closed 1 lines"),
     ],
 )
 def test_files_that_are_not_such_a_csv(tmp_path: Path, content: str | bytes, problem: str) -> None:

@@ -1,0 +1,122 @@
+"""An annotation file in COCO's format: what of it is read, and what can be wrong with it as a whole."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+
+from search.data.examples import named
+from search.data.names import readable
+
+RENUMBER = "annotations would be read for the wrong one; number them anew, as when annotation files are joined"
+
+
+def _as_text(value: Any) -> Any:
+    """Some programs write "7" in one place and 7 in another."""
+    is_whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    return str(int(value)) if is_whole else value
+
+
+Id = Annotated[str, BeforeValidator(_as_text)]
+
+
+class Picture(BaseModel):
+    """One entry of `images`."""
+
+    id: Id
+    file_name: str
+    width: Annotated[int, Field(ge=1)]
+    height: Annotated[int, Field(ge=1)]
+
+
+class Category(BaseModel):
+    """One entry of `categories`."""
+
+    id: Id
+    name: str
+
+
+class Annotation(BaseModel):
+    """One entry of `annotations`.
+
+    bbox          left, top, width, height in pixels
+    iscrowd       whether it outlines a crowd of objects instead of one
+    segmentation  polygons or run lengths, which are not read
+    """
+
+    id: Id
+    image_id: Id
+    category_id: Id
+    bbox: tuple[float, ...] | None = None
+    iscrowd: Any = None
+    segmentation: Any = None
+
+
+class Annotations(BaseModel):
+    """The parts of an annotation file that are read."""
+
+    images: list[Picture]
+    categories: list[Category]
+    annotations: list[Annotation]
+
+
+def parse(file: Path) -> tuple[Annotations | None, list[str]]:
+    """The content of an annotation file, or what is wrong with it."""
+    try:
+        content = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        return None, [f"{readable(str(file))} {_fault(file, error)}"]
+    what = f"{readable(str(file))} is not in COCO's format"
+    if not isinstance(content, dict):
+        return None, [f"{what}: expected an object with images, categories and annotations"]
+    try:
+        return Annotations.model_validate(content), []
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        return None, [f"{what}: {named(faults)}"]
+
+
+def ambiguities(content: Annotations) -> list[str]:
+    """A line for image ids, and one for category ids, that stand for several. Entries that are equal do no harm."""
+    problems = []
+    if doubles := _doubles((picture.id, picture.file_name, _size(picture)) for picture in content.images):
+        problems.append(f"image ids that stand for several images ({len(doubles)}): {named(doubles)}: {RENUMBER}")
+    if doubles := _doubles((category.id, repr(category.name), "") for category in content.categories):
+        problems.append(f"category ids that stand for several ({len(doubles)}): {named(doubles)}: {RENUMBER}")
+    return problems
+
+
+def _size(picture: Picture) -> str:
+    return f"{picture.width} x {picture.height} pixels"
+
+
+def _doubles(entries: Iterable[tuple[Id, str, str]]) -> list[str]:
+    """The ids of entries (id, name, detail) that differ, and in what: in their names, or in their details alone."""
+    same: defaultdict[Id, dict[tuple[str, str], None]] = defaultdict(dict)
+    for number, name, detail in entries:
+        same[number][name, detail] = None
+    doubles = []
+    for number, found in same.items():
+        names = dict.fromkeys(name for name, _ in found)
+        described = names if len(names) > 1 else [f"{name} of {detail}" for name, detail in found]
+        if len(found) > 1:
+            doubles.append(readable(f"{number} ({' and '.join(described)})"))
+    return doubles
+
+
+def _fault(file: Path, error: Exception) -> str:
+    match error:
+        case OSError():
+            return f"cannot be read: {error.strerror}"
+        case UnicodeDecodeError():
+            line = file.read_bytes()[: error.start].count(b"\n") + 1
+            return f"is not JSON: byte 0x{error.object[error.start]:02x} in line {line} is not {error.encoding}"
+        case RecursionError():
+            return "is not JSON of annotations: its brackets are nested too deeply"
+        case _:
+            return f"is not JSON: {error}"

@@ -1,0 +1,45 @@
+"""What a NAS, an operating system or a program leaves in a folder of images: it is no class, and no image.
+
+Sources: github/gitignore (Global/macOS, Windows, Linux) and the manuals of the systems that are named.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+
+LEFTOVERS: dict[str, str] = {  # pattern of a whole name, in lower case: what leaves it
+    "._*": "macOS: resource forks on other file systems",
+    ".*": "hidden: .DS_Store of macOS, .ipynb_checkpoints, .@__thumb of QNAP, .Trash-1000 of Linux, .git, and more",
+    "@eadir": "Synology: thumbnails and metadata",
+    "#recycle": "Synology: recycle bin",
+    "#snapshot": "Synology: snapshots",
+    "@recycle": "QNAP: recycle bin",
+    "@recently-snapshot": "QNAP: snapshots",
+    "~snapshot": "NetApp: snapshots",
+    "$recycle.bin": "Windows: recycle bin",
+    "system volume information": "Windows: restore points",
+    "found.[0-9][0-9][0-9]": "Windows: what chkdsk recovered",
+    "thumbs.db": "Windows: thumbnails",
+    "thumbs.db:encryptable": "Windows: thumbnails, on a file share",
+    "ehthumbs.db": "Windows Media Center: thumbnails",
+    "ehthumbs_vista.db": "Windows Media Center: thumbnails",
+    "desktop.ini": "Windows: settings of a folder",
+    "*:zone.identifier": "Windows: where a download came from, copied by WSL",
+    "lost+found": "Linux: what fsck recovered",
+    "__macosx": "macOS: resource forks in a zip archive",
+    "icon\r": "macOS: icon of a folder",
+    "icon\uf00d": "macOS: icon of a folder, on a file share",
+    "network trash folder": "macOS: trash of a file share",
+    "temporary items": "macOS: temporary files of a file share",
+}
+
+_ALL = re.compile("|".join(map(fnmatch.translate, LEFTOVERS)))
+
+
+def leftover(name: str) -> str | None:
+    """The pattern that leaves out a file or folder of this name, if there is one."""
+    lower = name.casefold()
+    if _ALL.match(lower) is None:
+        return None
+    return next(pattern for pattern in LEFTOVERS if fnmatch.fnmatchcase(lower, pattern))
