@@ -132,7 +132,7 @@ def describe(lines: Sequence[Line]) -> str:
     cells = {(line.command, line.asked): f"{line.wall:.2f} ({line.cpu:.2f})" for line in rest}
     longest = max(len(line.command) for line in lines)
     table = [
-        f"{command:{longest}}" + "".join(f"{cells.get((command, asked), ''):>16}" for asked in TARGETS)
+        (f"{command:{longest}}" + "".join(f"{cells.get((command, asked), ''):>16}" for asked in TARGETS)).rstrip()
         for command in dict.fromkeys(line.command for line in rest)
     ]
     heading = " " * longest + "".join(f"{asked:>16}" for asked in TARGETS)

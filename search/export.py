@@ -15,6 +15,7 @@ from search.command import collected, exit_with_status, loading
 from search.errors import BadInput
 from search.inference.exported import FILES, REFUSED, output_problems
 from search.inference.names import check_model_name
+from search.model_description import check_files
 from search.options import add_model_arguments
 
 SUFFIXES = tuple(Path(file).suffix for file in FILES.values())
@@ -45,6 +46,8 @@ def _check(options: argparse.Namespace) -> None:
     problems: list[str] = []
     with collected(problems):
         check_model_name(options.model)
+        if Path(options.model).is_dir():
+            check_files(Path(options.model))
     if options.quantize and options.format != "onnx":
         problems.append(f"--quantize {options.quantize}: is for --format onnx, not {options.format}")
     if options.output:

@@ -104,6 +104,17 @@ class ModelDescription(Frozen):
         return self
 
 
+def check_files(folder: Path) -> None:
+    """Raises BadInput where a folder lacks a file of those that `save_model` writes."""
+    missing = [
+        f"{folder / name}: no such file; a model is {DESCRIPTION_FILE} with {WEIGHTS_FILE} beside it"
+        for name in (DESCRIPTION_FILE, WEIGHTS_FILE)
+        if not (folder / name).is_file()
+    ]
+    if missing:
+        raise BadInput("the model cannot be loaded", missing)
+
+
 def read_description(path: Path) -> ModelDescription:
     """The description of a file that `save_model` wrote. Raises BadInput for anything else."""
     try:

@@ -23,6 +23,7 @@ from search.model_description import (
     InputDescription,
     ModelDescription,
     Provenance,
+    check_files,
     read_description,
 )
 from search.outputs import new_folder
@@ -56,13 +57,7 @@ def load_model(folder: Path) -> tuple[Network, ModelDescription]:
 
     Raises BadInput, with what is wrong, for files that are missing, damaged or of something else.
     """
-    missing = [
-        f"{folder / name}: no such file; a model is {DESCRIPTION_FILE} with {WEIGHTS_FILE} beside it"
-        for name in (DESCRIPTION_FILE, WEIGHTS_FILE)
-        if not (folder / name).is_file()
-    ]
-    if missing:
-        raise BadInput("the model cannot be loaded", missing)
+    check_files(folder)
     description = read_description(folder / DESCRIPTION_FILE)
     state = _read_weights(folder / WEIGHTS_FILE, description)
     try:

@@ -11,6 +11,7 @@ from search.errors import BadInput
 from search.inference.classifier import Classifier
 from search.inference.exported import FILES, exported_file
 from search.inference.names import check_model_name
+from search.model_description import check_files
 from search.settings import Settings
 
 ONNX = ".onnx"
@@ -25,6 +26,8 @@ def open_classifier(where: str, settings: Settings) -> Classifier:
     if path.is_file():
         return _open_file(path)
     check_model_name(where)
+    if path.is_dir():
+        check_files(path)
     from search.inference.pytorch_models import open_network  # noqa: PLC0415 - PyTorch
 
     return open_network(where, settings)

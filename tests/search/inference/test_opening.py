@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from search.data.decode import decode
+from search.errors import BadInput
 from search.inference import pytorch_models
 from search.inference.deployed import Deployed, of_network
 from search.inference.formats import CPU, FORMATS, exported_description
@@ -31,6 +33,28 @@ def test_what_onnx_cannot_take_is_run_by_pytorch_and_said(
     monkeypatch.setattr(pytorch_models, "through_onnx", refuse)
     assert np.allclose(open_classifier(str(model_folder), settings).run(pictures), expected, atol=1e-5)
     assert f"ONNX Runtime cannot take {model_folder}, so PyTorch runs it, more slowly: no such operator" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("where", "refusal"),
+    [
+        ("nomodel", "nomodel: no such folder, and not the name of a trial"),
+        ("empty", "model.safetensors: no such file; a model is model.json with model.safetensors beside it"),
+        (
+            "notes.txt",
+            "notes.txt: not the name of an exported model; expected .onnx, .pt, .pt2, .safetensors",
+        ),
+    ],
+)
+def test_what_is_no_model_is_refused_before_pytorch_is_imported(
+    where: str, refusal: str, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes.txt").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "search.inference.pytorch_models", None)
+    with pytest.raises(BadInput, match=re.escape(refusal)):
+        open_classifier(where, settings)
 
 
 WITHOUT_PYTORCH = """
