@@ -40,7 +40,7 @@ def test_two_machines_share_a_budget_though_one_is_stopped_and_a_worker_of_the_o
     (worker,) = other.workers
     worker.suspend()  # or it might take what is handed back before it is looked at
     stopped.signal(signal.SIGTERM)
-    assert stopped.ends_within(10) == 143
+    assert stopped.ends_within(20) == 143
     service.machines.remove(stopped)
     (handed_back,) = [one for one in service.watch.holdings() if one.trial.trial_id == first.trial.trial_id]
     assert (handed_back.status, handed_back.deaths) == ("free", 0)
@@ -68,7 +68,7 @@ def test_a_second_signal_ends_at_once(write_search: WriteSearch, start: Start, l
     command.signal(signal.SIGINT)
     until(lambda: signal.SIGTERM in pending(worker.pid), command=command)
     command.signal(signal.SIGINT)
-    assert command.ends_within(3) == 130
+    assert command.ends_within(6) == 130  # without the second signal it is 8
     worker.kill()
 
 

@@ -158,5 +158,5 @@ def test_a_pipe_is_written_to_and_stays_one(options: list[str], photographs: Pat
     with ThreadPoolExecutor(1) as pool:
         read_through = pool.submit(pipe.read_text)
         main(["scratch/0", str(photographs), "--output", str(pipe), *options])
-        assert len(read_through.result(timeout=60).splitlines()) == 71
+        assert len(read_through.result(timeout=500).splitlines()) == 71
     assert pipe.is_fifo()

@@ -246,7 +246,7 @@ def test_two_processes_at_once_make_one_of_each(write_config: Callable[..., Path
         )
         for number in range(2)
     ]
-    outputs = [process.communicate(timeout=60) for process in processes]
+    outputs = [process.communicate(timeout=500) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], outputs
     assert outputs[0][0] == outputs[1][0] == "1 1\n2 0\n"
 

@@ -37,15 +37,15 @@ def serving(environment: dict[str, str]) -> Iterator[int]:
         yield port
     finally:
         server.terminate()
-        server.wait(timeout=10)
+        server.wait(timeout=300)
 
 
-def get(port: int, path: str, patience_seconds: float = 30.0) -> bytes:
+def get(port: int, path: str, patience_seconds: float = 300.0) -> bytes:
     """The body of a page; a server that is still starting is waited for."""
     give_up = time.monotonic() + patience_seconds
     while True:
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
             connection.request("GET", path)
             answer = connection.getresponse()
             assert answer.status == 200, f"{path}: {answer.status}"

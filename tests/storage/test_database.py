@@ -132,7 +132,7 @@ def test_alone_outlives_the_limits_for_transactions(postgres_url: str) -> None:
     with first.alone():
         waiting.start()
         assert not entered.wait(0.8)
-    assert entered.wait(60)
+    assert entered.wait(500)
     waiting.join()
     first.close()
     second.close()

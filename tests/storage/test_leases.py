@@ -39,7 +39,7 @@ def fall_silent(leases: Leases) -> None:
 
 def take_over_in_time(leases: Leases, study: optuna.Study, worker: str) -> Lease:
     """What a worker takes that asks again and again; on a busy machine its own pauses are silences of all."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + 500
     while (taken := leases.take_over([study._study_id], worker)) is None:
         assert time.monotonic() < until
         time.sleep(SOON / 20)
