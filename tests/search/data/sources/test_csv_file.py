@@ -7,6 +7,7 @@ import pytest
 from search.data.examples import Listing
 from search.data.sources.csv_file import read_csv
 from search.settings import DataSettings
+from tests.platforms import linux_file_names
 
 
 def read(path: Path | None) -> Listing:
@@ -90,6 +91,7 @@ def test_a_path_that_a_delimiter_tears_apart_is_unusable(tmp_path: Path) -> None
     assert [*listing.problems, *listing.warnings] == []
 
 
+@linux_file_names
 def test_paths_of_windows_and_macos_find_their_files(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     files = [tmp_path / "sub" / "a.jpg", tmp_path / "Ka\u0308se.jpg", tmp_path / "back\\slash.jpg"]
