@@ -172,7 +172,7 @@ def _refuse_test_pictures(model: ModelDescription, folder: Path, listing: Listin
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m search.evaluate", description=__doc__.splitlines()[0])
     parser.add_argument("model", metavar="MODEL", help=HELP)
-    parser.add_argument("folder", metavar="FOLDER", type=Path, help="one folder of pictures a class")
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="one folder of images per class")
     parser.add_argument("--json", action="store_true", help="one JSON object in place of the tables")
     parser.add_argument("--png", type=Path, metavar="FILE", help="write the confusion matrix as a picture")
     add_arguments(parser)
