@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.e
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
-    parser.add_argument("folder", metavar="FOLDER", type=Path, help="one folder of pictures a class")
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="one folder of images per class")
     parser.add_argument("--json", action="store_true", help="one JSON object in place of the tables")
     parser.add_argument("--png", type=Path, metavar="FILE", help="write the confusion matrix as a picture")
     add_model_arguments(parser)

@@ -143,9 +143,9 @@ def test_taco_is_searched_without_what_is_damaged(tmp_path: Path) -> None:
     assert totals == dict.fromkeys(TACO_CLASSES, 8) | {"metal": 8 - 1 + 1, "paper": 8 - 1}  # a lost can and a pop tab
     first, second, *skipped = dataset.warnings
     assert first == "annotations that repeat another one (1) are left out"
-    assert second == "boxes that reach over the edge of their picture (1) are cut off there"
+    assert second == "boxes that reach over the edge of their image (1) are cut off there"
     assert [line.partition(":")[0] for line in skipped] == [
-        "skipped boxes outside of their picture (1)",
+        "skipped boxes outside their image (1)",
         "skipped boxes without area (1)",
         "skipped unreadable files (2)",
     ]
@@ -158,7 +158,7 @@ def test_taco_can_be_refused_with_every_problem_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         opened("taco.yaml", tmp_path, tmp_path / "cache", unreadable="refuse")
     assert [problem.partition(":")[0] for problem in caught.value.problems] == [
-        "boxes outside of their picture (1)",
+        "boxes outside their image (1)",
         "boxes without area (1)",
         "unreadable files (2)",
     ]
@@ -191,7 +191,8 @@ def test_trashnet_is_searched_without_what_is_damaged(tmp_path: Path) -> None:
     assert dataset.classes == TRASHNET_CLASSES
     totals = {name: sum(counts[name] for counts in dataset.counts.values()) for name in dataset.classes}
     assert totals == dict.fromkeys(TRASHNET_CLASSES, 8) | {"glass": 8 - 1, "metal": 8 - 1, "trash": 8 + 1}
-    stray, skipped, *of_split = dataset.warnings
+    stray, ignored, skipped, *of_split = dataset.warnings
+    assert ignored.startswith("ignored 3 files, 1 of them in 1 folder, which are hidden or left by a NAS")
     assert stray == "files in no class folder (1) are not used: README.md"
     assert skipped.startswith("skipped unreadable files (2): glass/9.JPG")
     assert of_split == [

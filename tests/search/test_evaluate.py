@@ -17,6 +17,7 @@ from search.export import main as export
 from search.inference.deployed import of_network
 from search.inference.sources import Source
 from search.models import save_model
+from tests.platforms import linux_file_names
 
 
 @pytest.fixture
@@ -127,6 +128,7 @@ def test_what_is_passed_over_is_said_and_what_is_no_file_is_skipped_by_name(
     assert f"{labelled / 'class0' / 'pipe'}: a pipe, not a file" in said.err
 
 
+@linux_file_names
 def test_names_that_are_not_utf8_are_shown_escaped(
     labelled: Path, options: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,6 +17,7 @@ from search.inference import predictions
 from search.inference.deployed import of_network
 from search.inference.sources import Source
 from search.predict import main
+from tests.platforms import linux_file_names
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -84,6 +85,7 @@ def test_pipes_and_links_to_nothing_in_a_folder_are_skipped_by_name(
     assert f"  {photographs / 'day1' / 'gone.jpg'}: a link to nowhere.jpg, which does not exist\n" in said.err
 
 
+@linux_file_names
 def test_names_that_are_not_utf8_go_out_as_they_came(options: list[str], photographs: Path, tmp_path: Path) -> None:
     name = os.fsdecode(b"\xc4pfel.jpg")
     (photographs / "day0" / "00.jpg").rename(photographs / "day0" / name)

@@ -23,8 +23,8 @@ from search.data.sources.paths import path_problems
 from search.settings import DataSettings
 
 NOTES = {
-    "overhanging": "boxes that reach over the edge of their image ({}) are cut off there",
     "copies": "annotations that repeat another one ({}) are left out",
+    "overhanging": "boxes that reach over the edge of their image ({}) are cut off there",
     "crowds": "crowd regions ({}) are left out: each outlines many objects (iscrowd)",
     "unannotated": "images without annotations ({}) are not used",
 }

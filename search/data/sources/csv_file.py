@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from search.data.examples import SPLITS, Example, Listing, named
+from search.data.examples import SPLITS, Example, Listing, Unusable, named
 from search.data.files import located
 from search.data.names import readable
 from search.data.sources.folder import SPLIT_SPELLINGS
@@ -21,6 +21,7 @@ from search.settings import DataSettings
 COLUMNS = ("path", "label", "split")
 DELIMITERS = (",", ";", "\t", "|")  # spreadsheets write ; where , is the decimal point
 LINE_END = re.compile(r"\r\n|\n|\r")
+TORN = "lines whose path holds the delimiter and needs quotes"
 LONGEST_HEAD = 10_000  # characters in which the column names are looked for
 ZIP = b"PK\x03\x04"
 
@@ -88,19 +89,26 @@ def _read_lines(text: str, folder: Path, listing: Listing) -> None:
         return
     lines = list(table)
     listing.problems += _problems(lines, "split" in columns)
-    for line in lines:
-        split = SPLIT_SPELLINGS.get(line.split.casefold())
-        if line.path and line.label:
-            listing.examples.append(Example(readable(line.path), line.label, located(folder, line.path), split))
-            listing.classes.setdefault(split, set()).add(line.label)
     if not lines:
         listing.problems.append("there are no lines below the column names")
-    if beyond := [line for line in lines if line.beyond]:
-        is_torn = not all(os.path.lexists(located(folder, line.path)) for line in beyond)
-        (listing.problems if is_torn else listing.warnings).append(
-            f"lines with more cells than columns ({len(beyond)}), of which the last are not used: "
-            f"{named([line.number for line in beyond])}; put names that hold the delimiter in quotes"
+    usable = [line for line in lines if line.path and line.label]
+    added = [line for line in usable if _add(line, folder, listing)]
+    if beyond := [line.number for line in added if line.beyond]:
+        listing.warnings.append(
+            f"lines with more cells than columns ({len(beyond)}), of which the last are not used: {named(beyond)}"
         )
+
+
+def _add(line: Line, folder: Path, listing: Listing) -> bool:
+    """Add an example to the listing, unless a delimiter within its path has torn that apart."""
+    file = located(folder, line.path)
+    if line.beyond and not os.path.lexists(file):
+        listing.unusable.append(Unusable(TORN, f"line {line.number}"))
+        return False
+    split = SPLIT_SPELLINGS.get(line.split.casefold())
+    listing.examples.append(Example(readable(line.path), line.label, file, split))
+    listing.classes.setdefault(split, set()).add(line.label)
+    return True
 
 
 def _table(text: str) -> tuple[list[str], Iterator[Line]]:

@@ -9,6 +9,7 @@ from search.data.files import kind_of
 from search.data.names import readable
 
 SET_IT = "set data.path in the configuration or DATA_DIR in the environment"
+OF_FOLDER = "for a folder of images, set data.source=folder"
 _ADVICE = {
     ".csv": "for a list of files, set data.source=csv",
     ".tsv": "for a list of files, set data.source=csv",
@@ -38,7 +39,7 @@ def path_problems(
         return [f"{where} cannot be read: {error.strerror}: {expected}{to_do}"]
     if found == f"a {kind}":
         return []
-    advice = _ADVICE.get(path.suffix.lower()) if remedy and (kind, found) == ("folder", "a file") else None
+    advice = {"a file": _ADVICE.get(path.suffix.lower()), "a folder": OF_FOLDER}.get(found) if remedy else None
     return [f"{where} is {found}: {expected}{f'; {advice}' if advice else ''}"]
 
 

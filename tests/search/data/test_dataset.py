@@ -19,6 +19,7 @@ from search.data.decode import decode
 from search.data.examples import SPLITS
 from search.errors import BadInput
 from search.settings import DataSettings
+from tests.platforms import linux_file_names
 
 Paint = Callable[..., Path]
 ImageFolder = Callable[[Mapping[str, int]], Path]
@@ -275,6 +276,7 @@ def as_before(files: Mapping[Path, str], split: str) -> list[str]:
     return [f"{split} {hashlib.sha256(file.read_bytes()).hexdigest()} {name}" for file, name in files.items()]
 
 
+@linux_file_names
 def test_the_fingerprint_is_that_of_version_0_1_0(image_folder: ImageFolder, cache_dir: Path) -> None:
     """Databases go on only with data of the fingerprint that they hold, so names must not be mended in silence."""
     odd = ["Ka\u0308se", "cat ", "zero\u200bwidth", "nan", "0", "0.0"]
@@ -289,6 +291,7 @@ def test_the_fingerprint_is_that_of_version_0_1_0(image_folder: ImageFolder, cac
     assert opened(root, cache_dir).fingerprint == hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
+@linux_file_names
 def test_files_whose_names_are_not_utf8_are_used(image_folder: ImageFolder, cache_dir: Path) -> None:
     root = image_folder(TWO_CLASSES)
     before = opened(root, cache_dir)
@@ -332,6 +335,7 @@ def one_box_of(*files: str) -> dict[str, Any]:
     }
 
 
+@linux_file_names
 def test_classes_in_two_unicode_forms_are_one(image_folder: ImageFolder, cache_dir: Path) -> None:
     root = image_folder({"K\u00e4se": 10, "Ka\u0308se": 5, "brot": 10})
     dataset = opened(root, cache_dir, (16,))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from search.data.files import IS_FOLDER, fault_of, leads_nowhere, located
+from tests.platforms import linux_file_names
 
 
 def test_what_is_no_file_is_named_and_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,6 +53,7 @@ def test_a_file_that_is_not_there_has_the_path_that_was_written(tmp_path: Path, 
     assert located(tmp_path, name) == tmp_path / name
 
 
+@linux_file_names
 def test_what_is_there_is_taken_as_written(tmp_path: Path) -> None:
     composed, decomposed = tmp_path / "K\u00e4se.jpg", tmp_path / "Ka\u0308se.jpg"
     composed.touch()

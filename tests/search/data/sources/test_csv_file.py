@@ -7,6 +7,7 @@ import pytest
 from search.data.examples import Listing
 from search.data.sources.csv_file import read_csv
 from search.settings import DataSettings
+from tests.platforms import linux_file_names
 
 
 def read(path: Path | None) -> Listing:
@@ -74,17 +75,23 @@ def test_lines_are_counted_from_the_top_of_the_file(tmp_path: Path) -> None:
 
 
 def test_cells_that_no_column_is_for_are_mentioned(tmp_path: Path) -> None:
-    content = "path,label\na,b,\nc, d,metal\n"
-    listing = listing_of(tmp_path, content)
+    (tmp_path / "c").touch()
+    listing = listing_of(tmp_path, "path,label\na,b,\nc, d,metal\n")
     assert [(example.name, example.class_name) for example in listing.examples] == [("a", "b"), ("c", "d")]
-    mentioned = "lines with more cells than columns (1), of which the last are not used: 3; put names"
-    assert [problem.startswith(mentioned) for problem in listing.problems] == [True]
-    (tmp_path / "c").touch()  # so the first cell was all of the path
-    listing = listing_of(tmp_path, content)
-    assert [warning.startswith(mentioned) for warning in listing.warnings] == [True]
-    assert listing.problems == []
+    assert listing.warnings == ["lines with more cells than columns (1), of which the last are not used: 3"]
+    assert [*listing.problems, *listing.unusable] == []
 
 
+def test_a_path_that_a_delimiter_tears_apart_is_unusable(tmp_path: Path) -> None:
+    listing = listing_of(tmp_path, "path,label\na,b\nmy, photo.jpg,metal\n")
+    assert listing.classes == {None: {"b"}}
+    assert [(fault.kind, str(fault)) for fault in listing.unusable] == [
+        ("lines whose path holds the delimiter and needs quotes", "line 3")
+    ]
+    assert [*listing.problems, *listing.warnings] == []
+
+
+@linux_file_names
 def test_paths_of_windows_and_macos_find_their_files(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     files = [tmp_path / "sub" / "a.jpg", tmp_path / "Ka\u0308se.jpg", tmp_path / "back\\slash.jpg"]

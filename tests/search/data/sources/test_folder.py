@@ -10,6 +10,7 @@ import pytest
 from search.data.examples import Listing
 from search.data.sources.folder import read_folder
 from search.settings import DataSettings
+from tests.platforms import linux_file_names
 
 ImageFolder = Callable[[Mapping[str, int]], Path]
 
@@ -126,6 +127,7 @@ def test_a_link_to_nothing_in_place_of_a_class_is_named(image_folder: ImageFolde
     assert listing.warnings == []
 
 
+@linux_file_names
 def test_names_that_are_not_utf8(tmp_path: Path) -> None:
     root = tmp_path / os.fsdecode(b"bilder_\xfc")
     for name in (b"a/\xc4pfel.jpg", b"a/two\nlines.jpg", b"\xc4pfel/1.jpg"):
