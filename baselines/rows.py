@@ -6,8 +6,7 @@ it is compared with, so that rows and search differ in the network alone.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Annotated, Literal
 
@@ -17,7 +16,7 @@ from pydantic import Field
 
 from blocks.specification import EliminatedSpecification, Frozen, HeadSpecification
 from search.candidate import Candidate
-from search.errors import BadInput
+from search.errors import BadInput, did_you_mean
 from search.settings import Settings
 from search.spaces.recipe import own_recipe, sound_recipe
 from search.spaces.settings import EliminationSpace, ListedRow, ListedSpace, ScratchSpace, Space
@@ -72,15 +71,10 @@ def choose(names: Sequence[str] | None) -> list[Baseline]:
     known = read_baselines()
     if names is None:
         return list(known.values())
-    problems = [f"no row is called {name!r}{_nearest(name, known)}" for name in names if name not in known]
+    problems = [f"no row is called {name!r}{did_you_mean(name, known, most=3)}" for name in names if name not in known]
     if problems:
         raise BadInput("baselines", [*problems, "python -m baselines.run --list shows all rows"])
     return [known[name] for name in dict.fromkeys(names)]
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=3)
-    return f"; did you mean {', '.join(near)}?" if near else ""
 
 
 def listed_space(rows: Sequence[Baseline], settings: Settings, classes: int, seeds: int) -> ListedSpace:

@@ -20,6 +20,7 @@ from search.report.comparison import compare
 from search.report.stored import read_search, reading
 from search.run import check_study_of_rows, work_on_rows
 from search.session import open_data, open_slots, set_up_logging, show_settings
+from search.setting_options import BUDGETS
 from search.settings import Settings
 
 
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m baselines.run", description=__doc__)
-    all_settings.add_arguments(parser)
+    all_settings.add_arguments(parser, without=BUDGETS)
     add_workers_argument(parser, default="1")
     parser.add_argument("--rows", nargs="+", metavar="ROW", help="which rows; default: all that have weights")
     parser.add_argument("--seeds", type=positive, default=1, metavar="N", help="trainings of each row; default: 1")

@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "model", metavar="TRIAL|FOLDER", help="STUDY/NUMBER, STUDY/ROW or NUMBER of a kept model, or its folder"
     )
-    parser.add_argument("--format", required=True, choices=FORMATS)
+    parser.add_argument("--format", required=True, choices=FORMATS, help="what the model is written as")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="a new folder; default: named after the model")
     parser.add_argument("--quantize", choices=["int8"], help="onnx: also a model of 8-bit integers, with its F1")
     add_arguments(parser)

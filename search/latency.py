@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from search import settings as all_settings
-from search.command import collected, exit_with_status
+from search.command import between, collected, exit_with_status
 from search.errors import BadInput
 from search.inference.formats import exported_file, open_onnx
 from search.inference.measuring import SECONDS, measure_network, measure_onnx
@@ -88,7 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--final", nargs="?", const="final", metavar="STUDY", help="a model of each network of a finalized study"
     )
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="time for each line of the table (default 1)")
+    seconds = f"time for each line of the table; default: {SECONDS:g}"
+    parser.add_argument("--seconds", type=between(0.001, 3600), metavar="S", default=SECONDS, help=seconds)
     parser.add_argument("--json", action="store_true", help="a JSON list in place of the tables")
     add_arguments(parser)
     return parser
@@ -98,8 +99,6 @@ def _check(options: argparse.Namespace) -> None:
     problems = []
     if [bool(options.models), options.front, options.final is not None].count(True) != 1:
         problems.append(f"expected models ({EXPECTED}), --front or --final, one of the three")
-    if not options.seconds > 0:
-        problems.append(f"--seconds {options.seconds:g}: expected more than 0")
     if problems:
         raise BadInput("arguments", problems)
 

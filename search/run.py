@@ -22,6 +22,7 @@ from search.machine import Slot, add_workers_argument
 from search.progress import Progress, progress_of
 from search.report.__main__ import main as report
 from search.session import (
+    keep_settings,
     open_data,
     open_search,
     open_slots,
@@ -66,7 +67,9 @@ def work_on_rows(settings: Settings, study: str, space: ListedSpace, dataset: Da
 
     def open_them(stop: threading.Event) -> tuple[Database, list[OpenStudy]]:
         database = connect(settings.database, stop=stop)
-        return database, open_rows(of_rows, dataset.describe(), database)
+        studies = open_rows(of_rows, dataset.describe(), database)
+        keep_settings(settings)
+        return database, studies
 
     return _work_here(of_rows, dataset, chosen, open_them)
 

@@ -9,6 +9,8 @@ import sys
 import textwrap
 import threading
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import optuna
 import torch
@@ -23,12 +25,14 @@ from search.objective import choose_device, device_name
 from search.profile.profiling import profile_space
 from search.profile.ranking import ProfiledCut
 from search.profile.table import show
-from search.settings import Settings, resolved
+from search.settings import Settings, changed, in_full
 from search.spaces.settings import EliminationSpace, ListedSpace
 from search.studies import OpenStudy, open_listed_studies, open_studies
 from storage.artefacts import Artefacts, open_artefacts
 from storage.database import Database, connect
 from storage.errors import ArtefactError
+
+log = logging.getLogger(__name__)
 
 
 def set_up_logging() -> None:
@@ -40,9 +44,30 @@ def set_up_logging() -> None:
 
 
 def show_settings(settings: Settings) -> None:
-    """Print what the settings resolved to, as YAML that is itself a settings file."""
-    text = yaml.safe_dump(resolved(settings), sort_keys=False, default_flow_style=None, width=110)
-    print("settings:\n" + textwrap.indent(text, "  "), end="")
+    """Print the settings that differ from the defaults, as YAML that is itself a settings file."""
+    print(f"settings that differ from the defaults; all of them go to {_settings_file(settings)}:")
+    print(textwrap.indent(_yaml(changed(settings)), "  "), end="")
+
+
+def keep_settings(settings: Settings) -> None:
+    """Write all settings beside the other output of the search, once it is known that it can run with them."""
+    file = _settings_file(settings)
+    said = "# What a search was run with, but for its database. --config takes it.\n"
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(said + _yaml(in_full(settings)), encoding="utf-8")
+        beside.replace(file)
+    except OSError as error:  # a worker needs no folder of its own where database and models are elsewhere
+        log.warning("%s was not written: %s", file, error.strerror)
+
+
+def _settings_file(settings: Settings) -> Path:
+    return settings.run_dir / "settings.yaml"
+
+
+def _yaml(settings: dict[str, Any]) -> str:
+    return yaml.safe_dump(settings, sort_keys=False, default_flow_style=None, width=110, allow_unicode=True)
 
 
 def image_sizes(settings: Settings) -> list[int]:
@@ -79,6 +104,7 @@ def open_search(
     studies = open_studies(settings, data, database, sampler_seed=seed, profiler=profiler)
     if not any(isinstance(space, ListedSpace) for space in settings.studies.values()):
         studies += open_listed_studies(settings, data, database)
+    keep_settings(settings)
     return database, studies
 
 

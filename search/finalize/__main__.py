@@ -22,6 +22,7 @@ from search.report.final import readings
 from search.report.stored import read_search, read_study_attributes, reading
 from search.run import check_study_of_rows, work_on_rows
 from search.session import open_data, open_slots, set_up_logging, show_settings
+from search.setting_options import BUDGETS
 from search.settings import Settings
 from search.spaces.settings import ListedSpace
 from search.studies import WHOLE, full_name
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m search.finalize", description=__doc__)
-    all_settings.add_arguments(parser)
+    all_settings.add_arguments(parser, without=BUDGETS)
     add_workers_argument(parser, default="1")
     parser.add_argument("--seeds", type=positive, metavar="N", help=f"trainings of each network; default: {SEEDS}")
     parser.add_argument("--rows", nargs="+", metavar="ROW", help="front members, as in elimination-4; default: all")

@@ -21,6 +21,7 @@ from search.objective import choose_device, device_name
 from search.profile.profiling import profile_space
 from search.profile.table import show
 from search.session import set_up_logging
+from search.setting_options import OF_TRAINING
 from search.settings import Settings
 from search.spaces.checked import checked_spaces
 from search.spaces.settings import EliminationSpace
@@ -29,7 +30,7 @@ from search.spaces.settings import EliminationSpace
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read the settings, open the data at the sizes that are profiled, profile each study's space, show it."""
     parser = argparse.ArgumentParser(prog="python -m search.profile", description=__doc__)
-    all_settings.add_arguments(parser)
+    all_settings.add_arguments(parser, without=OF_TRAINING | {"name", "database_url"})
     parser.add_argument("--json", action="store_true", help="one JSON object in place of the tables")
     options = parser.parse_args(arguments)
     settings = all_settings.load(options)
