@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from search.given import TYPED, Given, Where, dotted, said_as
 
@@ -63,7 +62,7 @@ def located(problem: Problem, layers: Sequence[Given]) -> str:
     return f"{label}: {rest}{': ' if rest else ''}{problem.said}"
 
 
-def _problem(error: ErrorDetails, schema: Schema) -> Problem:
+def _problem(error: Mapping[str, Any], schema: Schema) -> Problem:
     node, where = _at(schema, error["loc"])
     given, form = error["input"], _words(node, schema)
     match error["type"]:
