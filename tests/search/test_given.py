@@ -105,8 +105,7 @@ def test_a_row_of_a_list_is_told_of_by_its_place() -> None:
     network = "{family: scratch, image_size: 4, classes: true, stem_channels: 8, stages: []}"
     row = f"{{name: a, candidate: {{network: {network}, initial_weights: random}}, compared_with: {{best: b}}}}"
     assert [
-        problem.partition(", ")[0]
-        for problem in refused("--set", f"studies={{l: {{space: listed, rows: [{row}]}}}}")
+        problem.partition(", ")[0] for problem in refused("--set", f"studies={{l: {{space: listed, rows: [{row}]}}}}")
     ] == [
         "--set studies.l.rows[0].candidate.network.classes: expected a whole number from 2 to 1,000,000",
         "--set studies.l.rows[0].candidate.network.image_size: expected a whole number from 8 to 1,024",
