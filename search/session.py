@@ -45,7 +45,7 @@ def set_up_logging() -> None:
 
 def show_settings(settings: Settings) -> None:
     """Print the settings that differ from the defaults, as YAML that is itself a settings file."""
-    print(f"settings that differ from the defaults; all of them go to {_settings_file(settings)}:")
+    print(f"settings: these differ from the defaults; all of them go to {_settings_file(settings)}")
     print(textwrap.indent(_yaml(changed(settings)), "  "), end="")
 
 
