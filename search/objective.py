@@ -285,7 +285,8 @@ def device_name(device: torch.device) -> str:
     """What trained it, for people: the GPU's name, or the processor's kind and the number of threads."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"CPU {platform.machine()}, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    return f"CPU {platform.machine()}, {threads} thread{'s' if threads != 1 else ''}"
 
 
 def choose_device(wanted: str) -> torch.device:

@@ -128,7 +128,9 @@ def open_slots(settings: Settings, workers: str) -> list[Slot]:
     why = "a GPU was found" if device.type == "cuda" else "no GPU was found"
     print(f"device {device_name(device)} ({why if settings.device == 'auto' else 'as set'})")
     if len(chosen) > 1:
-        print(f"{len(chosen)} workers: " + ", ".join(f"{slot.device} with {slot.threads} threads" for slot in chosen))
+        threads = [f"{slot.threads} thread{'s' if slot.threads != 1 else ''}" for slot in chosen]
+        each = (f"{slot.device} with {with_threads}" for slot, with_threads in zip(chosen, threads, strict=True))
+        print(f"{len(chosen)} workers: {', '.join(each)}")
     return chosen
 
 
