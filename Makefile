@@ -8,7 +8,7 @@ ENGINE ?= docker
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults acceptance check format clean
+.PHONY: help install demo test faults acceptance check format clean
 
 help:  ## list the targets
 	@awk -F ':.*## *' '/^[a-z]+:.*##/ {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -22,6 +22,9 @@ $(VENV)/.installed-%: pyproject.toml constraints.txt
 	{ $(BIN)/python -m pip --version >/dev/null 2>&1 || "$$python" -m venv --clear $(VENV); }
 	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.$(extras_$*)'
 	@touch $@
+
+install: $(VENV)/.installed-run  ## the environment alone
+	@echo "installed in $(VENV); activate it with:  . $(BIN)/activate"
 
 demo: $(VENV)/.installed-run  ## both studies on scikit-learn's digits, and their Pareto report in runs/demo/
 	$(BIN)/python -m search.run --config configs/demo.yaml

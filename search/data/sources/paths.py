@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-SET_IT = "set data.path in the configuration or DATA_DIR in the environment"
+SET_IT = "name it with --data-dir, data.path in the settings or DATA_DIR in the environment"
 IGNORED = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 
 
