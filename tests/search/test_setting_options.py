@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from search.command import whole
+
 ROOT = Path(__file__).parents[2]
 COMMANDS = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -67,3 +69,39 @@ def test_no_budget_is_offered_where_a_list_or_the_data_decide(command: str) -> N
 @pytest.mark.usefixtures("_parsers_are_caught")
 def test_a_report_finds_a_search_by_its_data() -> None:
     assert {"--data-dir", "--name", "--database-url"} <= set(options("search.report.__main__"))
+
+
+HOSTILE = ("nan", "inf", "-1", "1e308", "9" * 5000, "²", "x", "")
+NUMBERS = {
+    ("search.latency", "--seconds"): "expected a number from 0.001 to 3600",
+    ("search.predict", "--top"): "expected a whole number from 1 to",
+    ("search.report.__main__", "--min-f1"): "expected a number from 0 to 1",
+    ("search.report.__main__", "--max-parameters"): "expected a whole number from 1 to",
+    ("search.finalize.__main__", "--seeds"): "expected a whole number from 1 to",
+    ("search.finalize.__main__", "--max-parameters"): "expected a whole number from 1 to",
+    ("search.run", "--workers"): "expected auto or a whole number from 1 to 999",
+    ("baselines.run", "--seeds"): "expected a whole number from 1 to",
+}
+
+
+@pytest.mark.usefixtures("_parsers_are_caught")
+@pytest.mark.parametrize(("command", "option"), NUMBERS)
+def test_every_number_that_is_typed_has_a_range(command: str, option: str) -> None:
+    kind = options(command)[option].type
+    assert callable(kind)
+    for text in HOSTILE:
+        with pytest.raises(argparse.ArgumentTypeError, match=NUMBERS[command, option]):
+            kind(text)
+
+
+@pytest.mark.usefixtures("_parsers_are_caught")
+@pytest.mark.parametrize("command", [command for command in COMMANDS if not command.startswith("benchmarks.")])
+def test_no_other_option_takes_any_number(command: str) -> None:
+    ranged = {option for of, option in NUMBERS if of == command} | {"--classes", "--image-size"}
+    unbounded = {name for name, action in options(command).items() if action.type in (int, float)}
+    assert unbounded <= ranged, "cuts names both of its own at once"
+
+
+@pytest.mark.parametrize(("text", "number"), [("1", 1), ("1,000,000", 1_000_000), ("0010", 10)])
+def test_thousands_may_be_apart(text: str, number: int) -> None:
+    assert whole(1, 1_000_000)(text) == number
