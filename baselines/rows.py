@@ -14,8 +14,7 @@ import yaml
 from pydantic import Field
 
 from blocks.specification import Frozen, HeadSpecification
-from search.command import nearest
-from search.errors import BadInput
+from search.errors import BadInput, did_you_mean
 
 CLASSES = 6
 """Of the data set of the founding project: `parameters` and `layers` of the rows are for so many."""
@@ -52,7 +51,7 @@ def choose(names: Sequence[str] | None) -> list[Baseline]:
     known = read_baselines()
     if names is None:
         return list(known.values())
-    problems = [f"no row is called {name!r}{nearest(name, known)}" for name in names if name not in known]
+    problems = [f"no row is called {name!r}{did_you_mean(name, known, most=3)}" for name in names if name not in known]
     if problems:
         raise BadInput("baselines", [*problems, "python -m baselines.run --list shows all rows"])
     return [known[name] for name in dict.fromkeys(names)]

@@ -45,7 +45,7 @@ from search.profile.profiling import DepthProfile, profile_space
 from search.profile.ranking import ProfiledCut, first_choices
 from search.report.rows import search_name
 from search.report.stored import reading
-from search.settings import DataSettings, Settings
+from search.settings import DataSettings, load
 from search.spaces.settings import EliminationSpace
 from search.training.loop import train
 from search.training.recipe import Recipe
@@ -270,8 +270,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--backbones", nargs="+", default=["tf_efficientnet_lite0"], help="without --results")
     parser.add_argument("--image-size", type=int, default=128, help="without --results")
     parser.add_argument("--max-parameters", type=int, default=1_000_000, help="without --results")
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--cache-dir", type=Path, default=Settings().cache_dir, help="of decoded pictures")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--cache-dir", type=Path, default=load().cache_dir, help="of decoded pictures")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
     options = parser.parse_args(arguments)
     problems = [

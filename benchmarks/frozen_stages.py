@@ -306,7 +306,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="image folder of six classes; default: made-up JPEG files")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
     parser.add_argument("--quick", action="store_true", help="tiny networks, to see that it runs; also sizes on a CPU")
-    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where networks are trained")
     parser.add_argument("--seconds", type=float, default=6.0, help="length of a window")
     parser.add_argument("--repeats", type=int, default=3, help="windows of each loop")
     options = parser.parse_args(arguments)

@@ -223,14 +223,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, help="image folder, one folder a class; default: made-up JPEG files")
-    parser.add_argument("--image-sizes", type=positive, nargs="+", default=[64, 128, 224], metavar="PX")
-    parser.add_argument("--batch-sizes", type=positive, nargs="+", default=[32, 256], metavar="N")
-    parser.add_argument("--loops", nargs="+", choices=LOOPS, default=[*LOOPS])
+    parser.add_argument(
+        "--image-sizes", type=positive, nargs="+", default=[64, 128, 224], metavar="PX", help="sides of the images"
+    )
+    parser.add_argument(
+        "--batch-sizes", type=positive, nargs="+", default=[32, 256], metavar="N", help="images in a batch"
+    )
+    parser.add_argument("--loops", nargs="+", choices=LOOPS, default=[*LOOPS], help="which training loops are timed")
     parser.add_argument("--seconds", type=float, default=4.0, help="length of a window")
     parser.add_argument("--repeats", type=positive, default=3, help="windows of each loop")
     parser.add_argument("--workers", type=int, default=8, help="processes of timm's loader")
     parser.add_argument("--megabytes", type=positive, default=1024, help="that are copied to measure the memory")
-    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where networks are trained")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     return parser.parse_args(arguments)
 

@@ -205,12 +205,12 @@ def picture(races: Sequence[Race]) -> Figure:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.race", description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, help="the images; default: those of the config")
-    parser.add_argument("--config", type=Path, default=CONFIG)
+    parser.add_argument("--config", type=Path, default=CONFIG, help="settings of both searches")
     parser.add_argument("--minutes", type=float, default=15.0, help="of each race")
     parser.add_argument("--seeds", type=int, default=3, help="races")
-    parser.add_argument("--output", type=Path, default=Path("runs/race"))
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--png", type=Path)
+    parser.add_argument("--output", type=Path, default=Path("runs/race"), help="folder for searches and logs")
+    parser.add_argument("--json", type=Path, help="write the result as JSON to this file")
+    parser.add_argument("--png", type=Path, help="draw the result to this file")
     options = parser.parse_args(arguments)
     problems = [
         f"--{name} {getattr(options, name)}: expected more than 0"

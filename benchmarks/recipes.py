@@ -38,7 +38,7 @@ from search.command import exit_with_status
 from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
 from search.objective import Assignment, run
-from search.settings import DataSettings, Settings
+from search.settings import DataSettings, load
 from search.training.recipe import Recipe
 
 BACKBONE, CUT = "tf_efficientnet_lite0", "blocks.3.2"
@@ -87,7 +87,7 @@ def score(
     for seed in range(seeds):
         started = time.process_time()
         assignment = Assignment(candidate, seed, {})
-        result = run(assignment, train_arrays, validation_arrays, Settings(), torch.device("cpu"), teacher)
+        result = run(assignment, train_arrays, validation_arrays, load(), torch.device("cpu"), teacher)
         scores.append(result.f1_macro)
         seconds.append(time.process_time() - started)
     return {"f1_macro": scores, "cpu_seconds": statistics.fmean(seconds), "network": result.network}
@@ -130,13 +130,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.recipes", description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="image folder, one folder a class")
-    parser.add_argument("--image-size", type=int, default=64)
+    parser.add_argument("--image-size", type=int, default=64, help="side of the images")
     parser.add_argument("--epochs", type=int, default=10, help="of every --recipe")
     parser.add_argument("--reference-epochs", type=int, nargs="*", default=[10, 30], help="of the default recipe")
     parser.add_argument("--recipe", nargs="*", default=[], metavar="JSON", help="changes of the default recipe")
-    parser.add_argument("--networks", nargs="+", choices=("pretrained", "scratch"), default=["pretrained", "scratch"])
-    parser.add_argument("--seeds", type=int, default=2)
-    parser.add_argument("--cache-dir", type=Path, default=Settings().cache_dir, help="of decoded pictures")
+    parser.add_argument(
+        "--networks",
+        nargs="+",
+        choices=("pretrained", "scratch"),
+        default=["pretrained", "scratch"],
+        help="which networks are trained",
+    )
+    parser.add_argument("--seeds", type=int, default=2, help="trainings of each network with each recipe")
+    parser.add_argument("--cache-dir", type=Path, default=load().cache_dir, help="of decoded pictures")
     options = parser.parse_args(arguments)
     problems = []
     for changes in options.recipe:

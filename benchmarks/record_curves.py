@@ -44,7 +44,7 @@ from search.errors import BadInput, TrialFailed
 from search.inference.runs import processor
 from search.objective import Assignment, OverTheLimit, assign, run
 from search.profile.profiling import DepthProfile, profile_space
-from search.settings import DataSettings, Settings
+from search.settings import DataSettings, load
 from search.spaces.recipe import own_recipe
 from search.spaces.settings import EliminationSpace, ScratchSpace
 from search.studies import OpenStudy, first_candidates
@@ -120,7 +120,7 @@ class Trainer:
     def __init__(self, data: DataSettings, cache_dir: Path) -> None:
         torch.set_num_threads(1)
         self._dataset = open_dataset(data, cache_dir, progress=False)
-        self._settings = Settings()
+        self._settings = load()
 
     def line(self, place: int, planned: Planned) -> str:
         """Do one training; the line of the bank that tells it."""
@@ -255,14 +255,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="image folder, one folder a class")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.jsonl.gz", help="the bank")
     parser.add_argument("--candidates", type=int, default=160, help="of both spaces together")
-    parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--image-size", type=int, default=32)
-    parser.add_argument("--max-parameters", type=int, default=1_000_000)
+    parser.add_argument("--epochs", type=int, default=8, help="of each training")
+    parser.add_argument("--batch-size", type=int, default=32, help="images in a batch")
+    parser.add_argument("--image-size", type=int, default=32, help="side of the images")
+    parser.add_argument("--max-parameters", type=int, default=1_000_000, help="of all networks")
     parser.add_argument("--max-macs", type=int, default=3_000_000, help="of networks from scratch")
-    parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--cache-dir", type=Path, default=Settings().cache_dir, help="of decoded pictures")
+    parser.add_argument("--processes", type=int, default=1, help="trainings at the same time")
+    parser.add_argument("--seed", type=int, default=0, help="of the candidates that are drawn")
+    parser.add_argument("--cache-dir", type=Path, default=load().cache_dir, help="of decoded pictures")
     options = parser.parse_args(arguments)
     least = {"candidates": 2, "epochs": 1, "batch_size": 2, "image_size": 8, "max_parameters": 1, "max_macs": 1}
     least |= {"processes": 1, "seed": 0}

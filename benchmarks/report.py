@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__.partition("\n")[0])
     parser.add_argument("--database", type=Path, required=True, help="SQLite file of one search; it is only read")
     parser.add_argument("--trials", type=int, default=10_000, help="complete trials of all its studies together")
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=3, help="how often each report is timed")
     options = parser.parse_args(arguments)
     if not options.database.is_file():
         raise BadInput("arguments", [f"--database {options.database}: expected a file, made by `python -m search.run`"])

@@ -231,9 +231,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m benchmarks.search_efficiency", description=__doc__.partition("\n")[0]
     )
     parser.add_argument("--bank", type=Path, required=True, metavar="FILE", help="of benchmarks.record_curves")
-    parser.add_argument("--seeds", type=int, default=30)
-    parser.add_argument("--workers", type=int, nargs="+", default=[1, 8])
-    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=30, help="searches of each kind")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 8], help="workers of a search")
+    parser.add_argument("--processes", type=int, default=1, help="searches at the same time")
     parser.add_argument("--json", type=Path, metavar="FILE", help="every search's compute to each share")
     parser.add_argument("--png", type=Path, metavar="FILE", help="hypervolume against compute")
     options = parser.parse_args(arguments)

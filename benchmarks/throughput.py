@@ -241,7 +241,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, help="image folder, one folder a class; default: made-up JPEG files")
     parser.add_argument("--case", default="", help="only those whose name has this in it")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
-    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where networks are trained")
     parser.add_argument("--seconds", type=float, default=6.0, help="length of a window")
     parser.add_argument("--repeats", type=int, default=5, help="windows of each loop")
     parser.add_argument("--workers", type=int, nargs="+", default=[0, 1, 2, 4], help="numbers of workers to try")

@@ -19,10 +19,10 @@ Kernel = Literal[3, 5, 7]
 EXPANDING_BLOCKS: frozenset[BlockKind] = frozenset({"inverted_residual_v2", "inverted_residual_v3", "mbconv"})
 SQUEEZING_BLOCKS: frozenset[BlockKind] = frozenset({"inverted_residual_v3", "mbconv"})
 
-Positive = Annotated[int, Field(ge=1)]
+Positive = Annotated[int, Field(ge=1, le=65_536)]
 Share = Annotated[float, Field(ge=0, lt=1)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Deviation = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Mean = Annotated[float, Field(ge=-1000, le=1000)]
+Deviation = Annotated[float, Field(gt=0, le=1000)]
 
 
 class Frozen(BaseModel):
@@ -78,7 +78,7 @@ class StageSpecification(Frozen):
     kernel: Kernel = 3
     stride: Literal[1, 2] = 1
     activation: Activation = "relu"
-    expansion: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None
+    expansion: Annotated[float, Field(ge=1, le=64)] | None = None
     squeeze_excitation: bool = False
     stochastic_depth: Share = 0.0
 
@@ -100,8 +100,8 @@ class _Input(Frozen):
     """What every network takes: (N, 3, image_size, image_size), values 0..1, normalised inside by mean and std."""
 
     image_size: Annotated[int, Field(ge=8, le=1024)]
-    classes: Annotated[int, Field(ge=2)]
-    mean: tuple[Finite, Finite, Finite] = (0.5, 0.5, 0.5)
+    classes: Annotated[int, Field(ge=2, le=1_000_000)]
+    mean: tuple[Mean, Mean, Mean] = (0.5, 0.5, 0.5)
     std: tuple[Deviation, Deviation, Deviation] = (0.5, 0.5, 0.5)
     head: HeadSpecification = HeadSpecification()
 

@@ -9,8 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 from baselines import run as baselines
 from search import check, cuts, evaluate, export, init, latency, predict, run, worker
-from search.command import exit_with_status, nearest
-from search.errors import BadInput
+from search.command import exit_with_status
+from search.errors import BadInput, did_you_mean
 from search.finalize import __main__ as finalize
 from search.outputs import standard_output
 from search.profile import __main__ as profile
@@ -90,7 +90,7 @@ def _version(_: str) -> str:
 def _no_such(name: str, program: str) -> str:
     if name.startswith("-"):
         return f"{name}: a command comes first, as in {program} COMMAND {name}"
-    return f"no command {name!r}{nearest(name.removeprefix('search.'), COMMANDS)}"
+    return f"no command {name!r}{did_you_mean(name.removeprefix('search.').lower(), COMMANDS, most=3)}"
 
 
 if __name__ == "__main__":

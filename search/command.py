@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import difflib
+import math
+import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from search.errors import BadInput
@@ -23,18 +24,34 @@ def add_quiet_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help=said)
 
 
-def positive(text: str) -> int:
-    """A whole number from 1, thousands apart or not, as argparse's `type`."""
-    digits = text.replace(",", "")
-    if not digits.isdigit() or int(digits) < 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 1, got {text!r}")
-    return int(digits)
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """argparse's `type` of a whole number from `least` to `most`, thousands apart or not."""
+
+    def number(text: str) -> int:
+        digits = text.replace(",", "")
+        if not re.fullmatch("[0-9]{1,18}", digits) or not least <= int(digits) <= most:
+            raise argparse.ArgumentTypeError(f"expected a whole number from {least:,} to {most:,}, got {text!r}")
+        return int(digits)
+
+    return number
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The known names that look like `name`, as the end of a sentence that refuses it; empty where none does."""
-    near = difflib.get_close_matches(name.lower(), known, n=3)
-    return f"; did you mean {', '.join(near)}?" if near else ""
+def between(least: float, most: float) -> Callable[[str], float]:
+    """argparse's `type` of a number from `least` to `most`."""
+
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"expected a number from {least:g} to {most:g}, got {text!r}")
+        return value
+
+    return number
+
+
+positive = whole(1, 10**15)
 
 
 @contextmanager

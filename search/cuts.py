@@ -5,27 +5,47 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from search import settings as all_settings
 from search.command import exit_with_status, loading
 from search.errors import BadInput
+from search.setting_options import OPTIONS
+from search.settings import Settings
+from search.spaces.settings import EliminationSpace
+
+IMAGE_SIZE = 224
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.cuts") -> None:
     parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     parser.add_argument("backbone", help="name of a timm model, such as efficientnet_b0")
-    parser.add_argument("--classes", type=int, default=6)
-    parser.add_argument("--image-size", type=int, default=224)
+    parser.add_argument("--classes", type=int, metavar="N", default=6, help="of the head; default: 6")
+    size = f"side of the images; default: the largest that the search's studies of backbones use, else {IMAGE_SIZE}"
+    parser.add_argument("--image-size", type=int, metavar="PX", help=size)
     parser.add_argument("--json", action="store_true", help="a JSON list in place of the table")
+    all_settings.add_arguments(parser, without=OPTIONS.keys() - {"config"})
     options = parser.parse_args(arguments)
+    settings = all_settings.load(options)
+    image_size = _image_size(settings) if options.image_size is None else options.image_size
     problems = [
-        f"--{name} {value}: expected at least {least}"
-        for name, value, least in (("classes", options.classes, 2), ("image-size", options.image_size, 8))
-        if value < least
+        f"--{name} {value}: expected a whole number from {least} to {most:,}"
+        for name, value, least, most in (
+            ("classes", options.classes, 2, 1_000_000),
+            ("image-size", image_size, 8, 1024),
+        )
+        if not least <= value <= most
     ]
     if problems:
         raise BadInput("arguments", problems)
     with loading():
         from search.profile.cuts import show_cuts
-    show_cuts(options)
+    show_cuts(options.backbone, image_size, options.classes, as_json=options.json)
+
+
+def _image_size(settings: Settings) -> int:
+    """The largest at which the search cuts backbones, where its studies are given."""
+    spaces = settings.studies.values() if "studies" in settings.model_fields_set else ()
+    sizes = [size for space in spaces if isinstance(space, EliminationSpace) for size in space.image_sizes]
+    return max(sizes, default=IMAGE_SIZE)
 
 
 if __name__ == "__main__":

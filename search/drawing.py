@@ -15,6 +15,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from search.candidate import Candidate
 from search.choosing import Known, Tried, enough, worth
+from search.limits import smallest
 from search.objective import counts_of, is_uncut, over_counts, queued, sample_candidate
 from search.sampler import HISTORY, Near, that_matter
 from search.spaces.settings import EliminationSpace, ListedSpace, ScratchSpace
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 
 SAMPLER_DRAWS = 10
 RANDOM_DRAWS = 50
+LIKE_THE_SMALLEST = 32
 
 Drawn = tuple[Trial, Suggestions]
 
@@ -55,7 +57,8 @@ def draw(open_study: OpenStudy, trial: Trial, classes: int, teacher: str | None 
         if found:
             return found[0][0]
     for drawn, suggestions in _draws(open_study, trial):
-        if sample_candidate(drawn, space, classes, teacher).key not in known:
+        candidate = sample_candidate(drawn, space, classes, teacher)
+        if candidate.key not in known and (proposals == 1 or _within(space, candidate, drawn) is not None):
             return drawn, suggestions
     member = _front_member(open_study, known)
     if member is None:
@@ -99,14 +102,24 @@ def _proposals(
 ) -> Iterator[tuple[Drawn, Known]]:
     """New candidates within the limits of the space, no two the same; fewer than `count` where it has no more."""
     seen = {*known}
-    for sampler in _samplers(open_study, trial, count):
-        drawn = _by(sampler, open_study, trial)
-        candidate = sample_candidate(drawn[0], space, classes, teacher)
-        if candidate.key in seen:
-            continue
-        seen.add(candidate.key)
-        if (described := _within(space, candidate, drawn[0])) is not None:
-            yield drawn, described
+
+    def new(samplers: Iterator[BaseSampler]) -> Iterator[tuple[Drawn, Known]]:
+        for sampler in samplers:
+            drawn = _by(sampler, open_study, trial)
+            candidate = sample_candidate(drawn[0], space, classes, teacher)
+            if candidate.key in seen:
+                continue
+            seen.add(candidate.key)
+            if (described := _within(space, candidate, drawn[0])) is not None:
+                yield drawn, described
+
+    found = False
+    for proposal in new(_samplers(open_study, trial, count)):
+        found = True
+        yield proposal
+    if not found:  # limits leave so little of the space that chance misses it
+        random = np.random.default_rng(trial._trial_id)
+        yield from new(Near(smallest(space, classes).params, random) for _ in range(LIKE_THE_SMALLEST))
 
 
 def _samplers(open_study: OpenStudy, trial: Trial, count: int) -> Iterator[BaseSampler]:

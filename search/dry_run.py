@@ -15,7 +15,8 @@ from search.command import collected
 from search.data.arrays import Arrays
 from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
-from search.objective import Assignment, choose_device, run, sample_candidate, summary
+from search.limits import within_limits
+from search.objective import Assignment, choose_device, run, summary
 from search.settings import Settings
 from search.spaces.checked import checked_spaces
 from search.spaces.settings import AnySpace, ListedSpace
@@ -38,7 +39,7 @@ def try_search(settings: Settings) -> None:
             print(f"database: {_check_database(settings)}")
         dataset: Dataset | None = None
         with collected(problems):
-            dataset = open_dataset(settings.data, Path(folder), image_sizes=[_smallest_size(settings)])
+            dataset = open_dataset(settings.data, Path(folder), image_sizes=_sizes(settings))
             print(f"data: {describe(dataset)}")
         spaces: dict[str, AnySpace] = {}
         with collected(problems):
@@ -46,7 +47,7 @@ def try_search(settings: Settings) -> None:
         for name, space in spaces.items() if dataset else ():
             assert dataset is not None
             with collected(problems):
-                print(f"{name}: {_one_step(space, dataset, settings)}")
+                print(f"{name}: {_one_step(name, _smallest(space), dataset, settings)}")
     if problems:
         raise BadInput("this search would not run", problems)
     print("ok: nothing was written")
@@ -71,16 +72,23 @@ def _check_database(settings: Settings) -> str:
     return f"{database.url} holds {len(studies)} studies"
 
 
-def _smallest_size(settings: Settings) -> int:
-    return min(size for space in settings.studies.values() for size in space.image_sizes)
+def _sizes(settings: Settings) -> list[int]:
+    return sorted({size for space in settings.studies.values() for size in _smallest(space).image_sizes})
 
 
-def _one_step(space: AnySpace, dataset: Dataset, settings: Settings) -> str:
-    """Train a random candidate of the space for two steps of its own recipe, on a few pictures."""
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(settings.seed))
-    if not isinstance(space, ListedSpace):
-        space = space.model_copy(update={"image_sizes": (_smallest_size(settings),)})
-    candidate = sample_candidate(study.ask(), space, len(dataset.classes))
+def _smallest(space: AnySpace) -> AnySpace:
+    """The space at its smallest images, so that few need to be decoded."""
+    return (
+        space if isinstance(space, ListedSpace) else space.model_copy(update={"image_sizes": (min(space.image_sizes),)})
+    )
+
+
+def _one_step(name: str, space: AnySpace, dataset: Dataset, settings: Settings) -> str:
+    """Train a candidate of the space, within its limits, for two steps of its own recipe, on a few pictures."""
+    if isinstance(space, ListedSpace):
+        candidate = space.rows[0].candidate
+    else:
+        candidate = within_limits(name, space, len(dataset.classes), settings.seed)
     size = candidate.network.image_size
     few = candidate.recipe.batch_size * STEPS
     candidate = candidate.model_copy(update={"recipe": candidate.recipe.model_copy(update={"epochs": 1})})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 
 
 class BadInput(Exception):
@@ -20,3 +21,9 @@ class TrialFailed(Exception):
 
 class Interrupted(Exception):
     """The trial was asked to stop; its last checkpoint is written and it can be resumed."""
+
+
+def did_you_mean(name: str, known: Iterable[str], most: int = 1) -> str:
+    """The names that are near a misspelt one, as the end of a sentence about it; nothing where none is near."""
+    near = difflib.get_close_matches(name, list(known), n=most)
+    return f"; did you mean {', '.join(near)}?" if near else ""

@@ -9,7 +9,7 @@ from pathlib import Path
 from search import settings as all_settings
 from search.command import exit_with_status, loading
 from search.inference.names import MODEL_HELP
-from search.options import add_model_arguments
+from search.setting_options import OF_TRAINING, add_arguments
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.evaluate") -> None:
@@ -26,7 +26,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="one folder of images per class")
     parser.add_argument("--json", action="store_true", help="one JSON object in place of the tables")
     parser.add_argument("--png", type=Path, metavar="FILE", help="write the confusion matrix as a picture")
-    add_model_arguments(parser)
+    add_arguments(parser, without=OF_TRAINING)
     return parser
 
 

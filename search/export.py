@@ -16,7 +16,7 @@ from search.errors import BadInput
 from search.inference.exported import FILES, REFUSED, output_problems
 from search.inference.names import check_model_name
 from search.model_description import check_files
-from search.options import add_model_arguments
+from search.setting_options import OF_TRAINING, add_arguments
 
 SUFFIXES = tuple(Path(file).suffix for file in FILES.values())
 
@@ -35,10 +35,10 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "model", metavar="TRIAL|FOLDER", help="STUDY/NUMBER, STUDY/ROW or NUMBER of a kept model, or its folder"
     )
-    parser.add_argument("--format", required=True, choices=FILES)
+    parser.add_argument("--format", required=True, choices=FILES, help="what the model is written as")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="a new folder; default: named after the model")
     parser.add_argument("--quantize", choices=["int8"], help="onnx: also a model of 8-bit integers, with its F1")
-    add_model_arguments(parser)
+    add_arguments(parser, without=OF_TRAINING)
     return parser
 
 

@@ -21,6 +21,7 @@ from search.progress.reporter import Reporter
 from search.report.__main__ import main as report
 from search.session import (
     Session,
+    keep_settings,
     open_data,
     open_search,
     open_slots,
@@ -95,7 +96,9 @@ def work_on_rows(
 
     def open_them(stop: threading.Event) -> tuple[Database, list[OpenStudy]]:
         database = connect(settings.database, stop=stop)
-        return database, open_rows(of_rows, dataset.describe(), database)
+        studies = open_rows(of_rows, dataset.describe(), database)
+        keep_settings(settings)
+        return database, studies
 
     return _work_here(of_rows, dataset, chosen, open_them, quiet=quiet)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,8 +40,8 @@ def add_workers_argument(parser: argparse.ArgumentParser, default: str) -> None:
 
 
 def _workers(text: str) -> str:
-    if text != "auto" and not (text.isdigit() and int(text) >= 1):
-        raise argparse.ArgumentTypeError(f"expected auto or a number from 1, got {text!r}")
+    if text != "auto" and not re.fullmatch("[1-9][0-9]{0,2}", text):
+        raise argparse.ArgumentTypeError(f"expected auto or a whole number from 1 to 999, got {text!r}")
     return text
 
 

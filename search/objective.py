@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import platform
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import optuna
 import torch
@@ -22,12 +23,17 @@ from search.device import best_device, check_device
 from search.settings import Settings
 from search.spaces import elimination, listed, scratch
 from search.spaces.settings import AnySpace, EliminationSpace, ListedSpace, ScratchSpace
-from search.studies import OpenStudy
 from search.training.checkpoint import Checkpoint
 from search.training.loop import train
 from search.training.measure import count_layers, count_macs, count_parameters
 from search.training.metrics import EpochMetrics, TrainingResult
 from search.weights import load_weights
+
+if TYPE_CHECKING:  # studies are not made before it is known, by counting networks, that they can be searched
+    from search.studies import OpenStudy
+
+
+_WIDE = 4096
 
 
 class OverTheLimit(Exception):
@@ -111,7 +117,7 @@ def assign(
     candidate = sample_candidate(trial, space, classes, teacher)
     counts = counts_of(candidate.network)
     uncut = is_uncut(candidate)
-    if not uncut and (over := _over(space, candidate, counts)):
+    if not uncut and (over := over_limits(space, candidate, counts)):
         raise OverTheLimit(candidate.key, over)
     others = open_study.study.get_trials(deepcopy=False)
     same = [other.user_attrs for other in others if other.user_attrs.get("candidate_key") == candidate.key]
@@ -120,7 +126,7 @@ def assign(
     return Assignment(candidate, seed, counts, runs_to_end=bool(taken) or (uncut and queued(trial)))
 
 
-def _over(
+def over_limits(
     space: EliminationSpace | ScratchSpace, candidate: Candidate, counts: Mapping[str, int]
 ) -> dict[str, tuple[float, float]]:
     """Value and limit of each that is over. Time is taken only of what is small enough, as it takes a second itself."""
@@ -161,10 +167,17 @@ def counts_of(specification: NetworkSpecification) -> dict[str, int]:
 
 @lru_cache(maxsize=1000)
 def _counted(specification: NetworkSpecification) -> Mapping[str, int]:
-    network = build(specification)
+    with torch.device("meta") if _wide(specification) else nullcontext():
+        network = build(specification)
     parameters, layers = count_parameters(network), count_layers(network)
     macs = count_macs(network, specification.image_size, in_place=True)
     return {"parameters": parameters, "macs": macs, "layers": layers}
+
+
+def _wide(specification: NetworkSpecification) -> bool:
+    """Whether it could be too large for this machine's memory: it is only counted, and that needs shapes alone."""
+    stages = specification.stages if isinstance(specification, ScratchSpecification) else ()
+    return any(stage.channels * (stage.expansion or 1) > _WIDE for stage in stages)
 
 
 def sample_candidate(
@@ -275,7 +288,8 @@ def device_name(device: torch.device) -> str:
         return torch.cuda.get_device_name(device)
     if device.type == "mps":
         return f"{torch.backends.mps.get_name()} GPU"
-    return f"CPU {platform.machine()}, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    return f"CPU {platform.machine()}, {threads} thread{'s' if threads != 1 else ''}"
 
 
 def choose_device(wanted: str) -> torch.device:

@@ -10,7 +10,8 @@ import textwrap
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TextIO
+from pathlib import Path
+from typing import Any, TextIO
 
 import optuna
 import torch
@@ -26,12 +27,14 @@ from search.profile.profiling import profile_space
 from search.profile.ranking import ProfiledCut
 from search.profile.table import show
 from search.progress.display import Display
-from search.settings import Settings, resolved
+from search.settings import Settings, changed, in_full
 from search.spaces.settings import EliminationSpace, ListedSpace
 from search.studies import OpenStudy, open_listed_studies, open_studies
 from storage.artefacts import Artefacts, open_artefacts
 from storage.database import Database, connect
 from storage.errors import ArtefactError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,30 @@ def set_up_logging(*, quiet: bool = False) -> None:
 
 
 def show_settings(settings: Settings) -> None:
-    """Print what the settings resolved to, as YAML that is itself a settings file."""
-    text = yaml.safe_dump(resolved(settings), sort_keys=False, default_flow_style=None, width=110)
-    print("settings:\n" + textwrap.indent(text, "  "), end="")
+    """Print the settings that differ from the defaults, as YAML that is itself a settings file."""
+    print(f"settings: these differ from the defaults; all of them go to {_settings_file(settings)}")
+    print(textwrap.indent(_yaml(changed(settings)), "  "), end="")
+
+
+def keep_settings(settings: Settings) -> None:
+    """Write all settings beside the other output of the search, once it is known that it can run with them."""
+    file = _settings_file(settings)
+    said = "# What a search was run with, but for its database. --config takes it.\n"
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(said + _yaml(in_full(settings)), encoding="utf-8")
+        beside.replace(file)
+    except OSError as error:  # a worker needs no folder of its own where database and models are elsewhere
+        log.warning("%s was not written: %s", file, error.strerror)
+
+
+def _settings_file(settings: Settings) -> Path:
+    return settings.run_dir / "settings.yaml"
+
+
+def _yaml(settings: dict[str, Any]) -> str:
+    return yaml.safe_dump(settings, sort_keys=False, default_flow_style=None, width=110, allow_unicode=True)
 
 
 def image_sizes(settings: Settings) -> list[int]:
@@ -106,6 +130,7 @@ def open_search(
     studies = open_studies(settings, data, database, sampler_seed=seed, profiler=profiler)
     if not any(isinstance(space, ListedSpace) for space in settings.studies.values()):
         studies += open_listed_studies(settings, data, database)
+    keep_settings(settings)
     return database, studies
 
 
@@ -131,7 +156,9 @@ def open_slots(settings: Settings, workers: str) -> list[Slot]:
     if device.type == "mps":
         print("mps lacks some operators: PyTorch runs them on the CPU and names each when it is first used")
     if len(chosen) > 1:
-        print(f"{len(chosen)} workers: " + ", ".join(f"{slot.device} with {slot.threads} threads" for slot in chosen))
+        threads = [f"{slot.threads} thread{'s' if slot.threads != 1 else ''}" for slot in chosen]
+        each = (f"{slot.device} with {with_threads}" for slot, with_threads in zip(chosen, threads, strict=True))
+        print(f"{len(chosen)} workers: {', '.join(each)}")
     return chosen
 
 

@@ -1,43 +1,70 @@
 """One settings object: command line over environment over secret files over YAML over defaults.
 
-Every command builds it with `load`, prints what it resolved to, and the studies store it. Unknown keys, wrong types and
-ranges are refused, all in one message.
+Every command builds it with `load`, and the studies store it. What cannot be used is refused, all in one message: see
+`search.given` for where settings come from, and `search.explained` for what is said of them.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import re
-from contextvars import ContextVar
+import unicodedata
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote
 
-import yaml
-from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SecretsSettingsSource,
-    SettingsConfigDict,
-    YamlConfigSettingsSource,
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
 )
 
 from blocks.specification import Frozen
 from search.errors import BadInput
-from search.spaces.settings import Count, EliminationSpace, ListedSpace, Milliseconds, Name, ScratchSpace, StudySpace
+from search.explained import booleans, explained, located
+from search.given import from_environment, from_file, from_options, from_secrets, merged
+from search.setting_options import add_arguments
+from search.spaces.settings import (
+    Count,
+    EliminationSpace,
+    Large,
+    ListedSpace,
+    Milliseconds,
+    Minutes,
+    Name,
+    ScratchSpace,
+    Seed,
+    Space,
+    StudySpace,
+)
+
+__all__ = ["DataSettings", "Settings", "Stopping", "add_arguments", "changed", "in_full", "load", "resolved"]
 
 
 def _expanded(path: Path) -> Path:
-    """A shell expands ~ neither in a file nor behind `--set key=`. Raises ValueError for a home that is not known."""
+    """A shell expands ~ neither in a file nor behind `--set key=`. Raises ValueError for what can be no path."""
+    if "\0" in str(path):
+        raise ValueError("a path holds no NUL character")
     try:
         return path.expanduser()
     except RuntimeError as error:
         raise ValueError(f"{path} is in a home that is not known; write the whole path") from error
 
 
-ExpandedPath = Annotated[Path, AfterValidator(_expanded)]
+def _not_empty(path: Any) -> Any:
+    """An empty path would be the current folder, and is mostly a shell's variable that is not set."""
+    if path == "":
+        raise ValueError("expected a path")
+    return path
+
+
+ExpandedPath = Annotated[Path, BeforeValidator(_not_empty), AfterValidator(_expanded)]
 
 
 class DataSettings(Frozen):
@@ -57,18 +84,18 @@ class DataSettings(Frozen):
         0.2, description="where no validation split is given"
     )
     test_share: Annotated[float, Field(gt=0, lt=0.5)] = Field(0.2, description="where no test split is given")
-    split_seed: int = 0
+    split_seed: Annotated[int, Field(ge=1 - 2**32, le=2**32 - 1)] = 0
     fit: Literal["stretch", "crop"] = Field("stretch", description="how a picture becomes square")
     unreadable: Literal["refuse", "skip"] = Field("refuse", description="what to do about files that are not pictures")
-    max_pixels: Count = Field(100_000_000, description="larger pictures are refused before they are decoded")
+    max_pixels: Large = Field(100_000_000, description="larger pictures are refused before they are decoded")
 
 
 class Stopping(Frozen):
     """When trials are stopped before their end: see `search.stopping`."""
 
     enabled: bool = True
-    first_rung: Annotated[float, Field(gt=0, lt=1)] = Field(0.5, description="share of a trial's epochs")
-    factor: Annotated[float, Field(gt=1, allow_inf_nan=False)] = Field(2.0, description="from one rung to the next")
+    first_rung: Annotated[float, Field(ge=0.001, lt=1)] = Field(0.5, description="share of a trial's epochs")
+    factor: Annotated[float, Field(ge=1.01, le=1000)] = Field(2.0, description="from one rung to the next")
     quantile: Annotated[float, Field(ge=0.5, le=1)] = Field(
         0.98, description="of what finished trials gained after a rung: a trial that needs more is stopped"
     )
@@ -82,110 +109,98 @@ _SOURCES = {".csv": "csv", ".tsv": "csv", ".json": "coco"}  # of a data_dir that
 
 _LOGIN = re.compile(r"(?<=://)(?:([^:/?@]*)[^/?]*@)?")  # USER:PASSWORD@ of an address, or the place where it would be
 
+_SECRETS = {"database_url", "database_password_file"}
 _DEFAULT_STUDIES = {"elimination": {"space": "elimination"}, "scratch": {"space": "scratch"}}
 
 
-class Settings(BaseSettings):
-    """Everything a search needs to know. Environment: ELIMNET_<FIELD>, nested by `__`, and the names given below."""
+def _name_of_data(known: dict[str, Any]) -> str:
+    """The name of a search that is given none: that of its folder of images, or of its list of them."""
+    path: Path | None = known["data"].path
+    if path is None:
+        return "search"
+    path = path.resolve()
+    name = path.stem if path.suffix.lower() == ".csv" else path.name
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("._-")[:100] or "search"
 
-    model_config = SettingsConfigDict(
-        env_prefix="ELIMNET_",
-        env_nested_delimiter="__",
-        env_ignore_empty=True,
-        extra="forbid",
-        frozen=True,
-        populate_by_name=True,
-    )
 
-    name: Name = "search"
-    data: DataSettings = DataSettings()
-    studies: Annotated[dict[Name, StudySpace], Field(min_length=1)] = {
-        "elimination": EliminationSpace(),
-        "scratch": ScratchSpace(),
-    }
-    trials: Count | None = Field(None, description="budget of each study, over all workers; 20 where nothing is set")
-    minutes: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="budget of each study in minutes of training"
-    )
+class Settings(Frozen):
+    """Everything a search needs to know."""
+
+    data_dir: ExpandedPath | None = Field(None, description="path of the data, before `data.path`")
+    data: DataSettings = Field(DataSettings(), validate_default=True)
+    name: Name = Field(default_factory=_name_of_data, description="default: the name of the data folder")
     max_latency_ms: Milliseconds | None = Field(None, description="limit of each study that samples")
+    studies: Annotated[dict[Name, StudySpace], Field(min_length=1)] = Field(
+        {"elimination": EliminationSpace(), "scratch": ScratchSpace()}, validate_default=True
+    )
+    trials: Count | None = Field(None, description="budget of each study, over all workers; 20 where nothing is set")
+    minutes: Minutes | None = Field(None, description="budget of each study in minutes of training")
     stopping: Stopping = Stopping()
-    proposals: Count = Field(
+    proposals: Annotated[int, Field(ge=1, le=10_000)] = Field(
         PROPOSALS,
         description="candidates that each new trial chooses from, see `search.choosing`; 1: the sampler's own",
     )
-    seed: Annotated[int, Field(ge=0)] = 0
-    device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
-    hang_seconds: Annotated[float, Field(ge=10)] = Field(
+    seed: Seed = 0
+    device: Annotated[
+        str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, mps, cuda or cuda:N")
+    ] = "auto"
+    hang_seconds: Annotated[float, Field(ge=10, le=10_000_000)] = Field(
         600.0, description="a worker that makes no step for so long is ended, once it has started"
     )
     output_dir: ExpandedPath = Path("runs")
-    data_dir: ExpandedPath | None = Field(
-        None, validation_alias=AliasChoices("data_dir", "DATA_DIR"), description="DATA_DIR: path of the data"
+    database_url: Annotated[SecretStr, Field(min_length=1)] | None = Field(
+        None, description="default: SQLite in output_dir"
     )
-    database_url: SecretStr | None = Field(
-        None, validation_alias=AliasChoices("database_url", "DATABASE_URL"), description="default: SQLite in output_dir"
-    )
-    database_password_file: ExpandedPath | None = Field(
-        None, validation_alias=AliasChoices("database_password_file", "DATABASE_PASSWORD_FILE")
-    )
-    artefact_store: str | None = Field(
-        None,
-        validation_alias=AliasChoices("artefact_store", "ARTEFACT_STORE"),
-        description="folder or s3://bucket/prefix for checkpoints and models; default: in output_dir",
+    database_password_file: ExpandedPath | None = None
+    artefact_store: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="folder or s3://bucket/prefix for checkpoints and models; default: in output_dir"
     )
     cache_dir: ExpandedPath = Field(
-        default_factory=lambda: Path.home() / ".cache" / "elimnet-search",
-        validation_alias=AliasChoices("cache_dir", "CACHE_DIR"),
-        description="decoded pictures",
+        default_factory=lambda: Path.home() / ".cache" / "elimnet-search", description="decoded pictures"
     )
-    feature_cache_gb: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+    feature_cache_gb: Annotated[float, Field(ge=0, le=1_000_000)] = Field(
         2.0, description="of cache_dir, for features of frozen stages; 0: none are kept"
     )
-    heads_at_once: Count = Field(
+    heads_at_once: Annotated[int, Field(ge=1, le=10_000)] = Field(
         16, description="networks that are trained at once where only a head is trained, on features that are kept"
     )
-    weights_dir: ExpandedPath | None = Field(
-        None,
-        validation_alias=AliasChoices("weights_dir", "WEIGHTS_DIR"),
-        description="folder of <backbone>.safetensors or .pth",
-    )
+    weights_dir: ExpandedPath | None = Field(None, description="folder of <backbone>.safetensors or .pth")
 
     @model_validator(mode="before")
     @classmethod
-    def _what_the_data_decide(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """DATA_DIR alone is enough to search a folder of images: it sets the path and, by default, the source.
+    def _studies_change_the_default_ones(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Studies that all say what `space` they search are all studies; else they change those that there are."""
+        studies = values.get("studies")
+        if isinstance(studies, dict) and any("space" not in study for study in studies.values() if _is_group(study)):
+            return {**values, "studies": merged(_DEFAULT_STUDIES, studies)}
+        return values
 
-        Digits are not mirrored, unless a recipe says so: a mirrored digit is no digit.
+    @field_validator("data")
+    @classmethod
+    def _a_folder_is_all_that_must_be_said(cls, data: DataSettings, info: ValidationInfo) -> DataSettings:
+        """DATA_DIR alone is enough to search a folder of images: it sets the path and, by default, the source."""
+        path = info.data.get("data_dir")
+        if path is None:
+            return data
+        source = data.source if "source" in data.model_fields_set else _SOURCES.get(path.suffix.lower(), "folder")
+        if source == "digits":
+            raise ValueError(
+                f"DATA_DIR or --data-dir names {path}, but data.source is digits, which lie in no folder; "
+                "leave the folder out, or take another --config"
+            )
+        return data.model_copy(update={"path": path, "source": source})
+
+    @field_validator("studies")
+    @classmethod
+    def _what_studies_have_of_the_others(cls, studies: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        """The limit of latency, with which a study is compared and stored, and recipes for digits.
+
+        These are not mirrored, unless a recipe says so: a mirrored digit is no digit.
         """
-        data = dict(values.get("data") or {})
-        if path := values.get("data_dir") or values.get("DATA_DIR"):
-            data["path"] = path
-            if data.setdefault("source", _SOURCES.get(Path(path).suffix.lower(), "folder")) == "digits":
-                raise ValueError(
-                    f"DATA_DIR or --data-dir names {path}, but data.source is digits, which lie in no folder; "
-                    "leave the folder out, or take another --config"
-                )
-        if data.get("source", "digits") != "digits":
-            return {**values, "data": data}
-        studies = values.get("studies", _DEFAULT_STUDIES)
-        if isinstance(studies, dict):
-            studies = {name: _not_mirrored(study) for name, study in studies.items()}
-        return {**values, "data": data, "studies": studies}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_limit_for_all_who_sample(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """A study is compared, and stored, with its own limit."""
-        studies = values.get("studies", _DEFAULT_STUDIES)
-        if not (limit := values.get("max_latency_ms")) or not isinstance(studies, dict):
-            return values
-        limited = {
-            name: {"max_latency_ms": limit, **study}
-            if isinstance(study, dict) and study.get("space") != "listed"
-            else study
-            for name, study in studies.items()
-        }
-        return {**values, "studies": limited}
+        digits = (data := info.data.get("data")) is not None and data.source == "digits"
+        limit = info.data.get("max_latency_ms")
+        return {name: _completed(space, digits, limit) for name, space in studies.items()}
 
     @model_validator(mode="after")
     def _only_finalize_reads_the_test_split(self) -> Self:
@@ -231,146 +246,68 @@ class Settings(BaseSettings):
             return self.trials, self.minutes
         return 20, None
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """First wins: command line, environment, secret files, YAML."""
-        secrets = SecretsSettingsSource(
-            settings_cls, secrets_dir=_existing(os.environ.get("SECRETS_DIR", "/run/secrets"))
-        )
-        return (
-            init_settings,
-            env_settings,
-            secrets,
-            YamlConfigSettingsSource(settings_cls, _config_file.get(), yaml_file_encoding="utf-8"),
-        )
 
-
-_config_file: ContextVar[Path | None] = ContextVar("config_file", default=None)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options that every command with settings has."""
-    parser.add_argument("--config", type=Path, metavar="FILE", help="settings as YAML, see configs/")
-    parser.add_argument("--name", help="name of the search; its studies are called NAME/STUDY")
-    parser.add_argument("--data-dir", metavar="PATH", help="the images: sets data.path (environment: DATA_DIR)")
-    parser.add_argument(
-        "--database-url", metavar="URL", help="default: SQLite under runs/NAME (environment: DATABASE_URL)"
-    )
-    parser.add_argument("--trials", type=int, metavar="N", help="budget: trials of each study, over all workers")
-    parser.add_argument("--minutes", type=float, metavar="M", help="budget: minutes of training of each study")
-    parser.add_argument(
-        "--max-latency-ms",
-        type=float,
-        metavar="MS",
-        help="train no network that is slower on this machine's CPU, but for uncut ones: they are references",
-    )
-    parser.add_argument("--seed", type=int)
-    parser.add_argument("--device", help="auto, cpu, mps, cuda or cuda:N")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="any other setting, dotted, its value in YAML: --set data.fit=crop",
-    )
-
-
-def load(arguments: argparse.Namespace) -> Settings:
+def load(arguments: argparse.Namespace | None = None) -> Settings:
     """Settings from parsed arguments, environment, secret files and YAML file. Raises BadInput with all problems."""
-    problems: list[str] = []
-    given = {
-        key: value
-        for key in ("name", "data_dir", "database_url", "trials", "minutes", "max_latency_ms", "seed", "device")
-        if (value := getattr(arguments, key, None)) is not None
-    }
-    for item in arguments.set:
-        _assign(given, item, problems)
-    problems += _unknown_environment()
-    config: Path | None = arguments.config
-    if config is not None:
-        problems += _config_problems(config)
-    if problems:
+    arguments = arguments or argparse.Namespace()
+    in_file, path = from_file(arguments)
+    fields = Settings.model_fields
+    layers = [from_options(arguments), from_environment(fields), from_secrets(fields), in_file]
+    problems = [problem for layer in layers for problem in layer.problems]
+    values: dict[str, Any] = {}
+    for layer in layers:
+        values = merged(layer.values, values)
+    if in_file.problems:  # what else is wrong may come from that
         raise BadInput("settings", problems)
-    token = _config_file.set(config)
+    refused = booleans(values, _schema)
+    settings: Settings | None = None
     try:
-        return Settings(**given)
+        settings = Settings.model_validate(values)
     except ValidationError as error:
-        raise BadInput(f"settings{f' ({config})' if config else ''}", _explained(error)) from error
-    finally:
-        _config_file.reset(token)
+        told = {problem.where for problem in refused}
+        refused += [problem for problem in explained(error, _schema()) if problem.where not in told]
+    problems += [located(problem, layers) for problem in refused]
+    if problems or settings is None:
+        raise BadInput(f"settings{f' ({path})' if path else ''}", problems)
+    return settings
+
+
+@lru_cache(maxsize=1)
+def _schema() -> dict[str, Any]:
+    return Settings.model_json_schema()
 
 
 def resolved(settings: Settings) -> dict[str, Any]:
-    """The settings as JSON-able values, secrets masked: what is printed and stored with the study."""
-    return settings.model_dump(mode="json", exclude={"database_url", "database_password_file"}, exclude_none=True)
+    """The settings as JSON-able values, without secrets: what is stored with the study."""
+    return settings.model_dump(mode="json", exclude=_SECRETS, exclude_none=True)
 
 
-def _not_mirrored(study: Any) -> Any:
-    """A study's settings with `flip: false` where nothing else is said; what is no plain mapping is left as it is.
-
-    So are listed studies, each row of which has a recipe of its own.
-    """
-    if not isinstance(study, dict) or study.get("space") == "listed":
-        return study
-    if not isinstance(recipe := study.get("recipe") or {}, dict):
-        return study
-    return {**study, "recipe": {"flip": False, **recipe}}
+def in_full(settings: Settings) -> dict[str, Any]:
+    """All settings but secrets, what is not set among them: a settings file that resolves to the same."""
+    return {"name": settings.name, **settings.model_dump(mode="json", exclude=_SECRETS)}
 
 
-def _assign(given: dict[str, Any], item: str, problems: list[str]) -> None:
-    key, equals, value = item.partition("=")
-    if not equals:
-        problems.append(f"--set {item}: expected KEY=VALUE")
-        return
-    *parents, last = key.split(".")
-    target = given
-    for parent in parents:
-        target = target.setdefault(parent, {})
-    try:
-        target[last] = yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        problems.append(f"--set {item}: the value is not YAML: {error}")
+def changed(settings: Settings) -> dict[str, Any]:
+    """The name, and what differs from the defaults: a settings file that resolves to the same."""
+    values = settings.model_dump(mode="json", exclude=_SECRETS, exclude_defaults=True)
+    if settings.cache_dir == Settings().cache_dir:
+        values.pop("cache_dir", None)
+    for name, study in values.get("studies", {}).items():
+        values["studies"][name] = {"space": settings.studies[name].space, **study}
+    return {"name": settings.name, **values}
 
 
-def _config_problems(config: Path) -> list[str]:
-    try:
-        content = yaml.safe_load(config.read_text(encoding="utf-8"))
-    except OSError as error:
-        return [f"--config {config}: {error.strerror}; configs/ holds examples"]
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        return [f"--config {config}: not YAML: {error}"]
-    return [] if isinstance(content, dict | None) else [f"--config {config}: expected keys and values at the top"]
+def _is_group(value: Any) -> bool:
+    return isinstance(value, dict)
 
 
-def _unknown_environment() -> list[str]:
-    """pydantic-settings passes over misspelt variables; a person would rather know."""
-    known = {f"ELIMNET_{field.upper()}" for field in Settings.model_fields}
-    return [
-        f"environment variable {name}: no such setting"
-        for name in os.environ
-        if name.startswith("ELIMNET_") and name.split("__")[0].upper() not in known
-    ]
-
-
-def _explained(error: ValidationError) -> list[str]:
-    explained = []
-    for problem in error.errors(include_url=False):
-        loc = problem["loc"]
-        if loc[:1] == ("studies",):  # behind a study's name stands the kind of its space, which nobody wrote there
-            loc = (*loc[:2], *loc[3:])
-        where = ".".join(str(part) for part in loc if part != "[key]")
-        got = "" if problem["type"] in ("missing", "extra_forbidden") else f", got {problem['input']!r}"
-        what = "no such setting" if problem["type"] == "extra_forbidden" else problem["msg"]
-        explained.append(f"{where}: {what}{got}" if where else what)
-    return explained
-
-
-def _existing(folder: str) -> str | None:
-    return folder if Path(folder).is_dir() else None
+def _completed(space: Any, digits: bool, limit: float | None) -> Any:
+    """A study with what the other settings decide of it; listed ones, each row of which is complete, as they are."""
+    if not isinstance(space, Space):
+        return space
+    changes: dict[str, Any] = {}
+    if digits and "flip" not in space.recipe.model_fields_set:
+        changes["recipe"] = space.recipe.model_copy(update={"flip": False})
+    if limit is not None and "max_latency_ms" not in space.model_fields_set:
+        changes["max_latency_ms"] = limit
+    return space.model_copy(update=changes)

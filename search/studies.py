@@ -22,6 +22,7 @@ from blocks.elimination import anatomy
 from search.data.arrays import PartName
 from search.errors import BadInput
 from search.inference.runs import processor
+from search.limits import check_limits
 from search.pareto import front
 from search.profile.ranking import ProfiledCut, first_choices
 from search.sampler import make_sampler
@@ -80,10 +81,11 @@ def open_studies(
 
     `data` describes the data set (`Dataset.describe()`), classes and fingerprint included. `profiler` is asked for the
     depth profile of each new space that wants one. Raises BadInput, before anything is created, where weights or cuts
-    are missing, or where a study exists for other data or another space.
+    are missing, where no network is within the limits, or where a study exists for other data or another space.
     """
     missing = _missing(settings, data, database)
     created = checked_spaces({name: settings.studies[name] for name in missing}, settings)  # may wait for timm's hub
+    check_limits(created, len(data["classes"]))
     profiles = {name: _profile(space, profiler) for name, space in created.items()}  # may take a minute
     if created:
         with database.alone():

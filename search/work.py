@@ -6,15 +6,18 @@ import re
 from collections.abc import Sequence
 
 from search.budget import used_share
+from search.errors import BadInput
 from search.feed.feed import Feed
+from search.limits import check_limits
 from search.studies import OpenStudy
 from search.trial import perform
-from search.workshop import Workshop
+from search.workshop import Ending, Workshop
 from storage.leases import Lease
 from storage.slots import claim_slot
 from storage.slots import progress as study_progress
 
 POLL_SECONDS = 2.0
+INFEASIBLE_BEFORE_A_LOOK = 3
 MAX_INFEASIBLE_IN_A_ROW = 500
 MAX_FAILURES_IN_A_ROW = 10
 
@@ -26,7 +29,7 @@ class GivingUp(Exception):
 def work(shop: Workshop, studies: Sequence[OpenStudy]) -> None:
     """Run trials until the budgets of all studies are used and nobody is running any, or until `shop.stop` is set.
 
-    Raises GivingUp when ten trials in a row fail with the same cause.
+    Raises GivingUp when ten trials in a row fail with the same cause, or when nothing is within the limits of a study.
     """
     try:
         _work(shop, studies)
@@ -56,12 +59,22 @@ def _work(shop: Workshop, studies: Sequence[OpenStudy]) -> None:
         if not shop.stop.is_set():
             feed.update()
         infeasible = infeasible + 1 if ending.infeasible else 0
-        if infeasible >= MAX_INFEASIBLE_IN_A_ROW:
-            said = f"{infeasible} candidates in a row are over the limits of their space; raise them. The last one: "
-            raise GivingUp(said + ending.line)
+        _give_up_where_nothing_is_within_limits(shop, study, infeasible, ending)
         causes = [*causes[1 - MAX_FAILURES_IN_A_ROW :], _kind(ending.cause)]
         if len(causes) == MAX_FAILURES_IN_A_ROW and ending.cause and len(set(causes)) == 1:
             raise GivingUp(f"{MAX_FAILURES_IN_A_ROW} trials in a row failed: {ending.cause}")
+
+
+def _give_up_where_nothing_is_within_limits(shop: Workshop, study: OpenStudy, in_a_row: int, ending: Ending) -> None:
+    """A study that is made has networks within its limits, but it may be of a version that did not look."""
+    if in_a_row == INFEASIBLE_BEFORE_A_LOOK:
+        try:
+            check_limits({study.name: study.space}, len(shop.dataset.classes))
+        except BadInput as error:
+            raise GivingUp("; ".join(error.problems)) from error
+    if in_a_row >= MAX_INFEASIBLE_IN_A_ROW:
+        said = f"{in_a_row} candidates in a row exceeded a limit of their space; raise the limit. The last one: "
+        raise GivingUp(said + ending.line)
 
 
 def _kind(cause: str | None) -> str | None:

@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ import pytest
 import yaml
 
 from search.__main__ import COMMANDS
+from search.shipped import config_path
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text()
 TARGETS = re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
-SETTINGS_TEXT = (ROOT / "search" / "settings.py").read_text()
+SETTINGS_TEXT = (ROOT / "search" / "given.py").read_text()
 OURS = {"baselines", "benchmarks", "blocks", "configs", "deploy", "docs", "scripts", "search", "storage", "tests"}
 
 
@@ -104,9 +106,11 @@ def test_every_command_is_accepted(line: str) -> None:
             assert names
         case ["make", *targets]:
             assert set(targets) <= set(TARGETS)
+        case [".", ".venv/bin/activate"]:
+            assert "VENV := .venv\n" in (ROOT / "Makefile").read_text()
         case ["docker", "compose", *rest]:
             check_compose(rest)
-        case ["python" | ".venv/bin/python", "-m", module, *arguments]:
+        case ["python", "-m", module, *arguments]:  # in the active environment: there is one spelling
             check_module(module, arguments)
         case ["elimnet" | ".venv/bin/elimnet", name, *arguments]:
             with pytest.raises(Accepted):
@@ -154,6 +158,13 @@ def test_every_action_of_compose_in_the_text_is_one() -> None:
             check_compose(shlex.split(code)[2:])
 
 
+def test_every_configuration_that_is_named_is_shipped() -> None:
+    words = [shlex.split(line, comments=True) for line in (*commands(), *inline_code())]
+    named = {after for line in words for option, after in pairwise(line) if option == "--config"}
+    assert {"demo", "folder"} <= named
+    assert [name for name in sorted(named) if not config_path(name).is_file()] == []
+
+
 def named_files() -> set[str]:
     """Paths that begin with one of the project's folders, in commands and in the text, and what links point to."""
     words = [word for text in (*commands(), *inline_code()) for word in text.split()]
@@ -163,5 +174,5 @@ def named_files() -> set[str]:
 
 def test_every_file_that_is_named_is_there() -> None:
     named = named_files()
-    assert "configs/folder.yaml" in named
+    assert "configs/trashnet.yaml" in named
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []

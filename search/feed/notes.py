@@ -101,7 +101,7 @@ def former_trial_note(entry: Entry, comparison: Comparison, links: Links, model:
 def model_in_words(attached: list[str], present_note: str) -> str:
     """Whether the trial's model is there to be downloaded, and if not, why."""
     if DESCRIPTION_FILE in attached:
-        return f"**Model:** {', '.join(f'`{name}`' for name in attached)} are among this trial's artifacts."
+        return f"**Model:** {', '.join(f'`{name}`' for name in attached)} are attached to this trial."
     failure = next((line for line in present_note.splitlines() if line.startswith(NOT_KEPT)), None)
     return failure or f"{NOT_KEPT} the trial was not on its study's front when it ended."
 

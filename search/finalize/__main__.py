@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from search import settings as all_settings
 from search.command import add_quiet_argument, check_study_of_rows, exit_with_status, loading, positive
 from search.machine import add_workers_argument
+from search.setting_options import BUDGETS
 
 SEEDS = 5
 
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.f
 
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=prog, description=__doc__)
-    all_settings.add_arguments(parser)
+    all_settings.add_arguments(parser, without=BUDGETS)
     add_workers_argument(parser, default="1")
     add_quiet_argument(parser)
     parser.add_argument("--seeds", type=positive, metavar="N", help=f"trainings of each network; default: {SEEDS}")

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 
 from search import settings as all_settings
 from search.command import exit_with_status, loading
+from search.setting_options import OF_TRAINING
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.profile") -> None:
     parser = argparse.ArgumentParser(prog=prog, description=__doc__)
-    all_settings.add_arguments(parser)
+    all_settings.add_arguments(parser, without=OF_TRAINING | {"name", "database_url"})
     parser.add_argument("--json", action="store_true", help="one JSON object in place of the tables")
     options = parser.parse_args(arguments)
     settings = all_settings.load(options)

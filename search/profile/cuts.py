@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from dataclasses import asdict
 from typing import cast
@@ -62,13 +61,13 @@ def table(known: Anatomy, classes: int) -> Table:
     return drawn
 
 
-def show_cuts(options: argparse.Namespace) -> None:
-    """What `search.cuts` was asked for by its options. Raises BadInput for what is no backbone that can be cut."""
+def show_cuts(backbone: str, image_size: int, classes: int, *, as_json: bool) -> None:
+    """Print the cuts as a table or as JSON. Raises BadInput for a backbone that cannot be cut."""
     try:
-        known = anatomy(options.backbone, options.image_size)
+        known = anatomy(backbone, image_size)
     except ValueError as error:
         raise BadInput("backbone", [str(error)]) from error
-    if options.json:
-        print(json.dumps(rows(known, options.classes), indent=2))
+    if as_json:
+        print(json.dumps(rows(known, classes), indent=2))
     else:
-        Console().print(table(known, options.classes))
+        Console().print(table(known, classes))

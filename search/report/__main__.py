@@ -9,11 +9,11 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
 from search import settings as all_settings
-from search.command import exit_with_status, loading
+from search.command import between, exit_with_status, loading, positive
 from search.report.outputs import check_outputs
+from search.setting_options import OF_TRAINING
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.report") -> None:
@@ -41,48 +41,24 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--machine", metavar="TEXT", help="whose latency, by a part of its name; default: that with the most runs"
     )
-    parser.add_argument("--config", type=Path, metavar="FILE", help="the search's settings: its name and database")
-    parser.add_argument("--name", help="name of the search; default: that of the settings, else the only one there is")
-    parser.add_argument(
-        "--database-url",
-        "--database",
-        metavar="URL",
-        help="default: SQLite under runs/NAME (environment: DATABASE_URL)",
-    )
+    all_settings.add_arguments(parser, without=OF_TRAINING | {"device"})
     parser.add_argument("--json", metavar="FILE", help="write all of it as JSON; - for standard output, without table")
     parser.add_argument("--csv", metavar="FILE", help="write the rows as CSV; - for standard output, without table")
     parser.add_argument("--markdown", metavar="FILE", help="write the tables as Markdown; - for standard output")
     parser.add_argument("--latex", metavar="FILE", help="with --final: write the tables as LaTeX, or to -")
-    parser.add_argument("--study", default="final", help="with --final: name of the finalized study; default: final")
+    parser.add_argument(
+        "--study", metavar="STUDY", default="final", help="with --final: name of the finalized study; default: final"
+    )
     parser.add_argument("--png", metavar="FILE", help="write a picture of the front")
     parser.add_argument("--html", metavar="FILE", help="write a page that works offline")
     parser.add_argument(
-        "--min-f1", type=_share, default=0.0, metavar="F", help="show no candidate of lower F1 (0 to 1)"
+        "--min-f1", type=between(0, 1), default=0.0, metavar="F", help="show no candidate of lower F1 (0 to 1)"
     )
-    parser.add_argument("--max-parameters", type=_limit, default=math.inf, metavar="N", help="show no larger candidate")
+    parser.add_argument(
+        "--max-parameters", type=positive, default=math.inf, metavar="N", help="show no larger candidate"
+    )
     parser.add_argument("--all", action="store_true", help="show all candidates, not only members of a front")
-    parser.set_defaults(set=[])
     return parser
-
-
-def _share(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
-    return value
-
-
-def _limit(text: str) -> int:
-    try:
-        value = int(text.replace(",", ""))
-    except ValueError:
-        value = 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected a number of parameters, as in 310000, got {text!r}")
-    return value
 
 
 if __name__ == "__main__":

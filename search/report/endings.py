@@ -45,8 +45,14 @@ def hours_by_device(trials: Iterable[tuple[TrialRecord, float]]) -> dict[str, fl
     hours: defaultdict[str, float] = defaultdict(float)
     for trial, seconds in trials:
         if seconds:
-            hours[str(trial.attributes.get("device") or NO_DEVICE)] += seconds / 3600
+            hours[device_of(trial.attributes) or NO_DEVICE] += seconds / 3600
     return dict(sorted(hours.items(), key=lambda item: -item[1]))
+
+
+def device_of(attributes: Mapping[str, Any]) -> str | None:
+    """What trained a trial; None where it is not recorded. Version 0.1 wrote "1 threads"."""
+    device = attributes.get("device")
+    return re.sub(r"\b1 threads$", "1 thread", str(device)) if device else None
 
 
 def _ending(attributes: Mapping[str, Any], infeasible: bool) -> tuple[str, int | None, str]:

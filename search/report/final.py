@@ -19,6 +19,7 @@ from search.finalize.scoring import ANSWERS, READ_AT, unpack
 from search.inference.runs import LatencyRun, comparable
 from search.intervals import Floats, Interval, drawn_f1, over_images, over_seeds
 from search.report.comparison import compare
+from search.report.endings import device_of
 from search.report.rows import Row, Search, search_name, short_name
 from search.report.stored import read_search, read_study_attributes
 from search.spaces.settings import ListedRow, ListedSpace, Other
@@ -176,7 +177,7 @@ def final_of(
         classes=tuple(attributes["data"]["classes"]),
         test_pictures=len(unpack(scored[0].attributes[ANSWERS]["labels"])),
         data=attributes["data"],
-        devices=tuple(sorted({str(trial.attributes.get("device")) for trial in scored})),
+        devices=tuple(sorted({str(device_of(trial.attributes)) for trial in scored})),
         versions=attributes.get("versions", {}),
         rows=tuple(sorted(rows, key=lambda row: row.parameters)),
         missing=tuple(_missing(space, of_row, trials)),

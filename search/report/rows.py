@@ -21,7 +21,7 @@ from pydantic import NonNegativeInt, TypeAdapter, ValidationError
 
 from search.intervals import Interval, drawn_f1_of, over_images
 from search.profile.ranking import ProfiledCut
-from search.report.endings import Ending, endings_of, hours_by_device
+from search.report.endings import Ending, device_of, endings_of, hours_by_device
 from storage.trials import StudyRecord, TrialRecord
 
 _PROFILE = TypeAdapter(tuple[ProfiledCut, ...])
@@ -283,7 +283,7 @@ def _row(study: str, trials: Sequence[TrialRecord]) -> Row:
         trials=tuple(trial.number for trial in trials),
         trial_ids=tuple(trial.trial_id for trial in trials),
         seeds=tuple(seed for trial in trials if (seed := _whole(trial.attributes, "seed")) is not None),
-        devices=tuple(sorted({str(trial.attributes["device"]) for trial in trials if trial.attributes.get("device")})),
+        devices=tuple(sorted({device for trial in trials if (device := device_of(trial.attributes))})),
         f1_scores=tuple(f1_macro for f1_macro, *_ in values),
         parameters=int(values[0][1]),
         macs=_whole(attributes, "macs"),

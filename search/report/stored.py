@@ -11,6 +11,7 @@ from search.report.axis import MACS, PARAMETERS, Axis
 from search.report.axis import latency as latency_on
 from search.report.importance import Importance, chosen, importance
 from search.report.rows import Search, number, search_name, search_of, short_name
+from search.settings import Settings
 from storage import curves, latency
 from storage.database import Database, connect
 from storage.errors import StorageError
@@ -30,6 +31,18 @@ def reading(url: str) -> Iterator[Database]:
             yield database
     except StorageError as error:
         raise BadInput("the search cannot be read", [str(error)]) from error
+
+
+def search_meant(settings: Settings) -> str | None:
+    """The name of the search that is given, or that its data folder gives where there is such a search among several.
+
+    None stands for the only one there is. Raises BadInput where there is no database.
+    """
+    if "name" in settings.model_fields_set or settings.data.path is None:
+        return settings.name if "name" in settings.model_fields_set else None
+    with reading(settings.database) as database:
+        names = {search_name(record.name) for record in read_studies(database)}
+    return settings.name if len(names) > 1 and settings.name in names else None
 
 
 def read_search(database: Database, name: str | None, *, references_suffice: bool = False) -> Search:

@@ -27,6 +27,7 @@ from search.report.stored import (
     read_importances,
     read_search,
     reading,
+    search_meant,
 )
 from search.settings import Settings
 from storage.database import Database
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 def write_report(resolved: Settings, options: argparse.Namespace) -> None:
     """Read the search, compare its studies, show and write what was asked for."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    name = resolved.name if "name" in resolved.model_fields_set else None
+    name = search_meant(resolved)
     if options.final:
         _final(options, resolved.database, name)
         return

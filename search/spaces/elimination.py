@@ -30,9 +30,12 @@ def check_space(space: EliminationSpace) -> None:
     for backbone in space.backbones:
         for size in space.image_sizes:
             try:
-                if not cuts_in_space(space, anatomy(backbone, size)):
+                known = anatomy(backbone, size)
+                if not cuts_in_space(space, known):
+                    least = min(known.cuts, key=lambda cut: cut.parameters)
                     problems.append(
-                        f"{backbone} has no cut of at most max_parameters={space.max_parameters:,}; raise it"
+                        f"{backbone} has no cut of at most max_parameters={space.max_parameters:,}; its smallest, "
+                        f"{least.module}, has {least.parameters:,} without a head; raise the limit"
                     )
             except ValueError as error:
                 problems.append(str(error))

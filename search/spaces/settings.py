@@ -11,18 +11,28 @@ from blocks.specification import Activation, BlockKind, Frozen, Kernel
 from search.candidate import Candidate
 from search.training.recipe import Recipe
 
+# No number of a setting is without end: what is far beyond all that makes sense was not meant.
 Share = Annotated[float, Field(ge=0, lt=1)]
 Size = Annotated[int, Field(ge=8, le=1024)]
-Milliseconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
-Multiplier = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Expansion = Annotated[float, Field(ge=1, allow_inf_nan=False)]
+Milliseconds = Annotated[float, Field(gt=0, le=1_000_000)]
+Minutes = Annotated[float, Field(gt=0, le=10_000_000)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Large = Annotated[int, Field(ge=1, le=10**15)]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+Channels = Annotated[int, Field(ge=1, le=8192)]
+Multiplier = Annotated[float, Field(gt=0, le=8)]
+Expansion = Annotated[float, Field(ge=1, le=64)]
+Stages = Annotated[int, Field(ge=1, le=50)]
+
+NAME_LENGTH = 200
 
 
 def checked_name(text: str) -> str:
     """The name of a search, a study or a row as it is. Raises ValueError for what could be read as something else."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", text):
         raise ValueError("a name begins with a letter or digit; letters, digits, '.', '_' and '-' follow")
+    if len(text) > NAME_LENGTH:
+        raise ValueError(f"a name has at most {NAME_LENGTH} characters")
     return text
 
 
@@ -32,8 +42,8 @@ Name = Annotated[str, AfterValidator(checked_name)]
 class Range(Frozen):
     """A closed interval to sample from; `low == high` fixes the value."""
 
-    low: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-    high: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    low: Annotated[float, Field(ge=0, le=1000)]
+    high: Annotated[float, Field(ge=0, le=1000)]
     log: bool = False
 
     @model_validator(mode="after")
@@ -76,15 +86,15 @@ class Space(Frozen):
         description="shares of the loss that ask for the answers of the search's best uncut network, once there is one",
     )
     recipe: Recipe = Field(Recipe(), description="what is not sampled")
-    max_parameters: Count = Field(5_000_000, description="larger networks are not trained")
-    max_macs: Count | None = Field(None, description="networks of more MACs are not trained")
+    max_parameters: Large = Field(5_000_000, description="larger networks are not trained")
+    max_macs: Large | None = Field(None, description="networks of more MACs are not trained")
     max_latency_ms: Milliseconds | None = Field(
         None,
         description="networks that are slower on the machine that made the study are not trained: ONNX Runtime, one "
         "picture, one thread; default: the settings' `max_latency_ms`",
     )
     trials: Count | None = Field(None, description="budget of this study; default: the settings' `trials`")
-    minutes: Annotated[float, Field(gt=0)] | None = Field(None, description="budget of this study; default: `minutes`")
+    minutes: Minutes | None = Field(None, description="budget of this study; default: `minutes`")
 
     @model_validator(mode="after")
     def _distillation_is_sampled(self) -> Self:
@@ -112,10 +122,10 @@ class EliminationSpace(Space):
         "conv3x3",
         "multi_tap",
     )
-    head_widths: Annotated[tuple[Count, ...], Field(min_length=1)] = (64, 128, 256)
+    head_widths: Annotated[tuple[Channels, ...], Field(min_length=1)] = (64, 128, 256)
     max_convolutions: Annotated[int, Field(ge=1, le=4)] = 3
     trunk_learning_rate: Annotated[PositiveRange, within(0.0, 1.0)] = Range(low=0.1, high=1.0, log=True)
-    max_frozen_stages: Annotated[int, Field(ge=0)] = 3
+    max_frozen_stages: Annotated[int, Field(ge=0, le=1000)] = 3
     initial_weights: Literal["pretrained", "random"] = "pretrained"
     profile: bool = Field(
         True, description="whether a new study on pretrained weights begins with a depth profile and its best cuts"
@@ -129,19 +139,19 @@ class ScratchSpace(Space):
     # Small networks that learn everything in a few epochs have no room for strong augmentation.
     augmentation: Annotated[Range, within(0.0, 1.0)] = Range(low=0.0, high=0.5)
     blocks: Annotated[tuple[BlockKind, ...], Field(min_length=1)] = ("dwconv", "inverted_residual_v3", "mbconv")
-    stages: tuple[Count, Count] = Field((2, 5), description="fewest and most stages")
-    stem_channels: Annotated[tuple[Count, ...], Field(min_length=1)] = (8, 16, 24)
-    widths: Annotated[tuple[Count, ...], Field(min_length=1)] = (16, 32, 48, 64, 96, 128)
+    stages: tuple[Stages, Stages] = Field((2, 5), description="fewest and most stages")
+    stem_channels: Annotated[tuple[Channels, ...], Field(min_length=1)] = (8, 16, 24)
+    widths: Annotated[tuple[Channels, ...], Field(min_length=1)] = (16, 32, 48, 64, 96, 128)
     max_repeats: Annotated[int, Field(ge=1, le=6)] = 3
     kernels: Annotated[tuple[Kernel, ...], Field(min_length=1)] = (3, 5)
     expansions: Annotated[tuple[Expansion, ...], Field(min_length=1)] = (2.0, 3.0, 4.0, 6.0)
     activations: Annotated[tuple[Activation, ...], Field(min_length=1)] = ("relu", "hard_swish", "silu")
     stochastic_depths: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.0, 0.1, 0.2)
     width_multipliers: Annotated[tuple[Multiplier, ...], Field(min_length=1)] = (0.5, 0.75, 1.0, 1.25, 1.5)
-    depth_multipliers: Annotated[tuple[Count, ...], Field(min_length=1)] = (1, 2)
+    depth_multipliers: Annotated[tuple[Stages, ...], Field(min_length=1)] = (1, 2)
     heads: Annotated[tuple[Literal["pool_linear", "conv1x1"], ...], Field(min_length=1)] = ("pool_linear", "conv1x1")
-    head_widths: Annotated[tuple[Count, ...], Field(min_length=1)] = (64, 128, 256)
-    min_feature_size: Count = Field(
+    head_widths: Annotated[tuple[Channels, ...], Field(min_length=1)] = (64, 128, 256)
+    min_feature_size: Annotated[int, Field(ge=1, le=1024)] = Field(
         2, description="smallest side of the last feature map: strides that pass it are not sampled"
     )
 
@@ -173,7 +183,7 @@ class ListedSpace(Frozen):
     space: Literal["listed"] = "listed"
     rows: Annotated[tuple[ListedRow, ...], Field(min_length=1)]
     seeds: Count = 1
-    first_seed: Annotated[int, Field(ge=0)] = 0
+    first_seed: Seed = 0
     trained_on: Literal["train", "train+validation"] = "train"
     scored_on: Literal["validation", "test"] = "validation"
 

@@ -32,22 +32,22 @@ class Recipe(Frozen):
                            are no `frozen_views`
     """
 
-    epochs: Annotated[int, Field(ge=1)] = 12
-    batch_size: Annotated[int, Field(ge=2)] = 32
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 12
+    batch_size: Annotated[int, Field(ge=2, le=1_000_000)] = 32
     optimizer: Literal["adamw", "sgd"] = "adamw"
-    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
+    learning_rate: Annotated[float, Field(gt=0, le=1000)] = 3e-3
     trunk_learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.3
-    weight_decay: Annotated[float, Field(ge=0)] = 0.05
+    weight_decay: Annotated[float, Field(ge=0, le=1000)] = 0.05
     momentum: Share = 0.9
-    warmup_epochs: Annotated[float, Field(ge=0)] = 1.0
+    warmup_epochs: Annotated[float, Field(ge=0, le=1_000_000)] = 1.0
     label_smoothing: Share = 0.1
-    gradient_clip: Annotated[float, Field(gt=0)] | None = 1.0
+    gradient_clip: Annotated[float, Field(gt=0, le=1_000_000)] | None = 1.0
     ema_decay: Share | None = None
     augmentation: Share = 0.5
     first_size: Annotated[float, Field(gt=0, le=1)] = 1.0
     flip: bool = True
-    frozen_stages: Annotated[int, Field(ge=0)] = 0
-    frozen_views: Annotated[int, Field(ge=1)] | None = None
+    frozen_stages: Annotated[int, Field(ge=0, le=1000)] = 0
+    frozen_views: Annotated[int, Field(ge=1, le=1000)] | None = None
     class_balance: Literal["none", "weights", "sampling"] = "none"
     distillation: Share = 0.0
 

@@ -14,6 +14,7 @@ import yaml
 from search.settings import add_arguments, load
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
+README = (FOLDER / "README.md").read_text()
 MANIFESTS: dict[str, dict[str, Any]] = {
     f"{manifest['kind']}/{manifest['metadata']['name']}": manifest
     for path in sorted(FOLDER.glob("*.yaml"))
@@ -41,6 +42,35 @@ def test_the_check_sees_a_misspelt_key() -> None:
     broken["spec"]["replica"] = 1
     with pytest.raises(kubernetes_validate.ValidationError, match="replica"):
         validate(broken)
+
+
+def test_photographs_go_to_the_volume_that_workers_read() -> None:
+    copying, working = MANIFESTS["Pod/elimnet-copy"]["spec"], pod("Deployment/elimnet-workers")
+    assert copying["securityContext"] == working["securityContext"], "or they could not be written"
+    (mount,) = copying["containers"][0]["volumeMounts"]
+    (read,) = [each for each in working["containers"][0]["volumeMounts"] if each["name"] == "data"]
+    (volume,) = copying["volumes"]
+    assert (mount["mountPath"], volume["persistentVolumeClaim"]) == (read["mountPath"], {"claimName": "elimnet-data"})
+    assert copying["containers"][0]["image"] == working["containers"][0]["image"]
+    assert f"kubectl cp ~/pictures/. {MANIFESTS['Pod/elimnet-copy']['metadata']['name']}:{mount['mountPath']}" in README
+
+
+def named_manifests() -> set[str]:
+    return {word for line in README.splitlines() for word in line.split() if word.endswith(".yaml")}
+
+
+def test_every_manifest_is_applied_and_is_there() -> None:
+    assert "cd deploy/kubernetes" in README
+    assert {path.name for path in FOLDER.glob("*.yaml")} <= named_manifests()
+    assert {name for name in named_manifests() if "/" not in name} <= {path.name for path in FOLDER.glob("*.yaml")}
+
+
+def test_every_image_is_built_by_a_whole_command() -> None:
+    names = {c["image"].partition(":")[0].rpartition("/")[2] for name in PODS for c in pod(name)["containers"]}
+    for name in names:
+        target = name.removeprefix("elimnet-search-")
+        assert f"docker build --target {target} --tag registry.example/{name}:TAG .\n" in README
+        assert f"docker push registry.example/{name}:TAG\n" in README
 
 
 def test_a_worker_has_one_gpu() -> None:

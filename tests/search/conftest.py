@@ -37,7 +37,11 @@ from tests.conftest import tiny_elimination, tiny_scratch
 STEPS_AN_EPOCH = 2  # of the 30 training pictures, 16 at a time
 SIGNS_AN_EPOCH = STEPS_AN_EPOCH + 1  # and one before the only batch of validation
 EPOCHS = 2
-EXPLODING = {"learning_rate": {"low": 1e28, "high": 1e30, "log": True}}
+EXPLODING = {
+    "learning_rate": {"low": 500, "high": 1000, "log": True},
+    "weight_decay": {"low": 1000, "high": 1000},  # a step multiplies the weights by some -500,000
+    "recipe": {"batch_size": 4},
+}
 
 
 @dataclass(frozen=True)

@@ -35,4 +35,5 @@ def test_all_that_would_not_run_is_named(write_config: WriteConfig, tmp_path: Pa
     assert str(caught.value).startswith("this search would not run")
     database, data = caught.value.problems
     assert "this is a folder; name a file in it" in database
-    assert f"{tmp_path / 'nowhere'}" in data
+    assert f"{tmp_path / 'nowhere'} does not exist" in data
+    assert "name it with --data-dir, data.path in the settings or DATA_DIR in the environment" in data

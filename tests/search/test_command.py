@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from search.command import exit_with_status, loading, nearest
+from search.command import exit_with_status, loading
 from search.errors import BadInput
 
 
@@ -29,11 +29,6 @@ def test_a_command_ends_with_its_status(capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr().err == ""
     assert status_of(BadInput("settings", ["no such file", "no such setting"])) == 2
     assert capsys.readouterr().err == "error: settings:\n  - no such file\n  - no such setting\n"
-
-
-def test_names_that_look_alike_are_offered() -> None:
-    assert nearest("Evalute", ["evaluate", "export"]) == "; did you mean evaluate?"
-    assert nearest("xyzzy", ["evaluate", "export"]) == ""
 
 
 INTERRUPTED = """

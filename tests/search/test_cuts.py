@@ -40,7 +40,24 @@ def test_the_table_fits_80_columns(backbone: str, capsys: pytest.CaptureFixture[
 def test_all_bad_arguments_are_named_at_once() -> None:
     with pytest.raises(BadInput) as caught:
         cuts.main(["resnet18", "--classes", "1", "--image-size", "0"])
-    assert caught.value.problems == ["--classes 1: expected at least 2", "--image-size 0: expected at least 8"]
+    assert caught.value.problems == [
+        "--classes 1: expected a whole number from 2 to 1,000,000",
+        "--image-size 0: expected a whole number from 8 to 1,024",
+    ]
+
+
+@pytest.mark.usefixtures("bare_environment")
+def test_the_size_is_the_largest_of_the_search_unless_it_is_given(capsys: pytest.CaptureFixture[str]) -> None:
+    sizes = ["--set", "studies.elimination.image_sizes=[32, 64]", "--set", "studies.scratch.image_sizes=[96]"]
+    for arguments, size in ((sizes, 64), ([*sizes, "--image-size", "48"], 48), (["--config", "demo"], 32), ([], 224)):
+        cuts.main(["test_resnet", *arguments])
+        assert f"test_resnet, {size} px, 6 classes" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("bare_environment")
+def test_settings_are_checked_where_the_size_is_given_too() -> None:
+    with pytest.raises(BadInput, match=r"--set data\.fitt: no such setting; did you mean data\.fit\?"):
+        cuts.main(["test_resnet", "--image-size", "48", "--set", "data.fitt=crop"])
 
 
 def test_a_family_that_cannot_be_cut_is_refused_with_its_name() -> None:

@@ -210,7 +210,8 @@ def test_what_a_result_is_stored_as_is_json(train: Train) -> None:
     assert stored["seconds"] == sum(row.seconds for row in result.epochs)
     assert sum(map(sum, stored["confusion"])) == 24
     assert sum(stored["f1_per_class"]) / 3 == pytest.approx(result.f1_macro)
-    assert stored["device"] == device_name(CPU) == f"CPU {platform.machine()}, {torch.get_num_threads()} threads"
+    threads = "1 thread" if torch.get_num_threads() == 1 else f"{torch.get_num_threads()} threads"
+    assert stored["device"] == device_name(CPU) == f"CPU {platform.machine()}, {threads}"
 
 
 def test_devices() -> None:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from search.errors import BadInput
-from search.settings import Settings, add_arguments, load, resolved
+from search.settings import Settings, add_arguments, changed, in_full, load, resolved
 from search.spaces.settings import EliminationSpace, Space
 
 
@@ -21,12 +23,6 @@ def _load(*arguments: str) -> Settings:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     return load(parser.parse_args(arguments))
-
-
-def test_help_says_that_uncut_networks_are_under_no_limit_of_latency() -> None:
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    assert "slower on this machine's CPU, but for uncut ones" in " ".join(parser.format_help().split())
 
 
 def test_command_line_over_environment_over_secrets_over_yaml_over_defaults(
@@ -148,10 +144,10 @@ def test_all_problems_come_at_once_and_say_where(monkeypatch: pytest.MonkeyPatch
         _load("--config", str(config), "--seed", "-1")
     assert str(config) in caught.value.what
     assert sorted(problem.split(":")[0] for problem in caught.value.problems) == [
+        "--seed",
         "data.fitt",
         "data.validation_share",
         "nonsense",
-        "seed",
         "trials",
     ]
 
@@ -159,17 +155,27 @@ def test_all_problems_come_at_once_and_say_where(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--config", "nowhere.yaml"], "--config nowhere.yaml: No such file"),
         (["--set", "seed"], "--set seed: expected KEY=VALUE"),
-        (["--set", "seed=[1"], "--set seed=\\[1: the value is not YAML"),
-        (["--device", "gpu"], "device: String should match"),
-        (["--name", "a/b"], "name: .*a name begins with a letter or digit; .*, got 'a/b'"),
-        (["--set", "studies={x y: {space: scratch}}"], "studies.x y: .*a name begins .*, got 'x y'"),
-        (["--set", "studies={../z: {space: scratch}}"], "studies.../z: .*a name begins"),
-        (["--set", "studies={'': {space: scratch}}"], "studies.: .*a name begins"),
-        (["--set", "cache_dir=~nobody-of-this-name/c"], "cache_dir: .*is in a home that is not known"),
-        (["--set", "studies.x={space: scratch, image_size: [64]}"], r"studies\.x\.image_size: no such setting"),
-        (["--set", "studies.x.space=grid"], "studies.x: Input tag 'grid'"),
+        (["--set", "seed=[1"], r"--set seed: the value is not YAML: line 1: expected ',' or ']'"),
+        (["--device", "gpu"], "--device: expected auto, cpu, cuda or cuda:N, got 'gpu'$"),
+        (["--name", "a/b"], "--name: a name begins with a letter or digit; .*, got 'a/b'"),
+        (["--name", "x" * 201], "--name: a name has at most 200 characters, got 'xxx"),
+        (["--set", "name=2024"], "--set name: expected text, got 2024; put it in quotes$"),
+        (["--data-dir", ""], "--data-dir: expected a path, got ''$"),
+        (["--database-url", ""], "--database-url: expected an address$"),
+        (["--set", "studies={x y: {space: scratch}}"], "--set studies.x y: a name begins .*, got 'x y'"),
+        (["--set", "studies={../z: {space: scratch}}"], r"studies\.\.\./z: a name begins"),
+        (["--set", "studies={'': {space: scratch}}"], r"studies\.: a name begins"),
+        (["--set", "cache_dir=~nobody-of-this-name/c"], "--set cache_dir: .*is in a home that is not known"),
+        (
+            ["--set", "studies.x={space: scratch, image_size: [64]}"],
+            r"--set studies\.x\.image_size: no such setting; did you mean studies\.x\.image_sizes\?",
+        ),
+        (["--set", "studies.x.space=grid"], r"studies\.x\.space: expected elimination, listed or scratch, got 'grid'"),
+        (
+            ["--set", "studies.x.image_sizes=[32]"],
+            r"studies\.x\.space: missing; expected elimination, listed or scratch",
+        ),
         (["--set", "studies.x={space: scratch, learning_rate: {low: 2, high: 1}}"], "expected low <= high"),
     ],
 )
@@ -178,23 +184,129 @@ def test_bad_input_is_refused(arguments: list[str], message: str) -> None:
         _load(*arguments)
 
 
-def test_a_misspelt_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ELIMNET_TRAILS", "3")
-    with pytest.raises(BadInput, match="environment variable ELIMNET_TRAILS: no such setting"):
-        _load()
-
-
-def test_a_config_that_is_no_mapping_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "list.yaml").write_text("- 1")
-    with pytest.raises(BadInput, match="expected keys and values at the top"):
-        _load("--config", str(tmp_path / "list.yaml"))
-
-
 def test_one_limit_of_latency_is_that_of_every_study_that_has_none_of_its_own() -> None:
     studies = "studies={a: {space: scratch}, b: {space: elimination, max_latency_ms: 2}}"
     limited = _load("--max-latency-ms", "5", "--set", studies).studies.values()
     assert [space.max_latency_ms for space in limited if isinstance(space, Space)] == [5, 2]
     everywhere = _load("--max-latency-ms", "5").studies.values()
     assert [space.max_latency_ms for space in everywhere if isinstance(space, Space)] == [5, 5]
-    with pytest.raises(BadInput, match=r"max_latency_ms: Input should be greater than 0, got -1"):
+    with pytest.raises(BadInput, match=r"--max-latency-ms: expected a number above 0 and up to 1,000,000, got '-1'$"):
         _load("--max-latency-ms", "-1")
+
+
+def test_a_part_of_a_default_study_changes_it_and_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = _load("--set", "studies.elimination.image_sizes=[32]")
+    assert {name: space.image_sizes for name, space in settings.studies.items()} == {
+        "elimination": (32,),
+        "scratch": (128,),
+    }
+    monkeypatch.setenv("ELIMNET_STUDIES__SCRATCH__IMAGE_SIZES", "[16]")
+    assert list(_load().studies["scratch"].image_sizes) == [16]
+    added = _load("--set", "studies.mine={space: scratch}", "--set", "studies.elimination.image_sizes=[32]")
+    assert list(added.studies) == ["elimination", "scratch", "mine"]
+
+
+def test_studies_that_say_their_space_are_all_studies(tmp_path: Path) -> None:
+    assert list(_load("--set", "studies.mine.space=scratch").studies) == ["mine"]
+    assert list(_load("--set", "studies={scratch: {space: scratch}}").studies) == ["scratch"]
+    config = tmp_path / "c.yaml"
+    config.write_text("studies: {mine: {space: scratch}}")
+    changed_one = _load("--config", str(config), "--set", "studies.mine.image_sizes=[32]")
+    assert {name: space.image_sizes for name, space in changed_one.studies.items()} == {"mine": (32,)}
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("pictures", "pictures"),
+        ("My Pictures (2024)/", "My-Pictures-2024"),
+        ("Käse", "Kase"),
+        ("写真", "search"),
+        ("..", "tmp"),
+        ("labels.csv", "labels"),
+        ("waste-v1.2", "waste-v1.2"),
+        ("x" * 150, "x" * 100),
+    ],
+)
+def test_a_search_is_called_by_its_data_unless_it_has_a_name(
+    folder: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = _load("--data-dir", f"/tmp/{folder}" if folder != ".." else "/tmp/x/..")
+    assert (settings.name, settings.run_dir) == (name, Path("runs") / name)
+    assert "name" not in settings.model_fields_set, "commands that read may take another one, if it is the only one"
+    assert _load("--data-dir", f"/tmp/{folder}", "--name", "given").name == "given"
+    monkeypatch.setenv("DATA_DIR", "/tmp/elsewhere/")
+    assert _load("--config", "folder").name == "elsewhere"
+    assert _load("--config", "trashnet").name == "trashnet"
+
+
+def test_without_data_a_search_is_called_search() -> None:
+    assert _load().name == "search"
+
+
+def numbers(node: Any, schema: Any, where: str = "") -> Iterator[tuple[str, Any]]:
+    """Every number of the settings, with its place; what a list holds is a list of one."""
+    if "$ref" in node:
+        node = schema["$defs"][node["$ref"].rpartition("/")[2]]
+    for kind in (*node.get("anyOf", ()), *node.get("oneOf", ())):
+        yield from numbers(kind, schema, where)
+    if node.get("type") in ("integer", "number") and "enum" not in node:
+        yield where, node
+    for part in (*node.get("prefixItems", ()), *([node["items"]] if "items" in node else ())):
+        yield from numbers(part, schema, f"{where}[]")
+    for key, below in node.get("properties", {}).items():
+        yield from numbers(below, schema, f"{where}.{key}".removeprefix("."))
+    if isinstance(below := node.get("additionalProperties"), dict):
+        yield from numbers(below, schema, f"{where}.NAME")
+
+
+NUMBERS = dict(numbers(SCHEMA := Settings.model_json_schema(), SCHEMA))
+
+
+def test_every_number_has_a_range() -> None:
+    assert {"seed", "data.split_seed", "studies.NAME.stages[]", "studies.NAME.rows[].candidate.recipe.epochs"} <= {
+        *NUMBERS
+    }
+    endless = [
+        where
+        for where, node in NUMBERS.items()
+        if not {"minimum", "exclusiveMinimum"} & {*node} or not {"maximum", "exclusiveMaximum"} & {*node}
+    ]
+    assert endless == []
+
+
+@pytest.mark.parametrize("value", [".nan", ".inf", "-.inf", "-5000000000", "1e20", "1e308", "true", "false"])
+def test_no_number_is_without_end_nor_a_truth(value: str) -> None:
+    typed = [where for where in NUMBERS if "NAME" not in where]
+    with pytest.raises(BadInput) as caught:
+        _load(*(part for where in typed for part in ("--set", f"{where}={value}")))
+    said = {problem.partition(":")[0]: problem for problem in caught.value.problems}
+    assert sorted(said) == sorted(f"--set {where}" for where in typed)
+    assert all("expected a number" in problem or "expected a whole number" in problem for problem in said.values())
+
+
+def test_what_differs_from_the_defaults_resolves_to_the_same(tmp_path: Path) -> None:
+    for arguments in (
+        [],
+        ["--config", "demo"],
+        ["--config", "taco", "--data-dir", str(tmp_path), "--max-latency-ms", "5"],
+        ["--set", "studies={a: {space: scratch, recipe: {gradient_clip: null}}}"],
+    ):
+        settings = _load(*arguments)
+        assert Settings.model_validate(changed(settings)) == settings
+        assert Settings.model_validate(in_full(settings)) == settings
+        assert set(changed(settings)) <= set(in_full(settings))
+    assert changed(_load("--trials", "3", "--data-dir", str(tmp_path), "--name", "a")) == {
+        "name": "a",
+        "data_dir": str(tmp_path),
+        "data": {"source": "folder", "path": str(tmp_path)},
+        "trials": 3,
+    }
+
+
+def test_secrets_are_in_no_list_of_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    settings = _load("--database-url", "postgresql://me:p@ssw0rd@host/db")
+    assert "ssw0rd" not in f"{resolved(settings)}{changed(settings)}{in_full(settings)}"
+    with pytest.raises(BadInput) as caught:
+        _load("--set", "database_url=[postgresql://me:ssw0rd@host/db]")
+    assert str(caught.value) == "settings:\n  - --set database_url: expected an address"

@@ -8,7 +8,7 @@ from typing import Literal
 from search.data.files import kind_of
 from search.data.names import readable
 
-SET_IT = "set data.path in the configuration or DATA_DIR in the environment"
+SET_IT = "name it with --data-dir, data.path in the settings or DATA_DIR in the environment"
 OF_FOLDER = "for a folder of images, set data.source=folder"
 _ADVICE = {
     ".csv": "for a list of files, set data.source=csv",

@@ -111,7 +111,7 @@ class Bench:
         result = TrainingResult(build(candidate.network), (), validation, 60.0, 100.0, 50.0)
         assignment = Assignment(candidate, 0, {"parameters": int(trial.values[1]), "macs": 20_000, "layers": 3})
         return Finished(
-            study.study, trial_id, trial.number, assignment, result, DATA, "CPU x86_64, 1 threads", study.trained_on
+            study.study, trial_id, trial.number, assignment, result, DATA, "CPU x86_64, 1 thread", study.trained_on
         )
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from search.report.endings import Ending, general
+from search.report.endings import Ending, device_of, general
 
 
 def test_pruned_trials_by_kind_epoch_and_reason(records: Any) -> None:
@@ -43,3 +43,14 @@ def test_hours_by_device(records: Any) -> None:
     assert study.hours_by_device == pytest.approx({"CPU": 2.0, "not recorded": 0.5, "H100": 0.1})
     assert list(study.hours_by_device) == ["CPU", "not recorded", "H100"]
     assert sum(study.hours_by_device.values()) == pytest.approx(study.hours)
+
+
+def test_one_thread_is_one_thread_whoever_wrote_it() -> None:
+    devices = ["CPU x86_64, 1 threads", "CPU x86_64, 1 thread", "CPU x86_64, 11 threads", "NVIDIA H100", None]
+    assert [device_of({"device": device}) for device in devices] == [
+        "CPU x86_64, 1 thread",
+        "CPU x86_64, 1 thread",
+        "CPU x86_64, 11 threads",
+        "NVIDIA H100",
+        None,
+    ]

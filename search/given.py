@@ -1,0 +1,207 @@
+"""What was given as settings, and how: as options, in the environment, in secret files and in a YAML file."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from search.errors import did_you_mean
+from search.plain_yaml import NotYaml, parse
+from search.setting_options import OPTIONS, option
+from search.shipped import config_path, not_there
+
+Where = tuple[str | int, ...]
+"""A setting, by the keys that lead to it."""
+
+PREFIX = "ELIMNET_"
+OWN_VARIABLES = ("DATA_DIR", "DATABASE_URL", "DATABASE_PASSWORD_FILE", "ARTEFACT_STORE", "CACHE_DIR", "WEIGHTS_DIR")
+"""Settings that have a variable, or a secret file, of just their name."""
+
+TYPED = "--set"
+
+MOST_BYTES = 1_000_000
+"""Of a file with settings: a list of a hundred rows has a tenth of it."""
+
+
+class Given:
+    """Settings of one source. `labels` says for each setting how it was given; `problems` are of what was not."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.labels: dict[Where, str] = {}
+        self.problems: list[str] = []
+
+    def put(self, keys: tuple[str, ...], value: Any, label: str) -> None:
+        """Give a setting, or one that is part of it."""
+        group = self.values
+        for depth, key in enumerate(keys[:-1], start=1):
+            below = group.setdefault(key, {})
+            if not isinstance(below, dict):
+                above = ".".join(keys[:depth])
+                self.problems.append(f"{said_as(label, keys)}: {above} is given as one value, too; give one of the two")
+                return
+            group = below
+        group[keys[-1]] = value
+        self.labels[keys] = label
+
+    def label(self, where: Where) -> tuple[str, Where] | None:
+        """How a setting was given, and the keys of what was given; None where it was not given here."""
+        matches = [keys for keys in self.labels if keys[: len(where)] == where[: len(keys)]]
+        return (self.labels[matches[-1]], matches[-1]) if matches and self._holds(where) else None
+
+    def _holds(self, where: Where) -> bool:
+        value: Any = self.values
+        for key in where:
+            try:
+                value = value[key]
+            except (KeyError, IndexError, TypeError):
+                return False
+        return True
+
+
+def said_as(label: str, where: Where) -> str:
+    """How a setting was given, with its keys where the label leaves them open."""
+    return f"{label} {dotted(where)}".lstrip() if label in (TYPED, "") else label
+
+
+def dotted(where: Where) -> str:
+    """Keys joined by dots, places in a list in brackets."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).removeprefix(".")
+
+
+def from_options(arguments: argparse.Namespace) -> Given:
+    """What was typed: options, and `--set`, the last of which wins."""
+    given = Given()
+    for name in OPTIONS:
+        if name != "config" and (value := getattr(arguments, name, None)) is not None:
+            given.put((name,), value, option(name))
+    for item in getattr(arguments, "set", ()):
+        key, equals, text = item.partition("=")
+        keys = tuple(key.split("."))
+        if not equals or not all(keys):
+            given.problems.append(f"--set {item}: expected KEY=VALUE, as in --set data.fit=crop")
+            continue
+        try:
+            given.put(keys, parse(text), TYPED)
+        except NotYaml as error:
+            given.problems += [f"--set {key}: the value is not YAML: {problem}" for problem in error.problems]
+    return given
+
+
+def from_environment(fields: Iterable[str]) -> Given:
+    """ELIMNET_<SETTING>, ELIMNET_<GROUP>__<SETTING>, and variables of just a setting's name; empty ones are not set."""
+    given = Given()
+    for name, text in sorted(os.environ.items()):  # a group before its parts
+        keys = _keys(name, fields)
+        if keys and text:
+            _put_text(given, keys, text, f"environment variable {name}")
+        elif keys is None and name.upper().startswith(PREFIX):
+            given.problems.append(f"environment variable {name}: no such setting{_instead(name.upper(), fields)}")
+    return given
+
+
+def from_secrets(fields: Iterable[str]) -> Given:
+    """Files in SECRETS_DIR, or /run/secrets, that have the name of a variable, in small letters or not."""
+    given = Given()
+    folder = Path(os.environ.get("SECRETS_DIR", "/run/secrets"))
+    try:
+        files = sorted(path for path in folder.iterdir() if path.is_file())
+    except OSError:  # there is none, or it is somebody else's
+        return given
+    for path in files:
+        if keys := _keys(path.name, fields):
+            try:
+                text = _text(path).strip()
+            except ValueError as error:
+                given.problems.append(f"secret file {path}: {error}")
+                continue
+            if text:
+                _put_text(given, keys, text, f"secret file {path}")
+    return given
+
+
+def from_file(arguments: argparse.Namespace) -> tuple[Given, Path | None]:
+    """What the settings file that `--config` names holds, and its path; the settings in it have no label."""
+    given = Given()
+    if (option_value := getattr(arguments, "config", None)) is None:
+        return given, None
+    config = str(option_value)
+    path = config_path(config)
+    label = f"--config {shlex.quote(config)}"
+    try:
+        content = parse(_text(path))
+    except FileNotFoundError:
+        given.problems.append(f"{label}: {not_there(config)}")
+    except NotYaml as error:
+        given.problems += [f"{label}: not YAML: {problem}" for problem in error.problems]
+    except ValueError as error:
+        given.problems.append(f"{label}: {error}")
+    else:
+        if isinstance(content, dict):
+            given.values = content
+        elif content is not None:
+            given.problems.append(f"{label}: expected keys and values, as in `trials: 20`, and no {_kind(content)}")
+    return given, path
+
+
+def merged(below: Mapping[Any, Any], above: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Both, key by key; where a key has a value in both that is no group in both, the one above."""
+    result = dict(below)
+    for key, value in above.items():
+        under = result.get(key)
+        result[key] = merged(under, value) if isinstance(under, Mapping) and isinstance(value, Mapping) else value
+    return result
+
+
+def _keys(name: str, fields: Iterable[str]) -> tuple[str, ...] | None:
+    """The setting that a variable or secret file stands for, if it does for any."""
+    if name.upper() in OWN_VARIABLES:
+        return (name.lower(),)
+    keys = tuple(name.lower().removeprefix(PREFIX.lower()).split("__"))
+    if not name.upper().startswith(PREFIX) or keys[0] not in fields or keys[0].upper() in OWN_VARIABLES:
+        return None
+    return keys if all(keys) else None
+
+
+def _instead(variable: str, fields: Iterable[str]) -> str:
+    root = variable.partition("__")[0]
+    if (own := root.removeprefix(PREFIX)) in OWN_VARIABLES:
+        return f"; the variable is called {own}"
+    return did_you_mean(root, [PREFIX + field.upper() for field in fields])
+
+
+def _put_text(given: Given, keys: tuple[str, ...], text: str, label: str) -> None:
+    """A variable's text is a value as it is, unless it begins like a list or a group."""
+    try:
+        given.put(keys, parse(text) if text.lstrip()[:1] in ("[", "{") else text, label)
+    except NotYaml as error:
+        given.problems += [f"{label}: the value is not YAML: {problem}" for problem in error.problems]
+
+
+def _text(path: Path) -> str:
+    """What a small text file holds. Raises FileNotFoundError, and ValueError with what is wrong with any other."""
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise ValueError(f"expected a file, and this is a {'folder' if stat.S_ISDIR(mode) else 'pipe or device'}")
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ValueError(f"{error.strerror}; name a file that can be read") from error
+    if len(content) > MOST_BYTES:
+        raise ValueError(f"expected a file of at most {MOST_BYTES:,} bytes, and this one is larger")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"expected text in UTF-8, and byte {error.start:,} is none") from error
+
+
+def _kind(content: object) -> str:
+    return "list" if isinstance(content, list) else "single value"

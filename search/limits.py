@@ -1,0 +1,153 @@
+"""Whether a search space has a network within its limits; where it has none, the smallest that it gives is named.
+
+Some candidates are drawn by chance. Where none of them is within the limits, the smallest network is looked for, one
+choice at a time (coordinate descent): parameters and MACs are sums over layers, so choices hardly depend on each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.samplers import RandomSampler
+from optuna.trial import FrozenTrial
+
+from search.candidate import Candidate
+from search.errors import BadInput
+from search.objective import counts_of, is_uncut, over_counts, over_limits, sample_candidate, summary
+from search.spaces.settings import AnySpace, EliminationSpace, ListedSpace, ScratchSpace
+
+DRAWS = 10
+SLOW_DRAWS = 2  # it takes seconds to find out how long a network takes
+PASSES = 3
+WITHOUT_WEIGHT = ("activation", "stochastic_depth")
+"""Choices that change neither parameters nor MACs."""
+
+Searched = EliminationSpace | ScratchSpace
+
+
+@dataclass(frozen=True)
+class Small:
+    """A network that is as small as was found; `params` are what a trial of it would suggest."""
+
+    params: Mapping[str, Any]
+    distributions: Mapping[str, BaseDistribution]
+    candidate: Candidate
+    counts: Mapping[str, int]
+
+
+def check_limits(spaces: Mapping[str, AnySpace], classes: int) -> None:
+    """Raise BadInput with every study whose space has no network within its limits.
+
+    One is enough to refuse all: a search of one study alone would take its hours, and nobody asked for that.
+    """
+    problems: list[str] = []
+    for name, space in spaces.items():
+        if not isinstance(space, ListedSpace):
+            try:
+                within_limits(name, space, classes)
+            except BadInput as error:
+                problems += [f"{name}: {problem}" for problem in error.problems]
+    if problems:
+        raise BadInput("search spaces", problems)
+
+
+def within_limits(name: str, space: Searched, classes: int, seed: int = 0) -> Candidate:
+    """A candidate within the limits of the space, which is no uncut backbone, as no limit holds for these.
+
+    Raises BadInput, which names the study, the limit and the smallest network, where none is found.
+    """
+    study = optuna.create_study(sampler=RandomSampler(seed))
+    slow = 0
+    for _ in range(DRAWS):
+        candidate = sample_candidate(study.ask(), space, classes)
+        counts = counts_of(candidate.network)
+        if is_uncut(candidate) or over_counts(space, counts):
+            continue
+        if not over_limits(space, candidate, counts):
+            return candidate
+        if (slow := slow + 1) == SLOW_DRAWS:
+            break
+    found = smallest(space, classes)
+    if over := over_limits(space, found.candidate, found.counts):
+        raise BadInput(name, [_nothing_within(space, found, over)])
+    return found.candidate
+
+
+def _nothing_within(space: Searched, found: Small, over: Mapping[str, tuple[float, float]]) -> str:
+    limits = " and ".join(f"max_{name}={limit:,}" for name, (_, limit) in over.items())
+    size = f"{found.counts['parameters']:,} parameters and {found.counts['macs']:,} MACs"
+    if "latency_ms" in over:
+        size += f", and takes {over['latency_ms'][0]:.3g} ms"
+    kind = "cut network" if isinstance(space, EliminationSpace) else "network"  # uncut ones are under no limit
+    smallest_one = f"the smallest that the space gives has {size} ({summary(found.candidate)})"
+    return f"no {kind} is within {limits}: {smallest_one}; raise the limit, or allow smaller networks"
+
+
+@lru_cache(maxsize=32)
+def smallest(space: Searched, classes: int) -> Small:
+    """The network of a space that is least above its limits, or else has the fewest MACs; no uncut backbone."""
+    everything = space.model_copy(update={"max_parameters": 10**15})  # which cuts may be chosen depends on it
+    best = _built(everything, classes, {})
+    for _ in range(PASSES):
+        before = best
+        for name, choices in _choices(best).items():
+            for value in choices:
+                other = _built(everything, classes, {**best.params, name: value})
+                best = min(best, other, key=lambda small: _size(space, small))
+        if best is before:
+            break
+    return best
+
+
+def _built(space: Searched, classes: int, params: Mapping[str, Any]) -> Small:
+    trial = optuna.create_study(sampler=_Lowest(params)).ask()
+    candidate = sample_candidate(trial, space, classes)
+    return Small(trial.params, trial.distributions, candidate, counts_of(candidate.network))
+
+
+def _size(space: Searched, small: Small) -> tuple[float, int, int]:
+    """How far it is above the limits, and its counts."""
+    excess = max((value / limit for value, limit in over_counts(space, small.counts).values()), default=1.0)
+    return (float("inf") if is_uncut(small.candidate) else excess), small.counts["macs"], small.counts["parameters"]
+
+
+def _choices(small: Small) -> dict[str, list[Any]]:
+    """Other values of each choice: of numbers the least and the largest."""
+    choices = {}
+    for name, distribution in small.distributions.items():
+        if isinstance(distribution, CategoricalDistribution) and not name.endswith(WITHOUT_WEIGHT):
+            choices[name] = [value for value in _ends(distribution) if value != small.params[name]]
+    return choices
+
+
+def _ends(distribution: CategoricalDistribution) -> list[Any]:
+    values = list(distribution.choices)
+    if any(isinstance(value, str | bool) for value in values):
+        return values
+    return [min(values), max(values)]  # type: ignore[type-var]
+
+
+class _Lowest(RandomSampler):
+    """The lowest value, or the first choice, of whatever is not given."""
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        super().__init__(seed=0)
+        self._given = given
+
+    def sample_independent(
+        self,
+        study: optuna.Study,  # noqa: ARG002
+        trial: FrozenTrial,  # noqa: ARG002
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        if isinstance(param_distribution, IntDistribution | FloatDistribution):
+            return param_distribution.low
+        assert isinstance(param_distribution, CategoricalDistribution)
+        value = self._given.get(param_name)
+        return value if value in param_distribution.choices else _ends(param_distribution)[0]

@@ -1,0 +1,29 @@
+"""The configurations that come with the program: `--config demo` is configs/demo.yaml, wherever it is installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from search.errors import did_you_mean
+
+# Beside this package, in a checkout as in an installed wheel. Asking importlib for a package `configs` would find a
+# folder of that name in the user's current folder first.
+FOLDER = Path(__file__).parents[1] / "configs"
+
+
+def shipped_names() -> list[str]:
+    """Names that `--config` takes."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def config_path(given: str) -> Path:
+    """The settings file that `--config` means: a path, if there is a file, or one that is shipped."""
+    path = Path(given)
+    return path if path.is_file() or given not in shipped_names() else FOLDER / f"{given}.yaml"
+
+
+def not_there(given: str) -> str:
+    """What to say of a settings file that does not exist."""
+    names = shipped_names()
+    near = did_you_mean(Path(given).stem, names)
+    return f"there is no such file; expected a settings file, or one of these names: {', '.join(names)}{near}"

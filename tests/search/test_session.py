@@ -1,0 +1,57 @@
+"""What a run says of its settings first, and what it keeps of them."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from pathlib import Path
+
+import pytest
+import yaml
+
+from search.session import keep_settings, open_data, open_search, show_settings
+from search.settings import Settings, add_arguments, load
+from tests.conftest import LoadSettings, WriteConfig, tiny_scratch
+
+
+def test_only_what_differs_from_the_defaults_is_shown(
+    load_settings: LoadSettings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = load_settings(studies={"scratch": tiny_scratch()})
+    show_settings(settings)
+    heading, *lines = capsys.readouterr().out.splitlines()
+    assert str(settings.run_dir / "settings.yaml") in heading
+    shown = yaml.safe_load("\n".join(lines))
+    assert Settings.model_validate(shown) == settings
+    assert "hang_seconds" not in shown
+    assert len(lines) < 20
+
+
+@pytest.mark.usefixtures("bare_environment")
+def test_the_demo_says_in_a_screen_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    show_settings(load(parser.parse_args(["--config", "demo"])))
+    assert len(capsys.readouterr().out.splitlines()) <= 24, "all of them are 83 lines"
+
+
+def test_all_settings_are_kept_once_the_studies_are_open(load_settings: LoadSettings, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'elsewhere.db'}"
+    settings = load_settings(studies={"scratch": tiny_scratch()}, database_url=url)
+    file = settings.run_dir / "settings.yaml"
+    dataset = open_data(settings)
+    assert not file.exists(), "a search that is refused leaves nothing"
+    database, _ = open_search(settings, dataset, threading.Event())
+    database.close()
+    kept = yaml.safe_load(file.read_text())
+    assert {"database_url", "database_password_file"} & set(kept) == set()
+    assert Settings.model_validate(kept) == settings.model_copy(update={"database_url": None})
+    assert [path.name for path in settings.run_dir.iterdir()] == ["settings.yaml"]
+
+
+def test_a_folder_that_cannot_be_made_is_a_warning(
+    write_config: WriteConfig, load_settings: LoadSettings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    keep_settings(load_settings(output_dir=str(tmp_path / "file")))
+    assert f"{tmp_path / 'file' / 'tiny' / 'settings.yaml'} was not written: Not a directory" in caplog.text
