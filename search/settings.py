@@ -160,7 +160,7 @@ class Settings(BaseSettings):
         data = dict(values.get("data") or {})
         if path := values.get("data_dir") or values.get("DATA_DIR"):
             data["path"] = path
-            if data.setdefault("source", _SOURCES.get(Path(path).suffix.lower(), "folder")) == "digits":
+            if data.setdefault("source", _SOURCES.get(Path(str(path)).suffix.lower(), "folder")) == "digits":
                 raise ValueError(
                     f"DATA_DIR or --data-dir names {path}, but data.source is digits, which lie in no folder; "
                     "leave the folder out, or take another --config"

@@ -64,6 +64,11 @@ def test_the_suffix_of_the_data_says_what_they_are(name: str, source: str) -> No
     assert _load("--data-dir", name, "--set", "data.source=folder").data.source == "folder"
 
 
+def test_a_path_that_is_none_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"path"):
+        _load("--set", "data_dir=5")
+
+
 def test_annotations_are_one_file_or_one_for_each_split() -> None:
     assert _load("--set", "data.annotations=a.json").data.annotations == "a.json"
     both = {"train": "a.json", "validation": "b.json"}
