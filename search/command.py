@@ -24,16 +24,12 @@ def add_quiet_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help=said)
 
 
-def whole(least: int, most: int) -> Callable[[str], int]:
-    """argparse's `type` of a whole number from `least` to `most`, thousands apart or not."""
-
-    def number(text: str) -> int:
-        digits = text.replace(",", "")
-        if not re.fullmatch("[0-9]{1,18}", digits) or not least <= int(digits) <= most:
-            raise argparse.ArgumentTypeError(f"expected a whole number from {least:,} to {most:,}, got {text!r}")
-        return int(digits)
-
-    return number
+def positive(text: str) -> int:
+    """A whole number of at least 1, thousands apart or not, as argparse's `type`."""
+    digits = text.replace(",", "")
+    if not re.fullmatch("[0-9]{1,15}", digits) or int(digits) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    return int(digits)
 
 
 def between(least: float, most: float) -> Callable[[str], float]:
@@ -49,9 +45,6 @@ def between(least: float, most: float) -> Callable[[str], float]:
         return value
 
     return number
-
-
-positive = whole(1, 10**15)
 
 
 @contextmanager

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from search import settings as all_settings
-from search.command import between, collected, exit_with_status, loading
+from search.command import collected, exit_with_status, loading
 from search.errors import BadInput
 from search.inference.names import EXPECTED, check_model_name
 from search.setting_options import OF_TRAINING, add_arguments
 
 SECONDS = 1.0
+MOST_SECONDS = 3600
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.latency") -> None:
@@ -38,7 +39,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "--final", nargs="?", const="final", metavar="STUDY", help="a model of each network of a finalized study"
     )
     seconds = f"time for each line of the table; default: {SECONDS:g}"
-    parser.add_argument("--seconds", type=between(0.001, 3600), metavar="S", default=SECONDS, help=seconds)
+    parser.add_argument("--seconds", type=float, metavar="S", default=SECONDS, help=seconds)
     parser.add_argument("--json", action="store_true", help="a JSON list in place of the tables")
     add_arguments(parser, without=OF_TRAINING)
     return parser
@@ -48,6 +49,8 @@ def _check(options: argparse.Namespace) -> None:
     problems = _misnamed(options.models)
     if [bool(options.models), options.front, options.final is not None].count(True) != 1:
         problems.append(f"expected models ({EXPECTED}), --front or --final, one of the three")
+    if not 0 < options.seconds <= MOST_SECONDS:
+        problems.append(f"--seconds {options.seconds:g}: expected more than 0 and at most {MOST_SECONDS:,}")
     if problems:
         raise BadInput("arguments", problems)
 

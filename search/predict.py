@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from search import settings as all_settings
-from search.command import exit_with_status, loading, positive
+from search.command import exit_with_status, loading
 from search.inference.names import MODEL_HELP
 from search.setting_options import OF_TRAINING, add_arguments
 
@@ -28,7 +28,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     parser.add_argument("images", metavar="IMAGES", nargs="+", type=Path, help="pictures, or folders of them")
     parser.add_argument("--output", type=Path, metavar="FILE", help="CSV; default: standard output")
-    parser.add_argument("--top", type=positive, default=1, metavar="K", help="how many classes to name; default: 1")
+    parser.add_argument("--top", type=int, default=1, metavar="K", help="how many classes to name; default: 1")
     add_arguments(parser, without=OF_TRAINING)
     return parser
 

@@ -92,7 +92,7 @@ def config(folder: Path, text: str | bytes) -> str:
             ["seed=0x" + "f" * 5000],
             "--set seed: expected a whole number from 0 to 4,294,967,295, got a number of more t",
         ),
-        (["device=5"], "--set device: expected auto, cpu, cuda or cuda:N, got 5"),
+        (["device=5"], "--set device: expected auto, cpu, mps, cuda or cuda:N, got 5"),
     ],
 )
 def test_what_was_typed_is_refused_in_a_sentence(typed: list[str], problem: str) -> None:

@@ -60,6 +60,11 @@ def test_the_suffix_of_the_data_says_what_they_are(name: str, source: str) -> No
     assert _load("--data-dir", name, "--set", "data.source=folder").data.source == "folder"
 
 
+def test_a_path_that_is_none_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"path"):
+        _load("--set", "data_dir=5")
+
+
 def test_annotations_are_one_file_or_one_for_each_split() -> None:
     assert _load("--set", "data.annotations=a.json").data.annotations == "a.json"
     both = {"train": "a.json", "validation": "b.json"}
@@ -157,7 +162,7 @@ def test_all_problems_come_at_once_and_say_where(monkeypatch: pytest.MonkeyPatch
     [
         (["--set", "seed"], "--set seed: expected KEY=VALUE"),
         (["--set", "seed=[1"], r"--set seed: the value is not YAML: line 1: expected ',' or ']'"),
-        (["--device", "gpu"], "--device: expected auto, cpu, cuda or cuda:N, got 'gpu'$"),
+        (["--device", "gpu"], "--device: expected auto, cpu, mps, cuda or cuda:N, got 'gpu'$"),
         (["--name", "a/b"], "--name: a name begins with a letter or digit; .*, got 'a/b'"),
         (["--name", "x" * 201], "--name: a name has at most 200 characters, got 'xxx"),
         (["--set", "name=2024"], "--set name: expected text, got 2024; put it in quotes$"),

@@ -28,6 +28,7 @@ NOTES = {
     "crowds": "crowd regions ({}) are left out: each outlines many objects (iscrowd)",
     "unannotated": "images without annotations ({}) are not used",
 }
+SEGMENTATION_ALONE = "annotations with a segmentation alone, without the box around it"
 SET_CLASSES = "data.class_of_category says which categories are classes"
 
 
@@ -129,12 +130,8 @@ def _read_boxes(part: Part, class_of: Mapping[str, str], listing: Listing) -> Co
     for entry in distinct:
         bbox, picture = entry.annotation.bbox, entry.picture
         if bbox is None:
-            what = (
-                "with a segmentation alone, without the box around it"
-                if entry.annotation.segmentation
-                else "without a box"
-            )
-            listing.unusable.append(Unusable(f"annotations {what}", entry.name))
+            kind = SEGMENTATION_ALONE if entry.annotation.segmentation else "annotations without a box"
+            listing.unusable.append(Unusable(kind, entry.name))
         elif fault := _fault(bbox, picture):
             listing.unusable.append(Unusable(fault, entry.name, str(list(bbox))))
         else:

@@ -12,7 +12,7 @@ from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
 from search.inference.pictures import open_pictures
 from search.inference.sources import Source
-from search.options import add_model_arguments
+from search.setting_options import OF_TRAINING, add_arguments
 from search.settings import DataSettings, load
 
 SHARES = {"test_share": 0.3, "validation_share": 0.25, "split_seed": 5}
@@ -55,7 +55,7 @@ def of_list(source: Source, searched_with: Dataset) -> Source:
 
 def opened(source: Source, tmp_path: Path, *options: str) -> Dataset:
     parser = argparse.ArgumentParser()
-    add_model_arguments(parser)
+    add_arguments(parser, without=OF_TRAINING)
     return open_pictures(source, load(parser.parse_args([*options, "--set", f"cache_dir={tmp_path / 'cache'}"])))
 
 
