@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from search import settings as all_settings
-from search.command import between, collected, exit_with_status
+from search.command import collected, exit_with_status
 from search.errors import BadInput
 from search.inference.formats import exported_file, open_onnx
 from search.inference.measuring import SECONDS, measure_network, measure_onnx
@@ -46,6 +46,7 @@ from search.settings import Settings
 from storage import latency
 
 BUSY_SHARE = 0.5
+LEAST_SECONDS, MOST_SECONDS = 0.001, 3600
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         "--final", nargs="?", const="final", metavar="STUDY", help="a model of each network of a finalized study"
     )
     seconds = f"time for each line of the table; default: {SECONDS:g}"
-    parser.add_argument("--seconds", type=between(0.001, 3600), metavar="S", default=SECONDS, help=seconds)
+    parser.add_argument("--seconds", type=float, metavar="S", default=SECONDS, help=seconds)
     parser.add_argument("--json", action="store_true", help="a JSON list in place of the tables")
     add_arguments(parser)
     return parser
@@ -99,6 +100,9 @@ def _check(options: argparse.Namespace) -> None:
     problems = []
     if [bool(options.models), options.front, options.final is not None].count(True) != 1:
         problems.append(f"expected models ({EXPECTED}), --front or --final, one of the three")
+    if not LEAST_SECONDS <= options.seconds <= MOST_SECONDS:
+        expected = f"expected a number from {LEAST_SECONDS:g} to {MOST_SECONDS:,}"
+        problems.append(f"--seconds {options.seconds:g}: {expected}")
     if problems:
         raise BadInput("arguments", problems)
 

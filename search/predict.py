@@ -20,7 +20,7 @@ from typing import TextIO
 import numpy as np
 
 from search import settings as all_settings
-from search.command import collected, exit_with_status, positive
+from search.command import collected, exit_with_status
 from search.errors import BadInput
 from search.inference.classifier import Classifier
 from search.inference.files import Answers, classify, picture_files, report_unreadable
@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("model", metavar="MODEL", help=HELP)
     parser.add_argument("images", metavar="IMAGES", nargs="+", type=Path, help="pictures, or folders of them")
     parser.add_argument("--output", type=Path, metavar="FILE", help="CSV; default: standard output")
-    parser.add_argument("--top", type=positive, default=1, metavar="K", help="how many classes to name; default: 1")
+    parser.add_argument("--top", type=int, default=1, metavar="K", help="how many classes to name (default 1)")
     add_arguments(parser)
     return parser
 

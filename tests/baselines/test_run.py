@@ -78,7 +78,7 @@ def test_what_cannot_be_is_refused(config: Path, capsys: pytest.CaptureFixture[s
         main(["--config", str(config), "--rows", "nothing"])
     with pytest.raises(SystemExit):
         main(["--config", str(config), "--seeds", "0"])
-    assert "expected a number from 1, got '0'" in capsys.readouterr().err
+    assert "expected a whole number from 1 to 1,000,000,000,000,000, got '0'" in capsys.readouterr().err
 
 
 def test_the_rows_are_listed_without_training(capsys: pytest.CaptureFixture[str]) -> None:
