@@ -14,12 +14,12 @@ from search import check, limits, run
 from search.errors import BadInput
 from search.limits import check_limits, smallest, within_limits
 from search.objective import counts_of, over_counts
-from search.spaces.settings import EliminationSpace, ScratchSpace, StudySpace
+from search.spaces.settings import AnySpace, EliminationSpace, ScratchSpace, StudySpace
 from search.work import GivingUp, work
 from tests.conftest import LoadSettings, WriteConfig, tiny_elimination, tiny_scratch
 from tests.search.conftest import OpenBench
 
-SPACE: TypeAdapter[EliminationSpace | ScratchSpace] = TypeAdapter(StudySpace)
+SPACE: TypeAdapter[AnySpace] = TypeAdapter(StudySpace)
 CLASSES = 3
 
 # One stage of 16 channels with a depthwise convolution, after a stem of 8: weights, and two parameters of each norm.
@@ -74,7 +74,11 @@ def test_a_limit_that_nothing_meets_is_named_with_the_smallest(
 
 
 def test_one_study_without_a_network_is_enough_to_refuse_all() -> None:
-    spaces = {"good": scratch(), "poor": scratch(max_parameters=10), "other": elimination(max_parameters=10)}
+    spaces: dict[str, AnySpace] = {
+        "good": scratch(),
+        "poor": scratch(max_parameters=10),
+        "other": elimination(max_parameters=10),
+    }
     with pytest.raises(BadInput) as caught:
         check_limits(spaces, CLASSES)
     assert [problem.partition(":")[0] for problem in caught.value.problems] == ["poor", "other"]
