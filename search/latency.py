@@ -17,7 +17,7 @@ from search.inference.names import EXPECTED, check_model_name
 from search.setting_options import OF_TRAINING, add_arguments
 
 SECONDS = 1.0
-MOST_SECONDS = 3600
+LEAST_SECONDS, MOST_SECONDS = 0.001, 3600
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.latency") -> None:
@@ -49,8 +49,8 @@ def _check(options: argparse.Namespace) -> None:
     problems = _misnamed(options.models)
     if [bool(options.models), options.front, options.final is not None].count(True) != 1:
         problems.append(f"expected models ({EXPECTED}), --front or --final, one of the three")
-    if not 0 < options.seconds <= MOST_SECONDS:
-        problems.append(f"--seconds {options.seconds:g}: expected more than 0 and at most {MOST_SECONDS:,}")
+    if not LEAST_SECONDS <= options.seconds <= MOST_SECONDS:
+        problems.append(f"--seconds {options.seconds:g}: expected {LEAST_SECONDS:g} to {MOST_SECONDS:,}")
     if problems:
         raise BadInput("arguments", problems)
 

@@ -81,6 +81,11 @@ def test_bad_arguments_are_named_together(options: list[str]) -> None:
     with pytest.raises(BadInput) as caught:
         main(["scratch/0", "--front", "--seconds", "0", *options])
     assert len(caught.value.problems) == 2
+    for seconds in ("nan", "inf", "-1", "1e308"):
+        with pytest.raises(
+            BadInput, match=rf"--seconds {float(seconds):g}: expected a number from 0.001 to 3,600".replace("+", r"\+")
+        ):
+            main(["scratch/0", "--seconds", seconds, *options])
     with pytest.raises(BadInput, match=r"expected models .*, --front or --final"):
         main([*options])
 

@@ -153,4 +153,4 @@ def test_a_number_of_workers_that_is_none_is_refused(text: str, capsys: pytest.C
     add_workers_argument(parser, default="1")
     with pytest.raises(SystemExit, match="2"):
         parser.parse_args(["--workers", text])
-    assert f"--workers: expected auto or a number from 1, got {text!r}" in capsys.readouterr().err
+    assert f"--workers: expected auto or a whole number from 1 to 999, got {text!r}" in capsys.readouterr().err
