@@ -21,7 +21,8 @@ LINE_SECONDS = 60.0
 def in_parallel(work: Callable[[Item], Result], items: Sequence[Item], label: str, progress: bool) -> list[Result]:
     """`work` of each item, in order. Threads, because reading, hashing, decoding and resizing run outside of the GIL.
 
-    On standard error: a bar on a terminal, otherwise a line at the start and one every minute. An exception, or Ctrl-C, drops what has not begun.
+    On standard error: a bar on a terminal, otherwise a line at the start and one every minute. An exception, or Ctrl-C,
+    drops what has not begun.
     """
     if not items:
         return []
