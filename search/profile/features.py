@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -22,9 +24,12 @@ from search.errors import Interrupted
 from search.training.device import autocast, kept_memory
 from search.training.metrics import Integers
 
+log = logging.getLogger(__name__)
+
 Pooled = npt.NDArray[np.float32]
 
 BATCH_SIZE = 64
+LINE_SECONDS = 60.0
 MOST_PICTURES = 10_000
 """Of a split: a ranking of cuts does not change with more, and time and memory stay bounded."""
 
@@ -53,11 +58,15 @@ def pooled_features(
     network.eval().to(device).to(memory_format=memory_format(device))  # type: ignore[call-overload]
     rows = Rows(arrays, device)
     chosen = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))[:MOST_PICTURES].sort().values
-    batches = []
+    batches: list[Tensor] = []
+    said = time.monotonic()
     with _pooling(network.trunk.get_submodule("backbone"), cuts) as pooled, kept_memory(device):
         for indices in torch.split(chosen, BATCH_SIZE):
             if interrupted and interrupted():
                 raise Interrupted("before the depth profile was done")
+            if time.monotonic() - said >= LINE_SECONDS:
+                said = time.monotonic()
+                log.info("depth profile: %s of %s pictures", len(batches) * BATCH_SIZE, len(chosen))
             with autocast(device):
                 network(to_unit(rows.take(indices)[0]))
             batches.append(torch.cat([pooled[cut.module] for cut in cuts], dim=1))

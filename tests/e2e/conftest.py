@@ -231,7 +231,7 @@ class Service:
     def add(self, workers: int, **variables: str) -> Command:
         """One more machine; one of a single worker has a single core."""
         machine = self._start("search.worker", "--config", self._config, "--workers", workers, **variables)
-        if workers == 1:
+        if workers == 1 and hasattr(os, "sched_setaffinity"):
             cores = sorted(os.sched_getaffinity(0))
             os.sched_setaffinity(machine.process.pid, {cores[len(self.machines) % len(cores)]})
         self.machines.append(machine)

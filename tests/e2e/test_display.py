@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import re
 import struct
 import subprocess
 import sys
-import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +18,9 @@ from search.run import main
 from tests.conftest import WriteConfig, tiny_elimination, tiny_scratch
 from tests.e2e.conftest import ROOT, WriteSearch
 from tests.search.conftest import EXPLODING
+from tests.systems import needs_terminals
+
+pytestmark = pytest.mark.timeout(900)  # seconds on a quiet machine, minutes on a busy one
 
 COLUMNS, ROWS = 80, 24
 
@@ -29,6 +29,10 @@ class Terminal:
     """A command on a terminal of 80 columns and 24 rows, and all that it wrote so far."""
 
     def __init__(self, *command: str) -> None:
+        import fcntl  # noqa: PLC0415 - Windows has none of these
+        import pty  # noqa: PLC0415
+        import termios  # noqa: PLC0415
+
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
@@ -59,7 +63,7 @@ class Terminal:
         children = psutil.Process(self.process.pid).children()
         return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
 
-    def shows(self, pattern: str, seconds: float = 90.0) -> None:
+    def shows(self, pattern: str, seconds: float = 300.0) -> None:
         """Wait until a line of the table matches."""
         end = time.monotonic() + seconds
         while not any(re.search(pattern, line) for line in self.table):
@@ -67,7 +71,7 @@ class Terminal:
             assert self.process.poll() is None, self.text
             time.sleep(0.05)
 
-    def ends(self, seconds: float = 90.0) -> int:
+    def ends(self, seconds: float = 300.0) -> int:
         status = self.process.wait(seconds)
         self._reader.join(5)
         return status
@@ -90,6 +94,8 @@ def on_terminal() -> Iterator[Callable[..., Terminal]]:
             terminal.process.wait()
 
 
+@pytest.mark.slow
+@needs_terminals
 def test_a_live_table_of_two_workers_outlives_one_of_them(
     write_search: WriteSearch, on_terminal: Callable[..., Terminal]
 ) -> None:

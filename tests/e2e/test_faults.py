@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import random
 import re
-import resource
 import signal
 import subprocess
 import time
@@ -148,6 +147,7 @@ def test_out_of_memory(open_service: OpenService, accounts: Accounts) -> None:
     (holding,) = until(lambda: service.held(epochs=1))  # while the modest one trains, there is time to set a limit
     assert holding.trial.study == "tiny/first"
     used = psutil.Process(holding.pid).memory_info().vms
+    resource = pytest.importorskip("resource", reason="limits the memory of a process")
     resource.prlimit(holding.pid, resource.RLIMIT_AS, (int(used + ENOUGH_FOR_A_QUARTER), resource.RLIM_INFINITY))
     account = accounts["out of memory"] = service.finish()
     trials = {trial.study.rpartition("/")[2]: trial for trial in service.watch.trials}

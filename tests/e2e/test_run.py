@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import signal
 import sys
@@ -15,6 +14,7 @@ from search.command import exit_with_status
 from search.run import main
 from tests.conftest import WriteConfig, tiny_elimination, tiny_scratch
 from tests.e2e.conftest import Look, Start, until
+from tests.systems import needs_terminals
 
 # Minutes on a busy machine: they belong to `make faults` until their limits are known on a quiet one.
 pytestmark = pytest.mark.faults
@@ -92,8 +92,11 @@ def test_bad_input_ends_with_one_message_before_anything_is_made(
     assert databases == [] or "studies" in arguments[1]
 
 
+@needs_terminals
 def test_a_live_table_on_a_terminal(write_config: WriteConfig, tmp_path: Path) -> None:
     config = write_config(trials=1, studies={"scratch": tiny_scratch()})
+    import pty  # noqa: PLC0415 - Windows has none
+
     pid, terminal = pty.fork()
     if pid == 0:
         os.environ |= {"TERM": "xterm", "COLUMNS": "140", "OMP_NUM_THREADS": "1"}

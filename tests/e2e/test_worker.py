@@ -14,8 +14,9 @@ from storage.database import connect
 from storage.trials import TrialRecord
 from tests.e2e.conftest import Command, Holding, Look, OpenService, Start, WriteSearch, until
 from tests.postgres import PostgresServer
+from tests.systems import needs_proc, needs_signals
 
-pytestmark = pytest.mark.timeout(900)  # seconds on a quiet machine, minutes on a busy one
+pytestmark = [needs_signals, pytest.mark.timeout(900)]  # seconds on a quiet machine, minutes on a busy one
 
 
 def assert_same_work(after: TrialRecord, before: Holding) -> None:
@@ -59,6 +60,7 @@ def test_two_machines_share_a_budget_though_one_is_stopped_and_a_worker_of_the_o
     assert (account.resumed, account.killed) == (2, 1)
 
 
+@needs_proc
 def test_a_second_signal_ends_at_once(write_search: WriteSearch, start: Start, look: Look, search_db: str) -> None:
     command = start("search.worker", "--config", write_search(trials=2), "--workers", 1)
     watch = look(search_db, command)

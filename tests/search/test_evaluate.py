@@ -17,7 +17,7 @@ from search.export import main as export
 from search.inference.deployed import of_network
 from search.inference.sources import Source
 from search.models import save_model
-from tests.platforms import linux_file_names
+from tests.systems import linux_file_names
 
 
 @pytest.fixture

@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.postgres import PostgresServer
+from tests.systems import needs_signals
+
+pytestmark = needs_signals
 
 ROOT = Path(__file__).parents[2]
 ASKING = """

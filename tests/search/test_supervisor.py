@@ -24,6 +24,9 @@ from tests.conftest import LoadSettings
 
 Plan = tuple[Callable[..., Any], float]
 ENDED, CRASHED = (os._exit, 0), (os._exit, 1)
+if not hasattr(signal, "SIGKILL"):
+    pytest.skip("the workers here end by signals", allow_module_level=True)
+
 KILLED = (signal.raise_signal, signal.SIGKILL)
 STOPPED = (signal.raise_signal, signal.SIGSTOP)
 WORKING = (time.sleep, 60)
@@ -200,3 +203,18 @@ def test_leaves_nothing_behind_when_it_fails_itself(
     with pytest.raises(ZeroDivisionError):
         supervise([WORKING], [CRASHED])
     assert children.alive == []
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (-signal.SIGKILL, "SIGKILL, perhaps for want of memory"),
+        (-signal.SIGSEGV, "SIGSEGV"),
+        (1, "exit status 1"),
+        (-64000, "exit status -64000"),
+        (3221225477, "exit status 3221225477"),
+        (None, "exit status None"),
+    ],
+)
+def test_how_a_process_ended_in_words(code: int | None, words: str) -> None:
+    assert supervisor._death(code) == words

@@ -21,6 +21,7 @@ from storage.artefacts import open_artefacts
 from storage.dashboard import application, database_address
 from storage.database import connect
 from storage.errors import DatabaseRefused
+from tests.systems import needs_fork
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,6 +56,7 @@ def get(port: int, path: str, patience_seconds: float = 300.0) -> bytes:
             time.sleep(0.1)
 
 
+@needs_fork  # gunicorn
 def test_a_study_and_its_files_are_served(tmp_path: Path) -> None:
     url, folder = f"sqlite:///{tmp_path / 'search.db'}", tmp_path / "artefacts"
     database = connect(url)

@@ -17,6 +17,7 @@ from storage.database import Database, connect, open_engine
 from storage.errors import DatabaseLost, DatabaseRefused
 from storage.tables import SCHEMA_VERSION
 from tests.postgres import PostgresServer
+from tests.systems import needs_fork, needs_proc, needs_users
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,6 +57,7 @@ def test_never_shows_the_password(postgres_url: str, caplog: pytest.LogCaptureFi
     database.close()
 
 
+@needs_fork
 def test_many_processes_may_create_the_tables_at_once(empty_url: str) -> None:
     children = """
 import os, sys
@@ -241,12 +243,14 @@ def test_sqlite_makes_its_folder(tmp_path: Path) -> None:
     assert (tmp_path / "runs" / "today" / "search.db").is_file()
 
 
+@needs_proc
 @pytest.mark.parametrize("path", ["/proc/nowhere/search.db", "/dev/null/search.db"])
 def test_sqlite_folder_that_cannot_be_made(path: str) -> None:
     with pytest.raises(DatabaseRefused, match=f"database sqlite:///{path}: .*; name a file in a writable folder"):
         connect(path)
 
 
+@needs_users
 @pytest.mark.parametrize(("mode", "problem"), [(0o555, "its folder is not writable"), (0o000, "Permission denied")])
 def test_sqlite_folder_not_writable(mode: int, problem: str) -> None:
     as_nobody = """

@@ -17,6 +17,7 @@ from storage.database import Database, connect
 from storage.leases import Lease, Leases
 from storage.results import finish
 from storage.slots import Progress, claim_slot, open_trial, progress
+from tests.systems import needs_fork
 
 ROOT = Path(__file__).parents[2]
 
@@ -144,6 +145,7 @@ def test_threads_share_one_budget_exactly(database: Database, study: optuna.Stud
     assert [trial.number for trial in study.trials] == list(range(20))
 
 
+@needs_fork
 def test_eight_processes_share_one_budget_exactly(database: Database, study: optuna.Study, url: str) -> None:
     script = str(Path(__file__).with_name("simulated_workers.py"))
     command = [sys.executable, script, "8", url, "first", "24", "0", "0", "60"]

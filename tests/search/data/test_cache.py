@@ -28,7 +28,7 @@ Paint = Callable[..., Path]
 ROOT = Path(__file__).parents[3]
 PICTURES = 30
 FILL_IN_A_PROCESS = """
-import hashlib, resource, sys
+import hashlib, sys
 from pathlib import Path
 from search.data.cache import PictureCache
 from search.data.examples import Example, Row
@@ -37,6 +37,7 @@ from search.settings import DataSettings
 
 folder, limit, *lines = sys.argv[1:]
 if int(limit):
+    import resource
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
 rows = [Row(Example(path, "a", Path(path)), digest, digest) for path, digest in (line.split("|") for line in lines)]
 cache = PictureCache(Path(folder), DataSettings(), progress=False)
@@ -81,6 +82,8 @@ def process(folder: Path, rows: list[Row], limit: int = 0) -> subprocess.Popen[s
 
 @pytest.fixture
 def blocked(tmp_path: Path, cache_dir: Path, rows: list[Row]) -> Iterator[Blocked]:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("this system has no named pipes")
     pipe = tmp_path / "pipe.png"
     os.mkfifo(pipe)
     first = rows[0].example.origin
@@ -206,6 +209,7 @@ def test_of_two_processes_one_waits_and_finds_it_done(
 
 
 def test_a_full_disk_while_writing(cache_dir: Path, rows: list[Row]) -> None:
+    pytest.importorskip("resource", reason="limits the size of files")
     _, errors = process(cache_dir, rows, limit=10 * 16 * 16 * 3).communicate()
     assert "BadInput: decoded pictures cannot be stored" in errors
     assert "0 MB are needed for 30 pictures at 16 px: make room, or take another cache folder" in errors

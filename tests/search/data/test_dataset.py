@@ -19,7 +19,7 @@ from search.data.decode import decode
 from search.data.examples import SPLITS
 from search.errors import BadInput
 from search.settings import DataSettings
-from tests.platforms import linux_file_names
+from tests.systems import linux_file_names
 
 Paint = Callable[..., Path]
 ImageFolder = Callable[[Mapping[str, int]], Path]

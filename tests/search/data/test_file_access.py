@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def test_threads_write_to_places_of_one_file(writing: None, tmp_path: Path) -> N
     assert (tmp_path / "file").read_bytes() == b"".join(f"{number:08}".encode() for number in range(500))
 
 
-@pytest.mark.skipif(not getattr(files, "fcntl", None), reason="this system has no fcntl")
+@pytest.mark.skipif(find_spec("fcntl") is None, reason="this system has no fcntl")
 def test_what_is_held_is_not_removed(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"content")

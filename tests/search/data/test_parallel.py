@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from search.data import parallel
 from search.data.parallel import in_parallel
 
 
@@ -40,3 +41,11 @@ def test_without_a_terminal_progress_is_one_line(capsys: pytest.CaptureFixture[s
     in_parallel(str, [], "counting", progress=True)
     captured = capsys.readouterr()
     assert captured.err == captured.out == ""
+
+
+def test_and_a_line_now_and_then_where_it_takes_long(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parallel, "LINE_SECONDS", 0.0)
+    assert in_parallel(str, [1, 2], "counting", progress=True) == ["1", "2"]
+    assert capsys.readouterr().err == "counting: 2\ncounting: 1 of 2\ncounting: 2 of 2\n"

@@ -92,3 +92,14 @@ def test_stops_when_it_is_asked_to(arrays: Arrays, monkeypatch: pytest.MonkeyPat
     answers = iter([False, True])
     with pytest.raises(Interrupted):
         pooled_features(network, cuts, arrays, CPU, lambda: next(answers))
+
+
+def test_a_long_pass_says_now_and_then_how_far_it_is(
+    arrays: Arrays, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(features, "LINE_SECONDS", 0.0)
+    monkeypatch.setattr(features, "BATCH_SIZE", 4)
+    caplog.set_level("INFO", logger="search")
+    cuts = anatomy("test_resnet", SIZE).cuts[:1]
+    pooled_features(network_of("test_resnet", cuts[0].module), cuts, arrays, CPU)
+    assert caplog.messages == [f"depth profile: {number} of 10 pictures" for number in (0, 4, 8)]

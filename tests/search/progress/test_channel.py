@@ -81,7 +81,6 @@ def write_for_ever(connection: Connection) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="processes are killed in another way here")
 def test_a_worker_that_is_killed_while_it_writes_ends_its_listener() -> None:
     process, listener, heard = start(write_for_ever)
     assert isinstance(heard.get(timeout=60), Ended)

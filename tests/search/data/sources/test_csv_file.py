@@ -7,7 +7,7 @@ import pytest
 from search.data.examples import Listing
 from search.data.sources.csv_file import read_csv
 from search.settings import DataSettings
-from tests.platforms import linux_file_names
+from tests.systems import linux_file_names
 
 
 def read(path: Path | None) -> Listing:

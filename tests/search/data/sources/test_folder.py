@@ -10,7 +10,7 @@ import pytest
 from search.data.examples import Listing
 from search.data.sources.folder import read_folder
 from search.settings import DataSettings
-from tests.platforms import linux_file_names
+from tests.systems import linux_file_names
 
 ImageFolder = Callable[[Mapping[str, int]], Path]
 
