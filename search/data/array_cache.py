@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from filelock import FileLock, Timeout
 
-from search.data.file_access import hold, remove_unused
+from search.data.system_files import hold, remove_unused
 
 Array = npt.NDArray[Any]
 

@@ -24,9 +24,9 @@ from filelock import FileLock, Timeout
 
 from search.data.decode import Unreadable, decode, fit_pixels
 from search.data.examples import Example, Row
-from search.data.file_access import write_at
 from search.data.parallel import in_parallel
 from search.data.split import Split
+from search.data.system_files import write_at
 from search.errors import BadInput
 from search.settings import DataSettings
 

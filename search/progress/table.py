@@ -19,6 +19,7 @@ from search.progress.facts import Activity, Facts
 from search.progress.words import budget_in_words, front_in_words
 
 REFRESHES_PER_SECOND = 0.5
+ECHO_COLUMNS = 3  # for the ^C that a terminal writes at the cursor: on a line of its own it would shift the table
 
 
 class LiveTable(Live):
@@ -26,7 +27,7 @@ class LiveTable(Live):
 
     def __init__(self, facts: Callable[[], Facts], console: Console) -> None:
         def now() -> RenderableType:
-            return render(facts(), console.width - 1, console.height)
+            return render(facts(), console.width - ECHO_COLUMNS, console.height)
 
         super().__init__(console=console, refresh_per_second=REFRESHES_PER_SECOND, get_renderable=now)
         self._live_render = _Reflowed(now(), console)

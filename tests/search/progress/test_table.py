@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from search.progress.facts import Activity, Facts, Member, Standing, StudyStanding
-from search.progress.table import LiveTable, render
+from search.progress.table import ECHO_COLUMNS, LiveTable, render
 
 NETWORK = "tf_efficientnet_lite0 to blocks.4.0 + conv1x1 256, 128 px"
 
@@ -88,9 +88,10 @@ def test_a_narrower_terminal_has_broken_the_lines_and_the_cursor_climbs_over_all
         before = len(file.getvalue())
         table.refresh()
         narrower = file.getvalue()[before:]
-        widths = [len(line) for line in lines(2, 79)]
+        widths = [len(line) for line in lines(2, 80 - ECHO_COLUMNS)]
         assert narrower.count(UP) == sum(-(-width // 40) for width in widths) - 1
         assert narrower.count(UP) > height
         before = len(file.getvalue())
         table.refresh()
-        assert file.getvalue()[before:].count(UP) == len(lines(2, 39)) - 1, "it was drawn again for this width"
+        again = file.getvalue()[before:]
+        assert again.count(UP) == len(lines(2, 40 - ECHO_COLUMNS)) - 1, "it was drawn again for this width"

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from search.data import file_access as files
+from search.data import system_files
 from search.data.array_cache import ArrayCache, NoRoom
-from search.data.file_access import hold, remove_unused, write_at
+from search.data.system_files import hold, remove_unused, write_at
 
 
 @pytest.fixture(params=["pwrite", "seek and write"])
@@ -57,7 +57,7 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> set[Path]:
             raise PermissionError(13, "The process cannot access the file because it is being used", str(path))
         unlink(path, missing_ok)
 
-    monkeypatch.setattr(files, "fcntl", None)
+    monkeypatch.setattr(system_files, "fcntl", None)
     monkeypatch.setattr(Path, "unlink", refuse)
     return in_use
 
