@@ -17,12 +17,14 @@ from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
 from search.limits import within_limits
 from search.objective import Assignment, choose_device, run, summary
+from search.outputs import room_problems
 from search.settings import Settings
 from search.spaces.checked import checked_spaces
 from search.spaces.settings import AnySpace, ListedSpace
 from storage.address import mask_url
+from storage.artefacts import open_artefacts
 from storage.database import connect
-from storage.errors import NoSearch
+from storage.errors import ArtefactError, NoSearch
 
 STEPS = 2
 
@@ -37,6 +39,7 @@ def try_search(settings: Settings) -> None:
     with tempfile.TemporaryDirectory(prefix="elimnet-check-") as folder:
         with collected(problems):
             print(f"database: {_check_database(settings)}")
+        problems += _output_problems(settings)
         dataset: Dataset | None = None
         with collected(problems):
             dataset = open_dataset(settings.data, Path(folder), image_sizes=_sizes(settings))
@@ -70,6 +73,18 @@ def _check_database(settings: Settings) -> str:
     studies = optuna.get_all_study_names(database.optuna)
     database.close()
     return f"{database.url} holds {len(studies)} studies"
+
+
+def _output_problems(settings: Settings) -> list[str]:
+    """What of the search's output could not be written."""
+    problems = room_problems("output_dir", settings.run_dir) + room_problems("cache_dir", settings.cache_dir)
+    if "://" not in settings.artefacts:
+        return problems + room_problems("artefact_store", Path(settings.artefacts).expanduser())
+    try:
+        open_artefacts(settings.artefacts)  # a bucket is asked nothing yet
+    except ArtefactError as error:
+        problems.append(str(error))
+    return problems
 
 
 def _sizes(settings: Settings) -> list[int]:

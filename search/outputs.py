@@ -64,6 +64,16 @@ def folder_problems(folder: Path) -> list[str]:
     return []
 
 
+def room_problems(setting: str, folder: Path) -> list[str]:
+    """Why nothing can be written below a folder that is there or will be made, as far as that can be known before."""
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(path))
+    if not there.is_dir():
+        return [f"{setting} {folder}: {there} is no folder; name another"]
+    if not os.access(there, os.W_OK):
+        return [f"{setting} {folder}: {there} may not be written; name another"]
+    return []
+
+
 @contextmanager
 def new_folder(folder: Path, refused: str) -> Iterator[Path]:
     """A folder beside `folder` to write to, which gets its name when the block ends, and is gone if that fails.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from search.check import main
 from search.errors import BadInput
 from search.run import main as run
-from tests.conftest import WriteConfig
+from tests.conftest import WriteConfig, tiny_scratch
+
+SCRATCH = {"scratch": tiny_scratch()}
 
 
 def test_before_the_first_run_and_after_it(
@@ -26,6 +29,23 @@ def test_before_the_first_run_and_after_it(
     assert run(config) == 0
     main(config)
     assert "search.db holds 2 studies" in capsys.readouterr().out
+
+
+def test_what_could_not_be_written_is_named(write_config: WriteConfig, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "closed").mkdir(mode=0o500)
+    places = {"output_dir": "file", "cache_dir": "file/cache", "artefact_store": "closed/store"}
+    config = write_config(**{name: str(tmp_path / place) for name, place in places.items()}, studies=SCRATCH)
+    with pytest.raises(BadInput) as caught:
+        main(["--config", str(config), "--database-url", f"sqlite:///{tmp_path / 'search.db'}"])
+    said = [f"output_dir {tmp_path}/file/tiny: {tmp_path}/file is no folder; name another"]
+    said += [f"cache_dir {tmp_path}/file/cache: {tmp_path}/file is no folder; name another"]
+    if os.getuid() != 0:  # to whom nothing is closed
+        said += [f"artefact_store {tmp_path}/closed/store: {tmp_path}/closed may not be written; name another"]
+    assert caught.value.problems == said
+    for address, problem in {"s3://": "no bucket is named", "ftp://a/b": "expected a folder or s3://"}.items():
+        with pytest.raises(BadInput, match=f"artefact store {address}: {problem}"):
+            main(["--config", str(write_config(artefact_store=address, studies=SCRATCH))])
 
 
 def test_all_that_would_not_run_is_named(write_config: WriteConfig, tmp_path: Path) -> None:
