@@ -27,7 +27,7 @@ from search.data.sources.folder import SPLIT_SPELLINGS, read_folder
 from search.errors import BadInput
 from search.feed.matrix import matrix_figure, png
 from search.inference.classifier import Classifier
-from search.inference.files import classify, report_unreadable
+from search.inference.files import classify, named_range, report_unreadable
 from search.inference.opening import HELP, open_classifier
 from search.inference.sources import add_arguments
 from search.models import ModelDescription
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     settings = all_settings.load(options)
     listing, classifier = _inputs(options, settings)
     _refuse_test_pictures(classifier.description, options.folder, listing)
-    scores = evaluate(classifier, listing, settings.data.max_pixels)
+    scores = evaluate(classifier, listing, settings.data)
     if options.json:
         print(json.dumps(_as_json(scores), indent=2))
     else:
@@ -76,8 +76,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"wrote {options.png}", file=sys.stderr)
 
 
-def evaluate(classifier: Classifier, listing: Listing, max_pixels: int) -> Scores:
-    """Classify the pictures of a listing and compare. Raises BadInput where no folder is a class of the model."""
+def evaluate(classifier: Classifier, listing: Listing, reading: DataSettings) -> Scores:
+    """Classify the pictures of a listing and compare. Raises BadInput where no folder is a class of the model.
+
+    reading  says how large pictures may be, and how deep ones are read if not as the model was trained
+    """
     classes = classifier.description.classes
     folders = set().union(*listing.classes.values())
     unknown, missing = sorted(folders - set(classes)), [name for name in classes if name not in folders]
@@ -92,7 +95,7 @@ def evaluate(classifier: Classifier, listing: Listing, max_pixels: int) -> Score
     labels: list[int] = []
     predictions: list[int] = []
     unreadable: list[tuple[Path, str]] = []
-    for answers in classify(classifier, list(label_of), max_pixels):
+    for answers in classify(classifier, list(label_of), reading.max_pixels, named_range(reading)):
         labels += [label_of[path] for path in answers.files]
         predictions += answers.probabilities.argmax(axis=1).tolist()
         unreadable += answers.unreadable

@@ -20,6 +20,7 @@ from blocks.build import build
 from blocks.network import Network
 from blocks.specification import Frozen, NetworkSpecification
 from search.data.arrays import PartName
+from search.data.depth import SIXTEEN_BITS
 from search.errors import BadInput
 from search.outputs import new_folder
 
@@ -33,11 +34,13 @@ _NAMED_AT_MOST = 5
 class InputDescription(Frozen):
     """What the network takes: (N, 3, image_size, image_size), RGB, values in `value_range`; it normalises them itself.
 
-    fit  how a picture became square: stretched, or its middle cropped
+    fit          how a picture became square: stretched, or its middle cropped
+    pixel_range  values that became black and white in images of more than 8 bits a channel
     """
 
     image_size: int
     fit: Literal["stretch", "crop"]
+    pixel_range: tuple[float, float] = SIXTEEN_BITS
     layout: Literal["NCHW"] = "NCHW"
     channels: Literal["RGB"] = "RGB"
     value_range: tuple[float, float] = (0.0, 1.0)
@@ -114,17 +117,18 @@ class ModelDescription(Frozen):
 
 
 def save_model(
-    network: Network, classes: Sequence[str], fit: Literal["stretch", "crop"], provenance: Provenance, folder: Path
+    network: Network, classes: Sequence[str], taken: InputDescription, provenance: Provenance, folder: Path
 ) -> ModelDescription:
     """Write `network`, with the weights it has, to a new `folder`, which appears only when it is whole.
 
+    taken  what the network takes
     Raises BadInput where there is something already, and where it cannot be written.
     """
     weights = save({name: _own(tensor) for name, tensor in network.state_dict().items()})
     description = ModelDescription(
         network=network.specification,
         classes=tuple(classes),
-        input=InputDescription(image_size=network.specification.image_size, fit=fit),
+        input=taken,
         provenance=provenance,
         weights_sha256=hashlib.sha256(weights).hexdigest(),
     )

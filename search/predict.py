@@ -23,7 +23,7 @@ from search import settings as all_settings
 from search.command import collected, exit_with_status
 from search.errors import BadInput
 from search.inference.classifier import Classifier
-from search.inference.files import Answers, classify, picture_files, report_unreadable
+from search.inference.files import Answers, classify, named_range, picture_files, report_unreadable
 from search.inference.opening import HELP, open_classifier
 from search.inference.sources import add_arguments
 from search.outputs import file_problems, standard_output
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with _opened(options.output) as target:
         writer = csv.writer(target, lineterminator="\n")
         writer.writerow(_heading(options.top))
-        for answers in classify(classifier, files, settings.data.max_pixels):
+        for answers in classify(classifier, files, settings.data.max_pixels, named_range(settings.data)):
             writer.writerows(_rows(answers, classes, options.top))
             pictures += len(answers.files)
             unreadable += answers.unreadable

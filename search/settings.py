@@ -7,6 +7,7 @@ ranges are refused, all in one message.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import re
 from contextvars import ContextVar
@@ -15,7 +16,7 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote
 
 import yaml
-from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -35,6 +36,14 @@ def _expanded(path: Path) -> Path:
         return path.expanduser()
     except RuntimeError as error:
         raise ValueError(f"{path} is in a home that is not known; write the whole path") from error
+
+
+def _auto_or_range(value: Any) -> Any:
+    """Pydantic's own words would be about each half of the type."""
+    numbers = isinstance(value, list | tuple) and all(isinstance(end, int | float) for end in value)
+    if value == "auto" or (numbers and len(value) == 2 and -math.inf < value[0] < value[1] < math.inf):
+        return value
+    raise ValueError("expected auto, or two numbers with the lower one first, as in [0, 4095]")
 
 
 ExpandedPath = Annotated[Path, AfterValidator(_expanded)]
@@ -59,6 +68,9 @@ class DataSettings(Frozen):
     fit: Literal["stretch", "crop"] = Field("stretch", description="how a picture becomes square")
     unreadable: Literal["refuse", "skip"] = Field("refuse", description="what to do about files that are not pictures")
     max_pixels: Count = Field(100_000_000, description="larger pictures are refused before they are decoded")
+    pixel_range: Annotated[Literal["auto"] | tuple[float, float], BeforeValidator(_auto_or_range)] = Field(
+        "auto", description="values that are black and white in images of more than 8 bits a channel, as [0, 4095]"
+    )
 
 
 class Stopping(Frozen):

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from blocks.elimination import anatomy
 from search.data.arrays import PartName
+from search.data.depth import SIXTEEN_BITS, PixelRange
 from search.errors import BadInput
 from search.inference.runs import processor
 from search.pareto import front
@@ -210,6 +211,9 @@ def _differences_of_data(study: optuna.Study, data: Mapping[str, Any]) -> list[s
         problems.append(
             f"study {study.study_name} has data.fit {attributes['data']['fit']}, not {data['fit']}; {ADVICE}"
         )
+    before, now = (PixelRange(*described.get("pixel_range", SIXTEEN_BITS)) for described in (attributes["data"], data))
+    if before != now:
+        problems.append(f"study {study.study_name} has data.pixel_range {before}, not {now}; {ADVICE}")
     return problems
 
 

@@ -239,6 +239,6 @@ def test_a_folder_of_ones_own_with_what_folders_come_with(tmp_path: Path) -> Non
     paint_folder(root, {"cat": 8, "dog": 8}, (30, 50))
     (root / "dog" / "Thumbs.db").write_bytes(b"\0")
     (root / "dog" / "notes.txt").write_text("three more to come")
-    with pytest.raises(BadInput, match=r"unreadable files \(1\): dog/notes.txt \(not a picture\)"):
+    with pytest.raises(BadInput, match=r"unreadable files \(1\): dog/notes.txt \(a text file: remove it\)"):
         opened("folder.yaml", root, tmp_path / "cache")
     assert opened("folder.yaml", root, tmp_path / "cache", unreadable="skip").classes == ("cat", "dog")

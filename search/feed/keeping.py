@@ -20,7 +20,7 @@ from search.errors import BadInput
 from search.feed.card import model_card
 from search.feed.matrix import confusion_figure, png
 from search.feed.signature import sign_note
-from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, Provenance, save_model
+from search.models import DESCRIPTION_FILE, WEIGHTS_FILE, InputDescription, Metrics, Provenance, save_model
 from search.objective import Assignment
 from search.report.markdown import escaped
 from search.studies import study_front
@@ -95,10 +95,14 @@ def _keep(artefacts: Artefacts, trial: Finished) -> None:
     """Write all to a folder that goes away, and from there to the store; a description there means that all is."""
     with tempfile.TemporaryDirectory(prefix="elimnet-model-") as temporary:
         folder = Path(temporary) / "model"
-        network, provenance = trial.result.network, _provenance(trial)
-        description = save_model(network, trial.data["classes"], trial.data["fit"], provenance, folder)
+        network, data = trial.result.network, trial.data
+        known = {name: data[name] for name in ("fit", "pixel_range") if name in data}
+        taken = InputDescription(image_size=network.specification.image_size, **known)
+        description = save_model(network, data["classes"], taken, _provenance(trial), folder)
         title = f"{trial.study.study_name}, trial {trial.number}"
-        (folder / MATRIX_FILE).write_bytes(png(confusion_figure(description.classes, provenance.metrics, title)))
+        (folder / MATRIX_FILE).write_bytes(
+            png(confusion_figure(description.classes, description.provenance.metrics, title))
+        )
         (folder / CARD_FILE).write_text(model_card(description), encoding="utf-8")
         for name in (MATRIX_FILE, CARD_FILE, WEIGHTS_FILE, DESCRIPTION_FILE):
             artefacts.attach(trial.study, folder / name, trial.trial_id)

@@ -67,8 +67,8 @@ def test_what_cannot_be_read_is_named_and_skipped(
     assert len(read(output)) == 70
     said = capsys.readouterr().err
     assert "skipped, as unreadable: 2\n" in said
-    assert f"  {photographs / 'day0' / 'notes.txt'}: not a picture\n" in said
-    assert f"  {photographs / 'day1' / 'empty.jpg'}: the file is empty\n" in said
+    assert f"  {photographs / 'day0' / 'notes.txt'}: a text file: remove it\n" in said
+    assert f"  {photographs / 'day1' / 'empty.jpg'}: the file is empty: fetch it again\n" in said
     assert "; 2 unreadable" in said
 
 
@@ -85,7 +85,7 @@ def test_if_none_can_be_read_nothing_is_written(options: list[str], tmp_path: Pa
     output.write_text("of the last run")
     message = refused("scratch/0", str(folder), "--output", str(output), *options)
     assert "none of the files is a picture that can be read" in message
-    assert f"{folder / 'notes.txt'}: not a picture" in message
+    assert f"{folder / 'notes.txt'}: a text file: remove it" in message
     assert output.read_text() == "of the last run"
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
