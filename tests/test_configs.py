@@ -181,7 +181,7 @@ def test_trashnet_names_damaged_photographs(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         opened("trashnet.yaml", tmp_path / "data", tmp_path / "cache")
     (problem,) = caught.value.problems
-    assert problem.startswith("unreadable files (2): glass/9.JPG (the file is empty), metal/17.JPG (")
+    assert problem.startswith("unreadable files (2): glass/9.JPG (the file is empty: fetch it again), metal/17.JPG (")
     assert problem.endswith(": mend or remove them, or skip them (--set data.unreadable=skip)")
 
 
@@ -212,7 +212,9 @@ def test_plantvillage_names_damaged_leaves(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         opened("plantvillage.yaml", root, tmp_path / "cache")
     (problem,) = caught.value.problems
-    assert problem.startswith("unreadable files (1): Corn_(maize)___healthy/9.JPG (the file is empty): mend or remove")
+    assert problem.startswith(
+        "unreadable files (1): Corn_(maize)___healthy/9.JPG (the file is empty: fetch it again): mend or remove"
+    )
     dataset = opened("plantvillage.yaml", root, tmp_path / "cache", unreadable="skip")
     assert dataset.classes == ("Apple___Apple_scab", "Corn_(maize)___healthy", "Pepper,_bell___healthy")
     assert "copies of other pictures (1) are kept in the same split as these" in dataset.warnings

@@ -13,10 +13,13 @@ import torch
 
 from search import predict
 from search.data.decode import decode
+from search.data.depth import PixelRange
 from search.errors import BadInput
 from search.inference.classifier import of_network
 from search.inference.sources import Source
+from search.models import save_model
 from search.predict import main
+from tests.search.data.encoded import png16
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -141,3 +144,44 @@ def test_a_pipe_is_written_to_and_stays_one(options: list[str], photographs: Pat
         main(["scratch/0", str(photographs), "--output", str(pipe), *options])
         assert len(read_through.result(timeout=60).splitlines()) == 71
     assert pipe.is_fifo()
+
+
+def deep_file(path: Path, most: int) -> Path:
+    """A grey image of 16 bits whose values go up to `most`."""
+    values = np.linspace(0, most, 32 * 32).reshape(32, 32).astype(np.uint16)
+    path.write_bytes(png16(values))
+    return path
+
+
+@pytest.fixture
+def model_of_12_bits(source: Source, tmp_path: Path) -> Path:
+    taken = source.description.input.model_copy(update={"pixel_range": (0, 4095)})
+    save_model(source.network, source.description.classes, taken, source.description.provenance, tmp_path / "12")
+    return tmp_path / "12"
+
+
+def probability(output: Path) -> float:
+    (row,) = read(output)
+    return float(row["probability"])
+
+
+def test_deep_images_are_read_as_in_training(model_of_12_bits: Path, source: Source, options: list[str]) -> None:
+    deep, output = deep_file(model_of_12_bits.parent / "deep.png", 4095), model_of_12_bits.parent / "answers.csv"
+    main([str(model_of_12_bits), str(deep), "--output", str(output), *options])
+    run = of_network(source.network, source.description, torch.device("cpu")).run
+    expected = run(decode(deep.read_bytes(), [None], 32, "stretch", 10**6, PixelRange(0, 4095)))[0]
+    assert probability(output) == pytest.approx(expected.max(), abs=1e-4)
+
+
+def test_deep_images_of_another_range_are_refused_unless_it_is_named(
+    model_folder: Path, model_of_12_bits: Path, options: list[str], tmp_path: Path
+) -> None:
+    dark, bright, output = deep_file(tmp_path / "dark.png", 4095), deep_file(tmp_path / "b.png", 65535), tmp_path / "a"
+    said = "so it is nearly black in the model's range of 0 to 65,535; --set data.pixel_range=[BLACK, WHITE] changes"
+    assert f"{dark}: its values end at 4,095, {said}" in refused(str(model_folder), str(dark), *options)
+    said = "its values end at 65,535, so it is nearly white in the model's range of 0 to 4,095"
+    assert f"{bright}: {said}" in refused(str(model_of_12_bits), str(bright), *options)
+    named = ["--set", "data.pixel_range=[0, 4095]"]
+    main([str(model_folder), str(dark), "--output", str(output), *named, *options])
+    main([str(model_of_12_bits), str(dark), "--output", str(tmp_path / "same"), *options])
+    assert probability(output) == probability(tmp_path / "same")
