@@ -108,9 +108,9 @@ def fit_pixels(pixels: npt.NDArray[np.uint8], size: int, fit: Fit) -> npt.NDArra
 
 def _is_preview(picture: ImageFile.ImageFile, content: bytes) -> bool:
     """Whether a TIFF is what a camera writes before it makes an image: Pillow would take its small preview."""
-    tags = getattr(picture, "tag_v2", None)
-    if tags is None:
+    if picture.format != "TIFF":
         return False
+    tags = getattr(picture, "tag_v2", {})
     reduced = bool(tags.get(_SUBFILE_TYPE, 0) & 1) and _SUB_FILES in tags
     return reduced or _DNG_VERSION in tags or content.startswith(b"CR", 8)
 
