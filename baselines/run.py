@@ -14,6 +14,7 @@ from rich.console import Console
 from baselines.rows import Baseline, choose, listed_space
 from search import settings as all_settings
 from search.command import exit_with_status, positive
+from search.lost_models import report_lost
 from search.machine import add_workers_argument
 from search.report import table
 from search.report.comparison import compare
@@ -36,9 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = open_slots(settings, options.workers)
     dataset = open_data(settings)
     space = listed_space(rows, settings, len(dataset.classes), options.seeds)
-    status = work_on_rows(settings, options.study, space, dataset, chosen)
+    status, lost = work_on_rows(settings, options.study, space, dataset, chosen)
     if status == 0:
         _report(settings, options.study)
+        return report_lost(lost)
     return status
 
 

@@ -18,6 +18,7 @@ from search import settings as all_settings
 from search.command import exit_with_status
 from search.data.dataset import Dataset
 from search.errors import BadInput
+from search.lost_models import LostModel, lost_models, report_lost
 from search.machine import Slot, add_workers_argument
 from search.progress import Progress, progress_of
 from search.report.__main__ import main as report
@@ -25,7 +26,7 @@ from search.session import (
     open_data,
     open_search,
     open_slots,
-    open_store,
+    open_writable_store,
     set_up_logging,
     show_settings,
     worker_name,
@@ -51,16 +52,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     show_settings(settings)
     chosen = open_slots(settings, options.workers)
     dataset = open_data(settings)
-    status = _work_here(settings, dataset, chosen, lambda stop: open_search(settings, dataset, stop))
+    status, lost = _work_here(settings, dataset, chosen, lambda stop: open_search(settings, dataset, stop))
     if status == 0:
         _report(settings)
+        return report_lost(lost)
     return status
 
 
-def work_on_rows(settings: Settings, study: str, space: ListedSpace, dataset: Dataset, chosen: Sequence[Slot]) -> int:
+def work_on_rows(
+    settings: Settings, study: str, space: ListedSpace, dataset: Dataset, chosen: Sequence[Slot]
+) -> tuple[int, list[LostModel]]:
     """Work on a study of listed rows beside those of the search, in `chosen` slots; made where it does not exist.
 
-    Returns the exit status, as `search.run` does.
+    Returns the exit status, as `search.run` does, and the models that could not be kept.
     """
     of_rows = settings.model_copy(update={"studies": {study: space}})
 
@@ -76,13 +80,14 @@ def _work_here(
     dataset: Dataset,
     chosen: Sequence[Slot],
     open_them: Callable[[threading.Event], tuple[Database, list[OpenStudy]]],
-) -> int:
+) -> tuple[int, list[LostModel]]:
     """Work on what `open_them` opens until the budgets are used.
 
     In this process and with a display of the progress, or, in several slots, with a process each. Returns the exit
-    status: 0, 1 where trial after trial failed, 130 or 143 where it was asked to stop.
+    status, 0, 1 where trial after trial failed, 130 or 143 where it was asked to stop; and the models that are missing
+    in the end.
     """
-    store = open_store(settings)
+    store = open_writable_store(settings)
     stop = threading.Event()
     with stop_on_signals(stop) as received:
         database, studies = open_them(stop)
@@ -91,11 +96,12 @@ def _work_here(
             status = supervise(settings, database, store, studies, chosen, stop)
         else:
             status = _work_alone(settings, dataset, database, store, studies, torch.device(chosen[0].device), stop)
+        lost = [] if received else lost_models(studies)
         database.close()
     if received:
         print("stopped; the same command goes on from here")
-        return received[0]
-    return status
+        return received[0], lost
+    return status, lost
 
 
 def _work_alone(

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 
 from search import settings as all_settings
 from search.command import exit_with_status
+from search.lost_models import lost_models, report_lost
 from search.machine import add_workers_argument
-from search.session import open_data, open_search, open_slots, open_store, set_up_logging, show_settings
+from search.session import open_data, open_search, open_slots, open_writable_store, set_up_logging, show_settings
 from search.signals import stop_on_signals
 from search.supervisor import supervise
 
@@ -32,14 +33,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if address := os.environ.get("DASHBOARD_URL"):
         print(f"dashboard: {address}", flush=True)
     dataset = open_data(settings)
-    store = open_store(settings)
+    store = open_writable_store(settings)
     stop = threading.Event()
     with stop_on_signals(stop) as received:
         database, studies = open_search(settings, dataset, stop)
         print(f"database {database.url}", flush=True)
+        known = lost_models(studies)
         status = supervise(settings, database, store, studies, chosen, stop)
+        lost = [] if received else lost_models(studies)
         database.close()
-    return received[0] if received else status
+    return received[0] if received else status or report_lost(lost, known)
 
 
 if __name__ == "__main__":

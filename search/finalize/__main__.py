@@ -15,6 +15,7 @@ from search import settings as all_settings
 from search.command import exit_with_status, positive
 from search.errors import BadInput
 from search.finalize.choice import choose_rows
+from search.lost_models import report_lost
 from search.machine import add_workers_argument
 from search.report.__main__ import main as report
 from search.report.comparison import compare
@@ -39,9 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _say(space, full_name(settings.name, options.study))
     chosen = open_slots(settings, options.workers)
     dataset = open_data(settings)
-    status = work_on_rows(settings, options.study, space, dataset, chosen)
+    status, lost = work_on_rows(settings, options.study, space, dataset, chosen)
     if status == 0:
         report(["--final", "--study", options.study, "--name", settings.name, "--database-url", settings.database])
+        return report_lost(lost)
     return status
 
 
