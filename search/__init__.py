@@ -1,0 +1,3 @@
+from search.identity import give_identity
+
+give_identity()
