@@ -31,7 +31,7 @@ from search.inference.files import classify, named_range, report_unreadable
 from search.inference.opening import HELP, open_classifier
 from search.inference.sources import add_arguments
 from search.models import ModelDescription
-from search.outputs import file_problems
+from search.outputs import file_problems, whole_file
 from search.report import formats
 from search.settings import DataSettings, Settings
 from search.training.metrics import Integers
@@ -69,10 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.png:
         scored = f"macro F1 {scores.f1_macro:.3f}"
         figure = matrix_figure(scores.classes, scores.confusion, options.folder.resolve().name, scored)
-        try:
-            options.png.write_bytes(png(figure))
-        except OSError as error:
-            raise BadInput("the picture cannot be written", [f"--png {options.png}: {error.strerror}"]) from error
+        with whole_file(options.png, "--png", "the picture cannot be written") as file:
+            file.write(png(figure))
         print(f"wrote {options.png}", file=sys.stderr)
 
 

@@ -11,7 +11,6 @@ import csv
 import io
 import sys
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +25,7 @@ from search.inference.classifier import Classifier
 from search.inference.files import Answers, classify, named_range, picture_files, report_unreadable
 from search.inference.opening import HELP, open_classifier
 from search.inference.sources import add_arguments
-from search.outputs import file_problems, standard_output
+from search.outputs import file_problems, whole_file
 from search.settings import Settings
 
 AS_IT_CAME = "surrogateescape"  # file names need not be text: bytes that are none go out as they came in
@@ -101,22 +100,13 @@ def _opened(path: Path | None) -> Iterator[TextIO]:
     if path is None:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors=AS_IT_CAME)
-        with standard_output():
-            yield sys.stdout
+        yield sys.stdout
+        sys.stdout.flush()  # before anything is said of what was written
         return
-    if path.exists() and not path.is_file():  # a device or a pipe is not replaced
-        with path.open("w", encoding="utf-8", errors=AS_IT_CAME, newline="") as file:
-            yield file
-        return
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with beside.open("w", encoding="utf-8", errors=AS_IT_CAME, newline="") as file:
-            yield file
-        beside.replace(path)
-    except OSError as error:
-        raise BadInput("the predictions cannot be written", [f"--output {path}: {error.strerror}"]) from error
-    finally:
-        beside.unlink(missing_ok=True)
+    with whole_file(path, "--output", "the predictions cannot be written") as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", errors=AS_IT_CAME, newline="")
+        yield text
+        text.detach()
 
 
 if __name__ == "__main__":

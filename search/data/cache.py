@@ -78,7 +78,8 @@ class PictureCache:
             print(f"waiting for another process that fills {self.folder}", file=sys.stderr, flush=True)
             lock.acquire()
         except OSError as error:
-            raise BadInput("decoded pictures cannot be stored", [f"{self.folder}: {error.strerror}"]) from error
+            problem = f"{self.folder}: {error.strerror}; make it writable, or name another folder with CACHE_DIR"
+            raise BadInput("decoded images cannot be stored", [problem]) from error
         try:
             for abandoned in self.folder.glob("*.tmp"):
                 abandoned.unlink()
@@ -117,8 +118,8 @@ class PictureCache:
                 temporary.replace(file)
         except OSError as error:
             needed = f"{math.prod(shape) / 1e6:,.0f} MB are needed for {len(rows)} pictures at {size} px"
-            problem = f"{self.folder}: {error.strerror}; {needed}: make room, or take another cache folder"
-            raise BadInput("decoded pictures cannot be stored", [problem]) from error
+            problem = f"{self.folder}: {error.strerror}; {needed}: make room, or name another folder with CACHE_DIR"
+            raise BadInput("decoded images cannot be stored", [problem]) from error
         finally:
             temporary.unlink(missing_ok=True)
         return findings

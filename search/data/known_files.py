@@ -70,8 +70,11 @@ class KnownFiles:
             found = extremes.get(path, known.extremes)
             self._known[str(path)] = known._replace(decoded_below=self._max_pixels, extremes=found)
         temporary = self._file.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(self._known))
-        temporary.replace(self._file)
+        try:
+            temporary.write_text(json.dumps(self._known))
+            temporary.replace(self._file)
+        except OSError:  # a full disk: the files are looked at again
+            temporary.unlink(missing_ok=True)
 
     def _is_current(self, path: Path) -> bool:
         known = self._known.get(str(path))

@@ -208,8 +208,8 @@ def test_of_two_processes_one_waits_and_finds_it_done(
 
 def test_a_full_disk_while_writing(cache_dir: Path, rows: list[Row]) -> None:
     _, errors = process(cache_dir, rows, limit=10 * 16 * 16 * 3).communicate()
-    assert "BadInput: decoded pictures cannot be stored" in errors
-    assert "0 MB are needed for 30 pictures at 16 px: make room, or take another cache folder" in errors
+    assert "BadInput: decoded images cannot be stored" in errors
+    assert "0 MB are needed for 30 pictures at 16 px: make room, or name another folder with CACHE_DIR" in errors
     assert list(cache_dir.glob("*.npy")) == list(cache_dir.glob("*.tmp")) == []
 
 
