@@ -10,6 +10,7 @@ from rich.console import Console
 from baselines.rows import Baseline
 from baselines.study import listed_space
 from search.launch import work_on_rows
+from search.lost_models import report_lost
 from search.report import table
 from search.report.comparison import compare
 from search.report.stored import read_search, reading
@@ -24,9 +25,10 @@ def train_rows(settings: Settings, options: argparse.Namespace, rows: Sequence[B
     chosen = open_slots(settings, options.workers)
     dataset = open_data(settings)
     space = listed_space(rows, settings, len(dataset.classes), options.seeds)
-    status = work_on_rows(settings, options.study, space, dataset, chosen, quiet=options.quiet)
+    status, lost = work_on_rows(settings, options.study, space, dataset, chosen, quiet=options.quiet)
     if status == 0:
         _report(settings, options.study)
+        return report_lost(lost)
     return status
 
 

@@ -3,5 +3,8 @@
 import os
 import sys
 
+from search.identity import give_identity
+
 if sys.platform == "darwin":  # read when PyTorch is imported: what the GPU of a Mac lacks is done by the CPU
     os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
+give_identity()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import math
 import re
 import signal
@@ -12,10 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from search.errors import BadInput
-from search.outputs import print_any_character
+from search.outputs import forget_standard_output, print_any_character
 from search.settings import Settings
 from search.spaces.settings import checked_name
-from storage.errors import DatabaseRefused
+from storage.errors import DatabaseRefused, StorageError
+
+_NO_MORE_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 def add_quiet_argument(parser: argparse.ArgumentParser) -> None:
@@ -82,12 +85,44 @@ def loading() -> Iterator[None]:
 
 
 def exit_with_status(main: Callable[[], int | None]) -> None:
-    """Run a command's `main` and exit: with its status, 130 after Ctrl-C, or 2 and one message for bad input."""
+    """Run a command's `main` and exit: its status, or one message on standard error.
+
+    130 after Ctrl-C; 2 for bad input; 1 for what no input can help: a database that is lost, a disk that is full. A
+    reader of standard output that has seen enough, such as `head`, is no error.
+    """
     print_any_character()
+    sys.exit(_status(main))
+
+
+def _status(main: Callable[[], int | None]) -> int:
     try:
-        sys.exit(main() or 0)
+        status = main() or 0
+        sys.stdout.flush()
     except KeyboardInterrupt:  # those that have something to hand back listen themselves, see `search.signals`
-        sys.exit(130)
+        return 130
     except (BadInput, DatabaseRefused) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        return _said(error, 2)
+    except StorageError as error:
+        return _said(error, 1)
+    except SystemExit as error:  # by which rich answers to a reader that has gone
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+        status = 0
+    except BrokenPipeError:
+        forget_standard_output()
+        return 0
+    except OSError as error:
+        if error.errno not in _NO_MORE_ROOM:
+            raise
+        return _said(f"{error.filename or 'standard output'}: {error.strerror}", 1)
+    return status
+
+
+def _said(error: object, status: int) -> int:
+    """After what was printed before, if that can still be written."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        forget_standard_output()
+    print(f"error: {error}", file=sys.stderr)
+    return status

@@ -15,6 +15,8 @@ from functools import partial
 import torch
 
 from search.data.dataset import Dataset
+from search.errors import BadInput
+from search.lost_models import LostModel, lost_models, report_lost
 from search.machine import Slot
 from search.progress.display import Display
 from search.progress.reporter import Reporter
@@ -25,7 +27,7 @@ from search.session import (
     open_data,
     open_search,
     open_slots,
-    open_store,
+    open_writable_store,
     set_up_logging,
     show_settings,
     worker_name,
@@ -50,9 +52,10 @@ def run_search(settings: Settings, workers: str, *, quiet: bool) -> int:
     def open_them(stop: threading.Event) -> tuple[Database, list[OpenStudy]]:
         return open_search(settings, dataset, stop)
 
-    status = _work_here(settings, dataset, chosen, open_them, quiet=quiet)
+    status, lost = _work_here(settings, dataset, chosen, open_them, quiet=quiet)
     if status == 0:
         _report(settings)
+        return report_lost(lost)
     return status
 
 
@@ -64,15 +67,17 @@ def run_workers(settings: Settings, workers: str, *, quiet: bool) -> int:
     if address := os.environ.get("DASHBOARD_URL"):
         print(f"dashboard: {address}", flush=True)
     dataset = open_data(settings)
-    store = open_store(settings)
+    store = open_writable_store(settings)
     stop = threading.Event()
     with stop_on_signals(stop) as received:
         database, studies = open_search(settings, dataset, stop)
         print(f"database {database.url}", flush=True)
         with Display(database, studies, quiet=quiet) as display:
+            known = lost_models(studies)
             status = supervise(Session(settings, database, store, studies, display, stop), chosen)
+        lost = [] if received else lost_models(studies)
         database.close()
-    return received[0] if received else status
+    return received[0] if received else status or report_lost(lost, known)
 
 
 def make_studies(settings: Settings) -> None:
@@ -87,10 +92,10 @@ def make_studies(settings: Settings) -> None:
 
 def work_on_rows(
     settings: Settings, study: str, space: ListedSpace, dataset: Dataset, chosen: Sequence[Slot], *, quiet: bool = False
-) -> int:
+) -> tuple[int, list[LostModel]]:
     """Work on a study of listed rows beside those of the search, in `chosen` slots; made where it does not exist.
 
-    Returns the exit status, as `search.run` does.
+    Returns the exit status, as `search.run` does, and the models that could not be kept.
     """
     of_rows = settings.model_copy(update={"studies": {study: space}})
 
@@ -110,12 +115,13 @@ def _work_here(
     open_them: Callable[[threading.Event], tuple[Database, list[OpenStudy]]],
     *,
     quiet: bool,
-) -> int:
+) -> tuple[int, list[LostModel]]:
     """Work on what `open_them` opens until the budgets are used: in this process or, in several slots, in one each.
 
-    Returns the exit status: 0, 1 where trial after trial failed, 130 or 143 where it was asked to stop.
+    Returns the exit status, 0, 1 where trial after trial failed, 130 or 143 where it was asked to stop; and the models
+    that are missing in the end.
     """
-    store = open_store(settings)
+    store = open_writable_store(settings)
     stop = threading.Event()
     with stop_on_signals(stop) as received:
         database, studies = open_them(stop)
@@ -126,11 +132,12 @@ def _work_here(
                 status = supervise(session, chosen)
             else:
                 status = _work_alone(session, dataset, chosen[0])
+        lost = [] if received else lost_models(studies)
         database.close()
     if received:
         print("stopped; the same command goes on from here")
-        return received[0]
-    return status
+        return received[0], lost
+    return status, lost
 
 
 def _work_alone(session: Session, dataset: Dataset, slot: Slot) -> int:
@@ -154,7 +161,11 @@ def _work_alone(session: Session, dataset: Dataset, slot: Slot) -> int:
 
 def _report(settings: Settings) -> None:
     """What was found: the front on the terminal, and as a picture and a page beside the other output."""
-    settings.run_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.run_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = f"output_dir {settings.run_dir}: {error.strerror}; name another with --set output_dir=…"
+        raise BadInput("the report cannot be written", [problem]) from error
     picture, page = settings.run_dir / "pareto.png", settings.run_dir / "pareto.html"
     files = ["--png", str(picture), "--html", str(page)]
     report(["--pareto", "--name", settings.name, "--database-url", settings.database, *files])

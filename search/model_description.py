@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from blocks.specification import Frozen, NetworkSpecification
 from search.data.arrays import PartName
+from search.data.depth import SIXTEEN_BITS
 from search.errors import BadInput
 
 FORMAT = "elimnet-model"
@@ -24,11 +25,13 @@ DESCRIPTION_FILE = "model.json"
 class InputDescription(Frozen):
     """What the network takes: (N, 3, image_size, image_size), RGB, values in `value_range`; it normalises them itself.
 
-    fit  how a picture became square: stretched, or its middle cropped
+    fit          how a picture became square: stretched, or its middle cropped
+    pixel_range  values that became black and white in images of more than 8 bits a channel
     """
 
     image_size: int
     fit: Literal["stretch", "crop"]
+    pixel_range: tuple[float, float] = SIXTEEN_BITS
     layout: Literal["NCHW"] = "NCHW"
     channels: Literal["RGB"] = "RGB"
     value_range: tuple[float, float] = (0.0, 1.0)

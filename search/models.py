@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save
@@ -32,17 +31,18 @@ _NAMED_AT_MOST = 5
 
 
 def save_model(
-    network: Network, classes: Sequence[str], fit: Literal["stretch", "crop"], provenance: Provenance, folder: Path
+    network: Network, classes: Sequence[str], taken: InputDescription, provenance: Provenance, folder: Path
 ) -> ModelDescription:
     """Write `network`, with the weights it has, to a new `folder`, which appears only when it is whole.
 
+    taken  what the network takes
     Raises BadInput where there is something already, and where it cannot be written.
     """
     weights = save({name: _own(tensor) for name, tensor in network.state_dict().items()})
     description = ModelDescription(
         network=network.specification,
         classes=tuple(classes),
-        input=InputDescription(image_size=network.specification.image_size, fit=fit),
+        input=taken,
         provenance=provenance,
         weights_sha256=hashlib.sha256(weights).hexdigest(),
     )

@@ -7,9 +7,11 @@ import os
 import shutil
 import sys
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from search.errors import BadInput
 
@@ -28,13 +30,42 @@ def file_problems(option: str, path: Path | None) -> list[str]:
 
 
 @contextmanager
+def whole_file(path: Path, option: str, refused: str) -> Iterator[BinaryIO]:
+    """A file that appears, or is replaced, only when the block has ended. A device or a pipe is not replaced.
+
+    Raises BadInput, with the heading `refused`, where it cannot be written.
+    """
+    beside = None
+    try:
+        target = path.resolve()  # of a link, what it leads to is replaced
+        if target.exists() and not (target.is_file() and os.access(target.parent, os.W_OK)):
+            with target.open("wb") as file:
+                yield file
+            return
+        beside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+        with beside.open("wb") as file:
+            yield file
+        beside.replace(target)
+    except OSError as error:
+        raise BadInput(refused, [f"{option} {path}: {error.strerror or error}"]) from error
+    finally:
+        if beside is not None:
+            beside.unlink(missing_ok=True)
+
+
+@contextmanager
 def standard_output() -> Iterator[None]:
     """Whatever is printed inside is flushed, and a reader that has seen enough, such as `head`, is no error."""
     try:
         yield
         sys.stdout.flush()
-    except BrokenPipeError:  # let the flush at exit go nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:
+        forget_standard_output()
+
+
+def forget_standard_output() -> None:
+    """Let what is still to be written there, at the latest by the flush at exit, go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_any_character() -> None:

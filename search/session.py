@@ -147,6 +147,17 @@ def open_store(settings: Settings) -> Artefacts:
         raise BadInput("artefact store", [str(error)]) from error
 
 
+def open_writable_store(settings: Settings) -> Artefacts:
+    """The artefact store, tried out before hours of training. Raises BadInput for one that does not keep anything."""
+    store = open_store(settings)
+    try:
+        store.try_out()
+    except ArtefactError as error:
+        advice = "checkpoints and models are kept there: mend it, or name another with --set artefact_store=…"
+        raise BadInput("artefact store", [f"{error}; {advice}"]) from error
+    return store
+
+
 def open_slots(settings: Settings, workers: str) -> list[Slot]:
     """Where to train, said with the reason: see `search.machine.slots`."""
     chosen = slots(settings.device, workers)

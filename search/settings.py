@@ -7,6 +7,7 @@ Every command builds it with `load`, and the studies store it. What cannot be us
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import unicodedata
 from functools import lru_cache
@@ -67,6 +68,14 @@ def _not_empty(path: Any) -> Any:
 ExpandedPath = Annotated[Path, BeforeValidator(_not_empty), AfterValidator(_expanded)]
 
 
+def _auto_or_range(value: Any) -> Any:
+    """Pydantic's own words would be about each half of the type."""
+    numbers = isinstance(value, list | tuple) and all(isinstance(end, int | float) for end in value)
+    if value == "auto" or (numbers and len(value) == 2 and -math.inf < value[0] < value[1] < math.inf):
+        return value
+    raise ValueError("expected auto, or two numbers with the lower one first, as in [0, 4095]")
+
+
 class DataSettings(Frozen):
     """Where the pictures are and how they are split. `path` may come from DATA_DIR."""
 
@@ -88,6 +97,9 @@ class DataSettings(Frozen):
     fit: Literal["stretch", "crop"] = Field("stretch", description="how a picture becomes square")
     unreadable: Literal["refuse", "skip"] = Field("refuse", description="what to do about files that are not pictures")
     max_pixels: Large = Field(100_000_000, description="larger pictures are refused before they are decoded")
+    pixel_range: Annotated[Literal["auto"] | tuple[float, float], BeforeValidator(_auto_or_range)] = Field(
+        "auto", description="values that are black and white in images of more than 8 bits a channel, as [0, 4095]"
+    )
 
 
 class Stopping(Frozen):

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from blocks.elimination import anatomy
 from search.data.arrays import PartName
+from search.data.depth import SIXTEEN_BITS, PixelRange
 from search.errors import BadInput
 from search.inference.runs import processor
 from search.limits import check_limits
@@ -137,11 +138,26 @@ def full_name(search: str, study: str) -> str:
 
 def study_front(study: optuna.Study) -> list[list[FrozenTrial]]:
     """The complete trials of each candidate that no other of the study beats; seeds are averaged, as in reports."""
+    candidates = _candidates(study)
+    means = [(fmean(trial.values[0] for trial in seeds), parameters) for (_, parameters), seeds in candidates.items()]
+    return [seeds for seeds, kept in zip(candidates.values(), front(means), strict=True) if kept]
+
+
+def joins_front(study: optuna.Study, candidate_key: str, values: tuple[float, float]) -> bool:
+    """Whether a trial of this candidate that is about to end with these values will be on the study's front."""
+    scores = {key: [trial.values[0] for trial in seeds] for key, seeds in _candidates(study).items()}
+    mine = (candidate_key, values[1])
+    scores.setdefault(mine, []).append(values[0])
+    kept = front([(fmean(f1_scores), parameters) for (_, parameters), f1_scores in scores.items()])
+    return bool(dict(zip(scores, kept, strict=True))[mine])
+
+
+def _candidates(study: optuna.Study) -> dict[tuple[object, float], list[FrozenTrial]]:
+    """The complete trials of each candidate, which one and the same number of parameters belongs to."""
     candidates: dict[tuple[object, float], list[FrozenTrial]] = {}
     for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
         candidates.setdefault((trial.user_attrs.get("candidate_key", trial.number), trial.values[1]), []).append(trial)
-    means = [(fmean(trial.values[0] for trial in seeds), parameters) for (_, parameters), seeds in candidates.items()]
-    return [seeds for seeds, kept in zip(candidates.values(), front(means), strict=True) if kept]
+    return candidates
 
 
 def _missing(settings: Settings, data: Mapping[str, Any], database: Database) -> list[str]:
@@ -212,6 +228,9 @@ def _differences_of_data(study: optuna.Study, data: Mapping[str, Any]) -> list[s
         problems.append(
             f"study {study.study_name} has data.fit {attributes['data']['fit']}, not {data['fit']}; {ADVICE}"
         )
+    before, now = (PixelRange(*described.get("pixel_range", SIXTEEN_BITS)) for described in (attributes["data"], data))
+    if before != now:
+        problems.append(f"study {study.study_name} has data.pixel_range {before}, not {now}; {ADVICE}")
     return problems
 
 

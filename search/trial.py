@@ -19,15 +19,16 @@ from blocks.network import Network
 from search.beginning import Refused, begin
 from search.device import release_memory
 from search.errors import BadInput, Interrupted, TrialFailed
-from search.feed.keeping import Finished, keep_if_on_front
+from search.feed.keeping import Finished, keep, note_lost
 from search.finalize.ending import complete_on_test
 from search.head_batch import train_batch
 from search.heartbeat import kept_alive
 from search.janitor import MAX_DEATHS, hopeless
 from search.objective import Assignment, Hooks, device_name, result_attributes, run, summary
+from search.report.rows import MODEL_LOST
 from search.rungs import Rungs, Stopped
 from search.stored_checkpoint import StoredCheckpoint
-from search.studies import OpenStudy
+from search.studies import OpenStudy, joins_front
 from search.teaching import distils, fetch_teacher, may_teach
 from search.training.metrics import EpochMetrics, TrainingResult
 from search.workshop import Ending, Workshop
@@ -182,10 +183,15 @@ def _complete(
     parameters = assignment.counts["parameters"]
     attributes = result_attributes(result, shop.device)
     values = (result.f1_macro, float(parameters))
-    finish(shop.database, lease, TrialState.COMPLETE, values, attributes, counts=assignment.beside is None)
     data, device = shop.dataset.describe(), device_name(shop.device)
     trial = Finished(study.study, lease.trial_id, lease.number, assignment, result, data, device, study.trained_on)
-    keep_if_on_front(shop.database, shop.artefacts, trial, or_if=distils(studies) and may_teach(assignment))
+    shop.leases.beat(lease)  # who has lost the trial keeps nothing of it
+    wanted = joins_front(study.study, assignment.candidate.key, values)
+    lost = keep(shop.artefacts, trial) if wanted or (distils(studies) and may_teach(assignment)) else None
+    attributes |= {MODEL_LOST: lost} if lost else {}
+    finish(shop.database, lease, TrialState.COMPLETE, values, attributes, counts=assignment.beside is None)
+    if lost:
+        note_lost(shop.database, trial, lost)
     return Ending(
         f"{name} F1 {result.f1_macro:.4f}, {parameters:,} parameters, {result.seconds:.0f} s: "
         f"{summary(assignment.candidate)}"

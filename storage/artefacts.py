@@ -9,7 +9,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -70,6 +70,12 @@ class Artefacts:
             except ArtifactNotFound:
                 return
 
+    def try_out(self) -> None:
+        """Keep something and forget it. Whoever may not forget leaves a few bytes there, always the same ones."""
+        self.save(b"tried out", _TRIED_OUT)
+        with suppress(ArtefactError):
+            self.remove(_TRIED_OUT)
+
     def attach(self, study: optuna.Study, file: Path, trial_id: int | None = None) -> str:
         """Show a file in the dashboard, on the study's page or a trial's, whether this runs or is finished.
 
@@ -111,6 +117,7 @@ def attached_to_trials(storage: BaseStorage, study_id: int) -> dict[int, dict[st
     return files
 
 
+_TRIED_OUT = "tried-out"
 _OF_TRIALS = "dashboard:artifacts:"
 
 

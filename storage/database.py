@@ -17,6 +17,7 @@ from storage.clock import DatabaseSeconds
 from storage.errors import DatabaseLost, DatabaseRefused, NoSearch
 from storage.patience import Patience
 from storage.patient_storage import PatientStorage
+from storage.reading import is_writable, open_to_read
 from storage.tables import SCHEMA_VERSION, own, pulse, schema, upsert
 
 T = TypeVar("T")
@@ -112,9 +113,13 @@ def connect(
     """
     address = normalise_url(url)
     where = mask_url(address)
-    if address.drivername == "sqlite":
-        _check_file(Path(str(address.database)), where, create)
-    engine = open_engine(address, application_name)
+    path = Path(str(address.database)) if address.drivername == "sqlite" else None
+    if path is not None:
+        _check_file(path, where, create)
+    if path is not None and not create and not is_writable(path):
+        engine = open_to_read(path)
+    else:
+        engine = open_engine(address, application_name)
     patience = Patience(where, give_up_seconds, stop)
 
     first_patience = Patience(where, first_contact_seconds, stop)
@@ -162,6 +167,8 @@ def _check_file(path: Path, where: str, create: bool) -> None:
             others = ", ".join(str(other) for other in sorted(path.parent.parent.glob(f"*/{path.name}")))
             beside = f"; there are {others}" if others else ""
             raise NoSearch(f"database {where}: there is no such file; run a search first, or correct the path{beside}")
+        elif not os.access(path, os.R_OK):
+            raise DatabaseRefused(f"database {where}: may not be read; ask its owner to permit it")
     except OSError as error:
         raise DatabaseRefused(f"database {where}: {error.strerror}; name a file in a writable folder") from error
     if create and not os.access(path.parent, os.W_OK):

@@ -181,7 +181,7 @@ def test_trashnet_names_damaged_photographs(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         opened("trashnet.yaml", tmp_path / "data", tmp_path / "cache")
     (problem,) = caught.value.problems
-    assert problem.startswith("unreadable files (2): glass/9.JPG (the file is empty), metal/17.JPG (")
+    assert problem.startswith("unreadable files (2): glass/9.JPG (the file is empty: fetch it again), metal/17.JPG (")
     assert problem.endswith(": mend or remove them, or skip them (--set data.unreadable=skip)")
 
 
@@ -213,7 +213,9 @@ def test_plantvillage_names_damaged_leaves(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         opened("plantvillage.yaml", root, tmp_path / "cache")
     (problem,) = caught.value.problems
-    assert problem.startswith("unreadable files (1): Corn_(maize)___healthy/9.JPG (the file is empty): mend or remove")
+    assert problem.startswith(
+        "unreadable files (1): Corn_(maize)___healthy/9.JPG (the file is empty: fetch it again): mend or remove"
+    )
     dataset = opened("plantvillage.yaml", root, tmp_path / "cache", unreadable="skip")
     assert dataset.classes == ("Apple___Apple_scab", "Corn_(maize)___healthy", "Pepper,_bell___healthy")
     assert "copies of other pictures (1) are kept in the same split as these" in dataset.warnings
@@ -240,6 +242,6 @@ def test_a_folder_of_ones_own_with_what_folders_come_with(tmp_path: Path) -> Non
     paint_folder(root, {"cat": 8, "dog": 8}, (30, 50))
     (root / "dog" / "Thumbs.db").write_bytes(b"\0")
     (root / "dog" / "notes.txt").write_text("three more to come")
-    with pytest.raises(BadInput, match=r"unreadable files \(1\): dog/notes.txt \(not a picture\)"):
+    with pytest.raises(BadInput, match=r"unreadable files \(1\): dog/notes.txt \(a text file: remove it\)"):
         opened("folder.yaml", root, tmp_path / "cache")
     assert opened("folder.yaml", root, tmp_path / "cache", unreadable="skip").classes == ("cat", "dog")

@@ -17,12 +17,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from filelock import FileLock, Timeout
 
 from search.data.decode import Unreadable, decode, fit_pixels
+from search.data.depth import Extremes, PixelRange, Undecided
 from search.data.examples import Example, Row
 from search.data.parallel import in_parallel
 from search.data.split import Split
@@ -35,13 +37,36 @@ CHECKING_SIZE = 8  # px: lets the JPEG decoder do the least
 Keep = Callable[[int, npt.NDArray[np.uint8]], None]
 
 
-class PictureCache:
-    """The folder of decoded pictures, for one way of decoding (`settings.fit`, `settings.max_pixels`)."""
+class Findings(NamedTuple):
+    """Files that are not whole pictures, with the reason, and deep images whose range is not decided."""
 
-    def __init__(self, folder: Path, settings: DataSettings, progress: bool) -> None:
+    faults: dict[Path, str]
+    undecided: dict[Path, Extremes]
+
+
+class PictureCache:
+    """The folder of decoded pictures, for one way of decoding (`settings.fit`, `settings.max_pixels`, `pixel_range`).
+
+    pixel_range  of images of more than 8 bits a channel; None where there are none, or it is not decided yet
+    """
+
+    def __init__(
+        self, folder: Path, settings: DataSettings, progress: bool, pixel_range: PixelRange | None = None
+    ) -> None:
         self.folder = folder
-        self._settings = settings
         self.progress = progress
+        self.pixel_range = pixel_range
+        self._settings = settings
+
+    def decided(self, pixel_range: PixelRange | None) -> PictureCache:
+        """The same folder for this range."""
+        return PictureCache(self.folder, self._settings, self.progress, pixel_range)
+
+    @property
+    def way(self) -> str:
+        """The way of decoding, in letters that are good for names of files."""
+        ends = "to".join(repr(float(end)) for end in self.pixel_range or ())
+        return f"{self._settings.fit}-{ends}" if ends else self._settings.fit
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -54,7 +79,8 @@ class PictureCache:
             print(f"waiting for another process that fills {self.folder}", file=sys.stderr, flush=True)
             lock.acquire()
         except OSError as error:
-            raise BadInput("decoded pictures cannot be stored", [f"{self.folder}: {error.strerror}"]) from error
+            problem = f"{self.folder}: {error.strerror}; make it writable, or name another folder with CACHE_DIR"
+            raise BadInput("decoded images cannot be stored", [problem]) from error
         try:
             for abandoned in self.folder.glob("*.tmp"):
                 abandoned.unlink()
@@ -73,11 +99,10 @@ class PictureCache:
             return None
         return images if images.shape == (len(split.ordered), size, size, 3) else None
 
-    def fill(self, split: Split, size: int) -> dict[Path, str]:
+    def fill(self, split: Split, size: int) -> Findings:
         """Decode all rows of a split to disk. Call with the folder locked.
 
-        Files that are not whole pictures are returned with the reason; nothing is left behind then. Raises BadInput
-        where the disk is full.
+        Where there are findings, nothing is left behind. Raises BadInput where the disk is full.
         """
         file, rows = self._file(split, size), split.ordered
         temporary = file.with_suffix(".tmp")
@@ -88,53 +113,67 @@ class PictureCache:
             with temporary.open("xb") as target:
                 np.lib.format.write_array_header_1_0(target, {"descr": "|u1", "fortran_order": False, "shape": shape})
                 target.flush()
-                faults = self._decode(rows, size, partial(_write_row, target.fileno(), target.tell()))
+                findings = self._decode(rows, size, partial(_write_row, target.fileno(), target.tell()))
                 os.fsync(target.fileno())
-            if not faults:
+            if not any(findings):
                 temporary.replace(file)
         except OSError as error:
             needed = f"{math.prod(shape) / 1e6:,.0f} MB are needed for {len(rows)} pictures at {size} px"
-            problem = f"{self.folder}: {error.strerror}; {needed}: make room, or take another cache folder"
-            raise BadInput("decoded pictures cannot be stored", [problem]) from error
+            problem = f"{self.folder}: {error.strerror}; {needed}: make room, or name another folder with CACHE_DIR"
+            raise BadInput("decoded images cannot be stored", [problem]) from error
         finally:
             temporary.unlink(missing_ok=True)
-        return faults
+        return findings
 
-    def check(self, rows: Sequence[Row]) -> dict[Path, str]:
-        """The files that are not whole pictures, with the reason; keeps nothing."""
+    def check(self, rows: Sequence[Row]) -> Findings:
+        """Decode the files of these rows, and keep nothing."""
         return self._decode(rows, CHECKING_SIZE, None)
 
     def _file(self, split: Split, size: int) -> Path:
-        return self.folder / f"{split.fingerprint[:32]}-{self._settings.fit}-{size}px-v{CACHE_VERSION}.npy"
+        return self.folder / f"{split.fingerprint[:32]}-{self.way}-{size}px-v{CACHE_VERSION}.npy"
 
-    def _decode(self, rows: Sequence[Row], size: int, keep: Keep | None) -> dict[Path, str]:
+    def _decode(self, rows: Sequence[Row], size: int, keep: Keep | None) -> Findings:
         """Decode each file once, however many of its boxes are asked for."""
         by_file: dict[Path | int, list[tuple[int, Row]]] = {}
         for number, row in enumerate(rows):
             origin = row.example.origin
             by_file.setdefault(origin if isinstance(origin, Path) else number, []).append((number, row))
-        work = partial(_decode_file, size=size, settings=self._settings, keep=keep)
+        work = partial(_decode_file, size=size, settings=self._settings, pixel_range=self.pixel_range, keep=keep)
         label = f"decoding pictures to {size} px" if keep else "checking pictures"
-        outcomes = zip(by_file, in_parallel(work, list(by_file.values()), label, self.progress), strict=True)
-        return {origin: fault for origin, fault in outcomes if fault and isinstance(origin, Path)}
+        outcomes = list(zip(by_file, in_parallel(work, list(by_file.values()), label, self.progress), strict=True))
+        return Findings(
+            {origin: found for origin, found in outcomes if isinstance(found, str) and isinstance(origin, Path)},
+            {origin: found for origin, found in outcomes if isinstance(found, Extremes) and isinstance(origin, Path)},
+        )
 
 
 def _decode_file(
-    numbered: Sequence[tuple[int, Row]], size: int, settings: DataSettings, keep: Keep | None
-) -> str | None:
-    """Hand number and picture, uint8 (size, size, 3), of each row of one file to `keep`; the fault if there is one."""
+    numbered: Sequence[tuple[int, Row]],
+    size: int,
+    settings: DataSettings,
+    pixel_range: PixelRange | None,
+    keep: Keep | None,
+) -> str | Extremes | None:
+    """Hand number and picture, uint8 (size, size, 3), of each row of one file to `keep`.
+
+    Returns the fault if there is one, and the extremes where the range that this file needs is not decided.
+    """
     examples = [row.example for _, row in numbered]
     try:
-        squares = _squares(examples, numbered[0][1].group, size, settings)
+        squares = _squares(examples, numbered[0][1].group, size, settings, pixel_range)
     except Unreadable as error:
         return str(error)
+    except Undecided as deep:
+        return deep.extremes
     if keep:
         for (number, _), square in zip(numbered, squares, strict=True):
             keep(number, square)
     return None
 
 
-def _squares(examples: Sequence[Example], sha256: str, size: int, settings: DataSettings) -> npt.NDArray[np.uint8]:
+def _squares(
+    examples: Sequence[Example], sha256: str, size: int, settings: DataSettings, pixel_range: PixelRange | None
+) -> npt.NDArray[np.uint8]:
     """All examples of one origin: uint8 (len(examples), size, size, 3)."""
     origin = examples[0].origin
     if not isinstance(origin, Path):
@@ -145,7 +184,8 @@ def _squares(examples: Sequence[Example], sha256: str, size: int, settings: Data
         raise Unreadable(error.strerror or str(error)) from error
     if hashlib.sha256(content).hexdigest() != sha256:
         raise Unreadable("it was changed while it was being read")
-    return decode(content, [example.box for example in examples], size, settings.fit, settings.max_pixels)
+    boxes = [example.box for example in examples]
+    return decode(content, boxes, size, settings.fit, settings.max_pixels, pixel_range)
 
 
 def _write_row(descriptor: int, start: int, number: int, square: npt.NDArray[np.uint8]) -> None:

@@ -17,6 +17,7 @@ from search.data.classes import class_problems, class_warnings, unite_forms
 from search.data.examination import examine
 from search.data.examples import SPLITS, Example, Listing, Unusable, named
 from search.data.names import readable
+from search.data.pixel_range import decide
 from search.data.sources.coco import read_coco
 from search.data.sources.csv_file import read_csv
 from search.data.sources.digits import read_digits
@@ -67,7 +68,7 @@ class Dataset:
         index_of = {name: index for index, name in enumerate(self.classes)}
         examples = (example for split in splits for example in self.examples(split))
         labels = np.array([index_of[example.class_name] for example in examples], dtype=np.int64)
-        identity = f"{self.fingerprint} {self.settings.fit} {image_size} px {part} v{CACHE_VERSION}"
+        identity = f"{self.fingerprint} {self._cache.way} {image_size} px {part} v{CACHE_VERSION}"
         return Arrays(images[start : start + len(labels)], labels, identity)
 
     def examples(self, split: SplitName) -> tuple[Example, ...]:
@@ -75,7 +76,11 @@ class Dataset:
         return tuple(row.example for row in self._split.rows[split])
 
     def describe(self) -> dict[str, Any]:
-        """What a study records of its data: JSON-able, the same on every machine."""
+        """What a study records of its data: JSON-able, the same on every machine.
+
+        `pixel_range` is there where images have more than 8 bits a channel.
+        """
+        deep = self._cache.pixel_range
         sizes = {split: sum(counts.values()) for split, counts in self.counts.items()}
         return {
             "name": self.name,
@@ -86,6 +91,7 @@ class Dataset:
             "shares": {split: size / sum(sizes.values()) for split, size in sizes.items()},
             "split_seed": self.settings.split_seed,
             "fit": self.settings.fit,
+            **({} if deep is None else {"pixel_range": list(deep)}),
             "warnings": list(self.warnings),
         }
 
@@ -96,8 +102,10 @@ class Dataset:
         with self._cache.locked():
             images = self._cache.open(self._split, size)  # another process may have made it
             if images is None:
-                if faults := self._cache.fill(self._split, size):
-                    problems = _lines(_unreadable(faults, self.settings))
+                findings = self._cache.fill(self._split, size)
+                if any(findings):
+                    deep = {path: f"it has values up to {found.most:g}" for path, found in findings.undecided.items()}
+                    problems = _lines(_unreadable({**findings.faults, **deep}, self.settings))
                     raise BadInput(f"data set {self.name} has changed since it was opened", problems)
                 images = self._cache.open(self._split, size)
         assert images is not None
@@ -117,18 +125,20 @@ def open_dataset(
     refuses = settings.unreadable == "refuse"
     doomed = listing.problems or class_problems(listing) or (refuses and listing.unusable)
     cache = PictureCache(cache_dir, settings, progress)
-    rows, faults = examine(listing, settings, cache, None if doomed else next(iter(image_sizes), None))
-    unusable = _lines([*listing.unusable, *_unreadable(faults, settings)])
-    listing.examples = [row.example for row in rows]
-    split = split_rows(rows, listing.declared_splits, settings)
-    problems = listing.problems + class_problems(listing) + split.problems
+    found = examine(listing, settings, cache, None if doomed else next(iter(image_sizes), None))
+    unusable = _lines([*listing.unusable, *_unreadable(found.faults, settings)])
+    listing.examples = [row.example for row in found.rows]
+    split = split_rows(found.rows, listing.declared_splits, settings)
+    depth = decide(found.extremes, settings.pixel_range)
+    problems = listing.problems + class_problems(listing) + depth.problems + split.problems
     if refuses:
         problems += [f"{line}: mend or remove them, or skip them (--set data.unreadable=skip)" for line in unusable]
     if problems:
         where = f"source {settings.source}, path {readable(str(settings.path))}"
         raise BadInput(f"the data set ({where}) cannot be used", problems)
     skipped = [f"skipped {line}" for line in unusable]
-    dataset = _dataset(listing.name, split, (*listing.warnings, *skipped, *split.warnings), settings, cache)
+    warnings = (*listing.warnings, *skipped, *depth.warnings, *split.warnings)
+    dataset = _dataset(listing.name, split, warnings, settings, cache.decided(depth.pixel_range))
     for size in image_sizes:
         dataset.arrays("train", size)
     return dataset
@@ -156,7 +166,15 @@ def _unreadable(faults: Mapping[Path, str], settings: DataSettings) -> list[Unus
 
 
 def _lines(unusable: Sequence[Unusable]) -> list[str]:
-    """One line for each kind of damage, with the names."""
-    kinds = dict.fromkeys(fault.kind for fault in unusable)
-    of_kind = {kind: [fault for fault in unusable if fault.kind == kind] for kind in kinds}
-    return [f"{kind} ({len(faults)}): {named(faults)}" for kind, faults in of_kind.items()]
+    """One line for each kind of damage, with the names: those with the same reason together."""
+    kinds: dict[str, dict[str, list[str]]] = {}
+    for fault in unusable:
+        kinds.setdefault(fault.kind, {}).setdefault(fault.reason, []).append(fault.name)
+    return [
+        f"{kind} ({sum(map(len, names_of.values()))}): {', '.join(map(_with_reason, names_of.values(), names_of))}"
+        for kind, names_of in kinds.items()
+    ]
+
+
+def _with_reason(names: Sequence[str], reason: str) -> str:
+    return f"{named(names)} ({reason})" if reason else named(names)

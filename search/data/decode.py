@@ -9,20 +9,35 @@ from __future__ import annotations
 import io
 import math
 import struct
+import warnings
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
+from search.data.depth import (
+    SIXTEEN_BITS,
+    PixelRange,
+    Undecided,
+    colour_in_8_bits,
+    colour_layout,
+    grey_in_8_bits,
+    is_deep_grey,
+)
 from search.data.examples import Box
+from search.data.signatures import RAW, kind_of
+from search.data.wholeness import TRUNCATED, fault
 
 Fit = Literal["stretch", "crop"]
 Region = tuple[float, float, float, float]
 
 # Pillow's own limit is one for the whole process and only warns up to twice its value; `max_pixels` is checked instead.
 Image.MAX_IMAGE_PIXELS = None
+
+# Its warnings, mostly about EXIF data, name no file. What they mean for pixels is looked at in `search.data.wholeness`.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -33,29 +48,56 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-TURNED = frozenset({5, 6, 7, 8})  # orientations that swap width and height
+_SUBFILE_TYPE, _SUB_FILES, _DNG_VERSION = 254, 330, 50706  # tags of TIFF
 
 
 class Unreadable(Exception):
     """These bytes give no picture; the message says why."""
 
 
-def decode(content: bytes, boxes: Sequence[Box | None], size: int, fit: Fit, max_pixels: int) -> npt.NDArray[np.uint8]:
+def decode(
+    content: bytes,
+    boxes: Sequence[Box | None],
+    size: int,
+    fit: Fit,
+    max_pixels: int,
+    pixel_range: PixelRange | None = SIXTEEN_BITS,
+) -> npt.NDArray[np.uint8]:
     """One picture for each box (None: all of it): uint8 (len(boxes), size, size, 3), upright, on white.
+
+    pixel_range  of images of more than 8 bits a channel, which raise Undecided where it is None
 
     Raises Unreadable for anything but a whole picture of at most `max_pixels`, which is checked before decoding.
     """
-    if not content:
-        raise Unreadable("the file is empty")
+    if reason := fault(content):
+        raise Unreadable(reason)
     try:
         with Image.open(io.BytesIO(content)) as picture:
-            return _decode(picture, boxes, size, fit, max_pixels)
-    except (Unreadable, MemoryError):
+            width, height = picture.size
+            if width * height > max_pixels:
+                limit = f"at most {max_pixels:,} in all are allowed (data.max_pixels)"
+                raise Unreadable(f"{width} x {height} pixels; {limit}")
+            if _is_preview(picture, content):
+                raise Unreadable(f"a raw camera file (a kind of TIFF): {RAW}")
+            whole = Box(0, 0, width, height, width, height)
+            reduction = min(_reduction(box or whole, width, height, size) for box in boxes)
+            picture.draft(None, (math.ceil(width / reduction), math.ceil(height / reduction)))
+            stored = _rgb(picture, content, pixel_range)  # which loads it: only now is its orientation known
+            shown = _shown((width, height), stored, _orientation(picture))
+            return np.stack([_square_of(shown, box, size, fit) for box in boxes])
+    except (Unreadable, Undecided, MemoryError):
         raise
     except UnidentifiedImageError as error:
-        raise Unreadable("not a picture") from error
+        raise Unreadable(kind_of(content)) from error
     except Exception as error:  # on damaged files, decoders raise whatever they stumble over
-        raise Unreadable(str(error) or type(error).__name__) from error
+        raise Unreadable(_reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    """What stopped the decoder. Pillow has several words for a file that ends too early."""
+    said = str(error) or type(error).__name__
+    early = "truncated" in said.lower() or isinstance(error, EOFError | struct.error)
+    return f"{TRUNCATED}: the file ends before its image does" if early else said
 
 
 def fit_pixels(pixels: npt.NDArray[np.uint8], size: int, fit: Fit) -> npt.NDArray[np.uint8]:
@@ -64,30 +106,13 @@ def fit_pixels(pixels: npt.NDArray[np.uint8], size: int, fit: Fit) -> npt.NDArra
     return _square(picture, (0, 0, *picture.size), size, fit)
 
 
-def _decode(
-    picture: Image.Image, boxes: Sequence[Box | None], size: int, fit: Fit, max_pixels: int
-) -> npt.NDArray[np.uint8]:
-    width, height = picture.size
-    if width * height > max_pixels:
-        raise Unreadable(f"{width} x {height} pixels; at most {max_pixels:,} in all are allowed (data.max_pixels)")
-    reduction = min(_reduction(box or Box(0, 0, width, height, width, height), width, height, size) for box in boxes)
-    picture.draft(None, (math.ceil(width / reduction), math.ceil(height / reduction)))
-    picture.load()  # only now does a TIFF know that it has been turned already
-    stored = _rgb(picture)
-    operation = UPRIGHT.get(_orientation(picture))
-    upright = stored.transpose(operation) if operation is not None else stored
-    squares = []
-    for box in boxes:
-        if box is None:
-            squares.append(_square(upright, (0, 0, *upright.size), size, fit))
-        elif _same_shape(box, upright):
-            squares.append(_square(upright, _scaled(box, upright), size, fit))
-        elif operation is not None and _same_shape(box, stored):
-            square = Image.fromarray(_square(stored, _scaled(box, stored), size, fit))
-            squares.append(np.asarray(square.transpose(operation)))
-        else:
-            raise Unreadable(f"{width} x {height} pixels, but its annotations are for {box.width} x {box.height}")
-    return np.stack(squares)
+def _is_preview(picture: ImageFile.ImageFile, content: bytes) -> bool:
+    """Whether a TIFF is what a camera writes before it makes an image: Pillow would take its small preview."""
+    if picture.format != "TIFF":
+        return False
+    tags = getattr(picture, "tag_v2", {})
+    reduced = bool(tags.get(_SUBFILE_TYPE, 0) & 1) and _SUB_FILES in tags
+    return reduced or _DNG_VERSION in tags or content.startswith(b"CR", 8)
 
 
 def _reduction(box: Box, width: int, height: int, size: int) -> float:
@@ -104,16 +129,47 @@ def _orientation(picture: Image.Image) -> int:
         return 1
 
 
-def _rgb(picture: Image.Image) -> Image.Image:
-    """Any mode as RGB: transparency on white, 16 bits to 8."""
-    if picture.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8)).convert("RGB")
-    if picture.mode in ("I", "F"):
-        raise Unreadable("32 bits a pixel, whose range is unknown: convert it to 8 or 16 bits")
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
-    return picture if picture.mode == "RGB" else picture.convert("RGB")
+def _rgb(picture: ImageFile.ImageFile, content: bytes, pixel_range: PixelRange | None) -> Image.Image:
+    """Load any mode as RGB of 8 bits: transparency on white."""
+    layout = colour_layout(picture)
+    picture.load()
+    loaded: Image.Image = picture
+    if layout:
+        loaded = colour_in_8_bits(picture, content, layout, pixel_range)
+    elif is_deep_grey(picture):
+        loaded = grey_in_8_bits(picture, pixel_range)
+    if loaded.has_transparency_data:
+        loaded = loaded.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", loaded.size, "white"), loaded).convert("RGB")
+    return loaded if loaded.mode == "RGB" else loaded.convert("RGB")
+
+
+class _Shown(NamedTuple):
+    """An RGB picture as it is stored, and upright, and what turned it; `size` is that of the file, before reduction."""
+
+    size: tuple[int, int]
+    stored: Image.Image
+    upright: Image.Image
+    operation: Image.Transpose | None
+
+
+def _shown(size: tuple[int, int], stored: Image.Image, orientation: int) -> _Shown:
+    operation = UPRIGHT.get(orientation)
+    return _Shown(size, stored, stored if operation is None else stored.transpose(operation), operation)
+
+
+def _square_of(shown: _Shown, box: Box | None, size: int, fit: Fit) -> npt.NDArray[np.uint8]:
+    """One box, or all, as (size, size, 3). Raises Unreadable for a box of a picture of another shape."""
+    stored, upright = shown.stored, shown.upright
+    if box is None:
+        return _square(upright, (0, 0, *upright.size), size, fit)
+    if _same_shape(box, upright):
+        return _square(upright, _scaled(box, upright), size, fit)
+    if shown.operation is not None and _same_shape(box, stored):
+        square = Image.fromarray(_square(stored, _scaled(box, stored), size, fit))
+        return np.asarray(square.transpose(shown.operation))
+    width, height = shown.size
+    raise Unreadable(f"{width} x {height} pixels, but its annotations are for {box.width} x {box.height}")
 
 
 def _same_shape(box: Box, picture: Image.Image) -> bool:

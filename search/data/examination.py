@@ -2,8 +2,9 @@
 
 That a file is whole shows only when it is decoded, and which files are decides the split, hence the rows of the cache.
 So the first time, everything is decoded into the cache as if all files were good. If some are not, nothing of it is
-kept: they are refused by name, or skipped and the others decoded again. Files that were good once are remembered, and
-the next time only sizes and modification times are looked at.
+kept: they are refused by name, or skipped and the others decoded again. So it is where images have more than 8 bits a
+channel: only once all were seen is it known which values are black and white. What was found out about a file is
+remembered, and the next time only sizes and modification times are looked at.
 """
 
 from __future__ import annotations
@@ -11,24 +12,32 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from search.data.cache import PictureCache
+from search.data.depth import Extremes
 from search.data.examples import Example, Listing, Row
 from search.data.known_files import KnownFiles
 from search.data.split import split_rows
 from search.settings import DataSettings
 
 
-def examine(
-    listing: Listing, settings: DataSettings, cache: PictureCache, keep_at: int | None
-) -> tuple[list[Row], dict[Path, str]]:
-    """Rows of all usable examples, and for each file that is not usable the reason.
+class Examined(NamedTuple):
+    """Rows of all usable examples, the reason for each file that is not usable, and the extremes of deep images."""
+
+    rows: list[Row]
+    faults: dict[Path, str]
+    extremes: list[Extremes]
+
+
+def examine(listing: Listing, settings: DataSettings, cache: PictureCache, keep_at: int | None) -> Examined:
+    """Look at all files of a listing.
 
     keep_at  the picture size at which a first decoding goes to the cache; None to check without keeping anything
     """
     files = list(dict.fromkeys(example.origin for example in listing.examples if isinstance(example.origin, Path)))
     if not files or settings.path is None:
-        return _rows(listing.examples, {}), {}
+        return Examined(_rows(listing.examples, {}), {}, [])
     known = KnownFiles(cache.folder, settings.path, settings.max_pixels)
     hashes, faults = known.identify(files, cache.progress)
     if known.undecoded(hashes):
@@ -41,13 +50,14 @@ def examine(
             doomed = split.problems or (faults and settings.unreadable == "refuse")
             unseen = 0 < len(undecoded) == len(hashes)
             if keep_at and unseen and not doomed and cache.open(split, keep_at) is None:
-                faults |= cache.fill(split, keep_at)
+                findings = cache.fill(split, keep_at)
             else:
                 suspects = set(undecoded)
-                faults |= cache.check([row for row in rows if row.example.origin in suspects])
+                findings = cache.check([row for row in rows if row.example.origin in suspects])
+            faults |= findings.faults
             hashes = {path: digest for path, digest in hashes.items() if path not in faults}
-            known.remember_decoded(hashes)
-    return _rows(listing.examples, hashes), faults
+            known.remember_decoded(hashes, findings.undecided)
+    return Examined(_rows(listing.examples, hashes), faults, known.extremes(hashes))
 
 
 def _rows(examples: Sequence[Example], hashes: Mapping[Path, str]) -> list[Row]:

@@ -1,7 +1,8 @@
 """What was found out about files before, so that a restart neither reads nor decodes 50,000 of them again.
 
-A JSON file in the cache folder: for each path, the size and modification time for which its SHA-256 was computed, and
-the pixel limit under which it was decoded without fault (0: not yet). Losing it costs time and nothing else.
+A JSON file in the cache folder: for each path, the size and modification time for which its SHA-256 was computed, the
+pixel limit under which it was decoded without fault (0: not yet), and its extremes where it has more than 8 bits a
+channel. Losing it costs time and nothing else.
 """
 
 from __future__ import annotations
@@ -9,14 +10,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from search.data.depth import Extremes
 from search.data.files import fault_of
 from search.data.parallel import in_parallel
 
-INDEX_VERSION = 1
+INDEX_VERSION = 2  # raise it when more is looked for in a file than before
 
 
 class Known(NamedTuple):
@@ -26,6 +28,7 @@ class Known(NamedTuple):
     mtime_ns: int
     sha256: str
     decoded_below: int
+    extremes: Extremes | None = None
 
 
 class KnownFiles:
@@ -42,7 +45,7 @@ class KnownFiles:
         """Take over what other processes have found out since."""
         try:
             entries = json.loads(self._file.read_bytes())
-            self._known |= {path: Known(*entry) for path, entry in entries.items()}
+            self._known |= {path: _known(*entry) for path, entry in entries.items()}
         except (OSError, ValueError, TypeError, AttributeError):
             return  # missing or damaged: everything is looked at again
 
@@ -57,13 +60,22 @@ class KnownFiles:
         """Those that are not known to be whole pictures within the limit."""
         return [path for path in paths if not 0 < self._known[str(path)].decoded_below <= self._max_pixels]
 
-    def remember_decoded(self, paths: Iterable[Path]) -> None:
-        """Write down that these are whole pictures. Call with the cache locked."""
+    def extremes(self, paths: Iterable[Path]) -> list[Extremes]:
+        """Of those that have more than 8 bits a channel."""
+        return [extremes for path in paths if (extremes := self._known[str(path)].extremes)]
+
+    def remember_decoded(self, paths: Iterable[Path], extremes: Mapping[Path, Extremes]) -> None:
+        """Write down that these are whole pictures, and which are deep. Call with the cache locked."""
         for path in paths:
-            self._known[str(path)] = self._known[str(path)]._replace(decoded_below=self._max_pixels)
+            known = self._known[str(path)]
+            found = extremes.get(path, known.extremes)
+            self._known[str(path)] = known._replace(decoded_below=self._max_pixels, extremes=found)
         temporary = self._file.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(self._known), encoding="utf-8")
-        temporary.replace(self._file)
+        try:
+            temporary.write_text(json.dumps(self._known), encoding="utf-8")
+            temporary.replace(self._file)
+        except OSError:  # a full disk: the files are looked at again
+            temporary.unlink(missing_ok=True)
 
     def _is_current(self, path: Path) -> bool:
         known = self._known.get(str(path))
@@ -84,3 +96,8 @@ class KnownFiles:
             return error.strerror or str(error)
         self._known[str(path)] = Known(found.st_size, found.st_mtime_ns, digest, 0)
         return None
+
+
+def _known(size: int, mtime_ns: int, sha256: str, decoded_below: int, extremes: Sequence[float] | None) -> Known:
+    """As JSON has it."""
+    return Known(size, mtime_ns, sha256, decoded_below, Extremes(*extremes) if extremes else None)  # type: ignore[arg-type]

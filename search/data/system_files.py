@@ -1,66 +1,51 @@
-"""What a path leads to, found out without opening it: a named pipe would block, and a device may do anything."""
+"""What systems do differently with files: writing at a place, and keeping a file that somebody has mapped.
+
+POSIX systems lock files by `fcntl`, and delete a file under whoever reads it. Windows has neither `fcntl` nor `pwrite`,
+and itself refuses to delete a file that is open or mapped.
+"""
 
 from __future__ import annotations
 
 import os
-import stat
-import unicodedata
+import threading
 from pathlib import Path
+from typing import BinaryIO
 
-IS_FOLDER = "a folder, not a file"
-_KINDS = {
-    stat.S_IFREG: "a file",
-    stat.S_IFDIR: "a folder",
-    stat.S_IFIFO: "a pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_seek_and_write = threading.Lock()
 
 
-def kind_of(path: Path) -> str:
-    """A file, a folder, a pipe, a socket or a device. Links are followed.
-
-    Raises OSError, whose `strerror` also names the target of a broken link, or says that no file can have such a name.
-    """
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError as error:
-        if not path.is_symlink():
-            raise
-        target = Path(path).readlink()
-        raise FileNotFoundError(error.errno, f"a link to {target}, which does not exist", str(path)) from error
-    except ValueError as error:  # NUL, or a character that the file system cannot encode
-        raise OSError(0, f"no file can have this name ({error})", str(path)) from error
-    return _KINDS.get(stat.S_IFMT(mode), "no file")
+def write_at(descriptor: int, content: bytes, position: int) -> int:
+    """Write to a place of a file, from any thread. Returns the number of bytes that were written."""
+    if hasattr(os, "pwrite"):
+        return os.pwrite(descriptor, content, position)
+    with _seek_and_write:
+        os.lseek(descriptor, position, os.SEEK_SET)
+        return os.write(descriptor, content)
 
 
-def fault_of(path: Path) -> str | None:
-    """Why `path` is not a file that can be read, as far as that shows without opening it."""
-    try:
-        kind = kind_of(path)
-    except OSError as error:
-        return error.strerror or str(error)
-    return None if kind == "a file" else f"{kind}, not a file"
+def hold(file: BinaryIO) -> None:
+    """Keep the file from `remove_unused` for as long as it, or a map of it, is open."""
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_SH)
 
 
-def leads_nowhere(path: Path) -> bool:
-    """Whether `path` is a link to nothing, or to itself."""
-    try:
-        return path.is_symlink() and not kind_of(path)
-    except OSError:
+def remove_unused(path: Path) -> bool:
+    """Remove a file unless somebody holds it. Returns whether it is gone."""
+    if fcntl is None:
+        try:
+            path.unlink()
+        except PermissionError:  # it is open somewhere
+            return False
         return True
-
-
-def located(folder: Path, name: str) -> Path:
-    """The file that a list in `folder` names.
-
-    A list that was written on Windows or macOS may spell the path with \\ or in the other Unicode form. Where only such
-    a file exists, it is meant.
-    """
-    path = folder / name
-    if (name.isascii() and "\\" not in name) or os.path.lexists(path):
-        return path
-    slashed = name.replace("\\", "/")
-    others = (folder / spelt for spelt in (slashed, *(unicodedata.normalize(form, slashed) for form in ("NFC", "NFD"))))
-    return next((other for other in others if os.path.lexists(other)), path)
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        path.unlink()
+        return True

@@ -23,10 +23,6 @@ from search.training.recipe import Recipe
 
 FEW_PICTURES = 30
 CONFUSIONS = 3
-UNLIKE = (
-    "These lines make of most pictures what training did. Convert those with transparency first, onto white, and those "
-    "of 16 bits, to their upper 8. `python -m search.predict` takes them as they are."
-)
 
 
 @dataclass(frozen=True)
@@ -67,7 +63,22 @@ def _loading(description: ModelDescription, loading: Loading | None) -> list[str
         return [needs, f"```python\n{loading_code(description)}\n```"]
     code = "\n".join(loading.lines)
     checked = "\n".join(f"- {escaped(line)}" for line in loading.checked)
-    return [loading.needs, f"```python\n{code}\n```", UNLIKE, "Run against the network that was trained:", checked]
+    return [
+        loading.needs,
+        f"```python\n{code}\n```",
+        _unlike(description),
+        "Run against the network that was trained:",
+        checked,
+    ]
+
+
+def _unlike(description: ModelDescription) -> str:
+    low, high = description.input.pixel_range
+    return (
+        "These lines prepare ordinary images, of 8 bits a channel and without transparency, as training did. Put "
+        f"transparent ones onto white first. In images of more bits, {low:.10g} is black and {high:.10g} is white: "
+        "scale them to 0 to 255 first. `python -m search.predict` takes all of them as they are."
+    )
 
 
 def _latency(runs: Sequence[LatencyRun]) -> list[str]:

@@ -1,13 +1,14 @@
-"""Keeping the model of a trial that is on its study's front: weights, description, card and confusion matrix.
+"""Keeping the model of a trial that joins its study's front: weights, description, card and confusion matrix.
 
-The trial is finished and stored before: whatever fails here costs the model alone, and says so on the trial.
+It is kept before the trial is ended, so that a worker that is killed leaves no member of a front without its model.
+Whatever fails here costs the model alone: the trial is ended with its result, and with the reason.
 """
 
 from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,15 +21,14 @@ from search.errors import BadInput
 from search.feed.card import model_card
 from search.feed.matrix import confusion_figure, png
 from search.feed.signature import sign_note
-from search.model_description import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, Provenance
+from search.model_description import DESCRIPTION_FILE, WEIGHTS_FILE, InputDescription, Metrics, Provenance
 from search.models import save_model
 from search.objective import Assignment
 from search.report.markdown import escaped
-from search.studies import study_front
 from search.training.metrics import Evaluation, TrainingResult
 from storage.artefacts import Artefacts
 from storage.database import Database
-from storage.errors import ArtefactError
+from storage.errors import ArtefactError, StorageError
 from storage.pages import Page
 
 log = logging.getLogger(__name__)
@@ -41,8 +41,10 @@ PACKAGES = ("elimnet-search", "torch", "torchvision", "timm")
 
 @dataclass(frozen=True)
 class Finished:
-    """A trial whose result is stored. `data` is `Dataset.describe()`, `device` what trained it, for people.
+    """A trial that is trained and scored, and about to be ended.
 
+    data          `Dataset.describe()`
+    device        what trained it, for people
     trained_on    the pictures that it was trained on
     test_metrics  of a network that was scored on test and not on validation
     """
@@ -58,48 +60,43 @@ class Finished:
     test_metrics: Metrics | None = None
 
 
-def keep_if_on_front(database: Database, artefacts: Artefacts, trial: Finished, *, or_if: bool = False) -> bool:
-    """Keep the trial's model if it is on its study's front now, `or_if` so. Returns whether it was kept: see `keep`."""
-    return keep(database, artefacts, trial, only_if=lambda: or_if or on_study_front(trial.study, trial.number))
+def keep(artefacts: Artefacts, trial: Finished) -> str | None:
+    """Keep the trial's model. Returns why it could not be kept, None where it was.
 
-
-def keep(
-    database: Database, artefacts: Artefacts, trial: Finished, *, only_if: Callable[[], bool] = lambda: True
-) -> bool:
-    """Keep the trial's model. Returns whether it was kept.
-
-    A store that fails is logged and noted on the trial; so is anything else that goes wrong.
+    A store that fails is logged; so is anything else that goes wrong, but for a database that is lost.
     """
     try:
-        if not only_if():
-            return False
         _keep(artefacts, trial)
-        return True
+        return None
     except (ArtefactError, OSError, BadInput) as error:
         log.warning("the model of %s #%s is lost: %s", trial.study.study_name, trial.number, error)
-        reason = str(error)
+        return " ".join(str(error).split())
+    except StorageError:
+        raise
     except Exception as error:
         log.exception("the model of %s #%s is lost", trial.study.study_name, trial.number)
-        reason = f"{type(error).__name__}: {error}"
+        return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def note_lost(database: Database, trial: Finished, reason: str) -> None:
+    """Say on the trial's page of the dashboard why it has no model."""
     page = Page(database, trial.study)
     sign_note(page, f"{NOT_KEPT} {escaped(reason)}", trial.trial_id)
     page.write()
-    return False
-
-
-def on_study_front(study: optuna.Study, number: int) -> bool:
-    """Whether no other candidate of the study beats that of a complete trial; seeds are averaged, as in reports."""
-    return any(trial.number == number for seeds in study_front(study) for trial in seeds)
 
 
 def _keep(artefacts: Artefacts, trial: Finished) -> None:
     """Write all to a folder that goes away, and from there to the store; a description there means that all is."""
     with tempfile.TemporaryDirectory(prefix="elimnet-model-") as temporary:
         folder = Path(temporary) / "model"
-        network, provenance = trial.result.network, _provenance(trial)
-        description = save_model(network, trial.data["classes"], trial.data["fit"], provenance, folder)
+        network, data = trial.result.network, trial.data
+        known = {name: data[name] for name in ("fit", "pixel_range") if name in data}
+        taken = InputDescription(image_size=network.specification.image_size, **known)
+        description = save_model(network, data["classes"], taken, _provenance(trial), folder)
         title = f"{trial.study.study_name}, trial {trial.number}"
-        (folder / MATRIX_FILE).write_bytes(png(confusion_figure(description.classes, provenance.metrics, title)))
+        (folder / MATRIX_FILE).write_bytes(
+            png(confusion_figure(description.classes, description.provenance.metrics, title))
+        )
         (folder / CARD_FILE).write_text(model_card(description), encoding="utf-8")
         for name in (MATRIX_FILE, CARD_FILE, WEIGHTS_FILE, DESCRIPTION_FILE):
             artefacts.attach(trial.study, folder / name, trial.trial_id)

@@ -8,9 +8,10 @@ from typing import Any
 from optuna.trial import TrialState
 
 from search.data.arrays import Arrays
-from search.feed.keeping import Finished, keep
+from search.feed.keeping import Finished, keep, note_lost
 from search.finalize.scoring import metrics_of_attributes, score_once
 from search.objective import Assignment, device_name, result_attributes
+from search.report.rows import MODEL_LOST
 from search.studies import OpenStudy
 from search.training.metrics import TrainingResult
 from search.workshop import Ending, Workshop
@@ -45,14 +46,15 @@ def complete_on_test(
     scores = score_once(result.network, read_test, shop.device, recipe.batch_size, known, remember, sign)
     attributes = result_attributes(result, shop.device)
     f1_macro = scores["test_f1_macro"]
-    finish(shop.database, lease, TrialState.COMPLETE, (f1_macro, float(parameters)), attributes)
     metrics = metrics_of_attributes(scores, assignment.counts)
     data, device = shop.dataset.describe(), device_name(shop.device)
-    keep(
-        shop.database,
-        shop.artefacts,
-        Finished(
-            study.study, lease.trial_id, lease.number, assignment, result, data, device, study.trained_on, metrics
-        ),
+    trial = Finished(
+        study.study, lease.trial_id, lease.number, assignment, result, data, device, study.trained_on, metrics
     )
+    shop.leases.beat(lease)  # who has lost the trial keeps nothing of it
+    lost = keep(shop.artefacts, trial)
+    attributes |= {MODEL_LOST: lost} if lost else {}
+    finish(shop.database, lease, TrialState.COMPLETE, (f1_macro, float(parameters)), attributes)
+    if lost:
+        note_lost(shop.database, trial, lost)
     return Ending(f"{name} test F1 {f1_macro:.4f}, {parameters:,} parameters, {result.seconds:.0f} s: {assignment.row}")

@@ -8,6 +8,7 @@ import math
 from search.errors import BadInput
 from search.finalize.choice import choose_rows
 from search.launch import work_on_rows
+from search.lost_models import report_lost
 from search.report.__main__ import main as report
 from search.report.comparison import compare
 from search.report.final import readings
@@ -26,9 +27,10 @@ def finalize(settings: Settings, options: argparse.Namespace, default_seeds: int
     _say(space, full_name(settings.name, options.study))
     chosen = open_slots(settings, options.workers)
     dataset = open_data(settings)
-    status = work_on_rows(settings, options.study, space, dataset, chosen, quiet=options.quiet)
+    status, lost = work_on_rows(settings, options.study, space, dataset, chosen, quiet=options.quiet)
     if status == 0:
         report(["--final", "--study", options.study, "--name", settings.name, "--database-url", settings.database])
+        return report_lost(lost)
     return status
 
 

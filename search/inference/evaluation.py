@@ -27,11 +27,11 @@ from search.data.sources.folder import SPLIT_SPELLINGS, read_folder
 from search.data.sources.paths import path_problems
 from search.errors import BadInput
 from search.inference.classifier import Classifier
-from search.inference.files import classify, report_unreadable, say_below
+from search.inference.files import classify, named_range, report_unreadable, say_below
 from search.inference.labels import match_classes, suggested
 from search.inference.opening import open_classifier
 from search.model_description import ModelDescription
-from search.outputs import file_problems
+from search.outputs import file_problems, whole_file
 from search.report import formats
 from search.settings import DataSettings, Settings
 
@@ -61,7 +61,7 @@ def evaluate_folder(settings: Settings, options: argparse.Namespace) -> None:
     match_classes(listing, classifier.description.classes)
     _refuse_test_pictures(classifier.description, options.folder, listing)
     say_below(options.folder, listing.warnings)
-    scores = evaluate(classifier, listing, settings.data.max_pixels)
+    scores = evaluate(classifier, listing, settings.data)
     if options.json:
         print(json.dumps(_as_json(scores), indent=2))
     else:
@@ -71,15 +71,16 @@ def evaluate_folder(settings: Settings, options: argparse.Namespace) -> None:
         from search.feed.matrix import matrix_figure, png  # noqa: PLC0415 - few ask for it, and matplotlib is slow
 
         figure = matrix_figure(scores.classes, scores.confusion, readable(options.folder.resolve().name), scored)
-        try:
-            options.png.write_bytes(png(figure))
-        except OSError as error:
-            raise BadInput("the picture cannot be written", [f"--png {options.png}: {error.strerror}"]) from error
+        with whole_file(options.png, "--png", "the picture cannot be written") as file:
+            file.write(png(figure))
         print(f"wrote {options.png}", file=sys.stderr)
 
 
-def evaluate(classifier: Classifier, listing: Listing, max_pixels: int) -> Scores:
-    """Classify the images of a listing, whose classes `match_classes` has matched, and compare."""
+def evaluate(classifier: Classifier, listing: Listing, reading: DataSettings) -> Scores:
+    """Classify the images of a listing, whose classes `match_classes` has matched, and compare.
+
+    reading  says how large images may be, and how deep ones are read if not as the model was trained
+    """
     classes = classifier.description.classes
     folders = set().union(*listing.classes.values())
     unknown, missing = sorted(folders - set(classes)), [name for name in classes if name not in folders]
@@ -91,7 +92,7 @@ def evaluate(classifier: Classifier, listing: Listing, max_pixels: int) -> Score
     labels: list[int] = []
     predictions: list[int] = []
     unreadable: list[tuple[Path, str]] = []
-    for answers in classify(classifier, list(label_of), max_pixels):
+    for answers in classify(classifier, list(label_of), reading.max_pixels, named_range(reading)):
         labels += [label_of[path] for path in answers.files]
         predictions += answers.probabilities.argmax(axis=1).tolist()
         unreadable += answers.unreadable

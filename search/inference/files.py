@@ -12,12 +12,15 @@ import numpy as np
 from tqdm import tqdm
 
 from search.data.decode import Unreadable, decode
+from search.data.depth import PixelRange, Undecided
 from search.data.files import IS_FOLDER, fault_of
 from search.data.names import readable
+from search.data.pixel_range import doubt
 from search.data.sources.walking import Walk
 from search.errors import BadInput
 from search.inference.classifier import BATCH_SIZE, Classifier, Pictures, Probabilities
 from search.model_description import InputDescription
+from search.settings import DataSettings
 
 NAMED_AT_MOST = 20
 
@@ -64,18 +67,36 @@ def say_below(folder: Path, notes: Sequence[str]) -> None:
         print(f"{readable(str(folder))}: {note}", file=sys.stderr)
 
 
-def classify(classifier: Classifier, files: Sequence[Path], max_pixels: int) -> Iterator[Answers]:
-    """The model's answers on `files`, in order and a batch at a time, with a progress bar on a terminal."""
+@dataclass(frozen=True)
+class Reading:
+    """How files are decoded for a model.
+
+    wanted  what is black and white in images of more than 8 bits; None: what the model was trained with
+    """
+
+    taken: InputDescription
+    max_pixels: int
+    wanted: PixelRange | None = None
+
+
+def classify(
+    classifier: Classifier, files: Sequence[Path], max_pixels: int, pixel_range: PixelRange | None = None
+) -> Iterator[Answers]:
+    """The model's answers on `files`, in order and a batch at a time, with a progress bar on a terminal.
+
+    pixel_range  what is black and white in images of more than 8 bits, if not what the model was trained with
+    """
+    reading = Reading(classifier.description.input, max_pixels, pixel_range)
     batches = [files[start : start + BATCH_SIZE] for start in range(0, len(files), BATCH_SIZE)]
     with tqdm(total=len(files), desc="classifying", unit=" pictures", disable=None) as bar:
-        for answers in classifier.by_threads(partial(_classify, classifier, max_pixels=max_pixels), batches):
+        for answers in classifier.by_threads(partial(_classify, classifier, reading), batches):
             bar.update(len(answers.files) + len(answers.unreadable))
             yield answers
 
 
-def _classify(classifier: Classifier, files: Sequence[Path], max_pixels: int) -> Answers:
+def _classify(classifier: Classifier, reading: Reading, files: Sequence[Path]) -> Answers:
     """Decode and classify one batch."""
-    found = [(path, _read(path, classifier.description.input, max_pixels)) for path in files]
+    found = [(path, _read(path, reading)) for path in files]
     pictures = [picture for _, picture in found if not isinstance(picture, str)]
     nothing = np.empty((0, len(classifier.description.classes)), dtype=np.float32)
     return Answers(
@@ -83,6 +104,11 @@ def _classify(classifier: Classifier, files: Sequence[Path], max_pixels: int) ->
         probabilities=classifier.run(np.stack(pictures)) if pictures else nothing,
         unreadable=[(path, reason) for path, reason in found if isinstance(reason, str)],
     )
+
+
+def named_range(settings: DataSettings) -> PixelRange | None:
+    """The range that somebody has named, None where it is the model's."""
+    return None if settings.pixel_range == "auto" else PixelRange(*settings.pixel_range)
 
 
 def report_unreadable(unreadable: Sequence[tuple[Path, str]], pictures: int) -> None:
@@ -98,14 +124,27 @@ def report_unreadable(unreadable: Sequence[tuple[Path, str]], pictures: int) -> 
         )
 
 
-def _read(path: Path, taken: InputDescription, max_pixels: int) -> Pictures | str:
+def _read(path: Path, reading: Reading) -> Pictures | str:
     """uint8 (size, size, 3), or why there is none."""
     if fault := fault_of(path):
         return fault
     try:
-        picture: Pictures = decode(path.read_bytes(), [None], taken.image_size, taken.fit, max_pixels)[0]
-        return picture
+        return _decoded(path.read_bytes(), reading)
     except OSError as error:
         return error.strerror or str(error)
     except Unreadable as error:
         return str(error)
+
+
+def _decoded(content: bytes, reading: Reading) -> Pictures:
+    """A range that the model brings may not be that of these files; one that is named is not doubted."""
+    picture: Pictures
+    size, fit, most = reading.taken.image_size, reading.taken.fit, reading.max_pixels
+    try:
+        (picture,) = decode(content, [None], size, fit, most, reading.wanted)
+    except Undecided as deep:
+        known = PixelRange(*reading.taken.pixel_range)
+        (picture,) = decode(content, [None], size, fit, most, known)
+        if reason := doubt(deep.extremes, picture, known):
+            raise Unreadable(reason) from deep
+    return picture

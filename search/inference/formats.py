@@ -81,6 +81,7 @@ def describe_onnx(path: Path, description: ModelDescription) -> None:
         "classes": json.dumps(description.classes, ensure_ascii=False),
         "image_size": str(description.input.image_size),
         "fit": description.input.fit,
+        "pixel_range": json.dumps(description.input.pixel_range),
         "input": f"{INPUT}: uint8 (N, 3, {size}, {size}), RGB, 0 to 255",
         "output": f"{OUTPUT}: float32 (N, {classes}), in the order of classes",
     }
@@ -139,7 +140,7 @@ def open_torch_export(path: Path) -> Classifier:
 def write_safetensors(deployed: Deployed, description: ModelDescription, folder: Path) -> None:
     """`model.safetensors` and `model.json`, as trials are kept."""
     saved = folder / "saved"
-    save_model(deployed.network, description.classes, description.input.fit, description.provenance, saved)
+    save_model(deployed.network, description.classes, description.input, description.provenance, saved)
     for name in (WEIGHTS_FILE, DESCRIPTION_FILE):
         (saved / name).rename(folder / name)
     saved.rmdir()

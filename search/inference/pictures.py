@@ -50,6 +50,8 @@ def _data(source: Source, settings: Settings) -> DataSettings:
     if settings.data_dir is not None and changes["source"] == "folder" and stored["source"] != "digits":
         del changes["source"]  # what a bare --data-dir or DATA_DIR means where nothing else is known
     changes["fit"] = source.description.input.fit
+    if "pixel_range" in known:
+        changes["pixel_range"] = source.description.input.pixel_range
     if "split_seed" in known:
         changes["split_seed"] = known["split_seed"]
     return DataSettings.model_validate({**stored, **changes})

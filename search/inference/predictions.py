@@ -11,7 +11,6 @@ import csv
 import io
 import sys
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,9 +21,9 @@ import numpy as np
 from search.command import collected
 from search.errors import BadInput
 from search.inference.classifier import Classifier
-from search.inference.files import Answers, classify, picture_files, report_unreadable
+from search.inference.files import Answers, classify, named_range, picture_files, report_unreadable
 from search.inference.opening import open_classifier
-from search.outputs import file_problems, standard_output
+from search.outputs import file_problems, whole_file
 from search.settings import Settings
 
 AS_IT_CAME = "surrogateescape"  # file names need not be text: bytes that are none go out as they came in
@@ -40,7 +39,7 @@ def predict(settings: Settings, options: argparse.Namespace) -> None:
     with _opened(options.output) as target:
         writer = csv.writer(target, lineterminator="\n")
         writer.writerow(_heading(options.top))
-        for answers in classify(classifier, files, settings.data.max_pixels):
+        for answers in classify(classifier, files, settings.data.max_pixels, named_range(settings.data)):
             writer.writerows(_rows(answers, classes, options.top))
             pictures += len(answers.files)
             unreadable += answers.unreadable
@@ -88,19 +87,10 @@ def _opened(path: Path | None) -> Iterator[TextIO]:
     if path is None:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors=AS_IT_CAME)
-        with standard_output():
-            yield sys.stdout
+        yield sys.stdout
+        sys.stdout.flush()  # before anything is said of what was written
         return
-    if path.exists() and not path.is_file():  # a device or a pipe is not replaced
-        with path.open("w", encoding="utf-8", errors=AS_IT_CAME, newline="") as file:
-            yield file
-        return
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with beside.open("w", encoding="utf-8", errors=AS_IT_CAME, newline="") as file:
-            yield file
-        beside.replace(path)
-    except OSError as error:
-        raise BadInput("the predictions cannot be written", [f"--output {path}: {error.strerror}"]) from error
-    finally:
-        beside.unlink(missing_ok=True)
+    with whole_file(path, "--output", "the predictions cannot be written") as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", errors=AS_IT_CAME, newline="")
+        yield text
+        text.detach()

@@ -15,7 +15,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from search.inference.classifier import Pictures
 from search.inference.formats import describe_onnx
-from search.inference.onnx_session import INPUT
+from search.inference.onnx_session import INPUT, OUTPUT
 from search.model_description import ModelDescription
 
 CALIBRATED_ON = 256
@@ -27,7 +27,8 @@ def quantize(float_model: Path, target: Path, description: ModelDescription, cal
     """Write `target`: weights of 8 bits with a scale for each channel, activations with ranges seen on `calibration`.
 
     Pictures are normalised and pass the first `FLOAT_CONVOLUTIONS` convolutions in floats: these have few weights,
-    and what is lost there is lost for all that comes after.
+    and what is lost there is lost for all that comes after. The softmax is in floats, too: probabilities in steps of
+    1/256 do not sum to 1 where there are many classes.
 
     calibration  uint8 (N, S, S, 3), of the training split: evenly spread, `CALIBRATED_ON` of them are used
     """
@@ -44,19 +45,21 @@ def quantize(float_model: Path, target: Path, description: ModelDescription, cal
                 per_channel=True,
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
-                nodes_to_exclude=_first_nodes(prepared),
+                nodes_to_exclude=_float_nodes(prepared),
             )
     finally:
         prepared.unlink(missing_ok=True)
     describe_onnx(target, description)
 
 
-def _first_nodes(model: Path) -> list[str]:
-    """The names of all nodes before the first convolution, and of the first convolutions."""
+def _float_nodes(model: Path) -> list[str]:
+    """The names of all nodes before the first convolution, of the first convolutions and of the last softmax."""
     nodes = onnx.load(str(model), load_external_data=False).graph.node
     before = itertools.takewhile(lambda node: node.op_type != "Conv", nodes)
     convolutions = [node for node in nodes if node.op_type == "Conv"]
-    return [node.name for node in (*before, *convolutions[:FLOAT_CONVOLUTIONS])] if convolutions else []
+    first = (*before, *convolutions[:FLOAT_CONVOLUTIONS]) if convolutions else ()
+    last = [node for node in nodes if OUTPUT in node.output]
+    return [node.name for node in (*first, *last)]
 
 
 class _Calibration(CalibrationDataReader):  # type: ignore[misc]  # published without types

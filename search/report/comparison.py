@@ -91,9 +91,20 @@ class Comparison:
     def warnings(self) -> tuple[str, ...]:
         """What a reader must know before comparing the studies' numbers with each other."""
         fingerprints = {str(study.data.get("fingerprint")) for study in self.search.studies if study.data}
-        if len(fingerprints) < 2:
-            return ()
-        return ("The studies saw different data: their F1 cannot be compared, and the joint front means little.",)
+        different = "The studies saw different data: their F1 cannot be compared, and the joint front means little."
+        return (*([different] if len(fingerprints) > 1 else []), *self._lost_models())
+
+    def _lost_models(self) -> list[str]:
+        """A line for each member of a front whose model could not be kept."""
+        lost = {study.name: study.models_lost for study in self.search.studies}
+        members = (
+            (entry.row.study, trial) for entry in self.entries if entry.on_study_front for trial in entry.row.trials
+        )
+        return [
+            f"The model of {study} {trial} could not be kept: {lost[study][trial]}"
+            for study, trial in members
+            if trial in lost[study]
+        ]
 
 
 def compare(search: Search, axis: Axis = PARAMETERS) -> Comparison:

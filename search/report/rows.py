@@ -24,6 +24,8 @@ from search.profile.ranking import ProfiledCut
 from search.report.endings import Ending, device_of, endings_of, hours_by_device
 from storage.trials import StudyRecord, TrialRecord
 
+MODEL_LOST = "model_lost"  # attribute of a trial whose model could not be kept: why
+
 _PROFILE = TypeAdapter(tuple[ProfiledCut, ...])
 _MATRICES = TypeAdapter(tuple[tuple[tuple[NonNegativeInt, ...], ...], ...])
 
@@ -115,7 +117,8 @@ class Counts:
 class Study:
     """One study: `name` is its name within the search, `uncut_parameters` those of its backbones before any cut.
 
-    `stopped` holds trials that ended before their last epoch, by number, and why.
+    `stopped` holds trials that ended before their last epoch, by number, and why; `models_lost` those whose model could
+    not be kept.
     `depth_profile` is what was known of the cuts before any was trained; empty where nobody looked. Rows of a `listed`
     study were named by people: they are reference marks, and members of no front. `endings` are the trials that were
     stopped or not trained, `hours_by_device` those of all trials.
@@ -130,6 +133,7 @@ class Study:
     depth_profile: tuple[ProfiledCut, ...]
     listed: bool = False
     stopped: Mapping[int, str] = field(default_factory=dict)
+    models_lost: Mapping[int, str] = field(default_factory=dict)
     endings: tuple[Ending, ...] = ()
     hours_by_device: Mapping[str, float] = field(default_factory=dict)
 
@@ -207,6 +211,9 @@ def _study(record: StudyRecord, trials: Sequence[TrialRecord]) -> Study:
             trial.number: str(trial.attributes.get("reason") or "no reason recorded")
             for trial in trials
             if trial.state == TrialState.PRUNED and not trial.attributes.get("infeasible")
+        },
+        models_lost={
+            trial.number: str(trial.attributes[MODEL_LOST]) for trial in trials if trial.attributes.get(MODEL_LOST)
         },
         listed=record.attributes.get("space") == "listed",
         endings=endings_of(trials),

@@ -13,7 +13,7 @@ import optuna
 from rich.console import Console
 
 from search.errors import BadInput
-from search.outputs import standard_output
+from search.outputs import standard_output, whole_file
 from search.report import markdown, records, table
 from search.report.comparison import Comparison, Entry, compare, select
 from search.report.importance import Importance
@@ -54,15 +54,15 @@ def write_report(resolved: Settings, options: argparse.Namespace) -> None:
     if STDOUT not in (options.json, options.csv, options.markdown):
         table.show(comparison, entries, Console(highlight=False))
     if options.json:
-        _write(options.json, records.as_json(comparison, entries))
+        _write("--json", options.json, records.as_json(comparison, entries))
     if options.csv:
-        _write(options.csv, records.as_csv(entries))
+        _write("--csv", options.csv, records.as_csv(entries))
     if options.markdown:
-        _write(options.markdown, markdown.candidates(comparison, entries))
+        _write("--markdown", options.markdown, markdown.candidates(comparison, entries))
     if options.png:
-        _write(options.png, _picture(comparison))
+        _write("--png", options.png, _picture(comparison))
     if evidence:
-        _write(options.html, _page(comparison, entries, evidence))
+        _write("--html", options.html, _page(comparison, entries, evidence))
 
 
 def _final(options: argparse.Namespace, url: str, name: str | None) -> None:
@@ -77,17 +77,15 @@ def _final(options: argparse.Namespace, url: str, name: str | None) -> None:
     if STDOUT not in targets.values():
         _print(final_formats.as_text(final))
     for name, target in targets.items():
-        _write(target, writers[name](final))
+        _write(f"--{name}", target, writers[name](final))
 
 
-def _write(target: str, content: str | bytes) -> None:
+def _write(option: str, target: str, content: str | bytes) -> None:
     if target == STDOUT:
         _print(str(content))
         return
-    try:
-        Path(target).write_bytes(content if isinstance(content, bytes) else content.encode(errors="replace"))
-    except OSError as error:
-        raise BadInput("the report cannot be written", [f"{target}: {error.strerror}"]) from error
+    with whole_file(Path(target), option, "the report cannot be written") as file:
+        file.write(content if isinstance(content, bytes) else content.encode(errors="replace"))
     print(f"wrote {target}", file=sys.stderr)
 
 

@@ -180,7 +180,7 @@ def source(settings: Settings) -> Source:
 def model_folder(source: Source, tmp_path: Path) -> Path:
     """The same, in a folder of its own."""
     folder, description = tmp_path / "kept", source.description
-    save_model(source.network, description.classes, description.input.fit, description.provenance, folder)
+    save_model(source.network, description.classes, description.input, description.provenance, folder)
     return folder
 
 

@@ -65,7 +65,7 @@ def test_names_of_classes_are_no_markup(
     source: Source, labelled: Path, options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     classes = ("[/glass]", "[red] paper", ":car:")
-    save_model(source.network, classes, "stretch", source.description.provenance, tmp_path / "marked")
+    save_model(source.network, classes, source.description.input, source.description.provenance, tmp_path / "marked")
     for number, name in enumerate(("[bold]", *classes[1:])):  # of a list a class may have a slash, of a folder not
         (labelled / f"class{number}").rename(labelled / name)
     main([str(tmp_path / "marked"), str(labelled), *options])
@@ -85,7 +85,7 @@ def test_folders_that_are_no_class_and_classes_without_folder_are_named(
     scores = json.loads(said.out)
     assert (scores["unknown_folders"], scores["classes_without_folder"]) == (["glass"], ["class2"])
     assert (scores["pictures"], scores["unreadable"]) == (8, 1)
-    assert "notes.txt: not a picture" in said.err
+    assert "notes.txt: a text file: remove it" in said.err
     main(["scratch/0", str(labelled), *options])
     said = capsys.readouterr()
     assert "left out, no class of the model: glass" in said.out

@@ -79,7 +79,10 @@ def test_every_format_answers_as_the_trial_and_its_card_says_how(
     exec(loading_lines(folder), {})
     decoded = decode((folder / "picture.jpg").read_bytes(), [None], 32, "stretch", 10**6)
     assert capsys.readouterr().out.strip() == source.description.classes[original.run(decoded).argmax()]
-    assert "Convert those with transparency first" in (folder / "MODEL_CARD.md").read_text()
+    assert (
+        "transparent ones onto white first. In images of more bits, 0 is black and 65535 is white"
+        in (folder / "MODEL_CARD.md").read_text()
+    )
 
 
 def test_the_lines_for_onnx_need_no_torch_and_nothing_of_ours(

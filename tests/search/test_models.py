@@ -20,11 +20,12 @@ from blocks.specification import (
     StageSpecification,
 )
 from search.errors import BadInput
-from search.model_description import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, Provenance
+from search.model_description import DESCRIPTION_FILE, WEIGHTS_FILE, InputDescription, Metrics, Provenance
 from search.models import load_model, save_model
 
 BACKBONE = "test_efficientnet"
 CLASSES = ["glass", "metal", "paper"]
+TAKEN = InputDescription(image_size=32, fit="crop")
 HEADS = {
     "pool_linear": HeadSpecification(dropout=0.2),
     "conv1x1": HeadSpecification(kind="conv1x1", width=8),
@@ -96,7 +97,7 @@ def trained(network: Network) -> Network:
 
 
 def save(network: Network, folder: Path) -> None:
-    save_model(network, CLASSES, "crop", provenance(), folder)
+    save_model(network, CLASSES, TAKEN, provenance(), folder)
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +150,7 @@ def test_the_description_says_what_goes_in_and_what_comes_out(saved: Path) -> No
     assert content["input"] == {
         "image_size": 32,
         "fit": "crop",
+        "pixel_range": [0.0, 65535.0],
         "layout": "NCHW",
         "channels": "RGB",
         "value_range": [0.0, 1.0],
@@ -175,12 +177,12 @@ def test_scores_must_be_of_as_many_classes_as_the_network_has(tmp_path: Path) ->
     scores = provenance().metrics.model_copy(update={"f1_per_class": (0.5, 0.75)})
     other = provenance().model_copy(update={"metrics": scores})
     with pytest.raises(ValueError, match="metrics of another number of classes than 3"):
-        save_model(build(scratch(STAGES["conv"])), CLASSES, "crop", other, tmp_path / "model")
+        save_model(build(scratch(STAGES["conv"])), CLASSES, TAKEN, other, tmp_path / "model")
 
 
 def test_class_names_must_be_as_many_as_the_network_has(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="2 class names for a network of 3 classes"):
-        save_model(build(scratch(STAGES["conv"])), CLASSES[:2], "crop", provenance(), tmp_path / "model")
+        save_model(build(scratch(STAGES["conv"])), CLASSES[:2], TAKEN, provenance(), tmp_path / "model")
 
 
 def described(**changes: Any) -> Callable[[Path], None]:

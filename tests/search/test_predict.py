@@ -12,11 +12,14 @@ import pytest
 import torch
 
 from search.data.decode import decode
+from search.data.depth import PixelRange
 from search.errors import BadInput
 from search.inference import predictions
 from search.inference.deployed import of_network
 from search.inference.sources import Source
+from search.models import save_model
 from search.predict import main
+from tests.search.data.encoded import png16
 from tests.systems import linux_file_names
 
 
@@ -68,8 +71,8 @@ def test_what_cannot_be_read_is_named_and_skipped(
     assert len(read(output)) == 70
     said = capsys.readouterr().err
     assert "skipped, as unreadable: 2\n" in said
-    assert f"  {photographs / 'day0' / 'notes.txt'}: not a picture\n" in said
-    assert f"  {photographs / 'day1' / 'empty.jpg'}: the file is empty\n" in said
+    assert f"  {photographs / 'day0' / 'notes.txt'}: a text file: remove it\n" in said
+    assert f"  {photographs / 'day1' / 'empty.jpg'}: the file is empty: fetch it again\n" in said
     assert "; 2 unreadable" in said
 
 
@@ -106,7 +109,7 @@ def test_if_none_can_be_read_nothing_is_written(options: list[str], tmp_path: Pa
     output.write_text("of the last run")
     message = refused("scratch/0", str(folder), "--output", str(output), *options)
     assert "none of the files is a picture that can be read" in message
-    assert f"{folder / 'notes.txt'}: not a picture" in message
+    assert f"{folder / 'notes.txt'}: a text file: remove it" in message
     assert output.read_text() == "of the last run"
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
@@ -163,3 +166,44 @@ def test_a_pipe_is_written_to_and_stays_one(options: list[str], photographs: Pat
         main(["scratch/0", str(photographs), "--output", str(pipe), *options])
         assert len(read_through.result(timeout=500).splitlines()) == 71
     assert pipe.is_fifo()
+
+
+def deep_file(path: Path, most: int) -> Path:
+    """A grey image of 16 bits whose values go up to `most`."""
+    values = np.linspace(0, most, 32 * 32).reshape(32, 32).astype(np.uint16)
+    path.write_bytes(png16(values))
+    return path
+
+
+@pytest.fixture
+def model_of_12_bits(source: Source, tmp_path: Path) -> Path:
+    taken = source.description.input.model_copy(update={"pixel_range": (0, 4095)})
+    save_model(source.network, source.description.classes, taken, source.description.provenance, tmp_path / "12")
+    return tmp_path / "12"
+
+
+def probability(output: Path) -> float:
+    (row,) = read(output)
+    return float(row["probability"])
+
+
+def test_deep_images_are_read_as_in_training(model_of_12_bits: Path, source: Source, options: list[str]) -> None:
+    deep, output = deep_file(model_of_12_bits.parent / "deep.png", 4095), model_of_12_bits.parent / "answers.csv"
+    main([str(model_of_12_bits), str(deep), "--output", str(output), *options])
+    run = of_network(source.network, source.description, torch.device("cpu")).run
+    expected = run(decode(deep.read_bytes(), [None], 32, "stretch", 10**6, PixelRange(0, 4095)))[0]
+    assert probability(output) == pytest.approx(expected.max(), abs=1e-4)
+
+
+def test_deep_images_of_another_range_are_refused_unless_it_is_named(
+    model_folder: Path, model_of_12_bits: Path, options: list[str], tmp_path: Path
+) -> None:
+    dark, bright, output = deep_file(tmp_path / "dark.png", 4095), deep_file(tmp_path / "b.png", 65535), tmp_path / "a"
+    said = "so it is nearly black in the model's range of 0 to 65,535; --set data.pixel_range=[BLACK, WHITE] changes"
+    assert f"{dark}: its values end at 4,095, {said}" in refused(str(model_folder), str(dark), *options)
+    said = "its values end at 65,535, so it is nearly white in the model's range of 0 to 4,095"
+    assert f"{bright}: {said}" in refused(str(model_of_12_bits), str(bright), *options)
+    named = ["--set", "data.pixel_range=[0, 4095]"]
+    main([str(model_folder), str(dark), "--output", str(output), *named, *options])
+    main([str(model_of_12_bits), str(dark), "--output", str(tmp_path / "same"), *options])
+    assert probability(output) == probability(tmp_path / "same")

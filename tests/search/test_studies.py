@@ -21,7 +21,16 @@ from search.inference.runs import processor
 from search.settings import Settings
 from search.spaces.checked import checked_spaces
 from search.spaces.settings import ListedSpace, ScratchSpace
-from search.studies import DIRECTIONS, OBJECTIVES, WHOLE, OpenStudy, open_listed_studies, open_studies
+from search.studies import (
+    DIRECTIONS,
+    OBJECTIVES,
+    WHOLE,
+    OpenStudy,
+    joins_front,
+    open_listed_studies,
+    open_studies,
+    study_front,
+)
 from storage.database import Database, connect
 from storage.trials import read_studies
 from tests.conftest import LoadSettings, tiny_elimination, tiny_scratch
@@ -360,3 +369,39 @@ def test_a_limit_of_latency_holds_where_it_was_made(
     monkeypatch.setattr("search.studies.processor", lambda: "Another 3000")
     with pytest.raises(BadInput, match=r"limit of latency on the processor .*, and this machine has Another 3000: run"):
         open_with(settings)
+
+
+def studied(*trials: tuple[str, float, int]) -> optuna.Study:
+    """A study of complete trials: candidate, F1, parameters."""
+    study = optuna.create_study(directions=["maximize", "minimize"])
+    for candidate, f1_macro, parameters in trials:
+        attributes = {"candidate_key": candidate}
+        study.add_trial(optuna.create_trial(values=[f1_macro, parameters], user_attrs=attributes))
+    return study
+
+
+@pytest.mark.parametrize(
+    ("candidate", "f1_macro", "parameters", "joins"),
+    [
+        ("new", 0.9, 1000, True),
+        ("new", 0.75, 1000, False),  # the steady one is better and as small
+        ("new", 0.75, 999, True),
+        ("new", 0.7, 1000, False),
+        ("lucky", 0.6, 1000, False),  # 0.75 on average, with its first seed
+        ("lucky", 0.9, 1000, True),  # 0.9 on average
+    ],
+)
+def test_a_trial_joins_the_front_with_what_it_is_about_to_end_with(
+    candidate: str, f1_macro: float, parameters: int, joins: bool
+) -> None:
+    study = studied(("steady", 0.8, 1000), ("lucky", 0.9, 1000))
+    assert joins_front(study, candidate, (f1_macro, float(parameters))) is joins
+
+
+def test_the_first_trial_of_a_study_joins_its_front() -> None:
+    assert joins_front(studied(), "new", (0.0, 1000.0))
+
+
+def test_seeds_of_a_candidate_are_averaged_on_the_front() -> None:
+    study = studied(("lucky", 0.9, 1000), ("lucky", 0.5, 1000), ("steady", 0.8, 1000))
+    assert [[trial.number for trial in seeds] for seeds in study_front(study)] == [[2]]

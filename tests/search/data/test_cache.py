@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from search.data import cache as cache_module
-from search.data.cache import PictureCache
+from search.data.cache import Findings, PictureCache
 from search.data.decode import decode
 from search.data.examples import Box, Example, Row
 from search.data.split import Split
@@ -27,6 +27,7 @@ from search.settings import DataSettings
 Paint = Callable[..., Path]
 ROOT = Path(__file__).parents[3]
 PICTURES = 30
+NOTHING = Findings({}, {})
 FILL_IN_A_PROCESS = """
 import hashlib, sys
 from pathlib import Path
@@ -107,7 +108,7 @@ def blocked(tmp_path: Path, cache_dir: Path, rows: list[Row]) -> Iterator[Blocke
 def test_rows_are_what_decoding_gives_in_order(cache: PictureCache, rows: list[Row]) -> None:
     with cache.locked():
         assert cache.open(split_of(rows), 16) is None
-        assert cache.fill(split_of(rows), 16) == {}
+        assert cache.fill(split_of(rows), 16) == NOTHING
     images = cache.open(split_of(rows), 16)
     assert isinstance(images, np.memmap)
     assert not images.flags.writeable
@@ -152,13 +153,13 @@ def test_faulty_files_are_named_and_nothing_is_kept(
     changed.write_bytes(Path(str(rows[0].example.origin)).read_bytes())
     faulty = [row(text), row(gone, "0" * 64), row(changed, "0" * 64)]
     expected = {
-        text: "not a picture",
+        text: "a text file: remove it",
         gone: "No such file or directory",
         changed: "it was changed while it was being read",
     }
     with cache.locked():
-        assert cache.fill(split_of([*rows, *faulty]), 16) == expected
-        assert cache.check([*rows, *faulty]) == expected
+        assert cache.fill(split_of([*rows, *faulty]), 16) == Findings(expected, {})
+        assert cache.check([*rows, *faulty]) == Findings(expected, {})
         assert [file.name for file in cache_dir.iterdir()] == ["lock"]
 
 
@@ -193,7 +194,7 @@ def test_a_killed_process_leaves_neither_lock_nor_picture(
     assert cache.open(split_of(blocked.rows), 16) is None
     with cache.locked():
         assert list(cache_dir.glob("*.tmp")) == []
-        assert cache.fill(split_of(blocked.rows[:-1]), 16) == {}
+        assert cache.fill(split_of(blocked.rows[:-1]), 16) == NOTHING
     assert cache.open(split_of(blocked.rows[:-1]), 16) is not None
 
 
@@ -211,8 +212,8 @@ def test_of_two_processes_one_waits_and_finds_it_done(
 def test_a_full_disk_while_writing(cache_dir: Path, rows: list[Row]) -> None:
     pytest.importorskip("resource", reason="limits the size of files")
     _, errors = process(cache_dir, rows, limit=10 * 16 * 16 * 3).communicate()
-    assert "BadInput: decoded pictures cannot be stored" in errors
-    assert "0 MB are needed for 30 pictures at 16 px: make room, or take another cache folder" in errors
+    assert "BadInput: decoded images cannot be stored" in errors
+    assert "0 MB are needed for 30 pictures at 16 px: make room, or name another folder with CACHE_DIR" in errors
     assert list(cache_dir.glob("*.npy")) == list(cache_dir.glob("*.tmp")) == []
 
 

@@ -19,6 +19,7 @@ from search.data.decode import decode
 from search.data.examples import SPLITS
 from search.errors import BadInput
 from search.settings import DataSettings
+from tests.search.data.encoded import png16, tiff
 from tests.systems import linux_file_names
 
 Paint = Callable[..., Path]
@@ -186,8 +187,8 @@ def test_all_problems_come_at_once(image_folder: ImageFolder, cache_dir: Path, s
         "no usable images of 'paper': add some, or remove the class",
         "classes with fewer distinct images than there are splits to fill (3): 'metal' (2): add some",
     ]
-    assert unreadable.startswith("unreadable files (2): glass/1.jpg (image file is truncated (")
-    assert unreadable.endswith(f"), trash/notes.txt (not a picture){REMEDY}")
+    assert unreadable.startswith("unreadable files (2): glass/1.jpg (truncated: the end marker of the JPEG is missing)")
+    assert unreadable.endswith(f"), trash/notes.txt (a text file: remove it){REMEDY}")
 
 
 @pytest.mark.parametrize("sizes", [(), (16,)])
@@ -198,8 +199,8 @@ def test_unreadable_files_are_refused_by_name_and_counted(
     for number in range(25):
         (root / "glass" / f"{number:02}.txt").touch()
     (problem,) = problems(root, cache_dir, sizes)
-    assert problem.startswith("unreadable files (25): glass/00.txt (the file is empty), glass/01.txt (")
-    assert "glass/19.txt (the file is empty) and 5 more: mend" in problem
+    assert problem.startswith("unreadable files (25): glass/00.txt, glass/01.txt, ")
+    assert "glass/19.txt and 5 more (the file is empty: fetch it again): mend" in problem
 
 
 def test_unreadable_files_can_be_skipped(image_folder: ImageFolder, cache_dir: Path, decodings: list[int]) -> None:
@@ -213,7 +214,9 @@ def test_unreadable_files_can_be_skipped(image_folder: ImageFolder, cache_dir: P
     assert dataset.fingerprint != whole.fingerprint
     assert sum(counts["glass"] for counts in dataset.counts.values()) == 9
     (warning,) = dataset.warnings
-    assert warning.startswith("skipped unreadable files (1): glass/1.jpg (image file is truncated")
+    assert warning.startswith(
+        "skipped unreadable files (1): glass/1.jpg (truncated: the end marker of the JPEG is missing)"
+    )
     decodings.clear()
     opened(root, cache_dir, (16,), unreadable="skip").arrays("train", 16)
     assert decodings == [8]  # the bad one, in case it was mended
@@ -425,3 +428,108 @@ def test_two_splits_in_one_are_one_after_the_other(image_folder: ImageFolder, ca
     np.testing.assert_array_equal(both.images, np.concatenate([train.images, validation.images]))
     np.testing.assert_array_equal(both.labels, np.concatenate([train.labels, validation.labels]))
     assert isinstance(both.images, np.memmap), "nothing is copied"
+
+
+def deep(root: Path, most: int, count: int = 10) -> Path:
+    """Grey images of 16 bits in two classes, all of different brightness; `most` is the largest value of the last."""
+    for number, name in enumerate(("glass", "metal")):
+        (root / name).mkdir(parents=True)
+        for index in range(count):
+            value = most * (index + 1 + number * count) // (2 * count)
+            (root / name / f"{index}.png").write_bytes(png16(np.full((16, 16), value, dtype=np.uint16)))
+    return root
+
+
+def brightness(dataset: Dataset) -> dict[str, int]:
+    """Of the middle of each image, by its name."""
+    return {
+        example.name: int(image[8, 8, 0])
+        for split in SPLITS
+        for image, example in zip(dataset.arrays(split, 16).images, dataset.examples(split), strict=True)
+    }
+
+
+@pytest.mark.parametrize(("most", "bits", "white"), [(255, 8, "255"), (1000, 10, "1,023"), (4095, 12, "4,095")])
+def test_deep_images_have_one_range_which_is_found_over_the_set(
+    tmp_path: Path, cache_dir: Path, most: int, bits: int, white: str
+) -> None:
+    dataset = opened(deep(tmp_path / "deep", most), cache_dir, (16,))
+    found = brightness(dataset)
+    assert found == {
+        f"{name}/{index}.png": most * (index + 1 + number * 10) // 20 * 256 // 2**bits
+        for number, name in enumerate(("glass", "metal"))
+        for index in range(10)
+    }
+    (warning,) = dataset.warnings
+    assert f"images of more than 8 bits (20) hold values from {most // 20} to {most:,}: {bits} bits are" in warning
+    assert f"0 is black and {white} is white; --set data.pixel_range=[BLACK, WHITE] changes that" in warning
+    assert dataset.describe()["pixel_range"] == [0, 2**bits - 1]
+
+
+def test_deep_images_are_decoded_twice_and_then_known(tmp_path: Path, cache_dir: Path, decodings: list[int]) -> None:
+    root = deep(tmp_path / "deep", 4095)
+    first = opened(root, cache_dir, (16,))
+    assert decodings == [16] * 20 + [16] * 20  # to find the range, and with it
+    again = opened(root, cache_dir, (16,))
+    assert len(decodings) == 40
+    assert (again.warnings, again.describe()) == (first.warnings, first.describe())
+    assert again.arrays("train", 16).identity == first.arrays("train", 16).identity
+
+
+def test_images_that_use_all_16_bits_need_no_warning(tmp_path: Path, cache_dir: Path) -> None:
+    dataset = opened(deep(tmp_path / "deep", 65535), cache_dir)
+    assert dataset.warnings == ()
+    assert max(brightness(dataset).values()) == 255
+
+
+def test_a_range_can_be_named_and_has_arrays_of_its_own(tmp_path: Path, cache_dir: Path) -> None:
+    root = deep(tmp_path / "deep", 4095)
+    assumed = opened(root, cache_dir, (16,))
+    named = opened(root, cache_dir, (16,), pixel_range=[0, 8191])
+    assert max(brightness(assumed).values()) == 255
+    assert max(brightness(named).values()) == 4095 * 256 // 8192
+    assert named.warnings == ()
+    assert named.fingerprint == assumed.fingerprint
+    assert named.arrays("train", 16).identity != assumed.arrays("train", 16).identity
+    assert sorted(file.name.partition("-")[2] for file in cache_dir.glob("*.npy")) == [
+        "stretch-0.0to4095.0-16px-v1.npy",
+        "stretch-0.0to8191.0-16px-v1.npy",
+    ]
+
+
+def test_a_range_changes_nothing_for_images_of_8_bits(image_folder: ImageFolder, cache_dir: Path) -> None:
+    root = image_folder(TWO_CLASSES)
+    dataset = opened(root, cache_dir, (16,), pixel_range=[0, 4095])
+    assert [file.name.partition("-")[2] for file in cache_dir.glob("*.npy")] == ["stretch-16px-v1.npy"]
+    assert dataset.arrays("train", 16).identity == f"{dataset.fingerprint} stretch 16 px train v1"
+    assert "pixel_range" not in dataset.describe()
+
+
+def test_an_image_that_came_later_can_change_the_range(tmp_path: Path, cache_dir: Path) -> None:
+    root = deep(tmp_path / "deep", 1023)
+    assert opened(root, cache_dir, (16,)).describe()["pixel_range"] == [0, 1023]
+    (root / "glass" / "bright.png").write_bytes(png16(np.full((16, 16), 4000, dtype=np.uint16)))
+    assert opened(root, cache_dir, (16,)).describe()["pixel_range"] == [0, 4095]
+
+
+def test_values_of_unknown_range_are_refused_with_the_choice(tmp_path: Path, cache_dir: Path) -> None:
+    root = deep(tmp_path / "deep", 4095)
+    (root / "glass" / "float.tif").write_bytes(tiff(np.full((16, 16), 0.5, dtype=np.float32)))
+    (problem,) = problems(root, cache_dir)
+    assert problem == (
+        "images of more than 8 bits (21) hold values from 0.5 to 4,095, integers in some and floating point in others: "
+        "which values are black and white is not known; name them with --set data.pixel_range=[BLACK, WHITE], or "
+        "convert the images to 8 bits"
+    )
+    assert opened(root, cache_dir, pixel_range=[0, 4095]).describe()["pixel_range"] == [0, 4095]
+
+
+def test_files_of_one_kind_are_named_together(image_folder: ImageFolder, cache_dir: Path) -> None:
+    root = image_folder(TWO_CLASSES)
+    for number in (1, 2):
+        (root / "glass" / f"p{number}.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(99))
+    (root / "glass" / "q.jpg").write_bytes(b"<!DOCTYPE html><html>")
+    (problem,) = problems(root, cache_dir)
+    heic = "glass/p1.heic, glass/p2.heic (a HEIC image: convert it with `heif-convert IN OUT.jpg`)"
+    page = "glass/q.jpg (a web page, so the download failed: fetch the image itself)"
+    assert problem == f"unreadable files (3): {heic}, {page}{REMEDY}"

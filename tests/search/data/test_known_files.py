@@ -22,7 +22,7 @@ def test_what_was_decoded_is_remembered_without_reading_it_again(
     first = KnownFiles(tmp_path, tmp_path, 100)
     assert first.identify(list(files), progress=False) == (files, {})
     assert first.undecoded(files) == list(files)
-    first.remember_decoded(list(files)[:2])
+    first.remember_decoded(list(files)[:2], {})
 
     def nothing_to_read(_: object, items: list[Path], *__: object) -> list[None]:
         assert items == []
@@ -39,7 +39,7 @@ def test_changed_files_are_looked_at_again(tmp_path: Path) -> None:
     write(file, b"one")
     known = KnownFiles(tmp_path, tmp_path, 100)
     known.identify([file], progress=False)
-    known.remember_decoded([file])
+    known.remember_decoded([file], {})
     digest = write(file, b"two")
     os.utime(file, ns=(1, 1))
     known = KnownFiles(tmp_path, tmp_path, 100)
@@ -52,7 +52,7 @@ def test_a_lower_pixel_limit_means_decoding_again_and_a_higher_one_does_not(tmp_
     write(file, b"one")
     known = KnownFiles(tmp_path, tmp_path, 100)
     known.identify([file], progress=False)
-    known.remember_decoded([file])
+    known.remember_decoded([file], {})
     assert KnownFiles(tmp_path, tmp_path, 101).undecoded([file]) == []
     assert KnownFiles(tmp_path, tmp_path, 99).undecoded([file]) == [file]
 
@@ -69,7 +69,7 @@ def test_a_damaged_index_is_as_good_as_none(tmp_path: Path, content: str) -> Non
     digest = write(file, b"one")
     known = KnownFiles(tmp_path, tmp_path, 100)
     known.identify([file], progress=False)
-    known.remember_decoded([file])
+    known.remember_decoded([file], {})
     (index,) = tmp_path.glob("files-*.json")
     index.write_text(content)
     assert KnownFiles(tmp_path, tmp_path, 100).identify([file], progress=False) == ({file: digest}, {})

@@ -15,7 +15,7 @@ from blocks.specification import EliminatedSpecification, ScratchSpecification, 
 from search.candidate import Candidate
 from search.feed.feed import Feed
 from search.feed.keeping import Finished
-from search.model_description import Metrics, ModelDescription, Provenance
+from search.model_description import InputDescription, Metrics, ModelDescription, Provenance
 from search.models import save_model
 from search.objective import Assignment, summary
 from search.spaces.settings import EliminationSpace, ScratchSpace
@@ -162,4 +162,5 @@ def description(model_folder: Path) -> ModelDescription:
         seconds=60.0,
         versions={"torch": "2.12.1"},
     )
-    return save_model(build(candidate.network), CLASSES, "crop", provenance, model_folder)
+    taken = InputDescription(image_size=32, fit="crop")
+    return save_model(build(candidate.network), CLASSES, taken, provenance, model_folder)

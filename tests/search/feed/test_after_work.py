@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from search.feed.keeping import on_study_front
+from search.lost_models import lost_models
 from search.models import load_model
+from search.studies import study_front
 from search.training.metrics import evaluate
 from search.work import work
 from storage.artefacts import Artefacts
@@ -37,7 +38,7 @@ def test_every_front_trial_has_a_model_that_scores_what_the_trial_scored(
     for opened in bench.studies:
         study = opened.study
         assert "### Joint front of elimination, scratch" in Page(bench.shop.database, study).note()
-        for trial in (trial for trial in study.trials if on_study_front(study, trial.number)):
+        for trial in (trial for seeds in study_front(study) for trial in seeds):
             folder = download(bench, study._study_id, trial._trial_id, tmp_path / f"{opened.name}{trial.number}")
             network, description = load_model(folder)
             arrays = bench.shop.dataset.arrays("validation", description.input.image_size)
@@ -58,3 +59,8 @@ def test_without_a_store_the_results_are_there_and_say_what_is_lost(
     for opened, trial in zip(bench.studies, bench.trials, strict=True):
         note = Page(bench.shop.database, opened.study).note(trial.trial_id)
         assert "**No model was kept:** artefact store: no space left" in note
+        assert trial.attributes["model_lost"] == "artefact store: no space left"
+    lost = lost_models(bench.studies)
+    assert [str(one) for one in lost] == [
+        f"{study}/0: artefact store: no space left" for study in ("elimination", "scratch")
+    ]

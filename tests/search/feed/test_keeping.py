@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -8,13 +9,13 @@ from typing import Any, BinaryIO
 import optuna_dashboard
 import pytest
 import torch
-from optuna.trial import TrialState
 from PIL import Image
 
 from search.feed import keeping
-from search.feed.keeping import Finished, keep_if_on_front, on_study_front
+from search.feed.keeping import Finished, keep, note_lost
 from search.models import load_model
 from storage.artefacts import Artefacts, open_artefacts
+from storage.errors import DatabaseLost
 from storage.pages import Page
 
 FILES = ["confusion_matrix.png", "model.json", "model.safetensors", "model_card.md"]
@@ -60,9 +61,9 @@ def downloaded(bench: Any, artefacts: Artefacts, trial: Finished, folder: Path) 
     return folder
 
 
-def test_a_front_trial_keeps_model_card_and_matrix(bench: Any, artefacts: Artefacts, tmp_path: Path) -> None:
+def test_a_model_is_kept_with_card_and_matrix(bench: Any, artefacts: Artefacts, tmp_path: Path) -> None:
     trial = bench.finished(bench.scratch, bench.complete(bench.scratch, 0.75, 1000))
-    assert keep_if_on_front(bench.database, artefacts, trial)
+    assert keep(artefacts, trial) is None
     assert attached(bench, trial) == FILES
     folder = downloaded(bench, artefacts, trial, tmp_path / "downloaded")
     network, description = load_model(folder)
@@ -70,33 +71,17 @@ def test_a_front_trial_keeps_model_card_and_matrix(bench: Any, artefacts: Artefa
     assert torch.equal(network(pictures), trial.result.network.eval()(pictures))
     assert description.provenance.metrics.f1_macro == 0.75
     assert (description.provenance.study, description.provenance.trial) == ("trash/scratch", 0)
+    assert description.input.pixel_range == (0, 65535)
     assert (folder / "model_card.md").read_text().startswith("# trash/scratch, trial 0")
     assert Image.open(io.BytesIO((folder / "confusion_matrix.png").read_bytes())).format == "PNG"
 
 
-def test_a_beaten_trial_keeps_nothing(bench: Any, artefacts: Artefacts) -> None:
-    bench.complete(bench.scratch, 0.8, 900)
+def test_a_model_remembers_the_range_of_deep_images(bench: Any, artefacts: Artefacts, tmp_path: Path) -> None:
     trial = bench.finished(bench.scratch, bench.complete(bench.scratch, 0.75, 1000))
-    assert not keep_if_on_front(bench.database, artefacts, trial)
-    assert attached(bench, trial) == []
-
-
-def test_only_its_own_study_decides(bench: Any, artefacts: Artefacts) -> None:
-    bench.complete(bench.elimination, 0.8, 900)
-    trial = bench.finished(bench.scratch, bench.complete(bench.scratch, 0.75, 1000))
-    assert keep_if_on_front(bench.database, artefacts, trial)
-
-
-def test_seeds_of_a_candidate_are_averaged(bench: Any) -> None:
-    bench.complete(bench.scratch, 0.9, 1000, candidate_key="lucky")
-    bench.complete(bench.scratch, 0.5, 1000, candidate_key="lucky")  # on average 0.7
-    bench.complete(bench.scratch, 0.8, 1000, candidate_key="steady")
-    assert [on_study_front(bench.scratch.study, number) for number in (0, 1, 2)] == [False, False, True]
-
-
-def test_a_trial_that_is_not_complete_is_on_no_front(bench: Any) -> None:
-    bench.fail(bench.scratch, "out of memory")
-    assert not on_study_front(bench.scratch.study, 0)
+    deep = dataclasses.replace(trial, data={**trial.data, "pixel_range": [0, 4095]})
+    assert keep(artefacts, deep) is None
+    folder = downloaded(bench, artefacts, trial, tmp_path / "downloaded")
+    assert load_model(folder)[1].input.pixel_range == (0, 4095)
 
 
 @pytest.mark.parametrize("writes", [0, 1, 3])
@@ -104,11 +89,11 @@ def test_a_store_that_fails_costs_the_model_and_says_so(
     bench: Any, artefacts: Artefacts, writes: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     trial = bench.finished(bench.scratch, bench.complete(bench.scratch, 0.75, 1000))
-    full = Artefacts(artefacts.where, FullAfter(artefacts.store, writes))
-    assert not keep_if_on_front(bench.database, full, trial)
+    reason = keep(Artefacts(artefacts.where, FullAfter(artefacts.store, writes)), trial)
+    assert reason == f"artefact store {artefacts.where}: cannot keep an artefact: No space left on device"
     assert "model.json" not in attached(bench, trial)
-    assert bench.scratch.study.trials[0].state == TrialState.COMPLETE
     assert "the model of trash/scratch #0 is lost" in caplog.text
+    note_lost(bench.database, trial, reason)
     note = Page(bench.database, trial.study).note(trial.trial_id)
     assert note.startswith("**No model was kept:** artefact store")
     assert "No space left on device" in note
@@ -118,13 +103,30 @@ def test_so_does_anything_else_that_goes_wrong(
     bench: Any, artefacts: Artefacts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*_: object) -> bytes:
-        raise ZeroDivisionError("of a colour map")
+        raise ZeroDivisionError("of a\ncolour map")
 
     monkeypatch.setattr(keeping, "confusion_figure", broken)
     trial = bench.finished(bench.scratch, bench.complete(bench.scratch, 0.75, 1000))
-    assert not keep_if_on_front(bench.database, artefacts, trial)
-    assert "ZeroDivisionError: of a colour map" in Page(bench.database, trial.study).note(trial.trial_id)
+    assert keep(artefacts, trial) == "ZeroDivisionError: of a colour map"
     assert "Traceback" in caplog.text
+
+
+def test_a_name_that_cannot_be_written_down_costs_the_model(
+    bench: Any, artefacts: Artefacts, caplog: pytest.LogCaptureFixture
+) -> None:
+    trial = bench.finished(bench.scratch, bench.complete(bench.scratch, 0.75, 1000))
+    unwritable = dataclasses.replace(trial, data={**trial.data, "classes": ["\udcc4pfel", "b", "c"]})
+    assert "surrogates not allowed" in (keep(artefacts, unwritable) or "")
+
+
+def test_a_lost_database_is_not_a_lost_model(bench: Any, artefacts: Artefacts, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> str:
+        raise DatabaseLost("for too long")
+
+    monkeypatch.setattr(artefacts, "attach", away)
+    trial = bench.finished(bench.scratch, bench.complete(bench.scratch, 0.75, 1000))
+    with pytest.raises(DatabaseLost):
+        keep(artefacts, trial)
 
 
 def test_the_note_of_a_person_outlives_a_failure(bench: Any, artefacts: Artefacts) -> None:
@@ -132,6 +134,6 @@ def test_the_note_of_a_person_outlives_a_failure(bench: Any, artefacts: Artefact
     page = Page(bench.database, trial.study)
     page.set_note("my own words", trial.trial_id)
     page.write()
-    keep_if_on_front(bench.database, Artefacts("store", FullAfter(artefacts.store, 0)), trial)
+    note_lost(bench.database, trial, "a full disk")
     assert Page(bench.database, trial.study).note(trial.trial_id) == "my own words"
     assert optuna_dashboard.get_note(trial.study) == ""

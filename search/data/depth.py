@@ -1,0 +1,152 @@
+"""Images of more than 8 bits a channel: which of their values become black and white.
+
+A file says how many bits its numbers have, and not how many of them are used: a camera of 12 bits writes files of 16
+whose largest value is 4095, and floating point has no largest value. While nobody has said which values are meant, such
+an image raises `Undecided` with the extremes that it has; `search.data.pixel_range` decides for a whole data set.
+
+Pillow gives all bits of grey images, but only the upper 8 of each colour. The lower 8 come from decoding the file once
+more as if its bytes were in the other order.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageFile
+
+
+class PixelRange(NamedTuple):
+    """The values that become black and white."""
+
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.low:,.10g} to {self.high:,.10g}"
+
+
+SIXTEEN_BITS = PixelRange(0, 65535)  # all that 16 bits can hold: what PNG, TIFF and PGM mean by a file of 16 bits
+
+
+class Extremes(NamedTuple):
+    """The least and the largest value of an image, and whether its values are integers."""
+
+    least: float
+    most: float
+    integers: bool
+
+
+class Undecided(Exception):
+    """An image of more than 8 bits a channel, of which nobody has said which values are black and white."""
+
+    def __init__(self, extremes: Extremes) -> None:
+        self.extremes = extremes
+        super().__init__(f"more than 8 bits a channel, values from {extremes.least:g} to {extremes.most:g}")
+
+
+# Pillow's name for how 16-bit colour lies in a file, and what gives the lower bytes in the place of the upper ones.
+_SWAPPED = {
+    "RGB;16B": "RGB;16L",
+    "RGB;16L": "RGB;16B",
+    "RGBX;16B": "RGBX;16L",
+    "RGBX;16L": "RGBX;16B",
+    "RGBA;16B": "RGBA;16L",
+    "RGBA;16L": "RGBA;16B",
+    "LA;16B": "RGBA",  # all four bytes of a pixel, one after the other
+}
+_UPPER_BYTES_ALONE = ("RGBa;16B", "RGBa;16L", "CMYK;16B", "CMYK;16L")
+_NATIVE = ";16L" if sys.byteorder == "little" else ";16B"
+_BITS, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339  # tags of TIFF
+_WHITE_IS_ZERO, _UNSIGNED = 0, (1,)
+
+
+def colour_layout(picture: ImageFile.ImageFile) -> str | None:
+    """How 16-bit colour lies in the file, None for any other image. Ask before the image is loaded."""
+    if not picture.tile:
+        return None
+    codec, _, _, arguments = picture.tile[0]
+    if codec == "ppm" and arguments == ("RGB", SIXTEEN_BITS.high):  # which Pillow reads pixel by pixel, to 8 bits
+        picture.tile = [picture.tile[0]._replace(codec_name="raw", args=("RGB;16B", 0, 1))]
+        return "RGB;16B"
+    layout = _layout(arguments)
+    return layout if layout in _SWAPPED or layout in _UPPER_BYTES_ALONE else None
+
+
+def _layout(arguments: Any) -> str:
+    """The raw mode among the arguments of a decoder of Pillow; libtiff gives numbers in the machine's own order."""
+    first = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
+    return first.replace(";16N", _NATIVE) if isinstance(first, str) else ""
+
+
+def is_deep_grey(picture: Image.Image) -> bool:
+    """Whether this is a grey image of more than 8 bits: integers (I) or floating point (F)."""
+    return picture.mode.startswith(("I", "F"))
+
+
+def grey_in_8_bits(picture: Image.Image, pixel_range: PixelRange | None) -> Image.Image:
+    """A loaded deep grey image with 256 levels.
+
+    Raises Undecided where there is no range, and ValueError for values that are not finite.
+    """
+    tags = getattr(picture, "tag_v2", {})
+    values = _numbers(picture, tags)
+    integers = values.dtype.kind != "f"
+    if not integers and not np.isfinite(values).all():
+        raise ValueError("some of its values are not finite numbers (NaN or infinity)")
+    if pixel_range is None:
+        raise Undecided(Extremes(float(values.min()), float(values.max()), integers))
+    levels = _levels(values, pixel_range, integers)
+    return Image.fromarray(255 - levels if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO else levels)
+
+
+def _numbers(picture: Image.Image, tags: Any) -> npt.NDArray[Any]:
+    """The numbers of the file; those that it declares to be of 12 bits are spread over 16."""
+    values = np.asarray(picture)
+    if picture.mode == "I" and tags.get(_BITS) == (32,) and tags.get(_SAMPLE_FORMAT, _UNSIGNED) == _UNSIGNED:
+        return values.view(np.uint32)  # Pillow takes the uppermost bit for a sign
+    return values << 4 | values >> 8 if tags.get(_BITS) == (12,) else values
+
+
+def colour_in_8_bits(picture: Image.Image, content: bytes, layout: str, pixel_range: PixelRange | None) -> Image.Image:
+    """A loaded image of 16-bit colour, of the file `content`, with 256 levels.
+
+    Raises Undecided where there is no range, and ValueError for a layout of which it takes more than the upper bytes.
+    """
+    upper = np.asarray(picture)
+    if pixel_range is None:
+        inks = upper if picture.mode == "CMYK" else upper[..., :3]  # transparency may use all bits where colours do not
+        most = int(inks.max())
+        raise Undecided(Extremes(0, most * 256 + 255, integers=True))
+    if pixel_range == SIXTEEN_BITS:
+        return picture
+    if layout in _UPPER_BYTES_ALONE:
+        what = "inks (CMYK)" if picture.mode == "CMYK" else "colours multiplied by their transparency"
+        raise ValueError(f"16 bits for {what}, of which {pixel_range} are used: convert it to 8 bits")
+    values = upper.astype(np.uint16) << 8 | _lower_bytes(content, layout)
+    return Image.fromarray(_levels(values, pixel_range, integers=True))
+
+
+def _lower_bytes(content: bytes, layout: str) -> npt.NDArray[np.uint8]:
+    """uint8 (H, W, 3 or 4), as the upper bytes are."""
+    with Image.open(io.BytesIO(content)) as picture:
+        assert isinstance(picture, ImageFile.ImageFile)
+        colour_layout(picture)
+        swapped = _SWAPPED[layout]
+        picture.tile = [
+            tile._replace(args=swapped if isinstance(tile.args, str) else (swapped, *(tile.args or ())[1:]))
+            for tile in picture.tile
+        ]
+        lower = np.asarray(picture)
+    return lower[..., [1, 1, 1, 3]] if layout == "LA;16B" else lower
+
+
+def _levels(values: npt.NDArray[Any], pixel_range: PixelRange, integers: bool) -> npt.NDArray[np.uint8]:
+    """uint8: `pixel_range` in 256 equal steps, which of 16 bits takes the upper 8; what lies outside becomes an end."""
+    low, high = pixel_range
+    steps = 256 / (high - low + integers)
+    levels: npt.NDArray[np.uint8] = np.clip((values.astype(np.float32) - low) * steps, 0, 255).astype(np.uint8)
+    return levels
