@@ -115,7 +115,7 @@ def _name_of_data(known: dict[str, Any]) -> str:
     if path is None:
         return "search"
     path = path.resolve()
-    name = path.stem if path.suffix.lower() == ".csv" else path.name
+    name = path.stem if path.suffix.lower() in (".csv", ".tsv", ".json") else path.name
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("._-")[:100] or "search"
 
