@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import unicodedata
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -42,6 +41,7 @@ from search.spaces.settings import (
     Seed,
     Space,
     StudySpace,
+    name_of,
 )
 
 __all__ = ["DataSettings", "Settings", "Stopping", "add_arguments", "changed", "in_full", "load", "resolved"]
@@ -102,22 +102,15 @@ class Stopping(Frozen):
 
 
 PROPOSALS = 32
-
 _LOGIN = re.compile(r"(?<=://)(?:([^:/?@]*)[^/?]*@)?")  # USER:PASSWORD@ of an address, or the place where it would be
-
 _SECRETS = {"database_url", "database_password_file"}
 _DEFAULT_STUDIES = {"elimination": {"space": "elimination"}, "scratch": {"space": "scratch"}}
 
 
 def _name_of_data(known: dict[str, Any]) -> str:
-    """The name of a search that is given none: that of its folder of images, or of its list of them."""
+    """The name of a search that is given none."""
     path: Path | None = known["data"].path
-    if path is None:
-        return "search"
-    path = path.resolve()
-    name = path.stem if path.suffix.lower() in (".csv", ".tsv", ".json") else path.name
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("._-")[:100] or "search"
+    return "search" if path is None else name_of(path, "search")
 
 
 class Settings(Frozen):
@@ -163,11 +156,16 @@ class Settings(Frozen):
 
     @model_validator(mode="before")
     @classmethod
-    def _studies_change_the_default_ones(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Studies that all say what `space` they search are all studies; else they change those that there are."""
+    def _what_is_given_in_part(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Studies that all say what `space` they search are all studies; else they change those that there are.
+
+        A file may have a heading `data:` with nothing below it.
+        """
+        values = {key: value for key, value in values.items() if (key, value) != ("data", None)}
         studies = values.get("studies")
-        if isinstance(studies, dict) and any("space" not in study for study in studies.values() if _is_group(study)):
-            return {**values, "studies": merged(_DEFAULT_STUDIES, studies)}
+        groups = [study for study in studies.values() if isinstance(study, dict)] if isinstance(studies, dict) else []
+        if any("space" not in study for study in groups):
+            return {**values, "studies": merged(_DEFAULT_STUDIES, studies or {})}
         return values
 
     @field_validator("data")
@@ -198,8 +196,7 @@ class Settings(Frozen):
 
     @model_validator(mode="after")
     def _only_finalize_reads_the_test_split(self) -> Self:
-        listed = {name: space for name, space in self.studies.items() if isinstance(space, ListedSpace)}
-        testing = [name for name, space in listed.items() if space.reads_test]
+        testing = [name for name, space in self.studies.items() if isinstance(space, ListedSpace) and space.reads_test]
         if testing:
             raise ValueError(f"studies {', '.join(testing)}: scored_on test is for `python -m search.finalize` alone")
         return self
@@ -289,10 +286,6 @@ def changed(settings: Settings) -> dict[str, Any]:
     for name, study in values.get("studies", {}).items():
         values["studies"][name] = {"space": settings.studies[name].space, **study}
     return {"name": settings.name, **values}
-
-
-def _is_group(value: Any) -> bool:
-    return isinstance(value, dict)
 
 
 def _completed(space: Any, digits: bool, limit: float | None) -> Any:
