@@ -143,7 +143,7 @@ def from_file(arguments: argparse.Namespace) -> tuple[Given, Path | None]:
         given.problems.append(f"{label}: {error}")
     else:
         if isinstance(content, dict):
-            given.values = content
+            given.values = {key.lower() if key in OWN_VARIABLES else key: value for key, value in content.items()}
         elif content is not None:
             given.problems.append(f"{label}: expected keys and values, as in `trials: 20`, and no {_kind(content)}")
     return given, path

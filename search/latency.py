@@ -50,7 +50,7 @@ def _check(options: argparse.Namespace) -> None:
     if [bool(options.models), options.front, options.final is not None].count(True) != 1:
         problems.append(f"expected models ({EXPECTED}), --front or --final, one of the three")
     if not LEAST_SECONDS <= options.seconds <= MOST_SECONDS:
-        problems.append(f"--seconds {options.seconds:g}: expected {LEAST_SECONDS:g} to {MOST_SECONDS:,}")
+        problems.append(f"--seconds {options.seconds:g}: expected a number from {LEAST_SECONDS:g} to {MOST_SECONDS:,}")
     if problems:
         raise BadInput("arguments", problems)
 

@@ -7,9 +7,7 @@ Every command builds it with `load`, and the studies store it. What cannot be us
 from __future__ import annotations
 
 import argparse
-import math
 import re
-import unicodedata
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -43,6 +41,7 @@ from search.spaces.settings import (
     Seed,
     Space,
     StudySpace,
+    name_of,
 )
 
 __all__ = ["DataSettings", "Settings", "Stopping", "add_arguments", "changed", "in_full", "load", "resolved"]
@@ -68,12 +67,13 @@ def _not_empty(path: Any) -> Any:
 ExpandedPath = Annotated[Path, BeforeValidator(_not_empty), AfterValidator(_expanded)]
 
 
-def _auto_or_range(value: Any) -> Any:
-    """Pydantic's own words would be about each half of the type."""
-    numbers = isinstance(value, list | tuple) and all(isinstance(end, int | float) for end in value)
-    if value == "auto" or (numbers and len(value) == 2 and -math.inf < value[0] < value[1] < math.inf):
-        return value
-    raise ValueError("expected auto, or two numbers with the lower one first, as in [0, 4095]")
+def _ascending(value: Literal["auto"] | tuple[float, float]) -> Literal["auto"] | tuple[float, float]:
+    if value != "auto" and value[0] >= value[1]:
+        raise ValueError("expected the lower number first, as in [0, 4095]")
+    return value
+
+
+Brightness = Annotated[float, Field(ge=-1e9, le=1e9)]
 
 
 class DataSettings(Frozen):
@@ -97,7 +97,7 @@ class DataSettings(Frozen):
     fit: Literal["stretch", "crop"] = Field("stretch", description="how a picture becomes square")
     unreadable: Literal["refuse", "skip"] = Field("refuse", description="what to do about files that are not pictures")
     max_pixels: Large = Field(100_000_000, description="larger pictures are refused before they are decoded")
-    pixel_range: Annotated[Literal["auto"] | tuple[float, float], BeforeValidator(_auto_or_range)] = Field(
+    pixel_range: Annotated[Literal["auto"] | tuple[Brightness, Brightness], AfterValidator(_ascending)] = Field(
         "auto", description="values that are black and white in images of more than 8 bits a channel, as [0, 4095]"
     )
 
@@ -120,20 +120,14 @@ PROPOSALS = 32
 _SOURCES = {".csv": "csv", ".tsv": "csv", ".json": "coco"}  # of a data_dir that is such a file
 
 _LOGIN = re.compile(r"(?<=://)(?:([^:/?@]*)[^/?]*@)?")  # USER:PASSWORD@ of an address, or the place where it would be
-
 _SECRETS = {"database_url", "database_password_file"}
 _DEFAULT_STUDIES = {"elimination": {"space": "elimination"}, "scratch": {"space": "scratch"}}
 
 
 def _name_of_data(known: dict[str, Any]) -> str:
-    """The name of a search that is given none: that of its folder of images, or of its list of them."""
+    """The name of a search that is given none."""
     path: Path | None = known["data"].path
-    if path is None:
-        return "search"
-    path = path.resolve()
-    name = path.stem if path.suffix.lower() == ".csv" else path.name
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("._-")[:100] or "search"
+    return "search" if path is None else name_of(path, "search")
 
 
 class Settings(Frozen):
@@ -181,11 +175,16 @@ class Settings(Frozen):
 
     @model_validator(mode="before")
     @classmethod
-    def _studies_change_the_default_ones(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Studies that all say what `space` they search are all studies; else they change those that there are."""
+    def _what_is_given_in_part(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Studies that all say what `space` they search are all studies; else they change those that there are.
+
+        A file may have a heading `data:` with nothing below it.
+        """
+        values = {key: value for key, value in values.items() if (key, value) != ("data", None)}
         studies = values.get("studies")
-        if isinstance(studies, dict) and any("space" not in study for study in studies.values() if _is_group(study)):
-            return {**values, "studies": merged(_DEFAULT_STUDIES, studies)}
+        groups = [study for study in studies.values() if isinstance(study, dict)] if isinstance(studies, dict) else []
+        if any("space" not in study for study in groups):
+            return {**values, "studies": merged(_DEFAULT_STUDIES, studies or {})}
         return values
 
     @field_validator("data")
@@ -216,8 +215,7 @@ class Settings(Frozen):
 
     @model_validator(mode="after")
     def _only_finalize_reads_the_test_split(self) -> Self:
-        listed = {name: space for name, space in self.studies.items() if isinstance(space, ListedSpace)}
-        testing = [name for name, space in listed.items() if space.reads_test]
+        testing = [name for name, space in self.studies.items() if isinstance(space, ListedSpace) and space.reads_test]
         if testing:
             raise ValueError(f"studies {', '.join(testing)}: scored_on test is for `python -m search.finalize` alone")
         return self
@@ -307,10 +305,6 @@ def changed(settings: Settings) -> dict[str, Any]:
     for name, study in values.get("studies", {}).items():
         values["studies"][name] = {"space": settings.studies[name].space, **study}
     return {"name": settings.name, **values}
-
-
-def _is_group(value: Any) -> bool:
-    return isinstance(value, dict)
 
 
 def _completed(space: Any, digits: bool, limit: float | None) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -37,6 +39,14 @@ def checked_name(text: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(checked_name)]
+
+
+def name_of(path: Path, otherwise: str) -> str:
+    """The name that a folder, or a file with a list of images, gives a search; `otherwise` where it holds no letter."""
+    path = path.resolve()
+    name = path.stem if path.suffix.lower() in (".csv", ".tsv", ".json") else path.name
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("._-")[: NAME_LENGTH // 2] or otherwise
 
 
 class Range(Frozen):

@@ -59,4 +59,4 @@ def test_bad_arguments_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as refused:
         main(["--image-sizes", "0"])
     assert refused.value.code == 2
-    assert "expected a whole number from 1 to" in capsys.readouterr().err
+    assert "expected a whole number of at least 1" in capsys.readouterr().err

@@ -38,7 +38,6 @@ def config(folder: Path, text: str | bytes) -> str:
     [
         (["name.x=1"], "--set name.x: name is text, and has no keys below it"),
         (["data=5"], "--set data: expected a group of settings: source, path, annotations, "),
-        (["data=null"], "--set data: expected a group of settings: source, path, annotations, "),
         (["trials.x=5"], "--set trials.x: trials is a whole number from 1 to 1,000,000, and has no keys below it"),
         (["trials=5", "trials.x=5"], "--set trials.x: trials is given as one value, too; give one of the two"),
         (["studies=[]"], "--set studies: expected a group of one or more keys and values, got []"),
@@ -229,6 +228,15 @@ def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
 def test_a_file_without_settings_sets_nothing(tmp_path: Path) -> None:
     for text in ("", "---\n", "# trials: 3\n", "~"):
         assert _load("--config", config(tmp_path, text)) == _load()
+
+
+def test_a_heading_without_settings_sets_nothing(tmp_path: Path) -> None:
+    assert _load("--config", config(tmp_path, "data:\n  # fit: crop\ntrials: 3")).data == _load().data
+
+
+def test_a_file_may_name_settings_as_variables_are_named(tmp_path: Path) -> None:
+    settings = _load("--config", config(tmp_path, f"DATA_DIR: {tmp_path}\nCACHE_DIR: {tmp_path / 'cache'}"))
+    assert (settings.data.path, settings.cache_dir) == (tmp_path, tmp_path / "cache")
 
 
 def test_names_in_a_file_are_what_they_look_like(tmp_path: Path) -> None:

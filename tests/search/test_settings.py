@@ -282,7 +282,7 @@ def test_every_number_has_a_range() -> None:
 
 @pytest.mark.parametrize("value", [".nan", ".inf", "-.inf", "-5000000000", "1e20", "1e308", "true", "false"])
 def test_no_number_is_without_end_nor_a_truth(value: str) -> None:
-    typed = [where for where in NUMBERS if "NAME" not in where]
+    typed = [where for where in NUMBERS if "NAME" not in where and "[]" not in where]
     with pytest.raises(BadInput) as caught:
         _load(*(part for where in typed for part in ("--set", f"{where}={value}")))
     said = {problem.partition(":")[0]: problem for problem in caught.value.problems}

@@ -303,7 +303,9 @@ def test_files_whose_names_are_not_utf8_are_used(image_folder: ImageFolder, cach
     dataset = opened(root.rename(root.with_name(os.fsdecode(b"bild\xe9"))), cache_dir, (16,), unreadable="skip")
     assert dataset.fingerprint == before.fingerprint
     assert dataset.name == "bild\\udce9"
-    assert dataset.warnings == ("skipped unreadable files (1): metal/leer\\udcdf.jpg (the file is empty)",)
+    assert dataset.warnings == (
+        "skipped unreadable files (1): metal/leer\\udcdf.jpg (the file is empty: fetch it again)",
+    )
     json.dumps(dataset.describe(), ensure_ascii=False).encode()
 
 

@@ -239,7 +239,8 @@ def test_reports_an_epoch_before_its_checkpoint(
 
 
 def test_a_loss_that_is_not_finite_fails_the_trial(make_network: MakeNetwork, make_arrays: MakeArrays) -> None:
-    recipe = Recipe(epochs=2, batch_size=8, optimizer="sgd", learning_rate=1e30, gradient_clip=None, warmup_epochs=0)
+    recipe = Recipe(epochs=2, batch_size=8, optimizer="sgd", gradient_clip=None, warmup_epochs=0)
+    recipe = recipe.model_copy(update={"learning_rate": 1e30})  # which settings refuse
     reason = r"training loss is not finite at epoch 1 of 2, step [1-4] of 4, learning rate \d"
     with pytest.raises(TrialFailed, match=reason):
         run(make_network(), recipe, make_arrays(8, 9, 10))
