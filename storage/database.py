@@ -135,7 +135,9 @@ def connect(
         engine.dispose()
         if stop is not None and stop.is_set():
             raise
-        raise DatabaseRefused(f"{lost}; check host and port of the address, and whether the server is up") from lost
+        server = "check host and port of the address, and whether the server is up"
+        file = "make room on its disk if that is full, or name another file"
+        raise DatabaseRefused(f"{lost}; {file if address.drivername == 'sqlite' else server}") from lost
     except BaseException:
         engine.dispose()
         raise

@@ -27,7 +27,7 @@ from search.data.depth import (
     is_deep_grey,
 )
 from search.data.examples import Box
-from search.data.signatures import RAW, kind_of
+from search.data.signatures import CONVERT, RAW, foreign_kind, kind_of
 from search.data.wholeness import TRUNCATED, fault
 
 Fit = Literal["stretch", "crop"]
@@ -49,6 +49,7 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 _SUBFILE_TYPE, _SUB_FILES, _DNG_VERSION = 254, 330, 50706  # tags of TIFF
+_BITS, _PLANAR, _SEPARATE = 258, 284, 2
 
 
 class Unreadable(Exception):
@@ -77,8 +78,8 @@ def decode(
             if width * height > max_pixels:
                 limit = f"at most {max_pixels:,} in all are allowed (data.max_pixels)"
                 raise Unreadable(f"{width} x {height} pixels; {limit}")
-            if _is_preview(picture, content):
-                raise Unreadable(f"a raw camera file (a kind of TIFF): {RAW}")
+            if reason := _tiff_fault(picture, content):
+                raise Unreadable(reason)
             whole = Box(0, 0, width, height, width, height)
             reduction = min(_reduction(box or whole, width, height, size) for box in boxes)
             picture.draft(None, (math.ceil(width / reduction), math.ceil(height / reduction)))
@@ -90,14 +91,14 @@ def decode(
     except UnidentifiedImageError as error:
         raise Unreadable(kind_of(content)) from error
     except Exception as error:  # on damaged files, decoders raise whatever they stumble over
-        raise Unreadable(_reason(error)) from error
+        raise Unreadable(_reason(error, content)) from error
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, content: bytes) -> str:
     """What stopped the decoder. Pillow has several words for a file that ends too early."""
     said = str(error) or type(error).__name__
     early = "truncated" in said.lower() or isinstance(error, EOFError | struct.error)
-    return f"{TRUNCATED}: the file ends before its image does" if early else said
+    return f"{TRUNCATED}: the file ends before its image does" if early else foreign_kind(content) or said
 
 
 def fit_pixels(pixels: npt.NDArray[np.uint8], size: int, fit: Fit) -> npt.NDArray[np.uint8]:
@@ -106,13 +107,21 @@ def fit_pixels(pixels: npt.NDArray[np.uint8], size: int, fit: Fit) -> npt.NDArra
     return _square(picture, (0, 0, *picture.size), size, fit)
 
 
-def _is_preview(picture: ImageFile.ImageFile, content: bytes) -> bool:
-    """Whether a TIFF is what a camera writes before it makes an image: Pillow would take its small preview."""
+def _tiff_fault(picture: ImageFile.ImageFile, content: bytes) -> str | None:
+    """Why a TIFF is not what Pillow would make of it without a word.
+
+    What a camera writes before it makes an image is a TIFF that begins with a small preview. Of 16 bits in separate
+    planes, Pillow takes each byte for a pixel.
+    """
     if picture.format != "TIFF":
-        return False
+        return None
     tags = getattr(picture, "tag_v2", {})
     reduced = bool(tags.get(_SUBFILE_TYPE, 0) & 1) and _SUB_FILES in tags
-    return reduced or _DNG_VERSION in tags or content.startswith(b"CR", 8)
+    if reduced or _DNG_VERSION in tags or content.startswith(b"CR", 8):
+        return f"a raw camera file (a kind of TIFF): {RAW}"
+    if tags.get(_PLANAR) == _SEPARATE and max(tags.get(_BITS, (1,))) > 8:
+        return f"a TIFF of more than 8 bits whose colours lie in planes of their own: {CONVERT}"
+    return None
 
 
 def _reduction(box: Box, width: int, height: int, size: int) -> float:

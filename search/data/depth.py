@@ -61,7 +61,7 @@ _SWAPPED = {
 _UPPER_BYTES_ALONE = ("RGBa;16B", "RGBa;16L", "CMYK;16B", "CMYK;16L")
 _NATIVE = ";16L" if sys.byteorder == "little" else ";16B"
 _BITS, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339  # tags of TIFF
-_WHITE_IS_ZERO, _UNSIGNED = 0, (1,)
+_WHITE_IS_ZERO, _UNSIGNED, _SIGNED = 0, (1,), (2,)
 
 
 def colour_layout(picture: ImageFile.ImageFile) -> str | None:
@@ -83,8 +83,17 @@ def _layout(arguments: Any) -> str:
 
 
 def is_deep_grey(picture: Image.Image) -> bool:
-    """Whether this is a grey image of more than 8 bits: integers (I) or floating point (F)."""
-    return picture.mode.startswith(("I", "F"))
+    """Whether this is a grey image of more than 8 bits, integers (I) or floating point (F), or of 8 with a sign."""
+    return picture.mode.startswith(("I", "F")) or _is_signed_byte(picture)
+
+
+def _is_signed_byte(picture: Image.Image) -> bool:
+    """Which Pillow takes for a byte without a sign."""
+    return picture.format == "TIFF" and picture.mode == "L" and _tags(picture).get(_SAMPLE_FORMAT) == _SIGNED
+
+
+def _tags(picture: Image.Image) -> Any:
+    return getattr(picture, "tag_v2", {})
 
 
 def grey_in_8_bits(picture: Image.Image, pixel_range: PixelRange | None) -> Image.Image:
@@ -92,20 +101,21 @@ def grey_in_8_bits(picture: Image.Image, pixel_range: PixelRange | None) -> Imag
 
     Raises Undecided where there is no range, and ValueError for values that are not finite.
     """
-    tags = getattr(picture, "tag_v2", {})
-    values = _numbers(picture, tags)
+    values = _numbers(picture)
     integers = values.dtype.kind != "f"
     if not integers and not np.isfinite(values).all():
         raise ValueError("some of its values are not finite numbers (NaN or infinity)")
     if pixel_range is None:
         raise Undecided(Extremes(float(values.min()), float(values.max()), integers))
     levels = _levels(values, pixel_range, integers)
-    return Image.fromarray(255 - levels if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO else levels)
+    return Image.fromarray(255 - levels if _tags(picture).get(_PHOTOMETRIC) == _WHITE_IS_ZERO else levels)
 
 
-def _numbers(picture: Image.Image, tags: Any) -> npt.NDArray[Any]:
+def _numbers(picture: Image.Image) -> npt.NDArray[Any]:
     """The numbers of the file; those that it declares to be of 12 bits are spread over 16."""
-    values = np.asarray(picture)
+    values, tags = np.asarray(picture), _tags(picture)
+    if _is_signed_byte(picture):
+        return values.view(np.int8)
     if picture.mode == "I" and tags.get(_BITS) == (32,) and tags.get(_SAMPLE_FORMAT, _UNSIGNED) == _UNSIGNED:
         return values.view(np.uint32)  # Pillow takes the uppermost bit for a sign
     return values << 4 | values >> 8 if tags.get(_BITS) == (12,) else values

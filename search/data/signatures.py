@@ -6,6 +6,7 @@ Sources: https://en.wikipedia.org/wiki/List_of_file_signatures and, for ISO medi
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 CONVERT = "convert it to JPEG or PNG"
@@ -28,7 +29,7 @@ class Signature(NamedTuple):
 
 
 # The first that fits counts. A raw camera file is a TIFF file, too, whose first image is a small preview.
-SIGNATURES = (
+FOREIGN = (
     Signature(b"version https://git-lfs", "a Git LFS pointer, not the file itself", "run `git lfs pull`"),
     Signature(b"/annex/objects/", "a git-annex pointer, not the file itself", "run `git annex get`"),
     Signature(b"ftypheic", "a HEIC image", HEIF, 4),
@@ -78,6 +79,8 @@ SIGNATURES = (
     Signature(b"L\0\0\0\x01\x14\x02\0", "a Windows shortcut, not the file itself", "copy the file that it points to"),
     Signature(b"\0\x05\x16\x07", "metadata that macOS keeps beside a file", "remove it"),
     Signature(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old office document or a thumbnail database", "remove it"),
+)
+IMAGES = (  # of kinds that are read, if they are whole
     Signature(b"\xff\xd8\xff", "a JPEG image that is damaged or cut short", FETCH),
     Signature(b"\x89PNG", "a PNG image that is damaged or cut short", FETCH),
     Signature(b"GIF8", "a GIF image that is damaged or cut short", FETCH),
@@ -100,10 +103,17 @@ def kind_of(content: bytes) -> str:
     start = content[:LONGEST]
     if start == _BLANK[: len(start)]:
         return f"the file begins with nothing but zeros, so it was not written to its end: {FETCH}"
-    for signature in SIGNATURES:
-        if start.startswith(signature.magic, signature.offset):
-            return f"{signature.kind}: {signature.advice}"
-    return _kind_of_text(start)
+    return _fitting((*FOREIGN, *IMAGES), start) or _kind_of_text(start)
+
+
+def foreign_kind(content: bytes) -> str | None:
+    """The same of a kind that is never read, None where it may be an image."""
+    return _fitting(FOREIGN, content[:LONGEST])
+
+
+def _fitting(signatures: Iterable[Signature], start: bytes) -> str | None:
+    fitting = (one for one in signatures if start.startswith(one.magic, one.offset))
+    return next((f"{one.kind}: {one.advice}" for one in fitting), None)
 
 
 def _kind_of_text(start: bytes) -> str:

@@ -7,6 +7,7 @@ torch.export as the extra file `description.json`; safetensors is `save_model`'s
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 import warnings
@@ -103,7 +104,9 @@ def write_torchscript(deployed: Deployed, description: ModelDescription, folder:
         example = _example(description.input.image_size)
         traced = torch.jit.freeze(torch.jit.trace(with_fixed_padding(deployed, example), (example,)))  # type: ignore[no-untyped-call]
         extra = {EXTRA_FILE: description.model_dump_json()}
-        torch.jit.save(traced, str(folder / "model.pt"), _extra_files=extra)
+        content = io.BytesIO()  # on a full disk PyTorch's own writer ends the process
+        torch.jit.save(traced, content, _extra_files=extra)
+    (folder / "model.pt").write_bytes(content.getbuffer())
 
 
 def open_torchscript(path: Path) -> Classifier:
@@ -123,7 +126,9 @@ def write_torch_export(deployed: Deployed, description: ModelDescription, folder
         shapes = {INPUT: {0: torch.export.Dim("batch")}}
         program = torch.export.export(deployed, (_example(description.input.image_size),), dynamic_shapes=shapes)
         extra = {EXTRA_FILE: description.model_dump_json()}
-        torch.export.save(program, str(folder / "model.pt2"), extra_files=extra)
+        content = io.BytesIO()  # as for TorchScript
+        torch.export.save(program, content, extra_files=extra)
+    (folder / "model.pt2").write_bytes(content.getbuffer())
 
 
 def open_torch_export(path: Path) -> Classifier:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from search.errors import BadInput
-from search.outputs import file_problems, folder_problems, new_folder, print_any_character
+from search.outputs import file_problems, folder_problems, new_folder, print_any_character, whole_file
 
 
 def test_a_file_that_can_be_written(tmp_path: Path) -> None:
@@ -110,3 +110,51 @@ def test_any_character_can_be_printed(
 def test_a_command_without_standard_output_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)  # as under pythonw on Windows
     print_any_character()
+
+
+def write(path: Path, *parts: bytes) -> None:
+    with whole_file(path, "--csv", "nothing was written") as file:
+        for part in parts:
+            file.write(part)
+
+
+def write_and_raise(path: Path, error: BaseException) -> None:
+    with whole_file(path, "--csv", "nothing was written") as file:
+        file.write(b"half")
+        raise error
+
+
+def test_a_file_is_there_only_when_it_is_whole(tmp_path: Path) -> None:
+    target = tmp_path / "a.csv"
+    with pytest.raises(KeyboardInterrupt):
+        write_and_raise(target, KeyboardInterrupt())
+    assert list(tmp_path.iterdir()) == []
+    write(target, b"one", b"two")
+    assert target.read_bytes() == b"onetwo"
+    with pytest.raises(BadInput) as caught:
+        write_and_raise(target, OSError(28, "No space left on device"))
+    assert str(caught.value) == f"nothing was written:\n  - --csv {target}: No space left on device"
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a.csv", b"onetwo")]
+
+
+def test_of_a_link_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "link.csv").symlink_to("a.csv")
+    write(tmp_path / "link.csv", b"one")
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "a.csv").read_bytes() == b"one"
+
+
+def test_a_file_that_may_be_written_in_a_folder_that_may_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.csv").write_bytes(b"before")
+    number = (tmp_path / "a.csv").stat().st_ino
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path) != tmp_path)
+    write(tmp_path / "a.csv", b"after")
+    assert (tmp_path / "a.csv").read_bytes() == b"after"
+    assert (tmp_path / "a.csv").stat().st_ino == number
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_device_stays_one_and_may_be_full() -> None:
+    with pytest.raises(BadInput, match="--csv /dev/full: No space left on device"):
+        write(Path("/dev/full"), b"one")
+    assert Path("/dev/full").is_char_device()

@@ -154,7 +154,17 @@ def test_a_reader_that_has_seen_enough_is_no_error(model_folder: Path, photograp
     command = [sys.executable, "-m", "search.predict", str(model_folder), str(photographs)]
     done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writer)
-    assert (done.returncode, "Error" in done.stderr) == (0, False), done.stderr
+    assert (done.returncode, done.stderr) == (0, ""), "nothing is said of what nobody got"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_one_sentence(options: list[str], photographs: Path, model_folder: Path) -> None:
+    message = refused("scratch/0", str(photographs), "--output", "/dev/full", *options)
+    assert message == "the predictions cannot be written:\n  - --output /dev/full: No space left on device"
+    command = [sys.executable, "-m", "search.predict", str(model_folder), str(photographs)]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "error: standard output: No space left on device\n")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")

@@ -148,6 +148,19 @@ def test_refuses_other_data_and_another_space_by_name_and_all_at_once(
     assert len(refusal.value.problems) == 5
 
 
+def test_another_range_of_deep_images_is_other_data(load_settings: LoadSettings, open_with: Open) -> None:
+    settings = load_settings()
+    open_with(settings, {**DATA, "pixel_range": [0, 4095]})
+    open_with(settings, {**DATA, "pixel_range": [0.0, 4095.0]})
+    with pytest.raises(BadInput, match=r"tiny/scratch has data.pixel_range 0 to 4,095, not 0 to 65,535; give the new"):
+        open_with(settings, DATA)
+
+
+def test_all_16_bits_are_what_studies_of_before_had(load_settings: LoadSettings, open_with: Open) -> None:
+    open_with(load_settings(), DATA)
+    assert len(open_with(load_settings(), {**DATA, "pixel_range": [0, 65535]})) == 2
+
+
 def test_a_new_study_joins_a_search(load_settings: LoadSettings, open_with: Open) -> None:
     open_with(load_settings(studies={"scratch": tiny_scratch()}))
     both = open_with(load_settings())

@@ -122,6 +122,7 @@ def test_a_range_that_is_too_wide_makes_dark_pictures() -> None:
     [
         (tiff(bars(-5, 0, 70_000, "i4")), Extremes(-5, 70_000, integers=True)),
         (tiff(bars(-5, 0, 700, "i2")), Extremes(-5, 700, integers=True)),
+        (tiff(bars(-128, 0, 127, "i1")), Extremes(-128, 127, integers=True)),
         (tiff(bars(7, 8, 2**32 - 1, "u4")), Extremes(7, 2**32 - 1, integers=True)),
         (tiff(bars(0.25, 0.5, 1, "f4")), Extremes(0.25, 1, integers=False)),
         (tiff(bars(0.25, 0.5, 1, "f4"), order=">"), Extremes(0.25, 1, integers=False)),
@@ -137,6 +138,7 @@ def test_what_is_found_where_nothing_is_decided(content: bytes, found: Extremes)
     ("values", "pixel_range", "expected"),
     [
         (bars(-1000, 0, 999, "i2"), PixelRange(-1000, 999), [0, 128, 255]),
+        (bars(-128, 0, 127, "i1"), PixelRange(-128, 127), [0, 128, 255]),
         (bars(-5000, 0, 5000, "i2"), PixelRange(-1000, 999), [0, 128, 255]),  # beyond both ends
         (bars(0, 2**31, 2**32 - 1, "u4"), PixelRange(0, 2**32 - 1), [0, 128, 255]),
         (bars(0, 0.5, 1, "f4"), PixelRange(0, 1), [0, 128, 255]),
@@ -172,6 +174,12 @@ def test_colours_keep_their_places() -> None:
         red_green_blue[:, 8 * channel : 8 * channel + 8, channel] = 4095
     for content in (png16(red_green_blue), tiff(red_green_blue), pnm(red_green_blue, 65535)):
         assert levels(content, TWELVE_BITS) == [[255, 0, 0], [0, 255, 0], [0, 0, 255]]
+
+
+def test_16_bits_in_separate_planes_are_refused() -> None:
+    planes = 284, 3, 1, 2
+    with pytest.raises(Unreadable, match="a TIFF of more than 8 bits whose colours lie in planes of their own"):
+        levels(tiff(thrice(bars(0, 9, 65535, "u2")), extra=(planes,)))
 
 
 def test_transparent_pixels_of_16_bits_are_put_on_white() -> None:

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from search.data.decode import Unreadable, decode
-from search.data.signatures import SIGNATURES, Signature, kind_of
+from search.data.signatures import FOREIGN, IMAGES, Signature, kind_of
 
 
 def archive() -> bytes:
@@ -31,6 +31,7 @@ KINDS = {
     "long text, cut in a letter": (("a" * 511 + "ä").encode(), "a text file: remove it"),
     "JSON": (b'{"error": "not found"}', "a text file: remove it"),
     "PDF": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3", "a PDF document: extract its images with `pdfimages -all IN OUT`"),
+    "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n", "a PostScript document: convert it to JPEG"),
     "JPEG XL": (b"\xff\x0a\xfa\x1f\x41", "a JPEG XL image: convert it with `djxl IN OUT.png`"),
     "JPEG XL in a box": (b"\0\0\0\x0cJXL \r\n\x87\n\0\0", "a JPEG XL image: convert it with `djxl IN OUT.png`"),
     "CR2": (b"II*\0\x10\0\0\0CR\x02\0", "a raw file of a Canon camera (CR2): develop it to JPEG, TIFF or PNG"),
@@ -66,7 +67,7 @@ def test_the_kind_is_named_with_what_to_do(name: str) -> None:
     assert str(caught.value) == kind_of(content)
 
 
-@pytest.mark.parametrize("signature", SIGNATURES, ids=lambda signature: signature.kind)
+@pytest.mark.parametrize("signature", [*FOREIGN, *IMAGES], ids=lambda signature: signature.kind)
 def test_no_signature_hides_a_later_one(signature: Signature) -> None:
     magic, kind, advice, offset = signature
     assert kind_of(b"x" * offset + magic) == f"{kind}: {advice}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -157,3 +160,22 @@ def test_a_file_of_another_kind_is_refused(settings: Settings, tmp_path: Path) -
     (tmp_path / "model.h5").write_bytes(b"")
     with pytest.raises(BadInput, match=r"expected \.onnx, \.pt, \.pt2, \.safetensors, a folder or a trial"):
         open_classifier(str(tmp_path / "model.h5"), settings)
+
+
+@contextmanager
+def no_room() -> Iterator[None]:
+    """No file of this process may become larger than a few pages, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_a_full_disk_is_an_error_and_not_the_end_of_the_process(
+    format_name: str, source: Source, tmp_path: Path
+) -> None:
+    with no_room(), pytest.raises((OSError, BadInput), match="File too large"):
+        FORMATS[format_name].write(Deployed(source.network).eval(), source.description, tmp_path)

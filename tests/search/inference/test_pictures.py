@@ -6,6 +6,7 @@ import dataclasses
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from search.data.dataset import Dataset, open_dataset
@@ -14,6 +15,7 @@ from search.inference.pictures import open_pictures
 from search.inference.sources import Source
 from search.setting_options import OF_TRAINING, add_arguments
 from search.settings import DataSettings, load
+from tests.search.data.encoded import png16
 
 SHARES = {"test_share": 0.3, "validation_share": 0.25, "split_seed": 5}
 
@@ -92,3 +94,20 @@ def test_the_description_of_a_folder_knows_that_it_was_a_list(of_list: Source, m
     shares = [option for key, value in SHARES.items() for option in ("--set", f"data.{key}={value}")]
     found = opened(alone, tmp_path, "--data-dir", str(moved), *shares)
     assert found.settings.source == "csv"
+
+
+def test_deep_images_are_read_in_the_models_range(source: Source, tmp_path: Path) -> None:
+    for name in source.description.classes:
+        (tmp_path / "deep" / name).mkdir(parents=True)
+        for number in range(5):
+            values = np.random.default_rng(number).integers(0, 1000, (16, 16)).astype(np.uint16) + len(name)
+            (tmp_path / "deep" / name / f"{name}{number}.png").write_bytes(png16(values + ord(name[-1])))
+    data = DataSettings.model_validate({"source": "folder", "path": tmp_path / "deep", "pixel_range": (0, 2047)})
+    described = open_dataset(data, tmp_path / "cache", progress=False).describe()
+    taken = source.description.input.model_copy(update={"pixel_range": (0, 2047)})
+    provenance = source.description.provenance.model_copy(update={"data": described})
+    description = source.description.model_copy(update={"provenance": provenance, "input": taken})
+    deep = dataclasses.replace(source, description=description, settings={})
+    found = opened(deep, tmp_path, "--data-dir", str(tmp_path / "deep"))
+    assert found.describe()["pixel_range"] == [0, 2047]
+    assert found.fingerprint == described["fingerprint"]
