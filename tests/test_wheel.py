@@ -127,6 +127,6 @@ def test_a_search_from_the_wheel_ends_in_its_report(installation: Installation) 
     assert not configs.is_relative_to(ROOT)
 
     changes = [f"--set={name}={value}" for name, value in TINY.items()]
-    printed = installation.run("python", "-m", "search.run", "--config", configs / "demo.yaml", *changes)
+    printed = installation.run("elimnet", "run", "--config", "demo", *changes)
     assert "joint front" in printed
     assert (installation.elsewhere / "runs" / "demo" / "pareto.html").stat().st_size > 10_000
