@@ -35,22 +35,28 @@ def whole_file(path: Path, option: str, refused: str) -> Iterator[BinaryIO]:
 
     Raises BadInput, with the heading `refused`, where it cannot be written.
     """
-    beside = None
     try:
-        target = path.resolve()  # of a link, what it leads to is replaced
-        if target.exists() and not (target.is_file() and os.access(target.parent, os.W_OK)):
-            with target.open("wb") as file:
-                yield file
-            return
-        beside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+        with replaced(path) as file:
+            yield file
+    except OSError as error:
+        raise BadInput(refused, [f"{option} {path}: {error.strerror or error}"]) from error
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[BinaryIO]:
+    """The same, where an OSError is somebody else's to explain."""
+    if path.exists() and not (path.is_file() and os.access(path.resolve().parent, os.W_OK)):
+        with path.open("wb") as file:  # by its own name: to the pipe behind /dev/stdout no other leads
+            yield file
+        return
+    target = path.resolve()  # of a link, what it leads to is replaced
+    beside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
         with beside.open("wb") as file:
             yield file
         beside.replace(target)
-    except OSError as error:
-        raise BadInput(refused, [f"{option} {path}: {error.strerror or error}"]) from error
     finally:
-        if beside is not None:
-            beside.unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -158,3 +158,12 @@ def test_a_device_stays_one_and_may_be_full() -> None:
     with pytest.raises(BadInput, match="--csv /dev/full: No space left on device"):
         write(Path("/dev/full"), b"one")
     assert Path("/dev/full").is_char_device()
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="no names of open files")
+def test_a_pipe_is_written_to_by_the_name_that_a_shell_gives_it() -> None:
+    reader, writer = os.pipe()
+    write(Path(f"/dev/fd/{writer}"), b"one", b"two")  # as in --csv >(gzip), and --csv /dev/stdout | gzip
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        assert pipe.read() == b"onetwo"
