@@ -77,14 +77,16 @@ def _check_database(settings: Settings) -> str:
 
 def _output_problems(settings: Settings) -> list[str]:
     """What of the search's output could not be written."""
-    problems = room_problems("output_dir", settings.run_dir) + room_problems("cache_dir", settings.cache_dir)
-    if "://" not in settings.artefacts:
-        return problems + room_problems("artefact_store", Path(settings.artefacts).expanduser())
-    try:
-        open_artefacts(settings.artefacts)  # a bucket is asked nothing yet
-    except ArtefactError as error:
-        problems.append(str(error))
-    return problems
+    problems: list[str] = []
+    folders = {"output_dir": settings.run_dir, "cache_dir": settings.cache_dir}
+    if "://" in settings.artefacts:
+        try:
+            open_artefacts(settings.artefacts)  # a bucket is asked nothing yet
+        except ArtefactError as error:
+            problems.append(str(error))
+    else:
+        folders["artefact_store"] = Path(settings.artefacts).expanduser()
+    return [f"{name} {problem}" for name, folder in folders.items() for problem in room_problems(folder)] + problems
 
 
 def _sizes(settings: Settings) -> list[int]:

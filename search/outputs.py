@@ -93,21 +93,16 @@ def folder_problems(folder: Path) -> list[str]:
     """Why there can be no new folder of this name: there is something, be it a link to nothing, or none can be made."""
     if os.path.lexists(folder):
         return [f"{folder}: exists; name a new folder"]
-    there = next(parent for parent in folder.absolute().parents if os.access(parent, os.F_OK))
+    return room_problems(folder)
+
+
+def room_problems(folder: Path) -> list[str]:
+    """Why nothing can be written below a folder that is there or will be made, as far as that can be known before."""
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(path))
     if not there.is_dir():
         return [f"{folder}: {there} is no folder; name another"]
     if not os.access(there, os.W_OK):
         return [f"{folder}: {there} may not be written; name another"]
-    return []
-
-
-def room_problems(setting: str, folder: Path) -> list[str]:
-    """Why nothing can be written below a folder that is there or will be made, as far as that can be known before."""
-    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(path))
-    if not there.is_dir():
-        return [f"{setting} {folder}: {there} is no folder; name another"]
-    if not os.access(there, os.W_OK):
-        return [f"{setting} {folder}: {there} may not be written; name another"]
     return []
 
 

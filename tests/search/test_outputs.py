@@ -35,6 +35,8 @@ def test_folders_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert folder_problems(tmp_path / name) == [f"{tmp_path / name}: exists; name a new folder"]
     below = tmp_path / "file" / "some" / "where"
     assert folder_problems(below) == [f"{below}: {tmp_path / 'file'} is no folder; name another"]
+    below = tmp_path / "link" / "where"
+    assert folder_problems(below) == [f"{below}: {tmp_path / 'link'} is no folder; name another"]
     monkeypatch.setattr(os, "access", lambda path, mode: mode == os.F_OK and path.exists())
     some = tmp_path / "some" / "where"
     assert folder_problems(some) == [f"{some}: {tmp_path} may not be written; name another"]
