@@ -95,6 +95,7 @@ def exit_with_status(main: Callable[[], int | None]) -> None:
 
 
 def _status(main: Callable[[], int | None]) -> int:
+    status = 0
     try:
         status = main() or 0
         sys.stdout.flush()
@@ -107,10 +108,8 @@ def _status(main: Callable[[], int | None]) -> int:
     except SystemExit as error:  # by which rich answers to a reader that has gone
         if not isinstance(error.__context__, BrokenPipeError):
             raise
-        status = 0
     except BrokenPipeError:
         forget_standard_output()
-        return 0
     except OSError as error:
         if error.errno not in _NO_MORE_ROOM:
             raise

@@ -79,3 +79,11 @@ def test_a_reader_that_has_gone_is_no_error(body: str) -> None:
     done = ended(body, writer)
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_reader_that_has_gone_changes_no_status() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = ended("print('little'); return 143", writer)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (143, ""), "0 would say that the work is done"
