@@ -21,7 +21,7 @@ from search.settings import Settings
 def train_rows(settings: Settings, options: argparse.Namespace, rows: Sequence[Baseline]) -> int:
     """What `baselines.run` does with its rows: train them, show what they came to. Returns the exit status."""
     set_up_logging(quiet=options.quiet)
-    show_settings(settings)
+    show_settings(settings, options.study)
     chosen = open_slots(settings, options.workers)
     dataset = open_data(settings)
     space = listed_space(rows, settings, len(dataset.classes), options.seeds)

@@ -50,7 +50,9 @@ def run_search(settings: Settings, workers: str, *, quiet: bool) -> int:
     dataset = open_data(settings)
 
     def open_them(stop: threading.Event) -> tuple[Database, list[OpenStudy]]:
-        return open_search(settings, dataset, stop)
+        opened = open_search(settings, dataset, stop)
+        keep_settings(settings)
+        return opened
 
     status, lost = _work_here(settings, dataset, chosen, open_them, quiet=quiet)
     if status == 0:
@@ -71,6 +73,7 @@ def run_workers(settings: Settings, workers: str, *, quiet: bool) -> int:
     stop = threading.Event()
     with stop_on_signals(stop) as received:
         database, studies = open_search(settings, dataset, stop)
+        keep_settings(settings)
         print(f"database {database.url}", flush=True)
         with Display(database, studies, quiet=quiet) as display:
             known = lost_models(studies)
@@ -85,6 +88,7 @@ def make_studies(settings: Settings) -> None:
     set_up_logging()
     show_settings(settings)
     database, studies = open_search(settings, open_data(settings), threading.Event())
+    keep_settings(settings)
     for study in studies:
         print(f"study {study.study.study_name}: {len(study.study.get_trials(deepcopy=False))} trials")
     database.close()
@@ -102,7 +106,7 @@ def work_on_rows(
     def open_them(stop: threading.Event) -> tuple[Database, list[OpenStudy]]:
         database = connect(settings.database, stop=stop)
         studies = open_rows(of_rows, dataset.describe(), database)
-        keep_settings(settings)
+        keep_settings(settings, study)
         return database, studies
 
     return _work_here(of_rows, dataset, chosen, open_them, quiet=quiet)

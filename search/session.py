@@ -23,6 +23,7 @@ from search.dry_run import describe
 from search.errors import BadInput
 from search.machine import Slot, slots
 from search.objective import choose_device, device_name
+from search.outputs import replaced
 from search.profile.profiling import profile_space
 from search.profile.ranking import ProfiledCut
 from search.profile.table import show
@@ -69,27 +70,29 @@ def set_up_logging(*, quiet: bool = False) -> None:
     optuna.logging.disable_default_handler()
 
 
-def show_settings(settings: Settings) -> None:
-    """Print the settings that differ from the defaults, as YAML that is itself a settings file."""
-    print(f"settings: these differ from the defaults; all of them go to {_settings_file(settings)}")
+def show_settings(settings: Settings, rows: str | None = None) -> None:
+    """Print the settings that differ from the defaults, as YAML that is itself a settings file.
+
+    rows  name of the study of listed rows that they are for
+    """
+    print(f"settings: these differ from the defaults; all of them go to {_settings_file(settings, rows)}")
     print(textwrap.indent(_yaml(changed(settings)), "  "), end="")
 
 
-def keep_settings(settings: Settings) -> None:
+def keep_settings(settings: Settings, rows: str | None = None) -> None:
     """Write all settings beside the other output of the search, once it is known that it can run with them."""
-    file = _settings_file(settings)
+    file = _settings_file(settings, rows)
     said = "# What a search was run with, but for its database. --config takes it.\n"
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(said + _yaml(in_full(settings)), encoding="utf-8")
-        beside.replace(file)
+        with replaced(file) as target:
+            target.write((said + _yaml(in_full(settings))).encode())
     except OSError as error:  # a worker needs no folder of its own where database and models are elsewhere
         log.warning("%s was not written: %s", file, error.strerror)
 
 
-def _settings_file(settings: Settings) -> Path:
-    return settings.run_dir / "settings.yaml"
+def _settings_file(settings: Settings, rows: str | None) -> Path:
+    return settings.run_dir / (f"settings-{rows}.yaml" if rows else "settings.yaml")
 
 
 def _yaml(settings: dict[str, Any]) -> str:
@@ -130,7 +133,6 @@ def open_search(
     studies = open_studies(settings, data, database, sampler_seed=seed, profiler=profiler)
     if not any(isinstance(space, ListedSpace) for space in settings.studies.values()):
         studies += open_listed_studies(settings, data, database)
-    keep_settings(settings)
     return database, studies
 
 

@@ -22,7 +22,7 @@ from search.studies import WHOLE, full_name
 def finalize(settings: Settings, options: argparse.Namespace, default_seeds: int) -> int:
     """What `search.finalize` does: choose the list, train it, report on it. Returns the exit status."""
     set_up_logging(quiet=options.quiet)
-    show_settings(settings)
+    show_settings(settings, options.study)
     space = _space(settings, options, default_seeds)
     _say(space, full_name(settings.name, options.study))
     chosen = open_slots(settings, options.workers)

@@ -41,6 +41,8 @@ def test_a_search_and_its_final_word_by_two_processes(
     assert len(re.findall(CLOCK + r"tiny/\w+ #\d ", printed)) >= 4, "a line for each trial"
     assert "\x1b" not in printed
     assert "joint front" in printed, "it ends with the report"
+    output = tmp_path / "runs" / "tiny"
+    kept = (output / "settings.yaml").read_text()
     found = states(tmp_path)
     assert all(found[study, TrialState.COMPLETE] + found[study, TrialState.FAIL] == 2 for study in studies)
 
@@ -54,3 +56,5 @@ def test_a_search_and_its_final_word_by_two_processes(
     assert after["final", TrialState.COMPLETE] >= 2
     assert {state for study, state in after if study == "final"} == {TrialState.COMPLETE}
     assert after["baselines", TrialState.WAITING] == 1, "what was not asked for is left alone"
+    assert (output / "settings.yaml").read_text() == kept, "they are the search's own, and --config takes them"
+    assert {path.name for path in output.glob("settings-*")} == {"settings-baselines.yaml", "settings-final.yaml"}

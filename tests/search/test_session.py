@@ -35,14 +35,14 @@ def test_the_demo_says_in_a_screen_what_it_does(capsys: pytest.CaptureFixture[st
     assert len(capsys.readouterr().out.splitlines()) <= 24, "all of them are 83 lines"
 
 
-def test_all_settings_are_kept_once_the_studies_are_open(load_settings: LoadSettings, tmp_path: Path) -> None:
+def test_all_settings_are_kept(load_settings: LoadSettings, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'elsewhere.db'}"
     settings = load_settings(studies={"scratch": tiny_scratch()}, database_url=url)
     file = settings.run_dir / "settings.yaml"
-    dataset = open_data(settings)
-    assert not file.exists(), "a search that is refused leaves nothing"
-    database, _ = open_search(settings, dataset, threading.Event())
+    database, _ = open_search(settings, open_data(settings), threading.Event())
     database.close()
+    assert not file.exists(), "workers, which open the search as well, have no settings of their own to keep"
+    keep_settings(settings)
     kept = yaml.safe_load(file.read_text())
     assert {"database_url", "database_password_file"} & set(kept) == set()
     assert Settings.model_validate(kept) == settings.model_copy(update={"database_url": None})
@@ -55,3 +55,19 @@ def test_a_folder_that_cannot_be_made_is_a_warning(
     (tmp_path / "file").touch()
     keep_settings(load_settings(output_dir=str(tmp_path / "file")))
     assert f"{tmp_path / 'file' / 'tiny' / 'settings.yaml'} was not written: Not a directory" in caplog.text
+
+
+def test_a_full_disk_leaves_nothing_behind(
+    load_settings: LoadSettings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = load_settings()
+    keep_settings(settings)
+    before = (settings.run_dir / "settings.yaml").read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    keep_settings(settings, "final")
+    assert "settings-final.yaml was not written: No space left on device" in caplog.text
+    assert [(path.name, path.read_bytes()) for path in settings.run_dir.iterdir()] == [("settings.yaml", before)]
