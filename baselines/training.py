@@ -10,7 +10,7 @@ from rich.console import Console
 from baselines.rows import Baseline
 from baselines.study import listed_space
 from search.launch import work_on_rows
-from search.lost_models import report_lost
+from search.lost_models import show_and_report_lost
 from search.report import table
 from search.report.comparison import compare
 from search.report.stored import read_search, reading
@@ -26,10 +26,7 @@ def train_rows(settings: Settings, options: argparse.Namespace, rows: Sequence[B
     dataset = open_data(settings)
     space = listed_space(rows, settings, len(dataset.classes), options.seeds)
     status, lost = work_on_rows(settings, options.study, space, dataset, chosen, quiet=options.quiet)
-    if status == 0:
-        _report(settings, options.study)
-        return report_lost(lost)
-    return status
+    return status or show_and_report_lost(lambda: _report(settings, options.study), lost)
 
 
 def _report(settings: Settings, study: str) -> None:

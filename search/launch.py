@@ -16,7 +16,7 @@ import torch
 
 from search.data.dataset import Dataset
 from search.errors import BadInput
-from search.lost_models import LostModel, lost_models, report_lost
+from search.lost_models import LostModel, lost_models, report_lost, show_and_report_lost
 from search.machine import Slot
 from search.progress.display import Display
 from search.progress.reporter import Reporter
@@ -55,10 +55,7 @@ def run_search(settings: Settings, workers: str, *, quiet: bool) -> int:
         return opened
 
     status, lost = _work_here(settings, dataset, chosen, open_them, quiet=quiet)
-    if status == 0:
-        _report(settings)
-        return report_lost(lost)
-    return status
+    return status or show_and_report_lost(partial(_report, settings), lost)
 
 
 def run_workers(settings: Settings, workers: str, *, quiet: bool) -> int:

@@ -6,7 +6,7 @@ Weights are gone once a training has ended. So the command that trained says whi
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import optuna
@@ -60,3 +60,12 @@ def report_lost(lost: Collection[LostModel], known: Collection[LostModel] = ()) 
     lines = [f"models that this search promises are missing ({len(lost)}):", *map(str, lost), MEND, HOW]
     print("error: " + "\n  - ".join(lines), file=sys.stderr, flush=True)
     return int(not set(lost) <= set(known))
+
+
+def show_and_report_lost(show: Callable[[], None], lost: Collection[LostModel]) -> int:
+    """Show what was found, and after it `report_lost`: also where it cannot be shown, as on the same full disk."""
+    try:
+        show()
+    finally:
+        status = report_lost(lost)
+    return status

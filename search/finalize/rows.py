@@ -8,7 +8,7 @@ import math
 from search.errors import BadInput
 from search.finalize.choice import choose_rows
 from search.launch import work_on_rows
-from search.lost_models import report_lost
+from search.lost_models import show_and_report_lost
 from search.report.__main__ import main as report
 from search.report.comparison import compare
 from search.report.final import readings
@@ -28,10 +28,8 @@ def finalize(settings: Settings, options: argparse.Namespace, default_seeds: int
     chosen = open_slots(settings, options.workers)
     dataset = open_data(settings)
     status, lost = work_on_rows(settings, options.study, space, dataset, chosen, quiet=options.quiet)
-    if status == 0:
-        report(["--final", "--study", options.study, "--name", settings.name, "--database-url", settings.database])
-        return report_lost(lost)
-    return status
+    shown = ["--final", "--study", options.study, "--name", settings.name, "--database-url", settings.database]
+    return status or show_and_report_lost(lambda: report(shown), lost)
 
 
 def _space(settings: Settings, options: argparse.Namespace, default_seeds: int) -> ListedSpace:

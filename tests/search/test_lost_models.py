@@ -10,7 +10,7 @@ import pytest
 from search import run, session, worker
 from search.errors import BadInput
 from search.finalize.__main__ import main as finalize
-from search.lost_models import LostModel, lost_models, report_lost
+from search.lost_models import LostModel, lost_models, report_lost, show_and_report_lost
 from search.report.__main__ import main as report
 from search.work import work
 from storage import artefacts
@@ -86,6 +86,18 @@ def test_what_was_known_before_is_said_and_is_no_failure(capsys: pytest.CaptureF
     assert "missing (1):\n  - scratch/0: a full disk\n" in capsys.readouterr().err
     assert report_lost([old, new], [old]) == 1
     assert report_lost([old]) == 1
+
+
+def test_they_are_said_also_where_the_report_cannot_be_written(capsys: pytest.CaptureFixture[str]) -> None:
+    def show() -> None:
+        raise BadInput("the report cannot be written", ["--png a.png: No space left on device"])
+
+    lost = [LostModel("scratch/0", "a full disk")]
+    with pytest.raises(BadInput, match=r"a\.png"):
+        show_and_report_lost(show, lost)
+    assert "missing (1):\n  - scratch/0: a full disk\n" in capsys.readouterr().err
+    assert show_and_report_lost(lambda: None, lost) == 1
+    assert show_and_report_lost(lambda: None, []) == 0
 
 
 def test_who_may_not_remove_what_was_tried_out_may_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
