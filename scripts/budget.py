@@ -5,7 +5,6 @@ Usage: budget.py SEARCH TRIALS        the database is that of DATABASE_URL and D
 
 from __future__ import annotations
 
-import argparse
 import sys
 from contextlib import closing
 
@@ -18,9 +17,7 @@ from storage.trials import read_studies
 def main() -> None:
     """Print each study's progress. The exit status is 1 where a trial is missing, left over or still running."""
     search, trials = sys.argv[1], int(sys.argv[2])
-    parser = argparse.ArgumentParser()
-    settings.add_arguments(parser)
-    with closing(connect(settings.load(parser.parse_args([])).database, create=False)) as database:
+    with closing(connect(settings.load().database, create=False)) as database:
         studies = [study for study in read_studies(database) if study.name.startswith(f"{search}/")]
         standings = {study.name: progress(database, study.study_id) for study in studies}
     for name, standing in standings.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,7 +49,6 @@ def write_report(resolved: Settings, options: argparse.Namespace) -> None:
         trial_ids = [trial_id for entry in comparison.joint_front for trial_id in entry.row.trial_ids]
         evidence = _evidence(database, search, trial_ids) if options.html else None
     entries = select(comparison, min_f1=options.min_f1, max_parameters=options.max_parameters, everything=options.all)
-    _make_printable()
     if STDOUT not in (options.json, options.csv, options.markdown):
         table.show(comparison, entries, Console(highlight=False))
     if options.json:
@@ -71,7 +69,6 @@ def _final(options: argparse.Namespace, url: str, name: str | None) -> None:
 
     with reading(url) as database:
         final = read_final(database, name, options.study)
-    _make_printable()
     writers = {"csv": final_formats.as_csv, "markdown": final_formats.as_markdown, "latex": final_formats.as_latex}
     targets = {name: target for name in writers if (target := getattr(options, name))}
     if STDOUT not in targets.values():
@@ -126,9 +123,3 @@ def _page(comparison: Comparison, entries: Sequence[Entry], evidence: Evidence) 
     from search.report.page import page  # noqa: PLC0415 - the same goes for plotly
 
     return page(comparison, entries, *evidence)
-
-
-def _make_printable() -> None:
-    """Let a terminal or pipe that cannot say ± show a question mark instead of ending the report."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
