@@ -13,9 +13,10 @@ from pathlib import Path
 from search import settings as all_settings
 from search.command import collected, exit_with_status, loading
 from search.errors import BadInput
-from search.inference.names import EXPECTED, check_model_name
+from search.inference.names import check_model_name
 from search.setting_options import OF_TRAINING, add_arguments
 
+MODELS = "a trial, a kept or exported model's folder, or an .onnx file"
 SECONDS = 1.0
 LEAST_SECONDS, MOST_SECONDS = 0.001, 3600
 
@@ -31,9 +32,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.l
 
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=prog, description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "models", metavar="MODEL", nargs="*", help="a trial, a kept or exported model's folder, or an .onnx file"
-    )
+    parser.add_argument("models", metavar="MODEL", nargs="*", help=MODELS)
     parser.add_argument("--front", action="store_true", help="all models of the search's joint front")
     parser.add_argument(
         "--final", nargs="?", const="final", metavar="STUDY", help="a model of each network of a finalized study"
@@ -48,7 +47,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 def _check(options: argparse.Namespace) -> None:
     problems = _misnamed(options.models)
     if [bool(options.models), options.front, options.final is not None].count(True) != 1:
-        problems.append(f"expected models ({EXPECTED}), --front or --final, one of the three")
+        problems.append(f"expected models ({MODELS}), --front or --final, one of the three")
     if not LEAST_SECONDS <= options.seconds <= MOST_SECONDS:
         problems.append(f"--seconds {options.seconds:g}: expected a number from {LEAST_SECONDS:g} to {MOST_SECONDS:,}")
     if problems:
@@ -61,7 +60,7 @@ def _misnamed(models: Sequence[str]) -> list[str]:
     for model in models:
         if not Path(model).exists():
             with collected(problems):
-                check_model_name(model)
+                check_model_name(model, f"expected {MODELS}")
     return problems if len(problems) == len(models) else []
 
 

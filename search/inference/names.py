@@ -18,8 +18,8 @@ TRIAL = re.compile(r"(?:(?P<study>.+)[/ ]|(?P<before_dash>[^/]+)-)?#?(?P<number>
 ROW = re.compile(r"(?P<study>\w.*)/(?P<row>[A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
-def check_model_name(where: str) -> None:
-    """Raises BadInput for what is no folder and cannot be the name of a trial."""
+def check_model_name(where: str, expected: str = EXPECTED) -> None:
+    """Raises BadInput, with what is `expected` instead, for what is no folder and cannot be the name of a trial."""
     if not (Path(where).is_dir() or TRIAL.fullmatch(where) or ROW.fullmatch(where)):
-        problem = f"{where}: no such folder, and not the name of a trial; {EXPECTED}"
+        problem = f"{where}: no such folder, and not the name of a trial; {expected}"
         raise BadInput("the model cannot be found", [problem])

@@ -10,7 +10,7 @@ from pathlib import Path
 from search.errors import BadInput
 from search.inference.classifier import Classifier
 from search.inference.exported import FILES, exported_file
-from search.inference.names import check_model_name
+from search.inference.names import MODEL_HELP, check_model_name
 from search.model_description import check_files
 from search.settings import Settings
 
@@ -25,7 +25,7 @@ def open_classifier(where: str, settings: Settings) -> Classifier:
     path = exported_file(Path(where), *FILES)
     if path.is_file():
         return _open_file(path)
-    check_model_name(where)
+    check_model_name(where, f"expected {MODEL_HELP}")
     if path.is_dir():
         check_files(path)
     from search.inference.pytorch_models import open_network  # noqa: PLC0415 - PyTorch

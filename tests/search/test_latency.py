@@ -86,7 +86,7 @@ def test_bad_arguments_are_named_together(options: list[str]) -> None:
             BadInput, match=rf"--seconds {float(seconds):g}: expected a number from 0.001 to 3,600".replace("+", r"\+")
         ):
             main(["scratch/0", "--seconds", seconds, *options])
-    with pytest.raises(BadInput, match=r"expected models .*, --front or --final"):
+    with pytest.raises(BadInput, match=r"expected models \(a trial, .* or an \.onnx file\), --front or --final"):
         main([*options])
 
 

@@ -38,7 +38,7 @@ def test_what_onnx_cannot_take_is_run_by_pytorch_and_said(
 @pytest.mark.parametrize(
     ("where", "refusal"),
     [
-        ("nomodel", "nomodel: no such folder, and not the name of a trial"),
+        ("nomodel", "nomodel: no such folder, and not the name of a trial; expected an exported file or its folder"),
         ("empty", "model.safetensors: no such file; a model is model.json with model.safetensors beside it"),
         (
             "notes.txt",
