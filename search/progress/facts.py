@@ -91,10 +91,14 @@ class StudyStanding:
 
 @dataclass(frozen=True)
 class Standing:
-    """How far the run is: its studies, and the Pareto front of all of them, fewest parameters first."""
+    """How far the run is: its studies, and the Pareto front of all of them, fewest parameters first.
+
+    has_front  whether networks are searched: those of a list are on no front
+    """
 
     studies: Sequence[StudyStanding] = ()
     front: tuple[Member, ...] = ()
+    has_front: bool = True
 
     @property
     def best(self) -> Member | None:

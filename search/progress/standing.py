@@ -23,7 +23,8 @@ from storage.slots import progress
 
 def read_standing(database: Database, studies: Sequence[OpenStudy]) -> Standing:
     """The standing of `studies` now, over all workers. Raises DatabaseLost."""
-    return Standing([_of_study(database, study) for study in studies], joint_front(studies))
+    has_front = any(not isinstance(study.space, ListedSpace) for study in studies)
+    return Standing([_of_study(database, study) for study in studies], joint_front(studies), has_front)
 
 
 def joint_front(studies: Sequence[OpenStudy]) -> tuple[Member, ...]:

@@ -17,7 +17,7 @@ def stamped(line: str) -> str:
 def status_line(facts: Facts) -> str:
     """All facts on one line."""
     workers = [f"worker {number}: {activity_in_words(activity)}" for number, activity in sorted(facts.workers.items())]
-    return "; ".join([budget_in_words(facts), front_in_words(facts.standing), *workers])
+    return "; ".join(filter(None, [budget_in_words(facts), front_in_words(facts.standing), *workers]))
 
 
 def activity_in_words(activity: Activity) -> str:
@@ -57,7 +57,9 @@ def _less_good(standing: Standing) -> str:
 
 
 def front_in_words(standing: Standing) -> str:
-    """The size of the Pareto front and its best member."""
+    """The size of the Pareto front and its best member; nothing where there is no front."""
+    if not standing.has_front:
+        return ""
     if standing.best is None:
         return "Pareto front: empty so far"
     return f"Pareto front: {_counted(standing.front)}, best {_names(standing.best)} ({_scores(standing.best)})"

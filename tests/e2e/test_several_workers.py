@@ -51,7 +51,9 @@ def test_a_search_and_its_final_word_by_two_processes(
         patch.setattr("baselines.training._report", lambda *_: None)
         assert run_baselines([*config, "--rows", ROW]) == 0
     assert finalize([*config, "--seeds", "2", "--workers", "2"]) == 0
-    assert "Differences in test F1" in capfd.readouterr().out
+    printed = capfd.readouterr().out
+    assert re.search(CLOCK + r"[\d:]+ elapsed, \d+ of \d+ trials; worker 1: ", printed), "a list has no front"
+    assert "Differences in test F1" in printed
     after = states(tmp_path)
     assert after["final", TrialState.COMPLETE] >= 2
     assert {state for study, state in after if study == "final"} == {TrialState.COMPLETE}

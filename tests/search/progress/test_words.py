@@ -56,6 +56,11 @@ def test_the_front_is_empty_before_a_trial_has_finished() -> None:
     assert front_in_words(Standing()) == "Pareto front: empty so far"
 
 
+def test_a_list_of_networks_has_no_front() -> None:
+    final = Facts(83.0, {1: Activity()}, Standing([StudyStanding("final", trials=6, ended=2)], has_front=False))
+    assert status_line(final) == "0:01:23 elapsed, 2 of 6 trials; worker 1: starting"
+
+
 def test_who_joined_the_front_and_who_left_it() -> None:
     better = Member(("scratch #7",), 0.6, 900)
     again = Member(("elimination #3", "elimination #9"), 0.92, 254_470)
