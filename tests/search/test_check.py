@@ -11,6 +11,7 @@ from search.check import main
 from search.errors import BadInput
 from search.run import main as run
 from tests.conftest import WriteConfig, tiny_scratch
+from tests.systems import needs_users
 
 SCRATCH = {"scratch": tiny_scratch()}
 
@@ -31,6 +32,7 @@ def test_before_the_first_run_and_after_it(
     assert "search.db holds 2 studies" in capsys.readouterr().out
 
 
+@needs_users
 def test_what_could_not_be_written_is_named(write_config: WriteConfig, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "closed").mkdir(mode=0o500)

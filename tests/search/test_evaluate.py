@@ -17,7 +17,7 @@ from search.export import main as export
 from search.inference.deployed import of_network
 from search.inference.sources import Source
 from search.models import save_model
-from tests.systems import linux_file_names
+from tests.systems import linux_file_names, needs_pipes
 
 
 @pytest.fixture
@@ -112,6 +112,7 @@ def test_folders_that_hardly_differ_from_a_class_are_refused(labelled: Path, opt
     assert "folder 'Class0' differs from the class 'class0' in case: did you mean it? Rename the folder" in message
 
 
+@needs_pipes
 def test_what_is_passed_over_is_said_and_what_is_no_file_is_skipped_by_name(
     labelled: Path, options: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

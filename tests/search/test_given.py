@@ -11,6 +11,7 @@ import pytest
 from search import given
 from search.errors import BadInput
 from search.settings import Settings, add_arguments, load
+from tests.systems import needs_pipes
 
 pytestmark = pytest.mark.usefixtures("bare_environment")
 
@@ -169,6 +170,7 @@ def test_a_group_in_a_variable_comes_before_its_parts_and_after_them(monkeypatch
     assert (_load().data.fit, _load().data.split_seed) == ("crop", 3)
 
 
+@needs_pipes
 def test_a_secret_file_is_refused_by_its_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SECRETS_DIR", str(tmp_path))
     (tmp_path / "ELIMNET_SEED").write_text("-1\n")
@@ -211,6 +213,7 @@ def test_no_more_of_a_file_is_read_than_a_settings_file_holds(tmp_path: Path) ->
     assert "at most 1,000,000 bytes" in said
 
 
+@needs_pipes
 def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path, kind in (

@@ -20,7 +20,7 @@ from search.inference.sources import Source
 from search.models import save_model
 from search.predict import main
 from tests.search.data.encoded import png16
-from tests.systems import linux_file_names
+from tests.systems import linux_file_names, needs_pipes
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -76,6 +76,7 @@ def test_what_cannot_be_read_is_named_and_skipped(
     assert "; 2 unreadable" in said
 
 
+@needs_pipes
 def test_pipes_and_links_to_nothing_in_a_folder_are_skipped_by_name(
     options: list[str], photographs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -167,7 +168,7 @@ def test_a_full_disk_is_one_sentence(options: list[str], photographs: Path, mode
     assert (done.returncode, done.stderr) == (1, "error: standard output: No space left on device\n")
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@needs_pipes
 def test_a_pipe_is_written_to_and_stays_one(options: list[str], photographs: Path, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

@@ -17,6 +17,7 @@ from storage import database as database_module
 from storage.database import connect
 from storage.errors import DatabaseRefused
 from storage.trials import read_studies, read_trials
+from tests.systems import needs_users
 
 ROOT = Path(__file__).parents[2]
 NOBODY = 65534
@@ -70,6 +71,7 @@ def reported(path: Path, tmp_path: Path) -> str:
     return done.stdout.removeprefix("['search/scratch'] 1\n[0.5, 10.0]\n" if os.getuid() == 0 else "")
 
 
+@needs_users
 def test_a_database_of_somebody_else_can_be_read(shared: Path, tmp_path: Path) -> None:
     before = sorted(file.name for file in shared.parent.iterdir())
     assert reported(shared, tmp_path) == "['search/scratch'] 1\n[0.5, 10.0]\n"
@@ -89,11 +91,13 @@ def with_a_log(path: Path) -> None:
     assert path.with_name(f"{path.name}-wal").stat().st_size > 0
 
 
+@needs_users
 def test_changes_that_are_still_in_the_log_are_read_too(shared: Path, tmp_path: Path) -> None:
     with_a_log(shared)
     assert "['search/renamed'] 1" in reported(shared, tmp_path)
 
 
+@needs_users
 def test_a_log_that_cannot_be_read_is_not_left_out_in_silence(shared: Path, tmp_path: Path) -> None:
     with_a_log(shared)
     shared.with_name(f"{shared.name}-shm").unlink()

@@ -20,7 +20,7 @@ from search.data.examples import SPLITS
 from search.errors import BadInput
 from search.settings import DataSettings
 from tests.search.data.encoded import png16, tiff
-from tests.systems import linux_file_names
+from tests.systems import linux_file_names, needs_pipes
 
 Paint = Callable[..., Path]
 ImageFolder = Callable[[Mapping[str, int]], Path]
@@ -309,6 +309,7 @@ def test_files_whose_names_are_not_utf8_are_used(image_folder: ImageFolder, cach
     json.dumps(dataset.describe(), ensure_ascii=False).encode()
 
 
+@needs_pipes
 def test_names_that_a_list_holds_may_be_anything(image_folder: ImageFolder, cache_dir: Path) -> None:
     root = image_folder(TWO_CLASSES)
     os.mkfifo(root / "pipe.jpg")

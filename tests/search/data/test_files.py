@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from search.data.files import IS_FOLDER, fault_of, leads_nowhere, located
-from tests.systems import linux_file_names
+from tests.systems import linux_file_names, needs_pipes
 
 
+@needs_pipes
 def test_what_is_no_file_is_named_and_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     os.mkfifo(tmp_path / "pipe")

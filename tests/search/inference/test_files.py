@@ -7,6 +7,7 @@ import pytest
 
 from search.errors import BadInput
 from search.inference.files import picture_files
+from tests.systems import needs_pipes
 
 
 def test_all_files_below_folders_but_what_systems_leave(tmp_path: Path) -> None:
@@ -41,6 +42,7 @@ def test_linked_folders_are_read(tmp_path: Path) -> None:
     assert picture_files([tmp_path / "photographs"]) == [tmp_path / "photographs" / "cat" / "1.jpg"]
 
 
+@needs_pipes
 def test_what_is_no_file_is_named(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to(tmp_path / "gone")

@@ -10,7 +10,7 @@ import pytest
 from search.data.examples import Listing
 from search.data.sources.folder import read_folder
 from search.settings import DataSettings
-from tests.systems import linux_file_names
+from tests.systems import linux_file_names, needs_pipes
 
 ImageFolder = Callable[[Mapping[str, int]], Path]
 
@@ -152,6 +152,7 @@ def test_files_beside_the_class_folders_are_mentioned(image_folder: ImageFolder)
     assert read(root).warnings == ["files of train in no class folder (1) are not used: labels.csv"]
 
 
+@needs_pipes
 def test_paths_that_are_not_folders(tmp_path: Path) -> None:
     for name in ("file", "list.csv", "instances.json", "images.zip"):
         (tmp_path / name).touch()
