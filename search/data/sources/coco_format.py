@@ -53,7 +53,7 @@ class Annotation(BaseModel):
     image_id: Id
     category_id: Id
     bbox: tuple[float, ...] | None = None
-    iscrowd: Any = None
+    iscrowd: bool | None = None
     segmentation: Any = None
 
 

@@ -210,9 +210,10 @@ def test_annotations_may_share_an_id(tmp_path: Path) -> None:
     assert [*listing.problems, *listing.warnings] == []
 
 
-def test_crowds_are_left_out_and_counted(tmp_path: Path) -> None:
-    crowds = [annotation(number, [0, 0, 9, number]) | {"iscrowd": 1} for number in (2, 3)]
-    listing = read(tmp_path, [annotation(1, [0, 0, 9, 9]) | {"iscrowd": 0}, *crowds])
+@pytest.mark.parametrize(("no", "yes"), [(0, 1), ("0", "1"), (False, True), (0.0, 1.0), (None, 1)])
+def test_crowds_are_left_out_and_counted(tmp_path: Path, no: object, yes: object) -> None:
+    crowds = [annotation(number, [0, 0, 9, number]) | {"iscrowd": yes} for number in (2, 3)]
+    listing = read(tmp_path, [annotation(1, [0, 0, 9, 9]) | {"iscrowd": no}, *crowds])
     assert [example.name for example in listing.examples] == ["batch_1/000006.jpg annotation 1"]
     assert listing.warnings == ["crowd regions (2) are left out: each outlines many objects (iscrowd)"]
 
