@@ -51,7 +51,10 @@ class Session:
 
 
 class _StandardOutput(logging.StreamHandler[TextIO]):
-    """Writes to what standard output is at the time: a live table takes its place for a while."""
+    """Writes to what standard output is at the time: a live table takes its place for a while.
+
+    A reader that has gone, or a full disk, costs the line alone, as in `search.progress.display`.
+    """
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
@@ -59,6 +62,10 @@ class _StandardOutput(logging.StreamHandler[TextIO]):
     @property
     def stream(self) -> TextIO:  # type: ignore[override]
         return sys.stdout
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        if not isinstance(sys.exception(), OSError):
+            super().handleError(record)
 
 
 def set_up_logging(*, quiet: bool = False) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -12,6 +15,8 @@ import yaml
 from search.session import keep_settings, open_data, open_search, show_settings
 from search.settings import Settings, add_arguments, load
 from tests.conftest import LoadSettings, WriteConfig, tiny_scratch
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_only_what_differs_from_the_defaults_is_shown(
@@ -71,3 +76,23 @@ def test_a_full_disk_leaves_nothing_behind(
     keep_settings(settings, "final")
     assert "settings-final.yaml was not written: No space left on device" in caplog.text
     assert [(path.name, path.read_bytes()) for path in settings.run_dir.iterdir()] == [("settings.yaml", before)]
+
+
+LOGGING = """
+import logging
+from search.session import set_up_logging
+set_up_logging()
+logging.getLogger("search.work").warning("one")
+logging.getLogger("search.work").warning("two %s", "words", "too many")
+"""
+
+
+def test_a_line_that_nobody_reads_is_no_error_and_a_bug_is_one() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-c", LOGGING], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writer)
+    assert "BrokenPipeError" not in done.stderr.partition("Exception ignored")[0]
+    assert "not all arguments converted" in done.stderr
