@@ -158,4 +158,5 @@ def _levels(values: npt.NDArray[Any], pixel_range: PixelRange, integers: bool) -
     """uint8: `pixel_range` in 256 equal steps, which of 16 bits takes the upper 8; what lies outside becomes an end."""
     low, high = pixel_range
     steps = 256 / (high - low + integers)
-    return np.clip((values.astype(np.float32) - low) * steps, 0, 255).astype(np.uint8)
+    levels: npt.NDArray[np.uint8] = np.clip((values.astype(np.float32) - low) * steps, 0, 255).astype(np.uint8)
+    return levels

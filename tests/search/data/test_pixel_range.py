@@ -20,7 +20,7 @@ def test_the_largest_integer_of_all_files_says_how_many_bits_there_are(most: int
 
 def test_without_deep_images_there_is_nothing_to_decide() -> None:
     for wanted in ("auto", (0, 4095)):
-        decision = decide([], wanted)  # type: ignore[arg-type]
+        decision = decide([], wanted)
         assert (decision.pixel_range, decision.warnings, decision.problems) == (None, [], [])
 
 

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from search.data.decode import Unreadable, decode
-from search.data.signatures import FOREIGN, IMAGES, kind_of
+from search.data.signatures import FOREIGN, IMAGES, Signature, kind_of
 
 
 def archive() -> bytes:
@@ -68,6 +68,5 @@ def test_the_kind_is_named_with_what_to_do(name: str) -> None:
 
 
 @pytest.mark.parametrize("signature", [*FOREIGN, *IMAGES], ids=lambda signature: signature.kind)
-def test_no_signature_hides_a_later_one(signature: object) -> None:
-    magic, kind, advice, offset = signature  # type: ignore[misc]
-    assert kind_of(b"x" * offset + magic) == f"{kind}: {advice}"
+def test_no_signature_hides_a_later_one(signature: Signature) -> None:
+    assert kind_of(b"x" * signature.offset + signature.magic) == f"{signature.kind}: {signature.advice}"
