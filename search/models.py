@@ -36,8 +36,11 @@ def save_model(
     """Write `network`, with the weights it has, to a new `folder`, which appears only when it is whole.
 
     taken  what the network takes
-    Raises BadInput where there is something already, and where it cannot be written.
+    Raises BadInput where there is something already, where it cannot be written, and for class names that are no text.
     """
+    if unwritable := [name for name in classes if name.encode("utf-8", "replace").decode() != name]:
+        problem = f"names of classes that are no text in UTF-8: {', '.join(map(repr, unwritable))}; rename them"
+        raise BadInput("the model cannot be saved", [problem])
     weights = save({name: _own(tensor) for name, tensor in network.state_dict().items()})
     description = ModelDescription(
         network=network.specification,
