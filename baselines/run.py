@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 from baselines.rows import Baseline, choose
 from search import settings as all_settings
-from search.command import add_quiet_argument, check_study_of_rows, exit_with_status, loading, positive
-from search.machine import add_workers_argument
 from search.setting_options import BUDGETS
+from search.system.commands import add_quiet_argument, check_study_of_rows, exit_with_status, loading, positive
+from search.system.hardware import add_workers_argument
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m baselines.run") -> int:

@@ -36,7 +36,6 @@ from rich.table import Table
 from blocks.build import build
 from blocks.elimination import anatomy
 from blocks.specification import EliminatedSpecification, HeadSpecification
-from search.command import exit_with_status
 from search.data.dataset import Dataset, open_dataset
 from search.data.examples import SPLITS
 from search.errors import BadInput
@@ -47,6 +46,7 @@ from search.report.rows import search_name
 from search.report.stored import reading
 from search.settings import DataSettings, load
 from search.spaces.settings import EliminationSpace
+from search.system.commands import exit_with_status
 from search.training.loop import train
 from search.training.recipe import Recipe
 from search.weights import load_weights

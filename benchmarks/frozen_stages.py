@@ -36,13 +36,13 @@ from benchmarks.rates import Window, environment, our_rate, rate_of
 from blocks.build import build
 from blocks.network import Network
 from blocks.specification import EliminatedSpecification, HeadSpecification
-from search.command import exit_with_status
 from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
 from search.data.dataset import open_dataset
 from search.errors import BadInput
 from search.objective import choose_device
 from search.settings import DataSettings
+from search.system.commands import exit_with_status
 from search.training.device import autocast
 from search.training.frozen_features import FrozenFeatures, inputs_for
 from search.training.heads import Head, train_heads

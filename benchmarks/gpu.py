@@ -43,11 +43,11 @@ from benchmarks.rates import Window, environment, our_rate, rate_of
 from blocks.build import build
 from blocks.elimination import anatomy
 from blocks.specification import EliminatedSpecification, HeadSpecification
-from search.command import exit_with_status, positive
 from search.data.arrays import Arrays
 from search.data.dataset import open_dataset
 from search.objective import choose_device
 from search.settings import DataSettings
+from search.system.commands import exit_with_status, positive
 from search.training.device import autocast
 from search.training.recipe import Recipe
 

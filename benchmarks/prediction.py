@@ -28,12 +28,12 @@ from benchmarks.pictures import write_pictures
 from benchmarks.rates import environment
 from blocks.build import build
 from blocks.specification import EliminatedSpecification
-from search.command import exit_with_status
 from search.errors import BadInput
 from search.inference.classifier import Classifier
 from search.inference.files import classify, picture_files
 from search.inference.formats import through_onnx
 from search.model_description import InputDescription, ModelDescription
+from search.system.commands import exit_with_status
 
 NETWORK = EliminatedSpecification(backbone="tf_efficientnet_lite0", cut="blocks.3.2", classes=6, image_size=128)
 MAX_PIXELS = 100_000_000

@@ -32,14 +32,14 @@ from matplotlib.figure import Figure
 from optuna.trial import TrialState
 
 from search import settings as all_settings
-from search.command import exit_with_status
 from search.errors import BadInput
-from search.machine import cores
 from search.pareto import search_hypervolume
 from search.report.style import study_styles
 from search.session import open_data
 from search.settings import Settings
 from search.spaces.settings import EliminationSpace
+from search.system.commands import exit_with_status
+from search.system.hardware import cores
 from storage.database import connect
 from storage.trials import read_trials
 

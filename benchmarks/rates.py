@@ -15,8 +15,8 @@ from blocks.network import Network
 from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
 from search.errors import Interrupted
-from search.machine import cores
 from search.objective import device_name
+from search.system.hardware import cores
 from search.training.loop import train
 from search.training.recipe import Recipe
 

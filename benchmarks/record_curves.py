@@ -37,7 +37,6 @@ from optuna.trial import TrialState
 
 from benchmarks.bank import Bank, Header, Planned, compress, curve_line, encoded, failure_line, header_line, read_bank
 from search.candidate import Candidate
-from search.command import exit_with_status
 from search.data.dataset import Dataset, open_dataset
 from search.data.examples import SPLITS
 from search.errors import BadInput, TrialFailed
@@ -48,6 +47,7 @@ from search.settings import DataSettings, load
 from search.spaces.recipe import own_recipe
 from search.spaces.settings import EliminationSpace, ScratchSpace
 from search.studies import OpenStudy, first_candidates
+from search.system.commands import exit_with_status
 from search.training.metrics import EpochMetrics
 from search.training.recipe import Recipe
 

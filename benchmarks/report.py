@@ -25,8 +25,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from search.command import exit_with_status
 from search.errors import BadInput
+from search.system.commands import exit_with_status
 
 OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "table": (),

@@ -38,10 +38,10 @@ from tqdm import tqdm
 
 from benchmarks.bank import Bank, read_bank
 from benchmarks.replay import Known, Pool, Replay, Strategy, pools_of, whole_hypervolume
-from search.command import exit_with_status
 from search.errors import BadInput
 from search.report.style import study_styles
 from search.settings import Stopping
+from search.system.commands import exit_with_status
 
 SHARES = (0.90, 0.95, 0.99)
 QUARTILES = (0.25, 0.5, 0.75)

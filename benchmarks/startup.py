@@ -28,11 +28,11 @@ from benchmarks.rates import environment
 from blocks.build import build
 from blocks.specification import EliminatedSpecification
 from search.__main__ import COMMANDS
-from search.command import exit_with_status, positive
 from search.errors import BadInput
 from search.inference.deployed import Deployed
 from search.inference.formats import FORMATS, exported_description
 from search.model_description import InputDescription, Metrics, ModelDescription, Provenance
+from search.system.commands import exit_with_status, positive
 
 HERE = Path(__file__).parents[1]
 NETWORK = EliminatedSpecification(backbone="tf_efficientnet_lite0", cut="blocks.3.2", classes=2, image_size=128)

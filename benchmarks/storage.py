@@ -35,11 +35,11 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
 from blocks.elimination import anatomy
-from search.command import exit_with_status
 from search.objective import sample_candidate
 from search.sampler import make_sampler
 from search.spaces.settings import EliminationSpace, ScratchSpace
 from search.studies import DIRECTIONS
+from search.system.commands import exit_with_status
 from storage import curves
 from storage.database import Database, connect
 from storage.results import finish, set_attributes

@@ -42,7 +42,6 @@ from blocks.specification import (
     ScratchSpecification,
     StageSpecification,
 )
-from search.command import exit_with_status
 from search.data.arrays import Arrays
 from search.data.augmentation import augment
 from search.data.batches import TrainingBatches
@@ -50,6 +49,7 @@ from search.data.dataset import open_dataset
 from search.errors import BadInput
 from search.objective import choose_device
 from search.settings import DataSettings
+from search.system.commands import exit_with_status
 from search.training.measure import count_macs, count_parameters
 from search.training.recipe import Recipe
 

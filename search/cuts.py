@@ -6,11 +6,11 @@ import argparse
 from collections.abc import Sequence
 
 from search import settings as all_settings
-from search.command import exit_with_status, loading
 from search.errors import BadInput
 from search.setting_options import OPTIONS
 from search.settings import Settings
 from search.spaces.settings import EliminationSpace
+from search.system.commands import exit_with_status, loading
 
 IMAGE_SIZE = 224
 

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import optuna
 
-from search.command import collected
 from search.data.arrays import Arrays
 from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
 from search.limits import within_limits
 from search.objective import Assignment, choose_device, run, summary
-from search.outputs import room_problems
 from search.settings import Settings
 from search.spaces.checked import checked_spaces
 from search.spaces.settings import AnySpace, ListedSpace
+from search.system.commands import collected
+from search.system.outputs import room_problems
 from storage.address import mask_url
 from storage.artefacts import open_artefacts
 from storage.database import connect

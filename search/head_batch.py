@@ -20,11 +20,11 @@ from torch import nn
 from blocks.network import Network
 from blocks.splitting import POOLING_HEADS
 from search.beginning import Refused, begin
-from search.device import memory_format
 from search.heartbeat import kept_alive
 from search.objective import Assignment, feature_cache, network_of
 from search.spaces.settings import ListedSpace
 from search.studies import OpenStudy
+from search.system.device import memory_format
 from search.training.device import PeakMemory
 from search.training.frozen_features import FrozenFeatures, inputs_for
 from search.training.heads import OWN, Head, HeadResult, train_heads

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from search import settings as all_settings
-from search.command import exit_with_status, loading
+from search.system.commands import exit_with_status, loading
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.init") -> None:

@@ -17,7 +17,6 @@ import torch
 from search.data.dataset import Dataset
 from search.errors import BadInput
 from search.lost_models import LostModel, lost_models, report_lost, show_and_report_lost
-from search.machine import Slot
 from search.progress.display import Display
 from search.progress.reporter import Reporter
 from search.report.__main__ import main as report
@@ -33,10 +32,11 @@ from search.session import (
     worker_name,
 )
 from search.settings import Settings
-from search.signals import stop_on_signals
 from search.spaces.settings import ListedSpace
 from search.studies import OpenStudy, open_rows
 from search.supervisor import supervise
+from search.system.hardware import Slot
+from search.system.signals import stop_on_signals
 from search.work import GivingUp, work
 from search.workshop import Workshop
 from storage.database import Database, connect

@@ -25,7 +25,7 @@ from search.model_description import (
     check_files,
     read_description,
 )
-from search.outputs import new_folder
+from search.system.outputs import new_folder
 
 _NAMED_AT_MOST = 5
 

@@ -19,10 +19,10 @@ from blocks.specification import EliminatedSpecification, NetworkSpecification, 
 from search.candidate import Candidate
 from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
-from search.device import best_device, check_device
 from search.settings import Settings
 from search.spaces import elimination, listed, scratch
 from search.spaces.settings import AnySpace, EliminationSpace, ListedSpace, ScratchSpace
+from search.system.device import best_device, check_device
 from search.training.checkpoint import Checkpoint
 from search.training.loop import train
 from search.training.measure import count_layers, count_macs, count_parameters

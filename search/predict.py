@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from search import settings as all_settings
-from search.command import exit_with_status, loading
 from search.inference.names import MODEL_HELP
 from search.setting_options import OF_TRAINING, add_arguments
+from search.system.commands import exit_with_status, loading
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.predict") -> None:

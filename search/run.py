@@ -10,8 +10,8 @@ import argparse
 from collections.abc import Sequence
 
 from search import settings as all_settings
-from search.command import add_quiet_argument, exit_with_status, loading
-from search.machine import add_workers_argument
+from search.system.commands import add_quiet_argument, exit_with_status, loading
+from search.system.hardware import add_workers_argument
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.run") -> int:

@@ -21,9 +21,7 @@ from rich.console import Console
 from search.data.dataset import Dataset, open_dataset
 from search.dry_run import describe
 from search.errors import BadInput
-from search.machine import Slot, slots
 from search.objective import choose_device, device_name
-from search.outputs import replaced
 from search.profile.profiling import profile_space
 from search.profile.ranking import ProfiledCut
 from search.profile.table import show
@@ -31,6 +29,8 @@ from search.progress.display import Display
 from search.settings import Settings, changed, in_full
 from search.spaces.settings import EliminationSpace, ListedSpace
 from search.studies import OpenStudy, open_listed_studies, open_studies
+from search.system.hardware import Slot, slots
+from search.system.outputs import replaced
 from storage.artefacts import Artefacts, open_artefacts
 from storage.database import Database, connect
 from storage.errors import ArtefactError
@@ -168,7 +168,7 @@ def open_writable_store(settings: Settings) -> Artefacts:
 
 
 def open_slots(settings: Settings, workers: str) -> list[Slot]:
-    """Where to train, said with the reason: see `search.machine.slots`."""
+    """Where to train, said with the reason: see `search.system.hardware.slots`."""
     chosen = slots(settings.device, workers)
     device = torch.device(chosen[0].device)
     why = "no GPU was found" if device.type == "cpu" else "a GPU was found"

@@ -17,7 +17,6 @@ from optuna.trial import TrialState
 
 from blocks.network import Network
 from search.beginning import Refused, begin
-from search.device import release_memory
 from search.errors import BadInput, Interrupted, TrialFailed
 from search.feed.keeping import Finished, keep, note_lost
 from search.finalize.ending import complete_on_test
@@ -29,6 +28,7 @@ from search.report.rows import MODEL_LOST
 from search.rungs import Rungs, Stopped
 from search.stored_checkpoint import StoredCheckpoint
 from search.studies import OpenStudy, joins_front
+from search.system.device import release_memory
 from search.teaching import distils, fetch_teacher, may_teach
 from search.training.metrics import EpochMetrics, TrainingResult
 from search.workshop import Ending, Workshop

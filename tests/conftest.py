@@ -12,8 +12,8 @@ import pytest
 import yaml
 from PIL import Image
 
-from search.machine import slots
 from search.settings import Settings, add_arguments, load
+from search.system.hardware import slots
 from tests.postgres import postgres_server, postgres_template  # noqa: F401  fixtures
 
 WriteConfig = Callable[..., Path]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from search.device import memory_format
+from search.system.device import memory_format
 
 # What strength 1 means; a weaker strength scales every range.
 _ZOOM = 0.5  # the crop's side is at least 1 - this
@@ -38,7 +38,7 @@ def augment(
 ) -> Tensor:
     """uint8 (N, S, S, 3) -> float32 (N, 3, T, T) of 0..1, each picture changed at random.
 
-    In the memory order of the device, see `search.device.memory_format`.
+    In the memory order of the device, see `search.system.device.memory_format`.
 
     strength   0 is `to_unit` exactly, with no flip either; 1 is the strongest
     generator  on the device of `images`; its state alone decides what is drawn

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
-from search.machine import cores
+from search.system.hardware import cores
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

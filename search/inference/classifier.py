@@ -11,8 +11,8 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from search.machine import cores
 from search.model_description import ModelDescription
+from search.system.hardware import cores
 
 BATCH_SIZE = 16  # on a CPU larger ones are slower: what a layer hands to the next leaves the cache
 BATCHES_AHEAD = 2  # for each thread: done, or being worked on, before they are asked for

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from blocks.network import Network
-from search.device import memory_format
 from search.inference.classifier import Classifier, Pictures, Probabilities
 from search.model_description import ModelDescription
+from search.system.device import memory_format
 
 
 class Deployed(nn.Module):

@@ -18,7 +18,6 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from search.command import collected
 from search.confusion import Integers, confusion_matrix, f1_per_class
 from search.data.classes import unite_forms
 from search.data.examples import Listing, named
@@ -31,9 +30,10 @@ from search.inference.files import classify, named_range, report_unreadable, say
 from search.inference.labels import match_classes, suggested
 from search.inference.opening import open_classifier
 from search.model_description import ModelDescription
-from search.outputs import file_problems, whole_file
 from search.report import formats
 from search.settings import DataSettings, Settings
+from search.system.commands import collected
+from search.system.outputs import file_problems, whole_file
 
 MOST_COLUMNS = 25
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from search.errors import BadInput
 from search.model_description import DESCRIPTION_FILE, WEIGHTS_FILE, ModelDescription
-from search.outputs import folder_problems
+from search.system.outputs import folder_problems
 
 REFUSED = "nothing was exported"
 FILES = {

@@ -24,9 +24,9 @@ from search.inference.pictures import open_pictures
 from search.inference.quantization import quantize
 from search.inference.runs import LatencyRun, runs_of
 from search.inference.sources import Source, open_database, open_source
-from search.outputs import new_folder
 from search.report import formats
 from search.settings import Settings
+from search.system.outputs import new_folder
 from storage import latency
 
 CARD_FILE = "MODEL_CARD.md"

@@ -20,7 +20,6 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from search.command import collected
 from search.errors import BadInput
 from search.inference.exported import exported_file
 from search.inference.measuring import measure_network, measure_onnx
@@ -34,13 +33,14 @@ from search.inference.sources import (
     open_database,
     open_source,
 )
-from search.machine import cores
 from search.model_description import ModelDescription
 from search.report.comparison import compare
 from search.report.final import read_final
 from search.report.rows import search_name
 from search.report.stored import read_search
 from search.settings import Settings
+from search.system.commands import collected
+from search.system.hardware import cores
 from storage import latency
 
 BUSY_SHARE = 0.5

@@ -27,7 +27,7 @@ from search.inference.formats import trace_onnx
 from search.inference.memory import peak_memory_mb
 from search.inference.onnx_session import INPUT, open_session
 from search.inference.runs import BATCH, LatencyRun, Measurement
-from search.machine import cores
+from search.system.hardware import cores
 
 WARM_UP_SHARE = 0.2
 FEWEST_RUNS = 10

@@ -18,13 +18,13 @@ from typing import TextIO
 
 import numpy as np
 
-from search.command import collected
 from search.errors import BadInput
 from search.inference.classifier import Classifier
 from search.inference.files import Answers, classify, named_range, picture_files, report_unreadable
 from search.inference.opening import open_classifier
-from search.outputs import file_problems, whole_file
 from search.settings import Settings
+from search.system.commands import collected
+from search.system.outputs import file_problems, whole_file
 
 AS_IT_CAME = "surrogateescape"  # file names need not be text: bytes that are none go out as they came in
 

@@ -25,7 +25,7 @@ import torch
 from pydantic import ValidationError
 
 from blocks.specification import Frozen
-from search.machine import cores
+from search.system.hardware import cores
 
 PACKAGES = ("onnxruntime", "torch")
 BATCH = 32

@@ -10,8 +10,8 @@ import argparse
 from collections.abc import Sequence
 
 from search import settings as all_settings
-from search.command import exit_with_status, loading
 from search.setting_options import OF_TRAINING
+from search.system.commands import exit_with_status, loading
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.profile") -> None:

@@ -19,8 +19,8 @@ from blocks.network import Network
 from search.data.arrays import Arrays
 from search.data.augmentation import to_unit
 from search.data.batches import Rows
-from search.device import memory_format
 from search.errors import Interrupted
+from search.system.device import memory_format
 from search.training.device import autocast, kept_memory
 from search.training.metrics import Integers
 

@@ -16,12 +16,12 @@ from blocks.elimination import Anatomy, Cut, anatomy
 from blocks.network import Network
 from blocks.specification import EliminatedSpecification, HeadSpecification
 from search.data.dataset import Dataset
-from search.device import release_memory
 from search.profile.features import pooled_features
 from search.profile.ranking import ProfiledCut, ranked
 from search.profile.scores import logme, probe_f1_macro
 from search.spaces.elimination import cuts_in_space
 from search.spaces.settings import EliminationSpace
+from search.system.device import release_memory
 from search.weights import load_weights
 
 log = logging.getLogger(__name__)

@@ -11,9 +11,9 @@ import math
 from collections.abc import Sequence
 
 from search import settings as all_settings
-from search.command import between, exit_with_status, loading, positive
 from search.report.outputs import check_outputs
 from search.setting_options import OF_TRAINING
+from search.system.commands import between, exit_with_status, loading, positive
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.report") -> None:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from search.errors import BadInput
-from search.outputs import file_problems
+from search.system.outputs import file_problems
 
 STDOUT = "-"
 FORMATS_OF_PARETO = ("json", "csv", "markdown", "png", "html")

@@ -12,7 +12,6 @@ import optuna
 from rich.console import Console
 
 from search.errors import BadInput
-from search.outputs import standard_output, whole_file
 from search.report import markdown, records, table
 from search.report.comparison import Comparison, Entry, compare, select
 from search.report.importance import Importance
@@ -29,6 +28,7 @@ from search.report.stored import (
     search_meant,
 )
 from search.settings import Settings
+from search.system.outputs import standard_output, whole_file
 from storage.database import Database
 
 if TYPE_CHECKING:

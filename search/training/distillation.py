@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from blocks.network import Network
-from search.device import memory_format
+from search.system.device import memory_format
 from search.training.device import autocast
 
 TEMPERATURE = 2.0

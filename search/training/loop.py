@@ -23,8 +23,8 @@ from blocks.network import Network
 from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
 from search.data.batches import class_weights
-from search.device import memory_format
 from search.errors import Interrupted, TrialFailed
+from search.system.device import memory_format
 from search.training.checkpoint import Checkpoint, TrainingState, restore, serialise
 from search.training.device import PeakMemory, activate_out_of_place, autocast, kept_memory
 from search.training.distillation import Teacher

@@ -37,7 +37,7 @@ for name in MODULES:
 warnings.filterwarnings("error", category=EncodingWarning, module=r"(baselines|blocks|search|storage)\.")
 
 from search import supervisor  # noqa: E402
-from search.command import exit_with_status  # noqa: E402
+from search.system.commands import exit_with_status  # noqa: E402
 
 supervisor.HAS_SIGNALS = False
 

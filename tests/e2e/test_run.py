@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from optuna.trial import TrialState
 
-from search.command import exit_with_status
 from search.run import main
+from search.system.commands import exit_with_status
 from tests.conftest import WriteConfig, tiny_elimination, tiny_scratch
 from tests.e2e.conftest import Look, Start, until
 from tests.systems import needs_terminals

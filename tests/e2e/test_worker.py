@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
-from search.command import exit_with_status
+from search.system.commands import exit_with_status
 from search.worker import main
 from storage.database import connect
 from storage.trials import TrialRecord

@@ -25,7 +25,7 @@ HEAVY = {
 LOADED = """
 import contextlib, json, os, sys
 from search.__main__ import main
-from search.command import exit_with_status
+from search.system.commands import exit_with_status
 answers = []
 with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
     for line in json.loads(sys.argv[1]):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from search.command import positive
+from search.system.commands import positive
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = sorted(

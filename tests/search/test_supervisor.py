@@ -13,11 +13,11 @@ import psutil
 import pytest
 
 from search import supervisor
-from search.machine import Slot
 from search.progress.display import Display
 from search.session import Session, open_store, worker_name
 from search.settings import Settings
 from search.supervisor import BAD_INPUT, GAVE_UP, NO_SIGN, Supervisor
+from search.system.hardware import Slot
 from storage.database import Database, connect
 from storage.leases import Leases
 from tests.conftest import LoadSettings

@@ -12,7 +12,7 @@ import pytest
 
 from search.inference import runs
 from search.inference.runs import LatencyRun, Machine, Measurement, comparable, processor, runs_of, this_machine
-from search.machine import cores
+from search.system.hardware import cores
 
 
 def measurement(**changes: Any) -> Measurement:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from search.errors import BadInput
-from search.outputs import file_problems, folder_problems, new_folder, print_any_character, whole_file
+from search.system.outputs import file_problems, folder_problems, new_folder, print_any_character, whole_file
 
 
 def test_a_file_that_can_be_written(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import psutil
 import pytest
 import torch
 
-from search import machine
 from search.errors import BadInput
-from search.machine import Slot, add_workers_argument, available_memory, cores, slots
+from search.system import hardware as machine
+from search.system.hardware import Slot, add_workers_argument, available_memory, cores, slots
 
 HOST_CORES, HOST_MEMORY = 8, 100e9
 

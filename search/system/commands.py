@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from search.errors import BadInput
-from search.outputs import forget_standard_output, print_any_character
 from search.settings import Settings
 from search.spaces.settings import checked_name
+from search.system.outputs import forget_standard_output, print_any_character
 from storage.errors import DatabaseRefused, StorageError
 
 _NO_MORE_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
@@ -99,7 +99,7 @@ def _status(main: Callable[[], int | None]) -> int:
     try:
         status = main() or 0
         sys.stdout.flush()
-    except KeyboardInterrupt:  # those that have something to hand back listen themselves, see `search.signals`
+    except KeyboardInterrupt:  # those that have something to hand back listen themselves, see `search.system.signals`
         return 130
     except (BadInput, DatabaseRefused) as error:
         return _said(error, 2)

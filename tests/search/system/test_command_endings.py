@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 ENDING = """
 import errno, sys
 from rich.console import Console
-from search.command import exit_with_status
+from search.system.commands import exit_with_status
 from search.errors import BadInput
 from storage.errors import DatabaseLost, DatabaseRefused
 

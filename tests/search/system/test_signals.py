@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 ASKING = """
 import sys, threading
 from sqlalchemy import text
-from search import signals
+from search.system import signals
 from storage.database import connect
 
 signals.END_SECONDS, stop = float(sys.argv[2]), threading.Event()

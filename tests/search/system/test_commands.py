@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from search.command import exit_with_status, loading
 from search.errors import BadInput
+from search.system.commands import exit_with_status, loading
 
 
 def status_of(error: BaseException | None, status: int | None = None) -> object:
@@ -33,7 +33,7 @@ def test_a_command_ends_with_its_status(capsys: pytest.CaptureFixture[str]) -> N
 
 INTERRUPTED = """
 import time
-from search.command import exit_with_status, loading
+from search.system.commands import exit_with_status, loading
 
 def main():
     with loading():

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from search.data.augmentation import to_unit
-from search.device import best_device, check_device, memory_format, release_memory
 from search.errors import BadInput
-from search.machine import Slot, slots
 from search.objective import choose_device, device_name
+from search.system.device import best_device, check_device, memory_format, release_memory
+from search.system.hardware import Slot, slots
 from tests.conftest import LoadSettings
 
 ROOT = Path(__file__).parents[2]
