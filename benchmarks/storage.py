@@ -41,9 +41,9 @@ from search.spaces.settings import EliminationSpace, ScratchSpace
 from search.studies import DIRECTIONS
 from search.system.commands import exit_with_status
 from storage import curves
+from storage.claims import claim_slot, open_trial
 from storage.database import Database, connect
 from storage.results import finish, set_attributes
-from storage.slots import claim_slot, open_trial
 from storage.suggestions import collect
 
 CLASSES = 6

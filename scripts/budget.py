@@ -9,8 +9,8 @@ import sys
 from contextlib import closing
 
 from search import settings
+from storage.claims import progress
 from storage.database import connect
-from storage.slots import progress
 from storage.trials import read_studies
 
 

@@ -11,9 +11,9 @@ from search.studies import OpenStudy
 from search.teaching import choose_teacher, distils
 from search.workshop import Workshop
 from storage.attributes import attributes_of
+from storage.claims import open_trial
 from storage.leases import Lease
 from storage.results import set_attributes
-from storage.slots import open_trial
 from storage.suggestions import Suggestions
 
 

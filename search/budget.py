@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from optuna.trial import FrozenTrial, TrialState
 
 from search.studies import OpenStudy
+from storage.claims import progress
 from storage.database import Database
-from storage.slots import progress
 
 
 def used_share(database: Database, study: OpenStudy) -> float:

@@ -30,8 +30,8 @@ from search.training.frozen_features import FrozenFeatures, inputs_for
 from search.training.heads import OWN, Head, HeadResult, train_heads
 from search.training.metrics import TrainingResult
 from search.workshop import Workshop
+from storage.claims import claim_slot, open_trial
 from storage.leases import Lease
-from storage.slots import claim_slot, open_trial
 
 OWN_PARAMETERS = OWN | {"dropout"}
 

@@ -12,9 +12,9 @@ from search.limits import check_limits
 from search.studies import OpenStudy
 from search.trial import perform
 from search.workshop import Ending, Workshop
+from storage.claims import claim_slot
+from storage.claims import progress as study_progress
 from storage.leases import Lease
-from storage.slots import claim_slot
-from storage.slots import progress as study_progress
 
 POLL_SECONDS = 2.0
 INFEASIBLE_BEFORE_A_LOOK = 3

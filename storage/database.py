@@ -15,9 +15,9 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, func, inse
 from storage.address import mask_url, normalise_url
 from storage.clock import DatabaseSeconds
 from storage.errors import DatabaseLost, DatabaseRefused, NoSearch
-from storage.patience import Patience
-from storage.patient_storage import PatientStorage
 from storage.reading import is_writable, open_to_read
+from storage.retry import Patience
+from storage.retrying_storage import PatientStorage
 from storage.tables import SCHEMA_VERSION, own, pulse, schema, upsert
 
 T = TypeVar("T")

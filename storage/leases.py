@@ -47,7 +47,7 @@ class Lease:
 
 
 class Leases:
-    """Keeping, giving back and taking over leases; `storage.slots` hands out new ones, `storage.results` ends them."""
+    """Keeping, giving back and taking over leases; `storage.claims` hands out new ones, `storage.results` ends them."""
 
     def __init__(self, database: Database, stale_after_seconds: float = 60.0) -> None:
         """All workers of a database use the same `stale_after_seconds` and beat at least four times in it."""

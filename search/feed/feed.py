@@ -29,8 +29,8 @@ from search.studies import OpenStudy
 from storage.database import Database
 from storage.errors import StorageError
 from storage.pages import Page
+from storage.rate_limit import take_turn
 from storage.trials import read_studies, read_trials
-from storage.turns import take_turn
 
 log = logging.getLogger(__name__)
 

@@ -16,9 +16,9 @@ from search.studies import OpenStudy
 from search.training.metrics import TrainingResult
 from search.workshop import Ending, Workshop
 from storage.attributes import attributes_of
+from storage.claims import open_trial
 from storage.leases import Lease
 from storage.results import finish, set_attributes
-from storage.slots import open_trial
 
 
 def complete_on_test(

@@ -17,8 +17,8 @@ from search.pareto import front
 from search.progress.facts import Member, Standing, StudyStanding
 from search.spaces.settings import ListedSpace
 from search.studies import OpenStudy, study_front
+from storage.claims import progress
 from storage.database import Database
-from storage.slots import progress
 
 
 def read_standing(database: Database, studies: Sequence[OpenStudy]) -> Standing:

@@ -11,9 +11,9 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from storage.claims import claim_slot
 from storage.database import Database, connect
 from storage.results import finish
-from storage.slots import claim_slot
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,9 +11,9 @@ from search import beginning, choosing, drawing, work
 from search.choosing import LEAST_FINISHED
 from search.drawing import draw
 from search.objective import Assignment, OverTheLimit, assign
+from storage.claims import claim_slot, open_trial
 from storage.leases import Lease
 from storage.results import finish, set_attributes
-from storage.slots import claim_slot, open_trial
 from tests.conftest import LoadSettings, tiny_elimination
 from tests.search.conftest import Bench, OpenBench
 

@@ -18,7 +18,7 @@ from search.settings import Settings
 from search.training.metrics import evaluate
 from search.work import work
 from storage import curves
-from storage.slots import progress
+from storage.claims import progress
 from storage.trials import TrialRecord
 from tests.conftest import LoadSettings, tiny_elimination
 from tests.search.conftest import EPOCHS, Bench, OpenBench

@@ -7,8 +7,8 @@ from optuna.trial import TrialState
 
 from search import janitor as rounds
 from search.janitor import MAX_DEATHS, clear, janitor
+from storage.claims import claim_slot
 from storage.leases import Lease
-from storage.slots import claim_slot
 from tests.conftest import LoadSettings, tiny_scratch
 from tests.search.conftest import Bench, OpenBench
 

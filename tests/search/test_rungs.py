@@ -15,9 +15,9 @@ from search.settings import Stopping
 from search.studies import OpenStudy
 from search.training.metrics import EpochMetrics
 from storage import curves
+from storage.claims import claim_slot
 from storage.database import Database
 from storage.results import finish
-from storage.slots import claim_slot
 from storage.trials import TrialRecord
 from tests.conftest import LoadSettings, tiny_scratch
 from tests.search.conftest import Bench, OpenBench

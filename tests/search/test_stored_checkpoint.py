@@ -9,9 +9,9 @@ from optuna.trial import TrialState
 from search import work
 from search.stored_checkpoint import StoredCheckpoint
 from storage.artefacts import Artefacts
+from storage.claims import claim_slot
 from storage.errors import ArtefactError, LeaseLost
 from storage.leases import Lease
-from storage.slots import claim_slot
 from tests.conftest import LoadSettings, tiny_scratch
 from tests.search.conftest import EPOCHS, Bench, OpenBench
 

@@ -11,8 +11,8 @@ from search import work
 from search.progress.facts import Activity
 from search.work import GivingUp
 from storage import curves
+from storage.claims import claim_slot, progress
 from storage.results import finish
-from storage.slots import claim_slot, progress
 from tests.conftest import LoadSettings, tiny_scratch
 from tests.search.conftest import EPOCHS, EXPLODING, SIGNS_AN_EPOCH, OpenBench, states
 

@@ -17,11 +17,11 @@ import optuna
 from optuna.trial import TrialState
 
 from storage import curves
+from storage.claims import claim_slot, open_trial, progress
 from storage.database import Database, connect
 from storage.errors import LeaseLost
 from storage.leases import Lease, Leases
 from storage.results import finish
-from storage.slots import claim_slot, open_trial, progress
 
 
 def main() -> int:

@@ -6,9 +6,9 @@ import optuna
 from optuna.trial import TrialState
 
 from storage.attributes import attributes_of
+from storage.claims import claim_slot, open_trial
 from storage.database import Database
 from storage.results import finish, set_attributes
-from storage.slots import claim_slot, open_trial
 from storage.trials import read_trials
 
 DETAILS: dict[str, Any] = {

@@ -8,11 +8,11 @@ import pytest
 from optuna.trial import TrialState
 
 from storage import curves
+from storage.claims import claim_slot
 from storage.database import Database
 from storage.errors import LeaseLost
 from storage.leases import Lease, Leases
 from storage.results import finish
-from storage.slots import claim_slot
 
 
 def claim(database: Database, study: optuna.Study) -> Lease:

@@ -9,11 +9,11 @@ import pytest
 from optuna.trial import TrialState
 from sqlalchemy import text
 
+from storage.claims import claim_slot
 from storage.database import Database, connect
 from storage.errors import LeaseLost
 from storage.leases import Lease, Leases
 from storage.results import finish, set_attributes
-from storage.slots import claim_slot
 
 SOON = 0.4  # seconds of silence that are a death, in these tests
 

@@ -20,10 +20,10 @@ import pytest
 from optuna.trial import TrialState
 
 from storage import curves
+from storage.claims import claim_slot, open_trial, progress
 from storage.database import Database
 from storage.leases import Leases
 from storage.results import finish
-from storage.slots import claim_slot, open_trial, progress
 from storage.trials import read_trials
 from tests.postgres import PostgresServer
 

@@ -9,11 +9,11 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from storage.claims import claim_slot
 from storage.database import Database
 from storage.errors import LeaseLost
 from storage.leases import Lease
 from storage.results import finish, set_attributes
-from storage.slots import claim_slot
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import pytest
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
+from storage.claims import claim_slot, open_trial
 from storage.database import Database
 from storage.results import finish, set_attributes
-from storage.slots import claim_slot, open_trial
 from storage.suggestions import collect
 
 DIRECTIONS = [StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE]

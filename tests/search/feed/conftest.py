@@ -23,10 +23,10 @@ from search.studies import OpenStudy
 from search.training.metrics import Evaluation, TrainingResult
 from search.training.recipe import Recipe
 from storage import curves
+from storage.claims import claim_slot
 from storage.database import Database, connect
 from storage.leases import Lease
 from storage.results import finish
-from storage.slots import claim_slot
 
 CLASSES = ["glass", "metal | tin", "paper"]
 DATA = {

@@ -5,9 +5,9 @@ from optuna.trial import TrialState
 from search import work
 from search.progress.facts import Member
 from search.progress.standing import joint_front, read_standing
+from storage.claims import claim_slot
 from storage.database import Database
 from storage.results import finish, set_attributes
-from storage.slots import claim_slot
 from tests.conftest import LoadSettings, tiny_scratch
 from tests.search.conftest import EXPLODING, Bench, OpenBench
 

@@ -13,9 +13,9 @@ from optuna.trial import TrialState
 from search.report.comparison import Comparison, compare
 from search.report.rows import Search, search_of
 from storage import curves
+from storage.claims import claim_slot
 from storage.database import Database, connect
 from storage.results import finish, set_attributes
-from storage.slots import claim_slot
 from storage.trials import StudyRecord, TrialRecord
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)

@@ -10,7 +10,7 @@ from optuna.storages._base import BaseStorage
 from optuna.trial import TrialState
 
 from storage.database import Database, connect
-from storage.patient_storage import PatientStorage
+from storage.retrying_storage import PatientStorage
 
 
 def test_everything_that_optuna_asks_of_a_database_waits() -> None:

@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Engine
 
 from storage.frozen_trials import read_frozen_trials
-from storage.patience import Patience
+from storage.retry import Patience
 
 
 class PatientStorage(RDBStorage):

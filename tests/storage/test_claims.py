@@ -13,10 +13,10 @@ from optuna.trial import TrialState
 from sqlalchemy import text
 
 from storage import curves
+from storage.claims import Progress, claim_slot, open_trial, progress
 from storage.database import Database, connect
 from storage.leases import Lease, Leases
 from storage.results import finish
-from storage.slots import Progress, claim_slot, open_trial, progress
 from tests.systems import needs_fork
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from storage.errors import DatabaseLost, DatabaseRefused
-from storage.patience import Patience, is_outage
+from storage.retry import Patience, is_outage
 
 WHERE = "postgresql://me:***@host/search"
 

@@ -7,7 +7,7 @@ import optuna
 import pytest
 
 from storage.database import Database, connect
-from storage.turns import take_turn
+from storage.rate_limit import take_turn
 
 
 def test_the_first_who_asks_gets_it_and_others_are_told_how_long_to_wait(
