@@ -8,11 +8,11 @@ import timm
 
 from baselines.rows import Baseline
 from blocks.specification import EliminatedSpecification
-from search.candidate import Candidate
-from search.settings import Settings
+from search.settings.candidate import Candidate
+from search.settings.recipe import Recipe
+from search.settings.search import Settings
+from search.settings.spaces import EliminationSpace, ListedRow, ListedSpace, ScratchSpace, Space
 from search.spaces.recipe import own_recipe, sound_recipe
-from search.spaces.settings import EliminationSpace, ListedRow, ListedSpace, ScratchSpace, Space
-from search.training.recipe import Recipe
 
 
 def specification(row: Baseline, image_size: int, classes: int, dropout: float = 0.0) -> EliminatedSpecification:

@@ -15,7 +15,7 @@ from search.report import table
 from search.report.comparison import compare
 from search.report.stored import read_search, reading
 from search.session import open_data, open_slots, set_up_logging, show_settings
-from search.settings import Settings
+from search.settings.search import Settings
 
 
 def train_rows(settings: Settings, options: argparse.Namespace, rows: Sequence[Baseline]) -> int:

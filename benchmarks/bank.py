@@ -30,7 +30,7 @@ class Planned:
 
     number         of the candidate in its study; its further seeds have the same
     params         that Optuna's trial suggested, and the `distributions` that they were suggested from, as JSON
-    candidate      `search.candidate.Candidate` as JSON
+    candidate      `search.settings.candidate.Candidate` as JSON
     macs           of one picture
     """
 

@@ -44,11 +44,11 @@ from search.profile.profiling import DepthProfile, profile_space
 from search.profile.ranking import ProfiledCut, first_choices
 from search.report.rows import search_name
 from search.report.stored import reading
-from search.settings import DataSettings, load
-from search.spaces.settings import EliminationSpace
+from search.settings.recipe import Recipe
+from search.settings.search import DataSettings, load
+from search.settings.spaces import EliminationSpace
 from search.system.commands import exit_with_status
 from search.training.loop import train
-from search.training.recipe import Recipe
 from search.weights import load_weights
 from storage.trials import TrialRecord, read_studies, read_trials
 

@@ -41,13 +41,13 @@ from search.data.arrays import Arrays
 from search.data.dataset import open_dataset
 from search.errors import BadInput
 from search.objective import choose_device
-from search.settings import DataSettings
+from search.settings.recipe import Recipe
+from search.settings.search import DataSettings
 from search.system.commands import exit_with_status
 from search.training.device import autocast
 from search.training.frozen_features import FrozenFeatures, inputs_for
 from search.training.heads import Head, train_heads
 from search.training.loop import train
-from search.training.recipe import Recipe
 
 CLASSES = 6
 VIEWS = 4

@@ -33,13 +33,13 @@ from blocks.specification import (
     ScratchSpecification,
     StageSpecification,
 )
-from search.candidate import Candidate
 from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
 from search.objective import Assignment, run
-from search.settings import DataSettings, load
+from search.settings.candidate import Candidate
+from search.settings.recipe import Recipe
+from search.settings.search import DataSettings, load
 from search.system.commands import exit_with_status
-from search.training.recipe import Recipe
 
 BACKBONE, CUT = "tf_efficientnet_lite0", "blocks.3.2"
 UNCUT = "uncut"

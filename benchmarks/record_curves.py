@@ -36,20 +36,20 @@ import torch
 from optuna.trial import TrialState
 
 from benchmarks.bank import Bank, Header, Planned, compress, curve_line, encoded, failure_line, header_line, read_bank
-from search.candidate import Candidate
 from search.data.dataset import Dataset, open_dataset
 from search.data.examples import SPLITS
 from search.errors import BadInput, TrialFailed
 from search.inference.runs import processor
 from search.objective import Assignment, OverTheLimit, assign, run
 from search.profile.profiling import DepthProfile, profile_space
-from search.settings import DataSettings, load
+from search.settings.candidate import Candidate
+from search.settings.recipe import Recipe
+from search.settings.search import DataSettings, load
+from search.settings.spaces import EliminationSpace, ScratchSpace
 from search.spaces.recipe import own_recipe
-from search.spaces.settings import EliminationSpace, ScratchSpace
 from search.studies import OpenStudy, first_candidates
 from search.system.commands import exit_with_status
 from search.training.metrics import EpochMetrics
-from search.training.recipe import Recipe
 
 Spaces = dict[str, EliminationSpace | ScratchSpace]
 

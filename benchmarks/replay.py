@@ -32,8 +32,8 @@ from search import choosing
 from search.objective import sample_candidate
 from search.pareto import front, search_hypervolume
 from search.sampler import make_sampler
-from search.settings import PROPOSALS, Stopping
-from search.spaces.settings import EliminationSpace, ScratchSpace
+from search.settings.search import PROPOSALS, Stopping
+from search.settings.spaces import EliminationSpace, ScratchSpace
 from search.stopping import Behind, Finished, epoch_at, judge, rungs
 from search.studies import DIRECTIONS, first_candidates
 

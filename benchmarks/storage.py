@@ -37,7 +37,7 @@ from optuna.trial import TrialState
 from blocks.elimination import anatomy
 from search.objective import sample_candidate
 from search.sampler import make_sampler
-from search.spaces.settings import EliminationSpace, ScratchSpace
+from search.settings.spaces import EliminationSpace, ScratchSpace
 from search.studies import DIRECTIONS
 from search.system.commands import exit_with_status
 from storage import curves

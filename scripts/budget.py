@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from contextlib import closing
 
-from search import settings
+from search.settings import search as settings
 from storage.claims import progress
 from storage.database import connect
 from storage.trials import read_studies

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from search import settings as all_settings
+from search.settings import search as all_settings
 from search.system.commands import exit_with_status, loading
 
 

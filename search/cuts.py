@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from search import settings as all_settings
 from search.errors import BadInput
-from search.setting_options import OPTIONS
-from search.settings import Settings
-from search.spaces.settings import EliminationSpace
+from search.settings import search as all_settings
+from search.settings.options import OPTIONS
+from search.settings.search import Settings
+from search.settings.spaces import EliminationSpace
 from search.system.commands import exit_with_status, loading
 
 IMAGE_SIZE = 224

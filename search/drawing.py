@@ -13,12 +13,12 @@ import optuna
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from search.candidate import Candidate
 from search.choosing import Known, Tried, enough, worth
 from search.limits import smallest
 from search.objective import counts_of, is_uncut, over_counts, queued, sample_candidate
 from search.sampler import HISTORY, Near, that_matter
-from search.spaces.settings import EliminationSpace, ListedSpace, ScratchSpace
+from search.settings.candidate import Candidate
+from search.settings.spaces import EliminationSpace, ListedSpace, ScratchSpace
 from search.studies import OpenStudy, study_front
 from storage.suggestions import Suggestions, collect
 

@@ -16,9 +16,9 @@ from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
 from search.limits import within_limits
 from search.objective import Assignment, choose_device, run, summary
-from search.settings import Settings
+from search.settings.search import Settings
+from search.settings.spaces import AnySpace, ListedSpace
 from search.spaces.checked import checked_spaces
-from search.spaces.settings import AnySpace, ListedSpace
 from search.system.commands import collected
 from search.system.outputs import room_problems
 from storage.address import mask_url

@@ -6,9 +6,9 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from search import settings as all_settings
 from search.inference.names import MODEL_HELP
-from search.setting_options import OF_TRAINING, add_arguments
+from search.settings import search as all_settings
+from search.settings.options import OF_TRAINING, add_arguments
 from search.system.commands import exit_with_status, loading
 
 

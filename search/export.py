@@ -10,12 +10,12 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from search import settings as all_settings
 from search.errors import BadInput
 from search.inference.exported import FILES, REFUSED, output_problems
 from search.inference.names import check_model_name
 from search.model_description import check_files
-from search.setting_options import OF_TRAINING, add_arguments
+from search.settings import search as all_settings
+from search.settings.options import OF_TRAINING, add_arguments
 from search.system.commands import collected, exit_with_status, loading
 
 SUFFIXES = tuple(Path(file).suffix for file in FILES.values())

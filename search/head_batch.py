@@ -22,7 +22,7 @@ from blocks.splitting import POOLING_HEADS
 from search.beginning import Refused, begin
 from search.heartbeat import kept_alive
 from search.objective import Assignment, feature_cache, network_of
-from search.spaces.settings import ListedSpace
+from search.settings.spaces import ListedSpace
 from search.studies import OpenStudy
 from search.system.device import memory_format
 from search.training.device import PeakMemory

@@ -10,10 +10,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from search import settings as all_settings
 from search.errors import BadInput
 from search.inference.names import check_model_name
-from search.setting_options import OF_TRAINING, add_arguments
+from search.settings import search as all_settings
+from search.settings.options import OF_TRAINING, add_arguments
 from search.system.commands import collected, exit_with_status, loading
 
 MODELS = "a trial, a kept or exported model's folder, or an .onnx file"

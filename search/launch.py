@@ -31,8 +31,8 @@ from search.session import (
     show_settings,
     worker_name,
 )
-from search.settings import Settings
-from search.spaces.settings import ListedSpace
+from search.settings.search import Settings
+from search.settings.spaces import ListedSpace
 from search.studies import OpenStudy, open_rows
 from search.supervisor import supervise
 from search.system.hardware import Slot

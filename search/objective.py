@@ -16,12 +16,12 @@ import torch
 from blocks.build import build
 from blocks.network import Network
 from blocks.specification import EliminatedSpecification, NetworkSpecification, ScratchSpecification, StageSpecification
-from search.candidate import Candidate
 from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
-from search.settings import Settings
+from search.settings.candidate import Candidate
+from search.settings.search import Settings
+from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace, ScratchSpace
 from search.spaces import elimination, listed, scratch
-from search.spaces.settings import AnySpace, EliminationSpace, ListedSpace, ScratchSpace
 from search.system.device import best_device, check_device
 from search.training.checkpoint import Checkpoint
 from search.training.loop import train

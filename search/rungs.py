@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from search.objective import Assignment
-from search.settings import Stopping
-from search.spaces.settings import ListedSpace
+from search.settings.search import Stopping
+from search.settings.spaces import ListedSpace
 from search.stopping import Behind, Finished, epoch_at, judge, rungs
 from search.studies import OpenStudy
 from search.training.metrics import EpochMetrics

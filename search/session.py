@@ -26,8 +26,8 @@ from search.profile.profiling import profile_space
 from search.profile.ranking import ProfiledCut
 from search.profile.table import show
 from search.progress.display import Display
-from search.settings import Settings, changed, in_full
-from search.spaces.settings import EliminationSpace, ListedSpace
+from search.settings.search import Settings, changed, in_full
+from search.settings.spaces import EliminationSpace, ListedSpace
 from search.studies import OpenStudy, open_listed_studies, open_studies
 from search.system.hardware import Slot, slots
 from search.system.outputs import replaced

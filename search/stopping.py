@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from search.settings import Stopping
+from search.settings.search import Stopping
 
 
 @dataclass(frozen=True)

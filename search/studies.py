@@ -27,11 +27,11 @@ from search.limits import check_limits
 from search.pareto import front
 from search.profile.ranking import ProfiledCut, first_choices
 from search.sampler import make_sampler
-from search.settings import Settings, resolved
+from search.settings.search import Settings, resolved
+from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace, StudySpace
 from search.spaces import elimination, listed
 from search.spaces.checked import checked_spaces
 from search.spaces.recipe import own_recipe
-from search.spaces.settings import AnySpace, EliminationSpace, ListedSpace, StudySpace
 from storage.database import Database
 
 OBJECTIVES = ("f1_macro", "parameters")

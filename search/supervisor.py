@@ -30,7 +30,7 @@ from search.progress.display import Display, Manner
 from search.progress.facts import Activity
 from search.progress.reporter import Reporter
 from search.session import Session, open_data, open_search, open_store, set_up_logging, worker_name
-from search.settings import Settings
+from search.settings.search import Settings
 from search.system.commands import exit_with_status
 from search.system.hardware import Slot
 from search.system.signals import SIGNAL_STATUS, stop_on_signals

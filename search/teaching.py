@@ -10,7 +10,7 @@ from blocks.network import Network
 from search.errors import BadInput, TrialFailed
 from search.inference.sources import load_kept
 from search.objective import Assignment, is_uncut
-from search.spaces.settings import EliminationSpace, ListedSpace
+from search.settings.spaces import EliminationSpace, ListedSpace
 from search.studies import OpenStudy, full_name
 from storage.artefacts import Artefacts, attached
 from storage.attributes import attributes_of

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from search import settings as all_settings
+from search.settings import search as all_settings
 from search.system.commands import add_quiet_argument, exit_with_status, loading
 from search.system.hardware import add_workers_argument
 

@@ -11,7 +11,7 @@ import torch
 
 from search.data.dataset import Dataset
 from search.progress.reporter import Reporter
-from search.settings import Settings
+from search.settings.search import Settings
 from search.studies import OpenStudy
 from search.training.metrics import TrainingResult
 from storage.artefacts import Artefacts

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from search.settings import Settings, add_arguments, load
+from search.settings.search import Settings, add_arguments, load
 from search.system.hardware import slots
 from tests.postgres import postgres_server, postgres_template  # noqa: F401  fixtures
 

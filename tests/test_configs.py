@@ -15,9 +15,9 @@ import timm
 from search.data.dataset import Dataset, open_dataset
 from search.data.examples import SPLITS
 from search.errors import BadInput
-from search.settings import Settings, add_arguments, load
+from search.settings.search import Settings, add_arguments, load
+from search.settings.spaces import EliminationSpace, ScratchSpace, Space
 from search.spaces.scratch import check_space
-from search.spaces.settings import EliminationSpace, ScratchSpace, Space
 from tests.search.data.conftest import noise
 from tests.search.data.downloads import write_cifar10, write_fashion_mnist
 

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from search.__main__ import COMMANDS
-from search.shipped import config_path
+from search.settings.shipped import config_path
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

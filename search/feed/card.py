@@ -19,7 +19,7 @@ from search.model_description import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, Mo
 from search.report import formats
 from search.report.markdown import escaped, marked_up_table
 from search.report.rows import search_name, short_name
-from search.training.recipe import Recipe
+from search.settings.recipe import Recipe
 
 FEW_PICTURES = 30
 CONFUSIONS = 3

@@ -24,7 +24,7 @@ from search.report.figures import Figure, curves_figure, front_figure
 from search.report.records import finite
 from search.report.rows import search_name, search_of, short_name
 from search.report.stored import read_curves
-from search.spaces.settings import ListedSpace
+from search.settings.spaces import ListedSpace
 from search.studies import OpenStudy
 from storage.database import Database
 from storage.errors import StorageError

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
-from search.candidate import Candidate
 from search.feed.keeping import NOT_KEPT
 from search.feed.words import network_in_words, recipe_in_words
 from search.model_description import DESCRIPTION_FILE
@@ -15,7 +14,8 @@ from search.report import formats
 from search.report.comparison import Comparison, Entry, Standing
 from search.report.markdown import escaped, marked_up_table
 from search.report.rows import Row
-from search.spaces.settings import AnySpace, ListedSpace, ScratchSpace
+from search.settings.candidate import Candidate
+from search.settings.spaces import AnySpace, ListedSpace, ScratchSpace
 from search.studies import OpenStudy
 
 ON_FRONT = "## On the joint front"

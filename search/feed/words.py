@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blocks.specification import EliminatedSpecification, HeadSpecification, ScratchSpecification, StageSpecification
 from search.report import formats
-from search.training.recipe import Recipe
+from search.settings.recipe import Recipe
 
 
 def network_in_words(network: EliminatedSpecification | ScratchSpecification, initial_weights: str) -> str:

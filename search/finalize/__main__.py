@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from search import settings as all_settings
-from search.setting_options import BUDGETS
+from search.settings import search as all_settings
+from search.settings.options import BUDGETS
 from search.system.commands import add_quiet_argument, check_study_of_rows, exit_with_status, loading, positive
 from search.system.hardware import add_workers_argument
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from blocks.specification import EliminatedSpecification
-from search.candidate import Candidate
 from search.errors import BadInput
 from search.report.comparison import Comparison, Entry
-from search.spaces.settings import ListedRow, Other
+from search.settings.candidate import Candidate
+from search.settings.spaces import ListedRow, Other
 
 UNCUT: Other = "uncut"
 SCRATCH: Other = "scratch"

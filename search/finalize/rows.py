@@ -14,8 +14,8 @@ from search.report.comparison import compare
 from search.report.final import readings
 from search.report.stored import read_search, read_study_attributes, reading
 from search.session import open_data, open_slots, set_up_logging, show_settings
-from search.settings import Settings
-from search.spaces.settings import ListedSpace
+from search.settings.search import Settings
+from search.settings.spaces import ListedSpace
 from search.studies import WHOLE, full_name
 
 

@@ -31,7 +31,7 @@ from search.inference.labels import match_classes, suggested
 from search.inference.opening import open_classifier
 from search.model_description import ModelDescription
 from search.report import formats
-from search.settings import DataSettings, Settings
+from search.settings.search import DataSettings, Settings
 from search.system.commands import collected
 from search.system.outputs import file_problems, whole_file
 

@@ -25,7 +25,7 @@ from search.inference.quantization import quantize
 from search.inference.runs import LatencyRun, runs_of
 from search.inference.sources import Source, open_database, open_source
 from search.report import formats
-from search.settings import Settings
+from search.settings.search import Settings
 from search.system.outputs import new_folder
 from storage import latency
 

@@ -20,7 +20,7 @@ from search.data.sources.walking import Walk
 from search.errors import BadInput
 from search.inference.classifier import BATCH_SIZE, Classifier, Pictures, Probabilities
 from search.model_description import InputDescription
-from search.settings import DataSettings
+from search.settings.search import DataSettings
 
 NAMED_AT_MOST = 20
 

@@ -12,7 +12,7 @@ from search.inference.classifier import Classifier
 from search.inference.exported import FILES, exported_file
 from search.inference.names import MODEL_HELP, check_model_name
 from search.model_description import check_files
-from search.settings import Settings
+from search.settings.search import Settings
 
 ONNX = ".onnx"
 

@@ -7,7 +7,7 @@ from typing import Any
 from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
 from search.inference.sources import Source
-from search.settings import DataSettings, Settings
+from search.settings.search import DataSettings, Settings
 
 REFUSED = "the model cannot be tried on these pictures"
 NAME_THEM = "name the model's pictures with --data-dir or --config"

@@ -22,7 +22,7 @@ from search.errors import BadInput
 from search.inference.classifier import Classifier
 from search.inference.files import Answers, classify, named_range, picture_files, report_unreadable
 from search.inference.opening import open_classifier
-from search.settings import Settings
+from search.settings.search import Settings
 from search.system.commands import collected
 from search.system.outputs import file_problems, whole_file
 

@@ -10,7 +10,7 @@ from search.inference.deployed import of_network
 from search.inference.formats import FORMATS, through_onnx
 from search.inference.sources import open_source
 from search.objective import choose_device
-from search.settings import Settings
+from search.settings.search import Settings
 
 log = logging.getLogger(__name__)
 _OPEN = {Path(known.file).suffix: known.open for known in FORMATS.values()}

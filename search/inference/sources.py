@@ -15,7 +15,7 @@ from search.inference.names import EXPECTED, ROW, TRIAL, check_model_name
 from search.model_description import DESCRIPTION_FILE, WEIGHTS_FILE, ModelDescription
 from search.models import load_model
 from search.report.rows import search_name, short_name
-from search.settings import Settings
+from search.settings.search import Settings
 from storage.artefacts import Artefacts, attached_to_trials, open_artefacts
 from storage.database import Database, connect
 from storage.errors import ArtefactError, StorageError

@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from search import settings as all_settings
-from search.setting_options import OF_TRAINING
+from search.settings import search as all_settings
+from search.settings.options import OF_TRAINING
 from search.system.commands import exit_with_status, loading
 
 

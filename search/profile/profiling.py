@@ -19,8 +19,8 @@ from search.data.dataset import Dataset
 from search.profile.features import pooled_features
 from search.profile.ranking import ProfiledCut, ranked
 from search.profile.scores import logme, probe_f1_macro
+from search.settings.spaces import EliminationSpace
 from search.spaces.elimination import cuts_in_space
-from search.spaces.settings import EliminationSpace
 from search.system.device import release_memory
 from search.weights import load_weights
 

@@ -14,9 +14,9 @@ from search.objective import choose_device, device_name
 from search.profile.profiling import profile_space
 from search.profile.table import show
 from search.session import set_up_logging
-from search.settings import Settings
+from search.settings.search import Settings
+from search.settings.spaces import EliminationSpace
 from search.spaces.checked import checked_spaces
-from search.spaces.settings import EliminationSpace
 
 
 def profile_studies(settings: Settings, options: argparse.Namespace) -> None:

@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 from search.budget import training_seconds
 from search.pareto import front
 from search.progress.facts import Member, Standing, StudyStanding
-from search.spaces.settings import ListedSpace
+from search.settings.spaces import ListedSpace
 from search.studies import OpenStudy, study_front
 from storage.claims import progress
 from storage.database import Database

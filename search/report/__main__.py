@@ -10,9 +10,9 @@ import argparse
 import math
 from collections.abc import Sequence
 
-from search import settings as all_settings
 from search.report.outputs import check_outputs
-from search.setting_options import OF_TRAINING
+from search.settings import search as all_settings
+from search.settings.options import OF_TRAINING
 from search.system.commands import between, exit_with_status, loading, positive
 
 

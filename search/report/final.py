@@ -12,7 +12,6 @@ import numpy as np
 from optuna.trial import TrialState
 
 from blocks.specification import EliminatedSpecification
-from search.candidate import Candidate
 from search.errors import BadInput
 from search.finalize.choice import name_of
 from search.finalize.scoring import ANSWERS, READ_AT, unpack
@@ -22,7 +21,8 @@ from search.report.comparison import compare
 from search.report.endings import device_of
 from search.report.rows import Row, Search, search_name, short_name
 from search.report.stored import read_search, read_study_attributes
-from search.spaces.settings import ListedRow, ListedSpace, Other
+from search.settings.candidate import Candidate
+from search.settings.spaces import ListedRow, ListedSpace, Other
 from storage import curves as stored_curves
 from storage import latency
 from storage.database import Database

@@ -13,7 +13,7 @@ from search.inference.runs import BATCH, Device, LatencyRun
 from search.intervals import DRAWS, Interval
 from search.report import formats
 from search.report.final import Difference, Final, FinalRow, Fit
-from search.spaces.settings import Other
+from search.settings.spaces import Other
 
 NOT_MEASURED = "not measured"
 FEW_SEEDS = "an interval over fewer than three seeds says little: finalize with more (--seeds)"

@@ -11,7 +11,7 @@ from search.report.axis import MACS, PARAMETERS, Axis
 from search.report.axis import latency as latency_on
 from search.report.importance import Importance, chosen, importance
 from search.report.rows import Search, number, search_name, search_of, short_name
-from search.settings import Settings
+from search.settings.search import Settings
 from storage import curves, latency
 from storage.database import Database, connect
 from storage.errors import StorageError

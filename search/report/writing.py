@@ -27,7 +27,7 @@ from search.report.stored import (
     reading,
     search_meant,
 )
-from search.settings import Settings
+from search.settings.search import Settings
 from search.system.outputs import standard_output, whole_file
 from storage.database import Database
 

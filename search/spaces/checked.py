@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from blocks.specification import EliminatedSpecification
 from search.errors import BadInput
-from search.settings import Settings
+from search.settings.search import Settings
+from search.settings.spaces import AnySpace, EliminationSpace, ListedRow, ListedSpace
 from search.spaces import elimination, listed, scratch
-from search.spaces.settings import AnySpace, EliminationSpace, ListedRow, ListedSpace
 from search.weights import ORDER, PACKAGED, Weights, find_weights
 
 log = logging.getLogger(__name__)

@@ -10,10 +10,10 @@ from optuna.trial import BaseTrial
 
 from blocks.elimination import Anatomy, Cut, anatomy
 from blocks.specification import EliminatedSpecification, HeadSpecification
-from search.candidate import Candidate
 from search.errors import BadInput
+from search.settings.candidate import Candidate
+from search.settings.spaces import EliminationSpace
 from search.spaces.recipe import sample_distillation, sample_recipe, suggest, suggest_choice, suggest_count
-from search.spaces.settings import EliminationSpace
 
 MAX_TAPS = 3
 

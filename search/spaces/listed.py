@@ -9,7 +9,7 @@ from optuna.trial import BaseTrial
 from blocks.elimination import anatomy
 from blocks.specification import EliminatedSpecification
 from search.errors import BadInput
-from search.spaces.settings import ListedRow, ListedSpace
+from search.settings.spaces import ListedRow, ListedSpace
 
 
 def all_parameters(space: ListedSpace) -> list[dict[str, Any]]:

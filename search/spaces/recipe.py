@@ -10,8 +10,8 @@ from typing import TypeVar, cast
 
 from optuna.trial import BaseTrial
 
-from search.spaces.settings import EliminationSpace, Range, Space
-from search.training.recipe import Recipe
+from search.settings.recipe import Recipe
+from search.settings.spaces import EliminationSpace, Range, Space
 
 LITTLE_DROPOUT = 0.1
 """Of a candidate that is to show what its cut is worth: in ten epochs there is little to protect a head from."""

@@ -29,10 +29,10 @@ from blocks.specification import (
     ScratchSpecification,
     StageSpecification,
 )
-from search.candidate import Candidate
 from search.errors import BadInput
+from search.settings.candidate import Candidate
+from search.settings.spaces import ScratchSpace
 from search.spaces.recipe import sample_distillation, sample_recipe, suggest, suggest_choice, suggest_count
-from search.spaces.settings import ScratchSpace
 
 STEM_STRIDE = 2
 

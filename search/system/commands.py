@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from search.errors import BadInput
-from search.settings import Settings
-from search.spaces.settings import checked_name
+from search.settings.search import Settings
+from search.settings.spaces import checked_name
 from search.system.outputs import forget_standard_output, print_any_character
 from storage.errors import DatabaseRefused, StorageError
 

@@ -29,9 +29,9 @@ from search.data.arrays import Arrays
 from search.data.augmentation import augment, to_unit
 from search.data.batches import Rows, TrainingBatches
 from search.errors import Interrupted
+from search.settings.recipe import Recipe
 from search.training.device import autocast
 from search.training.optimization import picture_size
-from search.training.recipe import Recipe
 
 log = logging.getLogger(__name__)
 

@@ -21,10 +21,10 @@ from torch.nn import functional
 from search.data.arrays import Arrays
 from search.data.batches import TrainingBatches, class_weights
 from search.errors import Interrupted
+from search.settings.recipe import Recipe
 from search.training.loop import epoch_seeds
 from search.training.metrics import EpochMetrics, Evaluation
 from search.training.optimization import schedule
-from search.training.recipe import Recipe
 
 # Of a recipe, what may differ from head to head.
 OWN = {"learning_rate", "weight_decay"}

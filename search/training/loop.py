@@ -24,6 +24,7 @@ from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
 from search.data.batches import class_weights
 from search.errors import Interrupted, TrialFailed
+from search.settings.recipe import Recipe
 from search.system.device import memory_format
 from search.training.checkpoint import Checkpoint, TrainingState, restore, serialise
 from search.training.device import PeakMemory, activate_out_of_place, autocast, kept_memory
@@ -31,7 +32,6 @@ from search.training.distillation import Teacher
 from search.training.frozen_features import Pictures, inputs_for
 from search.training.metrics import EpochMetrics, Evaluation, Integers, TrainingResult, evaluate_rows, f1_macro
 from search.training.optimization import Average, make_optimizer, schedule, set_learning_rate
-from search.training.recipe import Recipe
 
 # Reading the loss back makes the host wait for a CUDA device, so there a loss that is not finite is noticed late.
 _STEPS_BETWEEN_LOSS_CHECKS = 100

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from blocks.network import Network
-from search.training.recipe import Recipe
+from search.settings.recipe import Recipe
 
 _GROWTH = 0.75  # of the training, in which pictures reach their full size
 

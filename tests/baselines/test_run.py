@@ -12,7 +12,7 @@ from search.errors import BadInput
 from search.finalize.__main__ import main as finalize
 from search.report.__main__ import main as report
 from search.run import main as run_search
-from search.settings import add_arguments, load
+from search.settings.search import add_arguments, load
 from storage.database import connect
 from storage.trials import TrialRecord, read_trials
 from tests.conftest import WriteConfig, tiny_elimination, tiny_scratch

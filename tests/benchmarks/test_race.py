@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 
 from benchmarks.race import CONFIG, Race, describe, main, settings_of
 from search.errors import BadInput
-from search.settings import add_arguments, load
+from search.settings.search import add_arguments, load
 from storage.database import connect
 from tests.conftest import LoadSettings, WriteConfig
 

@@ -17,8 +17,8 @@ from search.choosing import LEAST_FINISHED
 from search.errors import BadInput
 from search.objective import sample_candidate
 from search.pareto import search_hypervolume
-from search.settings import Stopping
-from search.spaces.settings import ScratchSpace
+from search.settings.search import Stopping
+from search.settings.spaces import ScratchSpace
 
 SPACE = ScratchSpace(image_sizes=(16,), stages=(1, 2))
 PROFILE_SECONDS = 5.0

@@ -11,7 +11,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from search.settings import add_arguments, load
+from search.settings.search import add_arguments, load
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
 README = (FOLDER / "README.md").read_text()

@@ -23,7 +23,7 @@ from search.inference.quantization import FLOAT_CONVOLUTIONS
 from search.inference.runs import LatencyRun, Measurement
 from search.inference.sources import Source
 from search.model_description import WEIGHTS_FILE
-from search.settings import Settings
+from search.settings.search import Settings
 from storage import latency
 from storage.database import connect
 

@@ -14,7 +14,7 @@ from search import head_batch
 from search.beginning import Refused, begin
 from search.inference.sources import choose, fetch, kept_models
 from search.objective import Assignment
-from search.settings import Settings
+from search.settings.search import Settings
 from search.training.metrics import evaluate
 from search.work import work
 from storage import curves

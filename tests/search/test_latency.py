@@ -12,7 +12,7 @@ from search.export import main as export
 from search.inference.runs import runs_of, this_machine
 from search.inference.sources import Source
 from search.latency import main
-from search.settings import Settings
+from search.settings.search import Settings
 from search.system.hardware import cores
 from storage import latency
 from storage.database import connect

@@ -14,7 +14,7 @@ from search import check, limits, run
 from search.errors import BadInput
 from search.limits import check_limits, smallest, within_limits
 from search.objective import counts_of, over_counts
-from search.spaces.settings import AnySpace, EliminationSpace, ScratchSpace, StudySpace
+from search.settings.spaces import AnySpace, EliminationSpace, ScratchSpace, StudySpace
 from search.work import GivingUp, work
 from tests.conftest import LoadSettings, WriteConfig, tiny_elimination, tiny_scratch
 from tests.search.conftest import OpenBench

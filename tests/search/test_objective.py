@@ -22,7 +22,6 @@ from blocks.specification import (
     StageSpecification,
 )
 from search import objective
-from search.candidate import Candidate
 from search.data.arrays import Arrays
 from search.objective import (
     Assignment,
@@ -36,10 +35,11 @@ from search.objective import (
     sample_candidate,
     summary,
 )
-from search.settings import Settings
+from search.settings.candidate import Candidate
+from search.settings.recipe import Recipe
+from search.settings.search import Settings
 from search.studies import OpenStudy
 from search.training.metrics import TrainingResult
-from search.training.recipe import Recipe
 from tests.conftest import LoadSettings, tiny_elimination, tiny_scratch
 
 CPU = torch.device("cpu")

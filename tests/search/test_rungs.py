@@ -11,7 +11,7 @@ from search.objective import Assignment, assign
 from search.progress.facts import Ended
 from search.progress.standing import read_standing
 from search.rungs import Rungs, Stopped
-from search.settings import Stopping
+from search.settings.search import Stopping
 from search.studies import OpenStudy
 from search.training.metrics import EpochMetrics
 from storage import curves

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from search.session import keep_settings, open_data, open_search, show_settings
-from search.settings import Settings, add_arguments, load
+from search.settings.search import Settings, add_arguments, load
 from tests.conftest import LoadSettings, WriteConfig, tiny_scratch
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.pareto import front
-from search.settings import Stopping
+from search.settings.search import Stopping
 from search.stopping import Finished, epoch_at, judge, reach, rungs
 
 RULE = Stopping(least_finished=2)

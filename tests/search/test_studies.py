@@ -18,9 +18,9 @@ from safetensors.torch import save_file
 
 from search.errors import BadInput
 from search.inference.runs import processor
-from search.settings import Settings
+from search.settings.search import Settings
+from search.settings.spaces import ListedSpace, ScratchSpace
 from search.spaces.checked import checked_spaces
-from search.spaces.settings import ListedSpace, ScratchSpace
 from search.studies import (
     DIRECTIONS,
     OBJECTIVES,
@@ -245,7 +245,7 @@ def test_two_processes_at_once_make_one_of_each(write_config: Callable[..., Path
     script = textwrap.dedent(f"""
         import argparse, sys, time
         from pathlib import Path
-        from search.settings import add_arguments, load
+        from search.settings.search import add_arguments, load
         from search.studies import open_studies
         from storage.database import connect
         parser = argparse.ArgumentParser()

@@ -15,7 +15,7 @@ import pytest
 from search import supervisor
 from search.progress.display import Display
 from search.session import Session, open_store, worker_name
-from search.settings import Settings
+from search.settings.search import Settings
 from search.supervisor import BAD_INPUT, GAVE_UP, NO_SIGN, Supervisor
 from search.system.hardware import Slot
 from storage.database import Database, connect

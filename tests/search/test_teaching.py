@@ -10,7 +10,7 @@ import timm
 from optuna.trial import TrialState
 from safetensors.torch import save_file
 
-from search.settings import Settings
+from search.settings.search import Settings
 from search.studies import OpenStudy
 from search.teaching import choose_teacher
 from search.work import work

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from search.data.examples import Example, Listing
-from search.settings import DataSettings
+from search.settings.search import DataSettings
 
 BRIGHTEST = 16
 

@@ -22,7 +22,7 @@ from search.data.decode import decode
 from search.data.examples import Box, Example, Row
 from search.data.split import Split
 from search.errors import BadInput
-from search.settings import DataSettings
+from search.settings.search import DataSettings
 
 Paint = Callable[..., Path]
 ROOT = Path(__file__).parents[3]
@@ -34,7 +34,7 @@ from pathlib import Path
 from search.data.cache import PictureCache
 from search.data.examples import Example, Row
 from search.data.split import Split
-from search.settings import DataSettings
+from search.settings.search import DataSettings
 
 folder, limit, *lines = sys.argv[1:]
 if int(limit):

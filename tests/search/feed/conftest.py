@@ -12,16 +12,16 @@ from optuna.trial import TrialState
 
 from blocks.build import build
 from blocks.specification import EliminatedSpecification, ScratchSpecification, StageSpecification
-from search.candidate import Candidate
 from search.feed.feed import Feed
 from search.feed.keeping import Finished
 from search.model_description import InputDescription, Metrics, ModelDescription, Provenance
 from search.models import save_model
 from search.objective import Assignment, summary
-from search.spaces.settings import EliminationSpace, ScratchSpace
+from search.settings.candidate import Candidate
+from search.settings.recipe import Recipe
+from search.settings.spaces import EliminationSpace, ScratchSpace
 from search.studies import OpenStudy
 from search.training.metrics import Evaluation, TrainingResult
-from search.training.recipe import Recipe
 from storage import curves
 from storage.claims import claim_slot
 from storage.database import Database, connect

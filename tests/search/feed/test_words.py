@@ -4,7 +4,7 @@ import pytest
 
 from blocks.specification import EliminatedSpecification, HeadSpecification, ScratchSpecification, StageSpecification
 from search.feed.words import network_in_words, recipe_in_words
-from search.training.recipe import Recipe
+from search.settings.recipe import Recipe
 
 
 @pytest.mark.parametrize(

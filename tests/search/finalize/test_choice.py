@@ -7,8 +7,8 @@ import pytest
 from search.errors import BadInput
 from search.finalize.choice import choose_rows
 from search.report.comparison import Comparison
-from search.spaces.settings import ListedRow
-from search.training.recipe import Recipe
+from search.settings.recipe import Recipe
+from search.settings.spaces import ListedRow
 from tests.search.report.conftest import Records
 
 RECIPE = {"epochs": 1}

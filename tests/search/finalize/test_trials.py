@@ -18,8 +18,8 @@ from search.finalize.scoring import ANSWERS, READ_AT
 from search.models import load_model
 from search.progress.facts import Activity
 from search.progress.standing import read_standing
-from search.settings import Settings
-from search.spaces.settings import ListedRow, ListedSpace
+from search.settings.search import Settings
+from search.settings.spaces import ListedRow, ListedSpace
 from search.studies import open_rows
 from storage import curves
 from storage.pages import Page

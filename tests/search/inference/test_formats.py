@@ -28,7 +28,7 @@ from search.inference.formats import FORMATS, exported_description
 from search.inference.opening import open_classifier
 from search.inference.sources import Source
 from search.model_description import ModelDescription
-from search.settings import Settings
+from search.settings.search import Settings
 
 BACKBONES = ["efficientnet_b0", "resnet18", "mobilenetv3_large_100", "mnasnet_100", "tf_efficientnet_lite0"]
 FAMILIES: dict[BlockKind, StageSpecification] = {

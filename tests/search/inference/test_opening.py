@@ -18,7 +18,7 @@ from search.inference.deployed import Deployed, of_network
 from search.inference.formats import CPU, FORMATS, exported_description
 from search.inference.opening import open_classifier
 from search.inference.sources import Source
-from search.settings import Settings
+from search.settings.search import Settings
 
 
 def test_what_onnx_cannot_take_is_run_by_pytorch_and_said(

@@ -13,8 +13,8 @@ from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
 from search.inference.pictures import open_pictures
 from search.inference.sources import Source
-from search.setting_options import OF_TRAINING, add_arguments
-from search.settings import DataSettings, load
+from search.settings.options import OF_TRAINING, add_arguments
+from search.settings.search import DataSettings, load
 from tests.search.data.encoded import png16
 
 SHARES = {"test_share": 0.3, "validation_share": 0.25, "split_seed": 5}

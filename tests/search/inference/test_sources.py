@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 from search.errors import BadInput
 from search.inference.sources import KeptModel, Source, choose, kept_models, open_source
 from search.model_description import WEIGHTS_FILE
-from search.settings import Settings
+from search.settings.search import Settings
 from storage.database import connect
 from storage.trials import StudyRecord, TrialRecord
 

@@ -16,7 +16,7 @@ from search.data.dataset import open_dataset
 from search.errors import Interrupted
 from search.profile.ranking import ProfiledCut, ranked
 from search.session import open_search
-from search.settings import Settings
+from search.settings.search import Settings
 from search.studies import OpenStudy, open_studies
 from storage.database import connect
 from storage.trials import read_studies

@@ -13,7 +13,7 @@ from blocks.specification import EliminatedSpecification
 from search.data.dataset import Dataset, open_dataset
 from search.errors import Interrupted
 from search.profile.profiling import profile_space
-from search.spaces.settings import EliminationSpace
+from search.settings.spaces import EliminationSpace
 from search.training.measure import count_macs, count_parameters
 from tests.conftest import CLASSES, SIDE, LoadSettings
 

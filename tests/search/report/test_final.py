@@ -12,14 +12,14 @@ import pytest
 from optuna.trial import TrialState
 
 from blocks.specification import EliminatedSpecification
-from search.candidate import Candidate
 from search.errors import BadInput
 from search.finalize.scoring import ANSWERS, READ_AT, pack
 from search.inference.runs import LatencyRun, Machine, Measurement
 from search.report import final_formats, final_tables
 from search.report.final import Final, final_of
-from search.spaces.settings import ListedRow, ListedSpace
-from search.training.recipe import Recipe
+from search.settings.candidate import Candidate
+from search.settings.recipe import Recipe
+from search.settings.spaces import ListedRow, ListedSpace
 from storage.trials import TrialRecord
 from tests.search.report.conftest import DATA, START, Records
 from tests.search.spaces.test_listed import row

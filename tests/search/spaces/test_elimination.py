@@ -12,12 +12,12 @@ from pydantic import ValidationError
 from blocks.build import build
 from blocks.elimination import Cut, anatomy
 from blocks.specification import EliminatedSpecification
-from search.candidate import Candidate
 from search.errors import BadInput
+from search.settings.candidate import Candidate
+from search.settings.recipe import Recipe
+from search.settings.spaces import EliminationSpace, Range
 from search.spaces.elimination import check_space, cuts_in_space, first_parameters, sample
 from search.spaces.recipe import own_recipe
-from search.spaces.settings import EliminationSpace, Range
-from search.training.recipe import Recipe
 
 HEADS = {"head", "head_of_first_stage"}
 SPACE = EliminationSpace(backbones=("test_efficientnet", "test_resnet"), image_sizes=(32, 48), max_parameters=10**6)

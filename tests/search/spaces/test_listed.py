@@ -7,11 +7,11 @@ import pytest
 from pydantic import ValidationError
 
 from blocks.specification import EliminatedSpecification, HeadSpecification, ScratchSpecification, StageSpecification
-from search.candidate import Candidate
 from search.errors import BadInput
+from search.settings.candidate import Candidate
+from search.settings.recipe import Recipe
+from search.settings.spaces import ListedRow, ListedSpace
 from search.spaces.listed import all_parameters, check_space, sample
-from search.spaces.settings import ListedRow, ListedSpace
-from search.training.recipe import Recipe
 from tests.conftest import LoadSettings
 
 

@@ -5,6 +5,8 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from pydantic import ValidationError
 
+from search.settings.recipe import Recipe
+from search.settings.spaces import EliminationSpace, Range, ScratchSpace
 from search.spaces.recipe import (
     own_recipe,
     sample_distillation,
@@ -13,8 +15,6 @@ from search.spaces.recipe import (
     suggest_choice,
     suggest_count,
 )
-from search.spaces.settings import EliminationSpace, Range, ScratchSpace
-from search.training.recipe import Recipe
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 
 from blocks.scratch import build_scratch
 from blocks.specification import ScratchSpecification, StageSpecification, from_yaml, to_yaml
-from search.candidate import Candidate
 from search.errors import BadInput
+from search.settings.candidate import Candidate
+from search.settings.spaces import Range, ScratchSpace
 from search.spaces.scratch import check_space, sample
-from search.spaces.settings import Range, ScratchSpace
 
 CLASSES = 3
 RECIPE = {"learning_rate", "weight_decay", "augmentation"}

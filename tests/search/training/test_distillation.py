@@ -12,9 +12,9 @@ from torch.nn import functional
 from blocks.network import Network
 from search.data.arrays import Arrays
 from search.errors import Interrupted
+from search.settings.recipe import Recipe
 from search.training.checkpoint import FileCheckpoint
 from search.training.distillation import TEMPERATURE, Teacher
-from search.training.recipe import Recipe
 from tests.search.training.test_loop import EPOCH, assert_same, run, stop_after
 
 MakeNetwork = Callable[..., Network]

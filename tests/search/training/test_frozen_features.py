@@ -17,11 +17,11 @@ from blocks.specification import EliminatedSpecification, HeadSpecification
 from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
 from search.errors import Interrupted
+from search.settings.recipe import Recipe
 from search.training.checkpoint import FileCheckpoint
 from search.training.frozen_features import FrozenFeatures, Pictures, inputs_for
 from search.training.loop import train
 from search.training.metrics import TrainingResult, evaluate
-from search.training.recipe import Recipe
 
 CPU = torch.device("cpu")
 SIZE = 32

@@ -18,9 +18,9 @@ from blocks.specification import EliminatedSpecification, HeadSpecification
 from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
 from search.errors import Interrupted
+from search.settings.recipe import Recipe
 from search.training.heads import Head, train_heads
 from search.training.loop import train
-from search.training.recipe import Recipe
 
 CPU = torch.device("cpu")
 SIZE, CLASSES, VIEWS = 32, 3, 2

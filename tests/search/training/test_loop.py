@@ -21,10 +21,10 @@ from blocks.network import Network, Trunk
 from blocks.specification import to_yaml
 from search.data.arrays import Arrays
 from search.errors import Interrupted, TrialFailed
+from search.settings.recipe import Recipe
 from search.training.checkpoint import FileCheckpoint, restore
 from search.training.loop import train
 from search.training.metrics import EpochMetrics, TrainingResult, evaluate
-from search.training.recipe import Recipe
 
 MakeNetwork = Callable[..., Network]
 MakeArrays = Callable[..., Arrays]
@@ -128,7 +128,7 @@ from blocks.specification import from_yaml
 from search.data.arrays import Arrays
 from search.training.checkpoint import FileCheckpoint
 from search.training.loop import train
-from search.training.recipe import Recipe
+from search.settings.recipe import Recipe
 
 folder = Path(sys.argv[1])
 torch.set_num_threads(int(sys.argv[2]))

@@ -13,8 +13,8 @@ from blocks.build import build
 from blocks.specification import ScratchSpecification, StageSpecification
 from search.data.arrays import Arrays
 from search.errors import Interrupted
+from search.settings.recipe import Recipe
 from search.training.loop import train
-from search.training.recipe import Recipe
 
 PICTURES, SIZE, BATCH = 10_000, 224, 32
 MEGABYTES = PICTURES * SIZE * SIZE * 3 / 2**20  # 1,436

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blocks.network import Network
+from search.settings.recipe import Recipe
 from search.training.optimization import Average, make_optimizer, picture_size, schedule, set_learning_rate
-from search.training.recipe import Recipe
 
 MakeNetwork = Callable[..., Network]
 

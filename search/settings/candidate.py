@@ -8,7 +8,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from blocks.specification import Frozen, NetworkSpecification
-from search.training.recipe import Recipe
+from search.settings.recipe import Recipe
 
 
 class Candidate(Frozen):

@@ -10,8 +10,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from blocks.specification import Activation, BlockKind, Frozen, Kernel
-from search.candidate import Candidate
-from search.training.recipe import Recipe
+from search.settings.candidate import Candidate
+from search.settings.recipe import Recipe
 
 # No number of a setting is without end: what is far beyond all that makes sense was not meant.
 Share = Annotated[float, Field(ge=0, lt=1)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from search.given import Where
+from search.settings.given import Where
 
 Schema = Mapping[str, Any]
 

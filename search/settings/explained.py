@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from search.forms import TEXT, Schema, alternatives, at, below, paths, plain, words
-from search.given import TYPED, Given, Where, dotted, said_as
+from search.settings.forms import TEXT, Schema, alternatives, at, below, paths, plain, words
+from search.settings.given import TYPED, Given, Where, dotted, said_as
 
 _SILENT = {"default_factory_not_called"}  # comes with another problem
 _DIGITS = 30

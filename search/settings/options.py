@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Collection
 
-# Option: its placeholder, and its help. What is typed is text; `search.settings` says what is wrong with it.
+# Option: its placeholder, and its help. What is typed is text; `search.settings.search` says what is wrong with it.
 OPTIONS = {
     "config": ("NAME|FILE", "settings: a YAML file, or the name of one that is shipped, such as demo"),
     "name": ("NAME", "name of the search; default: the name of the data folder"),

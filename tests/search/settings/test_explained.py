@@ -9,7 +9,7 @@ import pytest
 from pydantic import Field, SecretStr, ValidationError
 
 from blocks.specification import Frozen
-from search.explained import booleans, explained, shown
+from search.settings.explained import booleans, explained, shown
 
 
 class Group(Frozen):

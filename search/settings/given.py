@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from search.errors import did_you_mean
-from search.plain_yaml import NotYaml, parse
-from search.setting_options import OPTIONS, option
-from search.shipped import config_path, not_there
+from search.settings.options import OPTIONS, option
+from search.settings.plain_yaml import NotYaml, parse
+from search.settings.shipped import config_path, not_there
 
 Where = tuple[str | int, ...]
 """A setting, by the keys that lead to it."""

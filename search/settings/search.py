@@ -1,7 +1,7 @@
 """One settings object: command line over environment over secret files over YAML over defaults.
 
 Every command builds it with `load`, and the studies store it. What cannot be used is refused, all in one message: see
-`search.given` for where settings come from, and `search.explained` for what is said of them.
+`search.settings.given` for where settings come from, and `search.settings.explained` for what is said of them.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from pydantic import (
 
 from blocks.specification import Frozen
 from search.errors import BadInput
-from search.explained import booleans, explained, located
-from search.given import from_environment, from_file, from_options, from_secrets, merged
-from search.setting_options import add_arguments
-from search.spaces.settings import (
+from search.settings.explained import booleans, explained, located
+from search.settings.given import from_environment, from_file, from_options, from_secrets, merged
+from search.settings.options import add_arguments
+from search.settings.spaces import (
     Count,
     EliminationSpace,
     Large,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from search.errors import BadInput
-from search.settings import Settings, add_arguments, load
-from search.shipped import shipped_names
+from search.settings.search import Settings, add_arguments, load
+from search.settings.shipped import shipped_names
 
 pytestmark = pytest.mark.usefixtures("bare_environment")
 

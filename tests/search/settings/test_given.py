@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from search import given
 from search.errors import BadInput
-from search.settings import Settings, add_arguments, load
+from search.settings import given
+from search.settings.search import Settings, add_arguments, load
 from tests.systems import needs_pipes
 
 pytestmark = pytest.mark.usefixtures("bare_environment")

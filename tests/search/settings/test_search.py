@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from search.errors import BadInput
-from search.settings import Settings, add_arguments, changed, in_full, load, resolved
-from search.spaces.settings import EliminationSpace, Space
+from search.settings.search import Settings, add_arguments, changed, in_full, load, resolved
+from search.settings.spaces import EliminationSpace, Space
 
 
 @pytest.fixture(autouse=True)

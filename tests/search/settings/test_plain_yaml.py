@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from search.plain_yaml import NotYaml, parse
+from search.settings.plain_yaml import NotYaml, parse
 
 ROOT = Path(__file__).parents[2]
 
