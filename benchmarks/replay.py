@@ -30,10 +30,10 @@ from pydantic import TypeAdapter
 from benchmarks.bank import Bank, Curve, decoded
 from search import choosing
 from search.objective import sample_candidate
-from search.pareto import front, search_hypervolume
 from search.sampler import make_sampler
 from search.settings.search import PROPOSALS, Stopping
 from search.settings.spaces import EliminationSpace, ScratchSpace
+from search.statistics.pareto import front, search_hypervolume
 from search.stopping import Behind, Finished, epoch_at, judge, rungs
 from search.studies import DIRECTIONS, first_candidates
 

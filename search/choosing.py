@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 from sklearn.ensemble import ExtraTreesRegressor
 
-from search.pareto import hypervolume_gains
+from search.statistics.pareto import hypervolume_gains
 
 TREES = 60
 LEAST_FINISHED = 4

@@ -16,7 +16,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial, TrialState
 
-from search.pareto import front
+from search.statistics.pareto import front
 
 HISTORY = 500
 MOST_ANEW = 3

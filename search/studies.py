@@ -24,7 +24,6 @@ from search.data.depth import SIXTEEN_BITS, PixelRange
 from search.errors import BadInput
 from search.inference.runs import processor
 from search.limits import check_limits
-from search.pareto import front
 from search.profile.ranking import ProfiledCut, first_choices
 from search.sampler import make_sampler
 from search.settings.search import Settings, resolved
@@ -32,6 +31,7 @@ from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace, Stud
 from search.spaces import elimination, listed
 from search.spaces.checked import checked_spaces
 from search.spaces.recipe import own_recipe
+from search.statistics.pareto import front
 from storage.database import Database
 
 OBJECTIVES = ("f1_macro", "parameters")

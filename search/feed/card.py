@@ -14,12 +14,12 @@ import numpy as np
 
 from search.feed.words import network_in_words, recipe_in_words
 from search.inference.runs import LatencyRun, Measurement
-from search.intervals import drawn_f1_of, over_images
 from search.model_description import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, ModelDescription, Provenance
 from search.report import formats
 from search.report.markdown import escaped, marked_up_table
 from search.report.rows import search_name, short_name
 from search.settings.recipe import Recipe
+from search.statistics.intervals import drawn_f1_of, over_images
 
 FEW_PICTURES = 30
 CONFUSIONS = 3

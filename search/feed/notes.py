@@ -9,13 +9,13 @@ from pydantic import ValidationError
 from search.feed.keeping import NOT_KEPT
 from search.feed.words import network_in_words, recipe_in_words
 from search.model_description import DESCRIPTION_FILE
-from search.pareto import HYPERVOLUME_MEANING
 from search.report import formats
 from search.report.comparison import Comparison, Entry, Standing
 from search.report.markdown import escaped, marked_up_table
 from search.report.rows import Row
 from search.settings.candidate import Candidate
 from search.settings.spaces import AnySpace, ListedSpace, ScratchSpace
+from search.statistics.pareto import HYPERVOLUME_MEANING
 from search.studies import OpenStudy
 
 ON_FRONT = "## On the joint front"

@@ -18,7 +18,6 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from search.confusion import Integers, confusion_matrix, f1_per_class
 from search.data.classes import unite_forms
 from search.data.examples import Listing, named
 from search.data.names import readable
@@ -32,6 +31,7 @@ from search.inference.opening import open_classifier
 from search.model_description import ModelDescription
 from search.report import formats
 from search.settings.search import DataSettings, Settings
+from search.statistics.confusion import Integers, confusion_matrix, f1_per_class
 from search.system.commands import collected
 from search.system.outputs import file_problems, whole_file
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from blocks.specification import Positive
-from search.pareto import front
+from search.statistics.pareto import front
 
 NEARLY = 1.25
 """A probe is nearly as good as the best if it lacks at most this many times what the best lacks of an F1 of 1."""

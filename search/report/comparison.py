@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from search.intervals import Interval
-from search.pareto import front, search_hypervolume
 from search.report.axis import PARAMETERS, Axis
 from search.report.rows import Row, Search, Study
+from search.statistics.intervals import Interval
+from search.statistics.pareto import front, search_hypervolume
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Comparison:
 
 
 def compare(search: Search, axis: Axis = PARAMETERS) -> Comparison:
-    """Compare the rows of all studies; see `search.pareto` for what a front and its hypervolume are."""
+    """Compare the rows of all studies; see `search.statistics.pareto` for what a front and its hypervolume are."""
     x_of = {id(row): axis.of(row) for row in search.rows}
     rows = sorted(search.rows, key=lambda row: (_beyond(x_of[id(row)]), -row.f1_macro, row.parameters))
     found_ids = {id(row) for row in search.found}

@@ -16,13 +16,13 @@ from search.errors import BadInput
 from search.finalize.choice import name_of
 from search.finalize.scoring import ANSWERS, READ_AT, unpack
 from search.inference.runs import LatencyRun, comparable
-from search.intervals import Floats, Interval, drawn_f1, over_images, over_seeds
 from search.report.comparison import compare
 from search.report.endings import device_of
 from search.report.rows import Row, Search, search_name, short_name
 from search.report.stored import read_search, read_study_attributes
 from search.settings.candidate import Candidate
 from search.settings.spaces import ListedRow, ListedSpace, Other
+from search.statistics.intervals import Floats, Interval, drawn_f1, over_images, over_seeds
 from storage import curves as stored_curves
 from storage import latency
 from storage.database import Database

@@ -8,12 +8,12 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
-from search.intervals import Interval
 from search.report import markdown
 from search.report.final import Final, FinalRow
 from search.report.final_tables import Table, basis, gpu_ms, tables
 from search.report.markdown import escaped
 from search.report.table import LEFT_ALIGNED, aligned, wrapped
+from search.statistics.intervals import Interval
 
 
 def as_text(final: Final) -> str:

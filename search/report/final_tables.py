@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from search.inference.runs import BATCH, Device, LatencyRun
-from search.intervals import DRAWS, Interval
 from search.report import formats
 from search.report.final import Difference, Final, FinalRow, Fit
 from search.settings.spaces import Other
+from search.statistics.intervals import DRAWS, Interval
 
 NOT_MEASURED = "not measured"
 FEW_SEEDS = "an interval over fewer than three seeds says little: finalize with more (--seeds)"

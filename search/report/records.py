@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from search.pareto import FEWEST_PARAMETERS, HYPERVOLUME_MEANING, MOST_PARAMETERS
 from search.report import formats
 from search.report.comparison import Comparison, Entry
+from search.statistics.pareto import FEWEST_PARAMETERS, HYPERVOLUME_MEANING, MOST_PARAMETERS
 
 
 def as_json(comparison: Comparison, entries: Sequence[Entry]) -> str:

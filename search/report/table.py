@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from search.pareto import HYPERVOLUME_MEANING
 from search.report import formats
 from search.report.axis import Axis
 from search.report.comparison import Comparison, Entry
 from search.report.rows import Study
+from search.statistics.pareto import HYPERVOLUME_MEANING
 
 WIDTH = 100
 HEADINGS = ("study", "trial", "front", "F1", "95 %", "n", "parameters", "MACs", "% F1", "% par.", "sec.")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.pareto import front
 from search.settings.search import Stopping
+from search.statistics.pareto import front
 from search.stopping import Finished, epoch_at, judge, reach, rungs
 
 RULE = Stopping(least_finished=2)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from search.pareto import HYPERVOLUME_MEANING
 from search.report import formats, markup
 from search.report.comparison import Comparison
 from search.report.endings import NO_DEVICE
 from search.report.markup import Cell
 from search.report.rows import Search, Study
+from search.statistics.pareto import HYPERVOLUME_MEANING
 
 MOST_STOPPED = 100
 COST_MEANING = "Training and scoring of all trials, failed, stopped and final ones included; hours of one worker each."

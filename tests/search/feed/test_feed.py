@@ -9,9 +9,9 @@ from search.feed import feed as feed_module
 from search.feed.feed import BEATEN_AT_MOST, Feed, thinned
 from search.feed.keeping import NOT_KEPT
 from search.feed.signature import SIGNATURE
-from search.pareto import front
 from search.report.comparison import compare
 from search.report.rows import search_of
+from search.statistics.pareto import front
 from storage.errors import DatabaseLost
 from storage.pages import Page
 from storage.trials import StudyRecord, TrialRecord, read_studies, read_trials

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from search.intervals import drawn_f1_of
 from search.report import formats, table
 from search.report.comparison import Comparison, bars
 from search.report.figures import front_figure, hover
 from search.report.page import page
 from search.report.picture import png
 from search.report.records import as_csv, as_json
+from search.statistics.intervals import drawn_f1_of
 
 SMALL = [[30, 10], [10, 30]]  # F1 of either class: 2 * 30 / (40 + 40)
 PERFECT = [[40, 0], [0, 40]]

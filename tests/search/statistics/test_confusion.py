@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from search.confusion import confusion_matrix, f1_per_class
+from search.statistics.confusion import confusion_matrix, f1_per_class
 
 
 def test_f1_of_a_matrix_that_can_be_counted_by_hand() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.pareto import front, hypervolume, hypervolume_gains, search_hypervolume
+from search.statistics.pareto import front, hypervolume, hypervolume_gains, search_hypervolume
 from tests.growth import growth
 
 Point = tuple[float, float]
