@@ -21,7 +21,7 @@ from search.errors import BadInput
 from search.profile.ranking import ProfiledCut
 
 Columns = Mapping[str, Sequence[float]]
-"""Epochs by name of `search.training.metrics.EpochMetrics`, and `cpu_seconds` of the process that trained."""
+"""Epochs by name of `search.training.evaluation.EpochMetrics`, and `cpu_seconds` of the process that trained."""
 
 
 @dataclass(frozen=True)

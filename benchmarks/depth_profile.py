@@ -49,7 +49,7 @@ from search.settings.search import DataSettings, load
 from search.settings.spaces import EliminationSpace
 from search.system.commands import exit_with_status
 from search.training.loop import train
-from search.weights import load_weights
+from search.training.weights import load_weights
 from storage.trials import TrialRecord, read_studies, read_trials
 
 Point = tuple[str, str | None]

@@ -49,7 +49,7 @@ from search.settings.spaces import EliminationSpace, ScratchSpace
 from search.spaces.recipe import own_recipe
 from search.studies import OpenStudy, first_candidates
 from search.system.commands import exit_with_status
-from search.training.metrics import EpochMetrics
+from search.training.evaluation import EpochMetrics
 
 Spaces = dict[str, EliminationSpace | ScratchSpace]
 

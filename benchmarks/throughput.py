@@ -35,6 +35,7 @@ from benchmarks.pictures import write_pictures
 from benchmarks.rates import WARMUP_STEPS, Window, environment, our_rate, rate_of
 from benchmarks.user_loop import user_data_steps, user_loader, user_steps
 from blocks.build import build
+from blocks.cost import count_macs, count_parameters
 from blocks.specification import (
     EXPANDING_BLOCKS,
     BlockKind,
@@ -51,7 +52,6 @@ from search.objective import choose_device
 from search.settings.recipe import Recipe
 from search.settings.search import DataSettings
 from search.system.commands import exit_with_status
-from search.training.measure import count_macs, count_parameters
 
 BATCH_SIZE = 32
 

@@ -26,9 +26,9 @@ from search.settings.spaces import ListedSpace
 from search.studies import OpenStudy
 from search.system.device import memory_format
 from search.training.device import PeakMemory
+from search.training.evaluation import TrainingResult
 from search.training.frozen_features import FrozenFeatures, inputs_for
 from search.training.heads import OWN, Head, HeadResult, train_heads
-from search.training.metrics import TrainingResult
 from search.workshop import Workshop
 from storage.claims import claim_slot, open_trial
 from storage.leases import Lease

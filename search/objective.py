@@ -14,6 +14,7 @@ import optuna
 import torch
 
 from blocks.build import build
+from blocks.cost import count_layers, count_macs, count_parameters
 from blocks.network import Network
 from blocks.specification import EliminatedSpecification, NetworkSpecification, ScratchSpecification, StageSpecification
 from search.data.array_cache import ArrayCache
@@ -24,10 +25,9 @@ from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace, Scra
 from search.spaces import elimination, listed, scratch
 from search.system.device import best_device, check_device
 from search.training.checkpoint import Checkpoint
+from search.training.evaluation import EpochMetrics, TrainingResult
 from search.training.loop import train
-from search.training.measure import count_layers, count_macs, count_parameters
-from search.training.metrics import EpochMetrics, TrainingResult
-from search.weights import load_weights
+from search.training.weights import load_weights
 
 if TYPE_CHECKING:  # studies are not made before it is known, by counting networks, that they can be searched
     from search.studies import OpenStudy

@@ -9,7 +9,7 @@ from search.settings.search import Stopping
 from search.settings.spaces import ListedSpace
 from search.stopping import Behind, Finished, epoch_at, judge, rungs
 from search.studies import OpenStudy
-from search.training.metrics import EpochMetrics
+from search.training.evaluation import EpochMetrics
 from storage import curves
 from storage.database import Database
 

@@ -30,7 +30,7 @@ from search.stored_checkpoint import StoredCheckpoint
 from search.studies import OpenStudy, joins_front
 from search.system.device import release_memory
 from search.teaching import distils, fetch_teacher, may_teach
-from search.training.metrics import EpochMetrics, TrainingResult
+from search.training.evaluation import EpochMetrics, TrainingResult
 from search.workshop import Ending, Workshop
 from storage import curves
 from storage.errors import ArtefactError, LeaseLost, StorageError

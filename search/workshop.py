@@ -13,7 +13,7 @@ from search.data.dataset import Dataset
 from search.progress.reporter import Reporter
 from search.settings.search import Settings
 from search.studies import OpenStudy
-from search.training.metrics import TrainingResult
+from search.training.evaluation import TrainingResult
 from storage.artefacts import Artefacts
 from storage.database import Database
 from storage.leases import Lease, Leases

@@ -25,7 +25,7 @@ from search.model_description import DESCRIPTION_FILE, WEIGHTS_FILE, InputDescri
 from search.models import save_model
 from search.objective import Assignment
 from search.report.markdown import escaped
-from search.training.metrics import Evaluation, TrainingResult
+from search.training.evaluation import Evaluation, TrainingResult
 from storage.artefacts import Artefacts
 from storage.database import Database
 from storage.errors import ArtefactError, StorageError

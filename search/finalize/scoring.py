@@ -18,7 +18,7 @@ from blocks.network import Network
 from search.data.arrays import Arrays
 from search.data.batches import Rows
 from search.model_description import Metrics
-from search.training.metrics import Integers, evaluate_rows
+from search.training.evaluation import Integers, evaluate_rows
 
 READ_AT = "test_read_at"
 ANSWERS = "test_answers"

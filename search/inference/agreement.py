@@ -8,7 +8,7 @@ import numpy as np
 
 from search.data.arrays import Arrays
 from search.inference.classifier import Classifier, Probabilities
-from search.training.metrics import f1_macro
+from search.training.evaluation import f1_macro
 
 LARGEST_DIFFERENCE = 1e-4
 

@@ -22,7 +22,7 @@ from search.data.batches import Rows
 from search.errors import Interrupted
 from search.system.device import memory_format
 from search.training.device import autocast, kept_memory
-from search.training.metrics import Integers
+from search.training.evaluation import Integers
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from search.profile.scores import logme, probe_f1_macro
 from search.settings.spaces import EliminationSpace
 from search.spaces.elimination import cuts_in_space
 from search.system.device import release_memory
-from search.weights import load_weights
+from search.training.weights import load_weights
 
 log = logging.getLogger(__name__)
 

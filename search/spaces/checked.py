@@ -10,7 +10,7 @@ from search.errors import BadInput
 from search.settings.search import Settings
 from search.settings.spaces import AnySpace, EliminationSpace, ListedRow, ListedSpace
 from search.spaces import elimination, listed, scratch
-from search.weights import ORDER, PACKAGED, Weights, find_weights
+from search.training.weights import ORDER, PACKAGED, Weights, find_weights
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import torch
 
-from search.training.metrics import EpochMetrics
+from search.training.evaluation import EpochMetrics
 
 _FORMAT = 2
 

@@ -22,8 +22,8 @@ from search.data.arrays import Arrays
 from search.data.batches import TrainingBatches, class_weights
 from search.errors import Interrupted
 from search.settings.recipe import Recipe
+from search.training.evaluation import EpochMetrics, Evaluation
 from search.training.loop import epoch_seeds
-from search.training.metrics import EpochMetrics, Evaluation
 from search.training.optimization import schedule
 
 # Of a recipe, what may differ from head to head.
@@ -127,7 +127,7 @@ def _confusions(labels: Tensor, predictions: Tensor, classes: int) -> Tensor:
 
 
 def _f1_macro(confusions: Tensor) -> Tensor:
-    """(H,), as `search.training.metrics.f1_macro`: a class that is neither there nor predicted does not count."""
+    """(H,), as `search.training.evaluation.f1_macro`: a class that is neither there nor predicted does not count."""
     both = (confusions.sum(dim=1) + confusions.sum(dim=2)).double()
     f1 = 2 * confusions.diagonal(dim1=1, dim2=2) / both.clamp(min=1)
     return f1.sum(dim=1) / (both > 0).sum(dim=1)

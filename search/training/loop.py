@@ -29,8 +29,8 @@ from search.system.device import memory_format
 from search.training.checkpoint import Checkpoint, TrainingState, restore, serialise
 from search.training.device import PeakMemory, activate_out_of_place, autocast, kept_memory
 from search.training.distillation import Teacher
+from search.training.evaluation import EpochMetrics, Evaluation, Integers, TrainingResult, evaluate_rows, f1_macro
 from search.training.frozen_features import Pictures, inputs_for
-from search.training.metrics import EpochMetrics, Evaluation, Integers, TrainingResult, evaluate_rows, f1_macro
 from search.training.optimization import Average, make_optimizer, schedule, set_learning_rate
 
 # Reading the loss back makes the host wait for a CUDA device, so there a loss that is not finite is noticed late.

@@ -7,8 +7,8 @@ import pytest
 from baselines.rows import CLASSES, Baseline, choose, read_baselines
 from baselines.study import listed_space, specification
 from blocks.build import build
+from blocks.cost import count_layers, count_parameters
 from search.errors import BadInput
-from search.training.measure import count_layers, count_parameters
 from tests.conftest import LoadSettings, tiny_elimination, tiny_scratch
 
 ROWS = read_baselines()

@@ -9,8 +9,8 @@ import pytest
 from benchmarks import pictures
 from benchmarks.recipes import line, main, networks
 from blocks.build import build
+from blocks.cost import count_parameters
 from search.errors import BadInput
-from search.training.measure import count_parameters
 
 
 @pytest.fixture

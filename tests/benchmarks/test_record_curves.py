@@ -15,7 +15,7 @@ import pytest
 from benchmarks.bank import read_bank
 from benchmarks.record_curves import main
 from search.errors import BadInput
-from search.training.metrics import EpochMetrics
+from search.training.evaluation import EpochMetrics
 
 TRAININGS = 2 + 2 * 3  # the first of each study has three seeds
 

@@ -13,9 +13,9 @@ from benchmarks.pictures import write_pictures
 from benchmarks.rates import Window
 from benchmarks.throughput import CASES, Case, main
 from blocks.build import build
+from blocks.cost import count_parameters
 from blocks.specification import ScratchSpecification, StageSpecification
 from search.errors import BadInput
-from search.training.measure import count_parameters
 
 QUICK = ["--seconds", "0.05", "--repeats", "3", "--workers", "0", "--at-once", "2", "--device", "cpu"]
 

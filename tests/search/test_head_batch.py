@@ -15,7 +15,7 @@ from search.beginning import Refused, begin
 from search.inference.sources import choose, fetch, kept_models
 from search.objective import Assignment
 from search.settings.search import Settings
-from search.training.metrics import evaluate
+from search.training.evaluation import evaluate
 from search.work import work
 from storage import curves
 from storage.claims import progress

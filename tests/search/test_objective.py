@@ -39,7 +39,7 @@ from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 from search.settings.search import Settings
 from search.studies import OpenStudy
-from search.training.metrics import TrainingResult
+from search.training.evaluation import TrainingResult
 from tests.conftest import LoadSettings, tiny_elimination, tiny_scratch
 
 CPU = torch.device("cpu")

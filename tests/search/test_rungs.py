@@ -13,7 +13,7 @@ from search.progress.standing import read_standing
 from search.rungs import Rungs, Stopped
 from search.settings.search import Stopping
 from search.studies import OpenStudy
-from search.training.metrics import EpochMetrics
+from search.training.evaluation import EpochMetrics
 from storage import curves
 from storage.claims import claim_slot
 from storage.database import Database

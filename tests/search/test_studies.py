@@ -67,8 +67,8 @@ def weights_dir(weights_dir: Path) -> Path:
 
 @pytest.fixture
 def no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("search.weights.constants.HF_HUB_OFFLINE", True)
-    monkeypatch.setattr("search.weights.try_to_load_from_cache", lambda *_: None)
+    monkeypatch.setattr("search.training.weights.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("search.training.weights.try_to_load_from_cache", lambda *_: None)
 
 
 def test_creates_both_studies_with_what_they_are_compared_by(

@@ -20,7 +20,7 @@ from search.data.arrays import Arrays
 from search.errors import BadInput
 from search.objective import Assignment
 from search.progress.facts import Ended
-from search.training.metrics import TrainingResult
+from search.training.evaluation import TrainingResult
 from storage import curves
 from storage.errors import DatabaseLost
 from storage.tables import leases as lease_table

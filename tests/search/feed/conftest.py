@@ -21,7 +21,7 @@ from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 from search.settings.spaces import EliminationSpace, ScratchSpace
 from search.studies import OpenStudy
-from search.training.metrics import Evaluation, TrainingResult
+from search.training.evaluation import Evaluation, TrainingResult
 from storage import curves
 from storage.claims import claim_slot
 from storage.database import Database, connect

@@ -13,7 +13,7 @@ from blocks.network import Network
 from blocks.specification import ScratchSpecification, StageSpecification
 from search.data.arrays import Arrays
 from search.finalize.scoring import ANSWERS, READ_AT, metrics_of_attributes, pack, score_once, unpack
-from search.training.metrics import evaluate
+from search.training.evaluation import evaluate
 
 CPU = torch.device("cpu")
 

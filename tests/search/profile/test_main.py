@@ -8,10 +8,10 @@ import pytest
 import timm
 from safetensors.torch import save_file
 
+from blocks.cost import count_parameters
 from blocks.elimination import anatomy
 from search.errors import BadInput
 from search.profile.__main__ import main
-from search.training.measure import count_parameters
 from tests.conftest import CLASSES, SIDE, WriteConfig, tiny_elimination, tiny_scratch
 
 DIGITS = {"space": "elimination", "backbones": ["tf_efficientnet_lite0"], "image_sizes": [32], "max_parameters": 10**6}

@@ -8,13 +8,13 @@ import torch
 from safetensors.torch import save_file
 
 from blocks.build import build
+from blocks.cost import count_macs, count_parameters
 from blocks.elimination import anatomy
 from blocks.specification import EliminatedSpecification
 from search.data.dataset import Dataset, open_dataset
 from search.errors import Interrupted
 from search.profile.profiling import profile_space
 from search.settings.spaces import EliminationSpace
-from search.training.measure import count_macs, count_parameters
 from tests.conftest import CLASSES, SIDE, LoadSettings
 
 CPU = torch.device("cpu")

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from search.training.checkpoint import FileCheckpoint, TrainingState, restore, serialise
-from search.training.metrics import EpochMetrics
+from search.training.evaluation import EpochMetrics
 
 METRICS = EpochMetrics(1, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1e-3, 2.0, 100.0)
 

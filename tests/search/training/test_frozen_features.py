@@ -19,9 +19,9 @@ from search.data.arrays import Arrays
 from search.errors import Interrupted
 from search.settings.recipe import Recipe
 from search.training.checkpoint import FileCheckpoint
+from search.training.evaluation import TrainingResult, evaluate
 from search.training.frozen_features import FrozenFeatures, Pictures, inputs_for
 from search.training.loop import train
-from search.training.metrics import TrainingResult, evaluate
 
 CPU = torch.device("cpu")
 SIZE = 32

@@ -23,8 +23,8 @@ from search.data.arrays import Arrays
 from search.errors import Interrupted, TrialFailed
 from search.settings.recipe import Recipe
 from search.training.checkpoint import FileCheckpoint, restore
+from search.training.evaluation import EpochMetrics, TrainingResult, evaluate
 from search.training.loop import train
-from search.training.metrics import EpochMetrics, TrainingResult, evaluate
 
 MakeNetwork = Callable[..., Network]
 MakeArrays = Callable[..., Arrays]

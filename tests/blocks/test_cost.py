@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import torch
 
+from blocks.cost import count_layers, count_macs, count_parameters
 from blocks.network import Network
-from search.training.measure import count_layers, count_macs, count_parameters
 
 MakeNetwork = Callable[..., Network]
 

@@ -7,7 +7,7 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from search.weights import PACKAGED, Weights, find_weights, load_weights
+from search.training.weights import PACKAGED, Weights, find_weights, load_weights
 
 
 @pytest.fixture(autouse=True)

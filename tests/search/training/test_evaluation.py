@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from blocks.network import Network
 from search.data.arrays import Arrays
-from search.training.metrics import evaluate, f1_macro
+from search.training.evaluation import evaluate, f1_macro
 
 MakeNetwork = Callable[..., Network]
 MakeArrays = Callable[..., Arrays]
