@@ -41,12 +41,12 @@ from search.data.examples import SPLITS
 from search.errors import BadInput
 from search.objective import choose_device, device_name
 from search.profile.profiling import DepthProfile, profile_space
-from search.profile.ranking import ProfiledCut, first_choices
 from search.report.rows import search_name
 from search.report.stored import reading
 from search.settings.recipe import Recipe
 from search.settings.search import DataSettings, load
 from search.settings.spaces import EliminationSpace
+from search.study.ranking import ProfiledCut, first_choices
 from search.system.commands import exit_with_status
 from search.training.loop import train
 from search.training.weights import load_weights

@@ -47,7 +47,7 @@ from search.settings.recipe import Recipe
 from search.settings.search import DataSettings, load
 from search.settings.spaces import EliminationSpace, ScratchSpace
 from search.spaces.recipe import own_recipe
-from search.studies import OpenStudy, first_candidates
+from search.study.study import OpenStudy, first_candidates
 from search.system.commands import exit_with_status
 from search.training.evaluation import EpochMetrics
 

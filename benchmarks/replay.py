@@ -28,14 +28,14 @@ from optuna.trial import TrialState, create_trial
 from pydantic import TypeAdapter
 
 from benchmarks.bank import Bank, Curve, decoded
-from search import choosing
 from search.objective import sample_candidate
-from search.sampler import make_sampler
 from search.settings.search import PROPOSALS, Stopping
 from search.settings.spaces import EliminationSpace, ScratchSpace
 from search.statistics.pareto import front, search_hypervolume
-from search.stopping import Behind, Finished, epoch_at, judge, rungs
-from search.studies import DIRECTIONS, first_candidates
+from search.study import acquisition as choosing
+from search.study.pruner import Behind, Finished, epoch_at, judge, rungs
+from search.study.sampler import make_sampler
+from search.study.study import DIRECTIONS, first_candidates
 
 Row = NDArray[np.float64]
 _SPACE: TypeAdapter[EliminationSpace | ScratchSpace] = TypeAdapter(EliminationSpace | ScratchSpace)
@@ -46,7 +46,7 @@ class Strategy:
     """A way to search.
 
     sampler      what proposes candidates; `chosen` takes, of so many `proposals` by chance, the one that is worth most
-                 to `search.choosing`
+                 to `search.study.acquisition`
     first        what is tried first: nothing in particular, the ends of the backbone's stages, or the depth profile's
                  choices and the uncut backbone, the cheapest first, as a study of the product does
     stopping     the product's rule, or none

@@ -36,9 +36,9 @@ from optuna.trial import TrialState
 
 from blocks.elimination import anatomy
 from search.objective import sample_candidate
-from search.sampler import make_sampler
 from search.settings.spaces import EliminationSpace, ScratchSpace
-from search.studies import DIRECTIONS
+from search.study.sampler import make_sampler
+from search.study.study import DIRECTIONS
 from search.system.commands import exit_with_status
 from storage import curves
 from storage.claims import claim_slot, open_trial

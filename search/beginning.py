@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from search.drawing import draw
 from search.objective import Assignment, OverTheLimit, assign
-from search.studies import OpenStudy
+from search.study.proposals import draw
+from search.study.study import OpenStudy
 from search.teaching import choose_teacher, distils
 from search.workshop import Workshop
 from storage.attributes import attributes_of

@@ -23,7 +23,7 @@ from search.beginning import Refused, begin
 from search.heartbeat import kept_alive
 from search.objective import Assignment, feature_cache, network_of
 from search.settings.spaces import ListedSpace
-from search.studies import OpenStudy
+from search.study.study import OpenStudy
 from search.system.device import memory_format
 from search.training.device import PeakMemory
 from search.training.evaluation import TrainingResult

@@ -33,7 +33,7 @@ from search.session import (
 )
 from search.settings.search import Settings
 from search.settings.spaces import ListedSpace
-from search.studies import OpenStudy, open_rows
+from search.study.study import OpenStudy, open_rows
 from search.supervisor import supervise
 from search.system.hardware import Slot
 from search.system.signals import stop_on_signals

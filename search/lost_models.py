@@ -13,7 +13,7 @@ import optuna
 
 from search.model_description import DESCRIPTION_FILE, WEIGHTS_FILE
 from search.report.rows import MODEL_LOST, short_name
-from search.studies import OpenStudy, study_front
+from search.study.study import OpenStudy, study_front
 from storage.artefacts import attached_to_trials
 from storage.attributes import attributes_of
 

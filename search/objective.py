@@ -30,7 +30,7 @@ from search.training.loop import train
 from search.training.weights import load_weights
 
 if TYPE_CHECKING:  # studies are not made before it is known, by counting networks, that they can be searched
-    from search.studies import OpenStudy
+    from search.study.study import OpenStudy
 
 
 _WIDE = 4096

@@ -1,4 +1,4 @@
-"""A trial at its rungs: what others ended with comes from the storage, the rule from `search.stopping`."""
+"""A trial at its rungs: what others ended with comes from the storage, the rule from `search.study.pruner`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from search.objective import Assignment
 from search.settings.search import Stopping
 from search.settings.spaces import ListedSpace
-from search.stopping import Behind, Finished, epoch_at, judge, rungs
-from search.studies import OpenStudy
+from search.study.pruner import Behind, Finished, epoch_at, judge, rungs
+from search.study.study import OpenStudy
 from search.training.evaluation import EpochMetrics
 from storage import curves
 from storage.database import Database

@@ -23,12 +23,12 @@ from search.dry_run import describe
 from search.errors import BadInput
 from search.objective import choose_device, device_name
 from search.profile.profiling import profile_space
-from search.profile.ranking import ProfiledCut
 from search.profile.table import show
 from search.progress.display import Display
 from search.settings.search import Settings, changed, in_full
 from search.settings.spaces import EliminationSpace, ListedSpace
-from search.studies import OpenStudy, open_listed_studies, open_studies
+from search.study.ranking import ProfiledCut
+from search.study.study import OpenStudy, open_listed_studies, open_studies
 from search.system.hardware import Slot, slots
 from search.system.outputs import replaced
 from storage.artefacts import Artefacts, open_artefacts

@@ -11,7 +11,7 @@ from search.errors import BadInput, TrialFailed
 from search.inference.sources import load_kept
 from search.objective import Assignment, is_uncut
 from search.settings.spaces import EliminationSpace, ListedSpace
-from search.studies import OpenStudy, full_name
+from search.study.study import OpenStudy, full_name
 from storage.artefacts import Artefacts, attached
 from storage.attributes import attributes_of
 from storage.database import Database

@@ -27,7 +27,7 @@ from search.objective import Assignment, Hooks, device_name, result_attributes, 
 from search.report.rows import MODEL_LOST
 from search.rungs import Rungs, Stopped
 from search.stored_checkpoint import StoredCheckpoint
-from search.studies import OpenStudy, joins_front
+from search.study.study import OpenStudy, joins_front
 from search.system.device import release_memory
 from search.teaching import distils, fetch_teacher, may_teach
 from search.training.evaluation import EpochMetrics, TrainingResult

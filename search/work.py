@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from search.budget import used_share
 from search.errors import BadInput
 from search.feed.feed import Feed
-from search.limits import check_limits
-from search.studies import OpenStudy
+from search.study.budget import used_share
+from search.study.limits import check_limits
+from search.study.study import OpenStudy
 from search.trial import perform
 from search.workshop import Ending, Workshop
 from storage.claims import claim_slot

@@ -12,7 +12,7 @@ import torch
 from search.data.dataset import Dataset
 from search.progress.reporter import Reporter
 from search.settings.search import Settings
-from search.studies import OpenStudy
+from search.study.study import OpenStudy
 from search.training.evaluation import TrainingResult
 from storage.artefacts import Artefacts
 from storage.database import Database

@@ -25,7 +25,7 @@ from search.report.records import finite
 from search.report.rows import search_name, search_of, short_name
 from search.report.stored import read_curves
 from search.settings.spaces import ListedSpace
-from search.studies import OpenStudy
+from search.study.study import OpenStudy
 from storage.database import Database
 from storage.errors import StorageError
 from storage.pages import Page

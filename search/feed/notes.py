@@ -16,7 +16,7 @@ from search.report.rows import Row
 from search.settings.candidate import Candidate
 from search.settings.spaces import AnySpace, ListedSpace, ScratchSpace
 from search.statistics.pareto import HYPERVOLUME_MEANING
-from search.studies import OpenStudy
+from search.study.study import OpenStudy
 
 ON_FRONT = "## On the joint front"
 OFF_FRONT = "## No longer on the joint front"

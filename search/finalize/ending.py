@@ -12,7 +12,7 @@ from search.feed.keeping import Finished, keep, note_lost
 from search.finalize.scoring import metrics_of_attributes, score_once
 from search.objective import Assignment, device_name, result_attributes
 from search.report.rows import MODEL_LOST
-from search.studies import OpenStudy
+from search.study.study import OpenStudy
 from search.training.evaluation import TrainingResult
 from search.workshop import Ending, Workshop
 from storage.attributes import attributes_of

@@ -16,7 +16,7 @@ from search.report.stored import read_search, read_study_attributes, reading
 from search.session import open_data, open_slots, set_up_logging, show_settings
 from search.settings.search import Settings
 from search.settings.spaces import ListedSpace
-from search.studies import WHOLE, full_name
+from search.study.study import WHOLE, full_name
 
 
 def finalize(settings: Settings, options: argparse.Namespace, default_seeds: int) -> int:

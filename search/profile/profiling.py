@@ -17,10 +17,10 @@ from blocks.network import Network
 from blocks.specification import EliminatedSpecification, HeadSpecification
 from search.data.dataset import Dataset
 from search.profile.features import pooled_features
-from search.profile.ranking import ProfiledCut, ranked
 from search.profile.scores import logme, probe_f1_macro
 from search.settings.spaces import EliminationSpace
 from search.spaces.elimination import cuts_in_space
+from search.study.ranking import ProfiledCut, ranked
 from search.system.device import release_memory
 from search.training.weights import load_weights
 

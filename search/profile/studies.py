@@ -16,7 +16,7 @@ from search.profile.table import show
 from search.session import set_up_logging
 from search.settings.search import Settings
 from search.settings.spaces import EliminationSpace
-from search.spaces.checked import checked_spaces
+from search.study.checked_spaces import checked_spaces
 
 
 def profile_studies(settings: Settings, options: argparse.Namespace) -> None:

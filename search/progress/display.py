@@ -21,7 +21,7 @@ from search.progress.facts import Activity, Facts, Message, Printed, Standing
 from search.progress.standing import read_standing
 from search.progress.table import LiveTable
 from search.progress.words import front_change, stamped, status_line
-from search.studies import OpenStudy
+from search.study.study import OpenStudy
 from storage.database import Database
 from storage.errors import StorageError
 

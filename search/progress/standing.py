@@ -12,11 +12,11 @@ from statistics import fmean
 
 from optuna.trial import TrialState
 
-from search.budget import training_seconds
 from search.progress.facts import Member, Standing, StudyStanding
 from search.settings.spaces import ListedSpace
 from search.statistics.pareto import front
-from search.studies import OpenStudy, study_front
+from search.study.budget import training_seconds
+from search.study.study import OpenStudy, study_front
 from storage.claims import progress
 from storage.database import Database
 

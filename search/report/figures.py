@@ -13,11 +13,11 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from search.profile.ranking import ProfiledCut
 from search.report import formats
 from search.report.comparison import Comparison, Entry, bars, front_steps
 from search.report.stored import Curves
 from search.report.style import FRONT_LINE, INK, REFERENCE, UNCUT, StudyStyle, study_styles
+from search.study.ranking import ProfiledCut
 
 Figure = dict[str, Any]
 HOVER_WIDTH = 44

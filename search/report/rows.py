@@ -19,9 +19,9 @@ import numpy as np
 from optuna.trial import TrialState
 from pydantic import NonNegativeInt, TypeAdapter, ValidationError
 
-from search.profile.ranking import ProfiledCut
 from search.report.endings import Ending, device_of, endings_of, hours_by_device
 from search.statistics.intervals import Interval, drawn_f1_of, over_images
+from search.study.ranking import ProfiledCut
 from storage.trials import StudyRecord, TrialRecord
 
 MODEL_LOST = "model_lost"  # attribute of a trial whose model could not be kept: why

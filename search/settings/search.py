@@ -103,7 +103,7 @@ class DataSettings(Frozen):
 
 
 class Stopping(Frozen):
-    """When trials are stopped before their end: see `search.stopping`."""
+    """When trials are stopped before their end: see `search.study.pruner`."""
 
     enabled: bool = True
     first_rung: Annotated[float, Field(ge=0.001, lt=1)] = Field(0.5, description="share of a trial's epochs")
@@ -145,7 +145,7 @@ class Settings(Frozen):
     stopping: Stopping = Stopping()
     proposals: Annotated[int, Field(ge=1, le=10_000)] = Field(
         PROPOSALS,
-        description="candidates that each new trial chooses from, see `search.choosing`; 1: the sampler's own",
+        description="candidates that each new trial chooses from, see `search.study.acquisition`; 1: the sampler's own",
     )
     seed: Seed = 0
     device: Annotated[

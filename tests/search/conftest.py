@@ -26,7 +26,7 @@ from search.progress.facts import Message
 from search.progress.reporter import Reporter
 from search.session import image_sizes
 from search.settings.search import Settings, add_arguments, load
-from search.studies import OpenStudy, open_studies
+from search.study.study import OpenStudy, open_studies
 from search.work import work
 from search.workshop import Workshop
 from storage.artefacts import open_artefacts

@@ -38,7 +38,7 @@ from search.objective import (
 from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 from search.settings.search import Settings
-from search.studies import OpenStudy
+from search.study.study import OpenStudy
 from search.training.evaluation import TrainingResult
 from tests.conftest import LoadSettings, tiny_elimination, tiny_scratch
 

@@ -12,7 +12,7 @@ from search.progress.facts import Ended
 from search.progress.standing import read_standing
 from search.rungs import Rungs, Stopped
 from search.settings.search import Stopping
-from search.studies import OpenStudy
+from search.study.study import OpenStudy
 from search.training.evaluation import EpochMetrics
 from storage import curves
 from storage.claims import claim_slot

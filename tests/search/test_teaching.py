@@ -11,7 +11,7 @@ from optuna.trial import TrialState
 from safetensors.torch import save_file
 
 from search.settings.search import Settings
-from search.studies import OpenStudy
+from search.study.study import OpenStudy
 from search.teaching import choose_teacher
 from search.work import work
 from storage.artefacts import attached

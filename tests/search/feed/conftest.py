@@ -20,7 +20,7 @@ from search.objective import Assignment, summary
 from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 from search.settings.spaces import EliminationSpace, ScratchSpace
-from search.studies import OpenStudy
+from search.study.study import OpenStudy
 from search.training.evaluation import Evaluation, TrainingResult
 from storage import curves
 from storage.claims import claim_slot

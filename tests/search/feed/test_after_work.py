@@ -10,7 +10,7 @@ import torch
 
 from search.lost_models import lost_models
 from search.models import load_model
-from search.studies import study_front
+from search.study.study import study_front
 from search.training.evaluation import evaluate
 from search.work import work
 from storage.artefacts import Artefacts

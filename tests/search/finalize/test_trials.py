@@ -20,7 +20,7 @@ from search.progress.facts import Activity
 from search.progress.standing import read_standing
 from search.settings.search import Settings
 from search.settings.spaces import ListedRow, ListedSpace
-from search.studies import open_rows
+from search.study.study import open_rows
 from storage import curves
 from storage.pages import Page
 from tests.conftest import LoadSettings

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from search.settings.search import Stopping
 from search.statistics.pareto import front
-from search.stopping import Finished, epoch_at, judge, reach, rungs
+from search.study.pruner import Finished, epoch_at, judge, reach, rungs
 
 RULE = Stopping(least_finished=2)
 # At the rung they lacked .5 and .4 of F1 1, at the end .2 and .1: they kept .4 and .25 of it.

@@ -23,15 +23,15 @@ from search.data.arrays import PartName
 from search.data.depth import SIXTEEN_BITS, PixelRange
 from search.errors import BadInput
 from search.inference.runs import processor
-from search.limits import check_limits
-from search.profile.ranking import ProfiledCut, first_choices
-from search.sampler import make_sampler
 from search.settings.search import Settings, resolved
 from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace, StudySpace
 from search.spaces import elimination, listed
-from search.spaces.checked import checked_spaces
 from search.spaces.recipe import own_recipe
 from search.statistics.pareto import front
+from search.study.checked_spaces import checked_spaces
+from search.study.limits import check_limits
+from search.study.ranking import ProfiledCut, first_choices
+from search.study.sampler import make_sampler
 from storage.database import Database
 
 OBJECTIVES = ("f1_macro", "parameters")

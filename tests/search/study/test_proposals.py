@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
-from search import beginning, choosing, drawing, work
-from search.choosing import LEAST_FINISHED
-from search.drawing import draw
+from search import beginning, work
 from search.objective import Assignment, OverTheLimit, assign
+from search.study import acquisition as choosing
+from search.study import proposals as drawing
+from search.study.acquisition import LEAST_FINISHED
+from search.study.proposals import draw
 from storage.claims import claim_slot, open_trial
 from storage.leases import Lease
 from storage.results import finish, set_attributes
@@ -63,7 +65,7 @@ def test_an_exhausted_space_gives_further_seeds_of_its_front(bench: Bench, caplo
     front, beaten = begun[:2], begun[2:]
     for f1_macro, one in zip((0.5, 0.75, 0.75, 0.6), begun, strict=True):
         end(bench, one, f1_macro)  # the larger two are no better than the second
-    with caplog.at_level(logging.INFO, logger="search.drawing"):
+    with caplog.at_level(logging.INFO, logger="search.study.proposals"):
         further = [begin(bench) for _ in range(4)]
     keys = [assignment.candidate.key for _, assignment in further]
     assert sorted(keys) == sorted([assignment.candidate.key for _, assignment in front] * 2), "in turns"
@@ -129,7 +131,7 @@ def test_two_workers_that_draw_the_same_do_not_both_train_it(
 def test_a_candidate_over_the_limit_is_a_draw_like_any_other(
     load_settings: LoadSettings, open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("search.studies.check_limits", lambda *_: None)  # no study like this is made any more
+    monkeypatch.setattr("search.study.study.check_limits", lambda *_: None)  # no study like this is made any more
     space = tiny_elimination(**FIXED, max_parameters=27_000, uncut=False, heads=["conv1x1"], head_widths=[1000])
     bench = open_bench(load_settings(studies={"none": space}))
     with pytest.raises(OverTheLimit):

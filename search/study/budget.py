@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from optuna.trial import FrozenTrial, TrialState
 
-from search.studies import OpenStudy
+from search.study.study import OpenStudy
 from storage.claims import progress
 from storage.database import Database
 

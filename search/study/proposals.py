@@ -13,13 +13,13 @@ import optuna
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from search.choosing import Known, Tried, enough, worth
-from search.limits import smallest
 from search.objective import counts_of, is_uncut, over_counts, queued, sample_candidate
-from search.sampler import HISTORY, Near, that_matter
 from search.settings.candidate import Candidate
 from search.settings.spaces import EliminationSpace, ListedSpace, ScratchSpace
-from search.studies import OpenStudy, study_front
+from search.study.acquisition import Known, Tried, enough, worth
+from search.study.limits import smallest
+from search.study.sampler import HISTORY, Near, that_matter
+from search.study.study import OpenStudy, study_front
 from storage.suggestions import Suggestions, collect
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def draw(open_study: OpenStudy, trial: Trial, classes: int, teacher: str | None 
     trial has finished, keeps the last draw). What was queued is not questioned: somebody asked for it.
 
     proposals  new candidates within the limits of their space that the one which is worth most is chosen from (see
-               `search.choosing`): a quarter of them the sampler's, a quarter like members of the front, the rest by
+               `search.study.acquisition`): a quarter of them the sampler's, a quarter like members of the front, the rest by
                chance. Before enough trials have finished for a choice, the first of them is taken
     """
     space = open_study.space

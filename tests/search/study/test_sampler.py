@@ -8,8 +8,8 @@ import optuna
 import pytest
 from optuna.storages import InMemoryStorage
 
-from search.sampler import MOST_ANEW, Near, make_sampler
-from search.studies import DIRECTIONS
+from search.study.sampler import MOST_ANEW, Near, make_sampler
+from search.study.study import DIRECTIONS
 
 
 def _suggest(trial: optuna.trial.Trial) -> dict[str, float]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search.choosing import Known, Tried, worth
+from search.study.acquisition import Known, Tried, worth
 
 
 def known(parameters: int = 10_000, macs: int = 10**6, **params: Any) -> Known:
