@@ -10,7 +10,7 @@ from rich.console import Console
 from baselines.rows import Baseline
 from baselines.study import listed_space
 from search.launch import work_on_rows
-from search.lost_models import show_and_report_lost
+from search.models.lost import show_and_report_lost
 from search.report import table
 from search.report.comparison import compare
 from search.report.stored import read_search, reading

@@ -4,7 +4,7 @@
 
 Both read the same files and classify with the same network, on the CPU, in turns: a busy machine is busy for both. The
 user's loop opens a picture with Pillow, has torchvision's transforms resize it and make it a tensor, and runs the
-network on it, one by one, on all cores. Ours is what `search.predict` does: see `search.inference.files`. Beside it
+network on it, one by one, on all cores. Ours is what `search.predict` does: see `search.models.image_files`. Beside it
 stands what decoding alone gives, by as many threads as ours has: the ceiling.
 """
 
@@ -29,10 +29,10 @@ from benchmarks.rates import environment
 from blocks.build import build
 from blocks.specification import EliminatedSpecification
 from search.errors import BadInput
-from search.inference.classifier import Classifier
-from search.inference.files import classify, picture_files
-from search.inference.formats import through_onnx
-from search.model_description import InputDescription, ModelDescription
+from search.models.classifier import Classifier
+from search.models.description import InputDescription, ModelDescription
+from search.models.formats.formats import through_onnx
+from search.models.image_files import classify, picture_files
 from search.system.commands import exit_with_status
 
 NETWORK = EliminatedSpecification(backbone="tf_efficientnet_lite0", cut="blocks.3.2", classes=6, image_size=128)

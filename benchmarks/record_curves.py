@@ -39,7 +39,7 @@ from benchmarks.bank import Bank, Header, Planned, compress, curve_line, encoded
 from search.data.dataset import Dataset, open_dataset
 from search.data.examples import SPLITS
 from search.errors import BadInput, TrialFailed
-from search.inference.runs import processor
+from search.models.latency.runs import processor
 from search.objective import Assignment, OverTheLimit, assign, run
 from search.profile.profiling import DepthProfile, profile_space
 from search.settings.candidate import Candidate

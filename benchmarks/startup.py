@@ -29,9 +29,9 @@ from blocks.build import build
 from blocks.specification import EliminatedSpecification
 from search.__main__ import COMMANDS
 from search.errors import BadInput
-from search.inference.deployed import Deployed
-from search.inference.formats import FORMATS, exported_description
-from search.model_description import InputDescription, Metrics, ModelDescription, Provenance
+from search.models.deployed import Deployed
+from search.models.description import InputDescription, Metrics, ModelDescription, Provenance
+from search.models.formats.formats import FORMATS, exported_description
 from search.system.commands import exit_with_status, positive
 
 HERE = Path(__file__).parents[1]

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from search.inference.names import MODEL_HELP
+from search.models.names import MODEL_HELP
 from search.settings import search as all_settings
 from search.settings.options import OF_TRAINING, add_arguments
 from search.system.commands import exit_with_status, loading
@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.e
     options = _parser(prog).parse_args(arguments)
     settings = all_settings.load(options)
     with loading():
-        from search.inference.evaluation import evaluate_folder
+        from search.models.evaluation import evaluate_folder
     evaluate_folder(settings, options)
 
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from search.errors import BadInput
-from search.inference.exported import FILES, REFUSED, output_problems
-from search.inference.names import check_model_name
-from search.model_description import check_files
+from search.models.description import check_files
+from search.models.exported import FILES, REFUSED, output_problems
+from search.models.names import check_model_name
 from search.settings import search as all_settings
 from search.settings.options import OF_TRAINING, add_arguments
 from search.system.commands import collected, exit_with_status, loading
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.e
     _check(options)
     settings = all_settings.load(options)
     with loading():
-        from search.inference.exporting import export_model
+        from search.models.exporting import export_model
     export_model(settings, options)
 
 

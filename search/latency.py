@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from search.errors import BadInput
-from search.inference.names import check_model_name
+from search.models.names import check_model_name
 from search.settings import search as all_settings
 from search.settings.options import OF_TRAINING, add_arguments
 from search.system.commands import collected, exit_with_status, loading
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.l
     _check(options)
     settings = all_settings.load(options)
     with loading():
-        from search.inference.latency_table import measure_models
+        from search.models.latency.table import measure_models
     measure_models(settings, options)
 
 

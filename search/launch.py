@@ -16,7 +16,7 @@ import torch
 
 from search.data.dataset import Dataset
 from search.errors import BadInput
-from search.lost_models import LostModel, lost_models, report_lost, show_and_report_lost
+from search.models.lost import LostModel, lost_models, report_lost, show_and_report_lost
 from search.progress.display import Display
 from search.progress.reporter import Reporter
 from search.report.__main__ import main as report

@@ -133,7 +133,7 @@ def over_limits(
     over = over_counts(space, counts)
     if over or space.max_latency_ms is None:
         return over
-    from search.inference.measuring import latency_ms  # noqa: PLC0415 - few searches need ONNX
+    from search.models.latency.measuring import latency_ms  # noqa: PLC0415 - few searches need ONNX
 
     taken = latency_ms(candidate.network, space.max_latency_ms)
     return {"latency_ms": (taken, space.max_latency_ms)} if taken > space.max_latency_ms else {}

@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from search.inference.names import MODEL_HELP
+from search.models.names import MODEL_HELP
 from search.settings import search as all_settings
 from search.settings.options import OF_TRAINING, add_arguments
 from search.system.commands import exit_with_status, loading
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.p
     options = _parser(prog).parse_args(arguments)
     settings = all_settings.load(options)
     with loading():
-        from search.inference.predictions import predict
+        from search.models.predictions import predict
     predict(settings, options)
 
 

@@ -8,7 +8,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from blocks.network import Network
 from search.errors import BadInput, TrialFailed
-from search.inference.sources import load_kept
+from search.models.sources import load_kept
 from search.objective import Assignment, is_uncut
 from search.settings.spaces import EliminationSpace, ListedSpace
 from search.study.study import OpenStudy, full_name

@@ -1,4 +1,4 @@
-"""Latency runs of trials, each under the key of its machine and versions: see `search.inference.runs`.
+"""Latency runs of trials, each under the key of its machine and versions: see `search.models.latency.runs`.
 
 They are rows among Optuna's system attributes: there trials that have ended can be given one, and the dashboard makes
 no column of it.

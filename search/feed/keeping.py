@@ -18,11 +18,11 @@ import optuna
 
 from search.data.arrays import PartName
 from search.errors import BadInput
-from search.feed.card import model_card
-from search.feed.matrix import confusion_figure, png
 from search.feed.signature import sign_note
-from search.model_description import DESCRIPTION_FILE, WEIGHTS_FILE, InputDescription, Metrics, Provenance
-from search.models import save_model
+from search.models.card import model_card
+from search.models.confusion import confusion_figure, png
+from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE, InputDescription, Metrics, Provenance
+from search.models.folder import save_model
 from search.objective import Assignment
 from search.report.markdown import escaped
 from search.training.evaluation import Evaluation, TrainingResult

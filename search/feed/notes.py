@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from search.feed.keeping import NOT_KEPT
-from search.feed.words import network_in_words, recipe_in_words
-from search.model_description import DESCRIPTION_FILE
+from search.models.description import DESCRIPTION_FILE
+from search.models.words import network_in_words, recipe_in_words
 from search.report import formats
 from search.report.comparison import Comparison, Entry, Standing
 from search.report.markdown import escaped, marked_up_table

@@ -9,7 +9,7 @@ from optuna.trial import TrialState
 
 from search.data.arrays import Arrays
 from search.feed.keeping import Finished, keep, note_lost
-from search.finalize.scoring import metrics_of_attributes, score_once
+from search.models.final_scores import metrics_of_attributes, score_once
 from search.objective import Assignment, device_name, result_attributes
 from search.report.rows import MODEL_LOST
 from search.study.study import OpenStudy

@@ -8,7 +8,7 @@ import math
 from search.errors import BadInput
 from search.finalize.choice import choose_rows
 from search.launch import work_on_rows
-from search.lost_models import show_and_report_lost
+from search.models.lost import show_and_report_lost
 from search.report.__main__ import main as report
 from search.report.comparison import compare
 from search.report.final import readings

@@ -14,8 +14,8 @@ from optuna.trial import TrialState
 from blocks.specification import EliminatedSpecification
 from search.errors import BadInput
 from search.finalize.choice import name_of
-from search.finalize.scoring import ANSWERS, READ_AT, unpack
-from search.inference.runs import LatencyRun, comparable
+from search.models.final_scores import ANSWERS, READ_AT, unpack
+from search.models.latency.runs import LatencyRun, comparable
 from search.report.comparison import compare
 from search.report.endings import device_of
 from search.report.rows import Row, Search, search_name, short_name

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from search.inference.runs import BATCH, Device, LatencyRun
+from search.models.latency.runs import BATCH, Device, LatencyRun
 from search.report import formats
 from search.report.final import Difference, Final, FinalRow, Fit
 from search.settings.spaces import Other

@@ -92,7 +92,7 @@ def choose_axis(database: Database, search: Search, name: str, machine: str | No
 
 
 def _latency(database: Database, search: Search, machine: str | None) -> Axis:
-    from search.inference.runs import comparable  # noqa: PLC0415 - imports torch, which takes seconds
+    from search.models.latency.runs import comparable  # noqa: PLC0415 - imports torch, which takes seconds
 
     runs = comparable(latency.read(database, [trial_id for row in search.rows for trial_id in row.trial_ids]))
     if not runs:

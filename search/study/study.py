@@ -22,7 +22,7 @@ from blocks.elimination import anatomy
 from search.data.arrays import PartName
 from search.data.depth import SIXTEEN_BITS, PixelRange
 from search.errors import BadInput
-from search.inference.runs import processor
+from search.models.latency.runs import processor
 from search.settings.search import Settings, resolved
 from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace, StudySpace
 from search.spaces import elimination, listed

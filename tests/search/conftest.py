@@ -20,8 +20,8 @@ from optuna.trial import TrialState
 from PIL import Image
 
 from search.data.dataset import open_dataset
-from search.inference.sources import Source, open_source
-from search.models import save_model
+from search.models.folder import save_model
+from search.models.sources import Source, open_source
 from search.progress.facts import Message
 from search.progress.reporter import Reporter
 from search.session import image_sizes

@@ -14,9 +14,9 @@ from search.data.decode import decode
 from search.errors import BadInput
 from search.evaluate import main
 from search.export import main as export
-from search.inference.deployed import of_network
-from search.inference.sources import Source
-from search.models import save_model
+from search.models.deployed import of_network
+from search.models.folder import save_model
+from search.models.sources import Source
 from tests.systems import linux_file_names, needs_pipes
 
 

@@ -16,13 +16,14 @@ from search.data.dataset import open_dataset
 from search.data.decode import decode
 from search.errors import BadInput
 from search.export import main
-from search.inference import agreement, runs
-from search.inference.deployed import of_network
-from search.inference.opening import open_classifier
-from search.inference.quantization import FLOAT_CONVOLUTIONS
-from search.inference.runs import LatencyRun, Measurement
-from search.inference.sources import Source
-from search.model_description import WEIGHTS_FILE
+from search.models import agreement
+from search.models.deployed import of_network
+from search.models.description import WEIGHTS_FILE
+from search.models.formats.quantization import FLOAT_CONVOLUTIONS
+from search.models.latency import runs
+from search.models.latency.runs import LatencyRun, Measurement
+from search.models.opening import open_classifier
+from search.models.sources import Source
 from search.settings.search import Settings
 from storage import latency
 from storage.database import connect

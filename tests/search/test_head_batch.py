@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from search import head_batch
 from search.beginning import Refused, begin
-from search.inference.sources import choose, fetch, kept_models
+from search.models.sources import choose, fetch, kept_models
 from search.objective import Assignment
 from search.settings.search import Settings
 from search.training.evaluation import evaluate

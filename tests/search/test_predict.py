@@ -14,10 +14,10 @@ import torch
 from search.data.decode import decode
 from search.data.depth import PixelRange
 from search.errors import BadInput
-from search.inference import predictions
-from search.inference.deployed import of_network
-from search.inference.sources import Source
-from search.models import save_model
+from search.models import predictions
+from search.models.deployed import of_network
+from search.models.folder import save_model
+from search.models.sources import Source
 from search.predict import main
 from tests.search.data.encoded import png16
 from tests.systems import linux_file_names, needs_pipes

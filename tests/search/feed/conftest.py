@@ -14,8 +14,8 @@ from blocks.build import build
 from blocks.specification import EliminatedSpecification, ScratchSpecification, StageSpecification
 from search.feed.feed import Feed
 from search.feed.keeping import Finished
-from search.model_description import InputDescription, Metrics, ModelDescription, Provenance
-from search.models import save_model
+from search.models.description import InputDescription, Metrics, ModelDescription, Provenance
+from search.models.folder import save_model
 from search.objective import Assignment, summary
 from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from search.lost_models import lost_models
-from search.models import load_model
+from search.models.folder import load_model
+from search.models.lost import lost_models
 from search.study.study import study_front
 from search.training.evaluation import evaluate
 from search.work import work

@@ -13,7 +13,7 @@ from PIL import Image
 
 from search.feed import keeping
 from search.feed.keeping import Finished, keep, note_lost
-from search.models import load_model
+from search.models.folder import load_model
 from storage.artefacts import Artefacts, open_artefacts
 from storage.errors import DatabaseLost
 from storage.pages import Page

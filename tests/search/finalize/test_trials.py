@@ -14,8 +14,8 @@ from search import trial as one_trial
 from search import work
 from search.data.dataset import Dataset
 from search.finalize import ending
-from search.finalize.scoring import ANSWERS, READ_AT
-from search.models import load_model
+from search.models.final_scores import ANSWERS, READ_AT
+from search.models.folder import load_model
 from search.progress.facts import Activity
 from search.progress.standing import read_standing
 from search.settings.search import Settings

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from search.errors import BadInput
-from search.inference.runs import LatencyRun, Machine, Measurement
+from search.models.latency.runs import LatencyRun, Machine, Measurement
 from search.report.axis import MACS, latency
 from search.report.comparison import compare, front_steps
 from search.report.figures import front_figure

@@ -17,7 +17,7 @@ from optuna.trial import TrialState
 from safetensors.torch import save_file
 
 from search.errors import BadInput
-from search.inference.runs import processor
+from search.models.latency.runs import processor
 from search.settings.search import Settings
 from search.settings.spaces import ListedSpace, ScratchSpace
 from search.study.checked_spaces import checked_spaces

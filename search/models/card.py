@@ -1,0 +1,224 @@
+"""The model card: one page of Markdown about a saved model or an export, made of what is known without the search.
+
+The headings are those of Mitchell et al., "Model Cards for Model Reporting", FAT* 2019, as far as a search can fill
+them in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, ModelDescription, Provenance
+from search.models.latency.runs import LatencyRun, Measurement
+from search.models.words import network_in_words, recipe_in_words
+from search.report import formats
+from search.report.markdown import escaped, marked_up_table
+from search.report.rows import search_name, short_name
+from search.settings.recipe import Recipe
+from search.statistics.intervals import drawn_f1_of, over_images
+
+FEW_PICTURES = 30
+CONFUSIONS = 3
+
+
+@dataclass(frozen=True)
+class Loading:
+    """How an export is used: what it `needs`, lines of Python, and how each file did on pictures when `checked`."""
+
+    needs: str
+    lines: Sequence[str]
+    checked: Sequence[str]
+
+
+def model_card(description: ModelDescription, loading: Loading | None = None, runs: Sequence[LatencyRun] = ()) -> str:
+    """The card as Markdown, of a kept model or, with `loading`, of an export; `runs` are those of its trial."""
+    provenance = description.provenance
+    recipe = recipe_in_words(Recipe.model_validate(provenance.recipe), provenance.initial_weights)
+    sections = [
+        f"# {escaped(provenance.study)}, trial {provenance.trial}",
+        network_in_words(description.network, provenance.initial_weights),
+        _facts(description),
+        f"## Scores on {provenance.metrics.split}",
+        _scores(provenance.metrics),
+        _classes(description.classes, provenance.metrics),
+        "## Recipe",
+        f"{recipe} Seed {provenance.seed}.",
+        "## Latency",
+        *(_latency(runs) if runs else [_not_measured(provenance)]),
+        "## Load it",
+        *_loading(description, loading),
+        "## Limits",
+        "\n".join(f"- {limit}" for limit in _limits(description)),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _loading(description: ModelDescription, loading: Loading | None) -> list[str]:
+    if loading is None:
+        needs = f"With `{WEIGHTS_FILE}` and `{DESCRIPTION_FILE}` in one folder, and this project installed:"
+        return [needs, f"```python\n{loading_code(description)}\n```"]
+    code = "\n".join(loading.lines)
+    checked = "\n".join(f"- {escaped(line)}" for line in loading.checked)
+    return [
+        loading.needs,
+        f"```python\n{code}\n```",
+        _unlike(description),
+        "Run against the network that was trained:",
+        checked,
+    ]
+
+
+def _unlike(description: ModelDescription) -> str:
+    low, high = description.input.pixel_range
+    return (
+        "These lines prepare ordinary images, of 8 bits a channel and without transparency, as training did. Put "
+        f"transparent ones onto white first. In images of more bits, {low:.10g} is black and {high:.10g} is white: "
+        "scale them to 0 to 255 first. `python -m search.predict` takes all of them as they are."
+    )
+
+
+def _latency(runs: Sequence[LatencyRun]) -> list[str]:
+    """A table for each machine: milliseconds of one forward pass."""
+    sections = []
+    for run in runs:
+        rows = [
+            [_runner(each), str(each.batch), f"{each.median_ms:.3g}", f"{each.p90_ms:.3g}"] for each in run.measurements
+        ]
+        numbers = ["pictures", "median ms", "90 % within ms"]
+        sections.append(f"{escaped(run.name)}; measured {run.measured_at}:")
+        sections.append(marked_up_table(["", *numbers], rows, numbers=numbers))
+    return sections
+
+
+def _not_measured(provenance: Provenance) -> str:
+    name = formats.clean(provenance.study).replace("`", "")
+    command = f"python -m search.latency {short_name(name)}/{provenance.trial} --name {search_name(name)}"
+    return f"Not measured. `{command}` measures it, and the trial's exports have it from then on."
+
+
+def _runner(measurement: Measurement) -> str:
+    runtime = {"onnxruntime": "ONNX Runtime", "pytorch": "PyTorch, eager"}[measurement.runtime]
+    if measurement.threads is None:
+        return f"{runtime}, GPU"
+    return f"{runtime}, {measurement.threads} thread{'s' if measurement.threads != 1 else ''}"
+
+
+def loading_code(description: ModelDescription, folder: str = ".") -> str:
+    """Five lines of Python that load the model and classify a picture of noise."""
+    size = description.input.image_size
+    return "\n".join(
+        [
+            "import torch, pathlib",
+            "from search.models.folder import load_model",
+            f"network, description = load_model(pathlib.Path({folder!r}))",
+            f"pictures = torch.rand(1, 3, {size}, {size})  # RGB, values 0 to 1",
+            "print(description.classes[network(pictures).argmax()])",
+        ]
+    )
+
+
+def _facts(description: ModelDescription) -> str:
+    provenance, size = description.provenance, description.input.image_size
+    square = {"stretch": "by stretching", "crop": "by cropping the middle"}[description.input.fit]
+    values = "0 to 255 (uint8)" if description.input.value_range[1] > 1 else "0 to 1"
+    metrics, data = provenance.metrics, provenance.data
+    facts = {
+        "Task": f"one of {len(description.classes)} classes for a picture",
+        "Input": f"(N, 3, {size}, {size}), RGB, values {values}, made square {square}; normalised inside the network",
+        "Data": escaped(data["name"]),
+        "Fingerprint of the data": f"`{escaped(data['fingerprint'])}`",
+        "Split": f"{_split(data)}; seed {data['split_seed']}",
+        "Parameters": formats.whole(metrics.parameters),
+        "MACs": f"{formats.whole(metrics.macs)} a picture",
+        "Trained on": _trained_on(provenance),
+        "Trained by": f"{escaped(provenance.device)}, in {formats.duration(provenance.seconds)} s",
+        "Versions": escaped(", ".join(f"{name} {version}" for name, version in provenance.versions.items())),
+    }
+    return marked_up_table(["", ""], [[f"**{name}**", value] for name, value in facts.items()])
+
+
+def _scores(metrics: Metrics) -> str:
+    interval = over_images(metrics.f1_macro, drawn_f1_of(np.array(metrics.confusion)))
+    pictures = formats.whole(sum(map(sum, metrics.confusion)))
+    return (
+        f"Macro F1 **{metrics.f1_macro:.3f}** ({interval.low:.3f} to {interval.high:.3f} is the 95 % interval over "
+        f"other pictures), accuracy {metrics.accuracy:.3f}, on {pictures} pictures."
+    )
+
+
+def _classes(classes: tuple[str, ...], metrics: Metrics) -> str:
+    """Of each class: F1, precision, recall and the pictures that they rest on."""
+    confusion = np.array(metrics.confusion)
+    right, true, predicted = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+    body = [
+        [
+            escaped(name),
+            f"{metrics.f1_per_class[index]:.3f}",
+            _ratio(right[index], predicted[index]),
+            _ratio(right[index], true[index]),
+            formats.whole(int(true[index])),
+        ]
+        for index, name in enumerate(classes)
+    ]
+    scores = ["F1", "precision", "recall", "pictures"]
+    return marked_up_table(["class", *scores], body, numbers=scores)
+
+
+def _limits(description: ModelDescription) -> list[str]:
+    provenance = description.provenance
+    metrics, data = provenance.metrics, provenance.data
+    limits = []
+    if metrics.split == "validation":
+        limits.append("The search chose by this score: expect less on new pictures. No test picture was seen.")
+    if provenance.saw_validation:
+        limits.append("It was trained on the validation pictures, too: a score on them says nothing of new pictures.")
+    limits += [
+        "One training with one seed: another seed gives another score.",
+        "Every picture is put into one of the classes, also one that shows none of them.",
+        "Nothing is known about pictures unlike those of the data set: other cameras, light, backgrounds, regions.",
+    ]
+    few = [
+        escaped(name)
+        for name, row in zip(description.classes, metrics.confusion, strict=True)
+        if sum(row) < FEW_PICTURES
+    ]
+    if few:
+        limits.append(f"Scored on fewer than {FEW_PICTURES} pictures, so by chance in part: {', '.join(few)}.")
+    if confusions := _confusions(description):
+        limits.append(f"Most often confused: {', '.join(confusions)}.")
+    return limits + [f"Of the data: {escaped(warning)}" for warning in data.get("warnings", [])]
+
+
+def _confusions(description: ModelDescription) -> list[str]:
+    """The most frequent mistakes, as "glass taken for plastic (12 of 100)"."""
+    confusion = np.array(description.provenance.metrics.confusion)
+    mistakes = confusion - np.diag(confusion.diagonal())
+    places = [np.unravel_index(place, mistakes.shape) for place in np.argsort(-mistakes, axis=None, kind="stable")]
+    return [
+        f"{escaped(description.classes[true])} taken for {escaped(description.classes[predicted])} "
+        f"({mistakes[true, predicted]} of {confusion[true].sum()})"
+        for true, predicted in places[:CONFUSIONS]
+        if mistakes[true, predicted]
+    ]
+
+
+def _split(data: dict[str, Any]) -> str:
+    return ", ".join(f"{formats.whole(size)} {split}" for split, size in _sizes(data).items())
+
+
+def _trained_on(provenance: Provenance) -> str:
+    """The splits, and how many pictures they hold."""
+    splits, sizes = provenance.trained_on.split("+"), _sizes(provenance.data)
+    return f"{' and '.join(splits)}, {formats.whole(sum(sizes[split] for split in splits))} pictures"
+
+
+def _sizes(data: dict[str, Any]) -> dict[str, int]:
+    return {split: sum(counts.values()) for split, counts in data["counts"].items()}
+
+
+def _ratio(part: int, whole: int) -> str:
+    return f"{part / whole:.3f}" if whole else formats.NOT_KNOWN

@@ -1,0 +1,47 @@
+"""A network as it is deployed, and as a classifier that PyTorch runs.
+
+Everything but decoding is inside: pixels of 0..255 are scaled and normalised, and softmax is taken, by the network that
+is exported. So no user of it can get that wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from blocks.network import Network
+from search.models.classifier import Classifier, Pictures, Probabilities
+from search.models.description import ModelDescription
+from search.system.device import memory_format
+
+
+class Deployed(nn.Module):
+    """uint8 (N, 3, S, S), RGB -> float32 (N, classes), probabilities that sum to 1."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return torch.softmax(self.network(pictures.float() / 255), dim=1)
+
+
+def of_network(network: Network, description: ModelDescription, device: torch.device) -> Classifier:
+    """The network itself, in PyTorch on `device`."""
+    deployed = Deployed(network).eval().to(device).to(memory_format=memory_format(device))  # type: ignore[call-overload]
+    return of_module(deployed, description, device)
+
+
+def of_module(module: Callable[[Tensor], Tensor], description: ModelDescription, device: torch.device) -> Classifier:
+    """The classifier of a module on `device` that takes and gives what `Deployed` does."""
+
+    @torch.inference_mode()
+    def run(pictures: Pictures) -> Probabilities:
+        batch = torch.tensor(pictures, device=device).permute(0, 3, 1, 2)
+        probabilities: Probabilities = module(batch).cpu().numpy()
+        return probabilities
+
+    return Classifier(description, run, prepare_thread=partial(torch.set_num_threads, 1))

@@ -1,0 +1,226 @@
+"""How a model does on labelled pictures, one folder a class.
+
+Folders are matched with the model's classes by their names. Pictures of other classes can only be wrong, so they are
+left out and said to be; a class of the model without a folder counts in no score, but can be wrongly predicted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from search.data.classes import unite_forms
+from search.data.examples import Listing, named
+from search.data.names import readable
+from search.data.sources.folder import SPLIT_SPELLINGS, read_folder
+from search.data.sources.paths import path_problems
+from search.errors import BadInput
+from search.models.classifier import Classifier
+from search.models.description import ModelDescription
+from search.models.image_files import classify, named_range, report_unreadable, say_below
+from search.models.labels import match_classes, suggested
+from search.models.opening import open_classifier
+from search.report import formats
+from search.settings.search import DataSettings, Settings
+from search.statistics.confusion import Integers, confusion_matrix, f1_per_class
+from search.system.commands import collected
+from search.system.outputs import file_problems, whole_file
+
+MOST_COLUMNS = 25
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Of a model on pictures. `confusion` has a row for each true class, `f1_macro` is over the classes there are.
+
+    unknown  folders that are no class of the model, missing: classes of the model that have no folder
+    """
+
+    classes: tuple[str, ...]
+    accuracy: float
+    f1_macro: float
+    f1_per_class: tuple[float, ...]
+    confusion: Integers
+    unreadable: int
+    unknown: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def evaluate_folder(settings: Settings, options: argparse.Namespace) -> None:
+    """What `search.evaluate` was asked for by its options: scores of a model on a folder, shown or written."""
+    listing, classifier = _inputs(options, settings)
+    match_classes(listing, classifier.description.classes)
+    _refuse_test_pictures(classifier.description, options.folder, listing)
+    say_below(options.folder, listing.warnings)
+    scores = evaluate(classifier, listing, settings.data)
+    if options.json:
+        print(json.dumps(_as_json(scores), indent=2))
+    else:
+        _show(scores, Console(highlight=False, markup=False, emoji=False))  # names of classes may look like markup
+    if options.png:
+        scored = f"macro F1 {scores.f1_macro:.3f}"
+        from search.models.confusion import matrix_figure, png  # noqa: PLC0415 - few ask for it, and matplotlib is slow
+
+        figure = matrix_figure(scores.classes, scores.confusion, readable(options.folder.resolve().name), scored)
+        with whole_file(options.png, "--png", "the picture cannot be written") as file:
+            file.write(png(figure))
+        print(f"wrote {options.png}", file=sys.stderr)
+
+
+def evaluate(classifier: Classifier, listing: Listing, reading: DataSettings) -> Scores:
+    """Classify the images of a listing, whose classes `match_classes` has matched, and compare.
+
+    reading  says how large images may be, and how deep ones are read if not as the model was trained
+    """
+    classes = classifier.description.classes
+    folders = set().union(*listing.classes.values())
+    unknown, missing = sorted(folders - set(classes)), [name for name in classes if name not in folders]
+    label_of = {
+        example.origin: classes.index(example.class_name)
+        for example in listing.examples
+        if isinstance(example.origin, Path) and example.class_name in classes
+    }
+    labels: list[int] = []
+    predictions: list[int] = []
+    unreadable: list[tuple[Path, str]] = []
+    for answers in classify(classifier, list(label_of), reading.max_pixels, named_range(reading)):
+        labels += [label_of[path] for path in answers.files]
+        predictions += answers.probabilities.argmax(axis=1).tolist()
+        unreadable += answers.unreadable
+    report_unreadable(unreadable, len(labels))
+    true, predicted = np.array(labels), np.array(predictions)
+    confusion = confusion_matrix(true, predicted, len(classes))
+    per_class = f1_per_class(confusion)
+    return Scores(
+        classes=classes,
+        accuracy=float((true == predicted).mean()),
+        f1_macro=float(per_class[np.unique(true)].mean()),
+        f1_per_class=tuple(map(float, per_class)),
+        confusion=confusion,
+        unreadable=len(unreadable),
+        unknown=tuple(unknown),
+        missing=tuple(missing),
+    )
+
+
+def _inputs(options: argparse.Namespace, settings: Settings) -> tuple[Listing, Classifier]:
+    """The pictures and the model. Raises BadInput with all that is wrong with them and the options."""
+    problems = file_problems("--png", options.png)
+    listing: Listing | None = None
+    classifier: Classifier | None = None
+    with collected(problems):
+        listing = _labelled(options.folder)
+    with collected(problems):
+        classifier = open_classifier(options.model, settings)
+    if problems or listing is None or classifier is None:
+        raise BadInput("nothing was evaluated", problems)
+    return listing, classifier
+
+
+def _labelled(folder: Path) -> Listing:
+    """The pictures of a folder, one folder a class. Raises BadInput with what is wrong."""
+    if problems := path_problems(folder, "folder", "one folder of images per class", remedy=None):
+        raise BadInput("the labelled pictures cannot be used", problems)
+    listing = read_folder(DataSettings(source="folder", path=folder))
+    unite_forms(listing)
+    problems = [*listing.problems, *(f"{fault.name}: {fault.reason}" for fault in listing.unusable)]
+    if splits := sorted(split for split in listing.classes if split):
+        problems.append(f"{folder} holds splits ({', '.join(splits)}): name one of their folders")
+    elif not problems and not listing.examples:
+        problems.append(f"{folder}: its class folders hold no file")
+    if problems:
+        raise BadInput("the labelled pictures cannot be used", problems)
+    return listing
+
+
+def _refuse_test_pictures(model: ModelDescription, folder: Path, listing: Listing) -> None:
+    """Raises BadInput where a search's model would meet its own test split, which only finalized ones meet.
+
+    Pictures are taken for those of the search where each class has as many, give or take one in fifty: as in its test
+    split, for a folder that is named so, and as in all its splits, for any other.
+    """
+    provenance = model.provenance
+    if provenance.metrics.split == "test":
+        return
+    known = provenance.data["counts"]
+    is_test = SPLIT_SPELLINGS.get(folder.resolve().name.casefold()) == "test"
+    there = Counter(example.class_name for example in listing.examples)
+    expected: Counter[str] = Counter()
+    for split in ["test"] if is_test else known:
+        expected.update(known[split])
+    if there.keys() == expected.keys() and all(abs(there[name] - n) <= n // 50 for name, n in expected.items()):
+        problem = f"{folder}: has as many pictures of each class as the model was searched with, test pictures included"
+        advice = (
+            "nobody is to choose by them: python -m search.finalize reads them, once; python -m search.report --pareto "
+            "has the scores on validation"
+        )
+        raise BadInput("the labelled pictures cannot be used", [problem, advice])
+
+
+def _as_json(scores: Scores) -> dict[str, object]:
+    return {
+        "pictures": int(scores.confusion.sum()),
+        "unreadable": scores.unreadable,
+        "accuracy": scores.accuracy,
+        "f1_macro": scores.f1_macro,
+        "classes": list(scores.classes),
+        "f1_per_class": list(scores.f1_per_class),
+        "confusion": scores.confusion.tolist(),
+        "unknown_folders": list(map(readable, scores.unknown)),
+        "classes_without_folder": list(scores.missing),
+    }
+
+
+def _show(scores: Scores, console: Console) -> None:
+    """Two tables and what they rest on."""
+    total = formats.whole(int(scores.confusion.sum()))
+    console.print(f"accuracy {scores.accuracy:.4f}, macro F1 {scores.f1_macro:.4f}, on {total} pictures")
+    if scores.unknown:
+        console.print(f"left out, no class of the model: {suggested(scores.unknown, scores.missing)}")
+    if scores.missing:
+        console.print(f"classes without pictures: {named(scores.missing)}")
+    console.print(_per_class(scores))
+    if len(scores.classes) <= MOST_COLUMNS:
+        console.print("true classes, and as which of them they were taken:")
+        console.print(_matrix(scores))
+    else:
+        console.print(f"the confusion matrix of {len(scores.classes)} classes is too wide: see --png or --json")
+
+
+def _per_class(scores: Scores) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("class")
+    for heading in ("F1", "precision", "recall", "pictures"):
+        table.add_column(heading, justify="right")
+    right, true, predicted = scores.confusion.diagonal(), scores.confusion.sum(axis=1), scores.confusion.sum(axis=0)
+    for index, name in enumerate(scores.classes):
+        shares = [_ratio(right[index], predicted[index]), _ratio(right[index], true[index])]
+        table.add_row(
+            formats.clean(name), f"{scores.f1_per_class[index]:.3f}", *shares, formats.whole(int(true[index]))
+        )
+    return table
+
+
+def _matrix(scores: Scores) -> Table:
+    """A row for each true class; columns are numbered as the rows are."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("", justify="right")
+    table.add_column("true class")
+    for index in range(len(scores.classes)):
+        table.add_column(str(index + 1), justify="right")
+    for index, (name, row) in enumerate(zip(scores.classes, scores.confusion, strict=True)):
+        table.add_row(str(index + 1), formats.clean(name), *(str(count) if count else "·" for count in row))
+    return table
+
+
+def _ratio(part: int, whole: int) -> str:
+    return f"{part / whole:.3f}" if whole else formats.NOT_KNOWN

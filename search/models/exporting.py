@@ -1,0 +1,148 @@
+"""Export: written beside, run on real pictures, and renamed only if it answers as the original does."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from search.data.dataset import Dataset
+from search.errors import BadInput
+from search.models.agreement import Agreement, compare
+from search.models.card import Loading, model_card
+from search.models.classifier import Probabilities
+from search.models.deployed import Deployed, of_network
+from search.models.exported import REFUSED, output_problems
+from search.models.formats.formats import FORMATS, exported_description
+from search.models.formats.onnx_session import open_onnx
+from search.models.formats.quantization import quantize
+from search.models.held_out import open_pictures
+from search.models.latency.runs import LatencyRun, runs_of
+from search.models.loading_code import NEEDS, loading_lines
+from search.models.sources import Source, open_database, open_source
+from search.report import formats
+from search.settings.search import Settings
+from search.system.outputs import new_folder
+from storage import latency
+
+CARD_FILE = "MODEL_CARD.md"
+INT8_FILE = "model.int8.onnx"
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What lies in the folder. `int8` is None where nothing was quantised."""
+
+    files: dict[str, int]
+    agreement: Agreement
+    int8: Agreement | None
+
+
+def export_model(settings: Settings, options: argparse.Namespace) -> None:
+    """What `search.export` was asked for by its options: a model in a new folder, and what it was tried on."""
+    source = open_source(options.model, settings)
+    print(f"model {source.name}: {_in_a_line(source)}")
+    output = options.output or _default_output(source, options.format)
+    if problems := output_problems(output):  # of the default name, before the pictures are read
+        raise BadInput(REFUSED, problems)
+    dataset = open_pictures(source, settings)
+    print(f"data {dataset.name}, fingerprint {dataset.fingerprint[:12]}", flush=True)
+    int8 = options.quantize == "int8"
+    exported = export(source, options.format, dataset, output, int8=int8, runs=_runs(source, settings))
+    print(_said(exported, output))
+
+
+def export(
+    source: Source,
+    format_name: str,
+    dataset: Dataset,
+    folder: Path,
+    *,
+    int8: bool = False,
+    runs: Sequence[LatencyRun] = (),
+) -> Exported:
+    """Write the model, and its card, to a new `folder`, which appears only when both are whole and agree.
+
+    Raises BadInput where there is something already, where it cannot be written, where the format cannot hold the
+    network, and where the exported model gives other answers than the original on the validation pictures of `dataset`.
+    """
+    with new_folder(folder, REFUSED) as beside:
+        arrays = dataset.arrays("validation", source.description.input.image_size)
+        original = of_network(source.network, source.description, torch.device("cpu")).probabilities(arrays.images)
+        return _export(source, format_name, dataset, original, beside, int8, runs)
+
+
+def _export(
+    source: Source,
+    format_name: str,
+    dataset: Dataset,
+    original: Probabilities,
+    folder: Path,
+    int8: bool,
+    runs: Sequence[LatencyRun],
+) -> Exported:
+    chosen = FORMATS[format_name]
+    description = exported_description(source.description) if chosen.takes_pixels else source.description
+    arrays = dataset.arrays("validation", description.input.image_size)
+    try:
+        chosen.write(Deployed(source.network).eval(), description, folder)
+    except RuntimeError as error:  # PyTorch's exporters have no more in common
+        reason = f"{format_name} cannot hold this network: {str(error).strip().splitlines()[0]}; try another --format"
+        raise BadInput(REFUSED, [reason]) from error
+    seen = description.provenance.saw_validation
+    agreement = compare(original, chosen.open(folder / chosen.file), arrays, trained_on=seen)
+    if not agreement.agrees:
+        raise BadInput(REFUSED, [f"the exported model gives other answers: {agreement}; try another --format"])
+    checked = [f"{chosen.file}: {agreement}"]
+    quantised = None
+    if int8:
+        calibration = dataset.arrays("train", description.input.image_size).images
+        quantize(folder / chosen.file, folder / INT8_FILE, description, calibration)
+        quantised = compare(original, open_onnx(folder / INT8_FILE), arrays, trained_on=seen)
+        checked.append(f"{INT8_FILE}, 8-bit integers: {quantised}")
+    loading = Loading(
+        needs=f"With the files of this folder, a picture `picture.jpg`, and {NEEDS[format_name]}:",
+        lines=loading_lines(format_name, description, chosen.file),
+        checked=checked,
+    )
+    (folder / CARD_FILE).write_text(model_card(description, loading, runs), encoding="utf-8")
+    return Exported({path.name: path.stat().st_size for path in sorted(folder.iterdir())}, agreement, quantised)
+
+
+def _default_output(source: Source, format_name: str) -> Path:
+    """Beside a folder; a trial's in the current folder."""
+    if source.trial_id is None:
+        folder = Path(source.name).resolve()
+        return folder.with_name(f"{folder.name}-{format_name}")
+    return Path(f"{source.name.replace('/', '-')}-{format_name}")
+
+
+def _runs(source: Source, settings: Settings) -> list[LatencyRun]:
+    """What was measured of the trial, for its card."""
+    if source.trial_id is None:
+        return []
+    with closing(open_database(settings)) as database:
+        return runs_of(latency.read(database, [source.trial_id]).get(source.trial_id, []))
+
+
+def _in_a_line(source: Source) -> str:
+    provenance = source.description.provenance
+    metrics = provenance.metrics
+    return (
+        f"{len(source.description.classes)} classes, {source.description.input.image_size} px, "
+        f"{formats.whole(metrics.parameters)} parameters, seed {provenance.seed}, "
+        f"{metrics.split} macro F1 {metrics.f1_macro:.4f} when trained"
+    )
+
+
+def _said(exported: Exported, output: Path) -> str:
+    lines = [f"agrees: {exported.agreement}"]
+    if exported.int8:
+        change = exported.int8.f1_exported - exported.int8.f1_original
+        lines.append(f"int8:   {exported.int8}; F1 {change:+.4f}")
+    files = ", ".join(f"{name} ({formats.short(size)}B)" for name, size in exported.files.items())
+    return "\n".join([*lines, f"wrote {output}: {files}"])

@@ -1,0 +1,81 @@
+"""Reading the test split for a trained network: once, and the trial remembers that it was and what it gave.
+
+This is the only place where a network meets the test split.
+"""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import torch
+
+from blocks.network import Network
+from search.data.arrays import Arrays
+from search.data.batches import Rows
+from search.models.description import Metrics
+from search.training.evaluation import Integers, evaluate_rows
+
+READ_AT = "test_read_at"
+ANSWERS = "test_answers"
+
+
+def score_once(
+    network: Network,
+    read_test: Callable[[], Arrays],
+    device: torch.device,
+    batch_size: int,
+    known: Mapping[str, Any],
+    remember: Callable[[Mapping[str, Any]], None],
+    sign: Callable[[], bool] | None = None,
+) -> Mapping[str, Any]:
+    """The network's scores on test, as attributes of its trial.
+
+    network    trained, on `device`
+    read_test  opens the split; not called where `known`, the trial's attributes, has the scores already
+    remember   stores the scores, all at once, before anybody is told of them
+    sign       called before each batch, for whoever watches that this does not hang
+    """
+    if READ_AT in known:
+        return known
+    read_at = datetime.now(UTC).isoformat(timespec="seconds")
+    arrays = read_test()
+    evaluation = evaluate_rows(network, Rows(arrays, device), device, batch_size, sign)
+    scores = {
+        READ_AT: read_at,
+        "test_f1_macro": evaluation.f1_macro,
+        "test_accuracy": evaluation.accuracy,
+        "test_loss": evaluation.loss,
+        "test_f1_per_class": evaluation.f1_per_class.tolist(),
+        "test_confusion": evaluation.confusion.tolist(),
+        ANSWERS: {"labels": pack(arrays.labels), "predictions": pack(evaluation.predictions)},
+    }
+    remember(scores)
+    return scores
+
+
+def metrics_of_attributes(scores: Mapping[str, Any], counts: Mapping[str, int]) -> Metrics:
+    """Test scores as a model's description has them; `counts` holds parameters and macs."""
+    return Metrics(
+        split="test",
+        f1_macro=scores["test_f1_macro"],
+        accuracy=scores["test_accuracy"],
+        f1_per_class=tuple(scores["test_f1_per_class"]),
+        confusion=tuple(map(tuple, scores["test_confusion"])),
+        parameters=counts["parameters"],
+        macs=counts["macs"],
+    )
+
+
+def pack(classes: Integers) -> str:
+    """int64 (N,), each from 0 to 65535, as a short text: little-endian uint16, deflated, base64."""
+    return base64.b64encode(zlib.compress(classes.astype("<u2").tobytes(), 9)).decode("ascii")
+
+
+def unpack(text: str) -> Integers:
+    """The inverse of `pack`."""
+    return np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype="<u2").astype(np.int64)

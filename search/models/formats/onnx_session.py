@@ -1,0 +1,52 @@
+"""An exported ONNX model as a classifier, under ONNX Runtime on the CPU: PyTorch is not imported.
+
+The description travels in the file's metadata, see `search.models.formats.formats`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from search.errors import BadInput
+from search.models.classifier import Classifier, Pictures, Probabilities
+from search.models.description import ModelDescription
+from search.models.exported import description_in
+
+INPUT, OUTPUT = "pictures", "probabilities"
+METADATA_KEY = "elimnet"
+
+
+def open_onnx(path: Path) -> Classifier:
+    """On the CPU, each batch with one thread. Raises BadInput for what was not exported here."""
+    session = open_session(path, threads=1)
+    text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+    if text is None:
+        problem = f"{path}: no class names inside; expected a model that python -m search.export wrote"
+        raise BadInput("the model cannot be loaded", [problem])
+    return of_session(session, description_in(path, text))
+
+
+def of_session(session: onnxruntime.InferenceSession, description: ModelDescription) -> Classifier:
+    """The classifier of a session whose model takes and gives what `search.models.deployed.Deployed` does."""
+
+    def run(pictures: Pictures) -> Probabilities:
+        batch = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
+        probabilities: Probabilities = session.run([OUTPUT], {INPUT: batch})[0]
+        return probabilities
+
+    return Classifier(description, run)
+
+
+def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    """ONNX Runtime on the CPU. Raises BadInput for a file that is no ONNX model."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3  # errors; its warnings are about graphs, which users cannot change
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its exceptions have no other parent in common
+        reason = str(error).splitlines()[0]
+        raise BadInput("the model cannot be loaded", [f"{path}: not a whole ONNX file: {reason}"]) from error

@@ -1,0 +1,76 @@
+"""ONNX models with 8-bit integers in the place of floats."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from search.models.classifier import Pictures
+from search.models.description import ModelDescription
+from search.models.formats.formats import describe_onnx
+from search.models.formats.onnx_session import INPUT, OUTPUT
+
+CALIBRATED_ON = 256
+FLOAT_CONVOLUTIONS = 3
+_BATCH_SIZE = 32
+
+
+def quantize(float_model: Path, target: Path, description: ModelDescription, calibration: Pictures) -> None:
+    """Write `target`: weights of 8 bits with a scale for each channel, activations with ranges seen on `calibration`.
+
+    Pictures are normalised and pass the first `FLOAT_CONVOLUTIONS` convolutions in floats: these have few weights,
+    and what is lost there is lost for all that comes after. The softmax is in floats, too: probabilities in steps of
+    1/256 do not sum to 1 where there are many classes.
+
+    calibration  uint8 (N, S, S, 3), of the training split: evenly spread, `CALIBRATED_ON` of them are used
+    """
+    few = calibration[:: max(1, len(calibration) // CALIBRATED_ON)][:CALIBRATED_ON]
+    prepared = target.with_name(f".{target.name}.prepared")
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            quant_pre_process(str(float_model), str(prepared), skip_symbolic_shape=True)
+            quantize_static(
+                str(prepared),
+                str(target),
+                _Calibration(few),
+                quant_format=QuantFormat.QDQ,
+                per_channel=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                nodes_to_exclude=_float_nodes(prepared),
+            )
+    finally:
+        prepared.unlink(missing_ok=True)
+    describe_onnx(target, description)
+
+
+def _float_nodes(model: Path) -> list[str]:
+    """The names of all nodes before the first convolution, of the first convolutions and of the last softmax."""
+    nodes = onnx.load(str(model), load_external_data=False).graph.node
+    before = itertools.takewhile(lambda node: node.op_type != "Conv", nodes)
+    convolutions = [node for node in nodes if node.op_type == "Conv"]
+    first = (*before, *convolutions[:FLOAT_CONVOLUTIONS]) if convolutions else ()
+    last = [node for node in nodes if OUTPUT in node.output]
+    return [node.name for node in (*first, *last)]
+
+
+class _Calibration(CalibrationDataReader):  # type: ignore[misc]  # published without types
+    """Batches of pictures, as the model takes them."""
+
+    def __init__(self, pictures: Pictures) -> None:
+        self._batches: Iterator[npt.NDArray[np.uint8]] = (
+            np.ascontiguousarray(pictures[start : start + _BATCH_SIZE].transpose(0, 3, 1, 2))
+            for start in range(0, len(pictures), _BATCH_SIZE)
+        )
+
+    def get_next(self) -> dict[str, npt.NDArray[np.uint8]] | None:
+        batch = next(self._batches, None)
+        return None if batch is None else {INPUT: batch}

@@ -1,0 +1,57 @@
+"""The pictures that a model is tried on: those of its search."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from search.data.dataset import Dataset, open_dataset
+from search.errors import BadInput
+from search.models.sources import Source
+from search.settings.search import DataSettings, Settings
+
+REFUSED = "the model cannot be tried on these pictures"
+NAME_THEM = "name the model's pictures with --data-dir or --config"
+
+
+def open_pictures(source: Source, settings: Settings) -> Dataset:
+    """The data set of the trial's study, wherever it lies now, split and made square as the model's was.
+
+    Raises BadInput where it cannot be opened, has other classes, or is another than the model was trained with: what
+    is validation there may be test pictures of the model's search, or pictures that it was trained on.
+    """
+    description = source.description
+    data = _data(source, settings)
+    try:
+        dataset = open_dataset(data, settings.cache_dir, image_sizes=[description.input.image_size])
+    except BadInput as error:
+        raise BadInput(error.what, [*error.problems, NAME_THEM]) from error
+    if dataset.classes != description.classes:
+        problem = (
+            f"data set {dataset.name} has the classes {', '.join(dataset.classes)}, the model of {source.name} has "
+            f"{', '.join(description.classes)}; {NAME_THEM}"
+        )
+        raise BadInput(REFUSED, [problem])
+    trained_on = str(description.provenance.data["fingerprint"])
+    if dataset.fingerprint != trained_on:
+        problem = (
+            f"data set {dataset.name} (fingerprint {dataset.fingerprint[:12]}) is not the one that the model of "
+            f"{source.name} was trained on ({trained_on[:12]}): the pictures, their labels or their splits differ; "
+            f"{NAME_THEM}, and leave out what --set changes of their splits"
+        )
+        raise BadInput(REFUSED, [problem])
+    return dataset
+
+
+def _data(source: Source, settings: Settings) -> DataSettings:
+    """The settings of the study, but for what was set now. Of a model in a folder, its description knows some."""
+    known = source.description.provenance.data
+    stored: dict[str, Any] = {"source": known["source"], **source.settings.get("data", {})}
+    changes = settings.data.model_dump(exclude_unset=True)
+    if settings.data_dir is not None and changes["source"] == "folder" and stored["source"] != "digits":
+        del changes["source"]  # what a bare --data-dir or DATA_DIR means where nothing else is known
+    changes["fit"] = source.description.input.fit
+    if "pixel_range" in known:
+        changes["pixel_range"] = source.description.input.pixel_range
+    if "split_seed" in known:
+        changes["split_seed"] = known["split_seed"]
+    return DataSettings.model_validate({**stored, **changes})

@@ -1,0 +1,150 @@
+"""Pictures from files, in batches: each thread decodes one, as the search itself decodes, and classifies it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from search.data.decode import Unreadable, decode
+from search.data.depth import PixelRange, Undecided
+from search.data.files import IS_FOLDER, fault_of
+from search.data.names import readable
+from search.data.pixel_range import doubt
+from search.data.sources.walking import Walk
+from search.errors import BadInput
+from search.models.classifier import BATCH_SIZE, Classifier, Pictures, Probabilities
+from search.models.description import InputDescription
+from search.settings.search import DataSettings
+
+NAMED_AT_MOST = 20
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model says of some files: float32 (len(files), classes), and which others could not be read, and why."""
+
+    files: list[Path]
+    probabilities: Probabilities
+    unreadable: list[tuple[Path, str]]
+
+
+def picture_files(named: Sequence[Path]) -> list[Path]:
+    """The files that are named, and all below the folders that are. Says on standard error what it passes over.
+
+    Raises BadInput, with all problems, for what is no file or folder, and a folder that holds no file or cannot be
+    listed.
+    """
+    files: list[Path] = []
+    problems = []
+    for path in named:
+        fault = fault_of(path)
+        if fault is None:
+            files.append(path)
+        elif fault == IS_FOLDER:
+            walk = Walk(path)
+            below = walk.files_below(path)
+            files += below
+            say_below(path, walk.notes())
+            problems += [f"{readable(str(folder))}: cannot be listed: {why}" for folder, why in walk.refused.items()]
+            if not below and not walk.refused:
+                problems.append(f"{path}: holds no file; name a folder of images")
+        else:
+            problems.append(f"{readable(str(path))}: {fault}")
+    if problems:
+        raise BadInput("images", problems)
+    return files
+
+
+def say_below(folder: Path, notes: Sequence[str]) -> None:
+    """Print on standard error what was found out about a folder of images."""
+    for note in notes:
+        print(f"{readable(str(folder))}: {note}", file=sys.stderr)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How files are decoded for a model.
+
+    wanted  what is black and white in images of more than 8 bits; None: what the model was trained with
+    """
+
+    taken: InputDescription
+    max_pixels: int
+    wanted: PixelRange | None = None
+
+
+def classify(
+    classifier: Classifier, files: Sequence[Path], max_pixels: int, pixel_range: PixelRange | None = None
+) -> Iterator[Answers]:
+    """The model's answers on `files`, in order and a batch at a time, with a progress bar on a terminal.
+
+    pixel_range  what is black and white in images of more than 8 bits, if not what the model was trained with
+    """
+    reading = Reading(classifier.description.input, max_pixels, pixel_range)
+    batches = [files[start : start + BATCH_SIZE] for start in range(0, len(files), BATCH_SIZE)]
+    with tqdm(total=len(files), desc="classifying", unit=" pictures", disable=None) as bar:
+        for answers in classifier.by_threads(partial(_classify, classifier, reading), batches):
+            bar.update(len(answers.files) + len(answers.unreadable))
+            yield answers
+
+
+def _classify(classifier: Classifier, reading: Reading, files: Sequence[Path]) -> Answers:
+    """Decode and classify one batch."""
+    found = [(path, _read(path, reading)) for path in files]
+    pictures = [picture for _, picture in found if not isinstance(picture, str)]
+    nothing = np.empty((0, len(classifier.description.classes)), dtype=np.float32)
+    return Answers(
+        files=[path for path, picture in found if not isinstance(picture, str)],
+        probabilities=classifier.run(np.stack(pictures)) if pictures else nothing,
+        unreadable=[(path, reason) for path, reason in found if isinstance(reason, str)],
+    )
+
+
+def named_range(settings: DataSettings) -> PixelRange | None:
+    """The range that somebody has named, None where it is the model's."""
+    return None if settings.pixel_range == "auto" else PixelRange(*settings.pixel_range)
+
+
+def report_unreadable(unreadable: Sequence[tuple[Path, str]], pictures: int) -> None:
+    """Say on standard error what was skipped. Raises BadInput where nothing was left."""
+    lines = [f"{readable(str(path))}: {reason}" for path, reason in unreadable[:NAMED_AT_MOST]]
+    if (more := len(unreadable) - NAMED_AT_MOST) > 0:
+        lines.append(f"and {more} more")
+    if not pictures:
+        raise BadInput("none of the files is a picture that can be read", lines)
+    if unreadable:
+        print(
+            "\n".join([f"skipped, as unreadable: {len(unreadable)}", *(f"  {line}" for line in lines)]), file=sys.stderr
+        )
+
+
+def _read(path: Path, reading: Reading) -> Pictures | str:
+    """uint8 (size, size, 3), or why there is none."""
+    if fault := fault_of(path):
+        return fault
+    try:
+        return _decoded(path.read_bytes(), reading)
+    except OSError as error:
+        return error.strerror or str(error)
+    except Unreadable as error:
+        return str(error)
+
+
+def _decoded(content: bytes, reading: Reading) -> Pictures:
+    """A range that the model brings may not be that of these files; one that is named is not doubted."""
+    picture: Pictures
+    size, fit, most = reading.taken.image_size, reading.taken.fit, reading.max_pixels
+    try:
+        (picture,) = decode(content, [None], size, fit, most, reading.wanted)
+    except Undecided as deep:
+        known = PixelRange(*reading.taken.pixel_range)
+        (picture,) = decode(content, [None], size, fit, most, known)
+        if reason := doubt(deep.extremes, picture, known):
+            raise Unreadable(reason) from deep
+    return picture

@@ -1,0 +1,164 @@
+"""How long models take on this machine, for a picture and for a batch: measured, kept on their trials, shown.
+
+A run of a trial's model is kept on the trial, with its machine and versions: reports and cards show it from then on,
+and never compare it with one of another machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import psutil
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from search.errors import BadInput
+from search.models.description import ModelDescription
+from search.models.exported import exported_file
+from search.models.formats.onnx_session import open_onnx
+from search.models.latency.measuring import measure_network, measure_onnx
+from search.models.latency.runs import LatencyRun, Measurement, this_machine
+from search.models.sources import (
+    KeptModel,
+    Source,
+    fetch,
+    kept_models,
+    open_database,
+    open_source,
+)
+from search.report.comparison import compare
+from search.report.final import read_final
+from search.report.rows import search_name
+from search.report.stored import read_search
+from search.settings.search import Settings
+from search.system.commands import collected
+from search.system.hardware import cores
+from storage import latency
+
+BUSY_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model that can be measured, for so many seconds a line; `trial_id` is None where it is no trial's."""
+
+    name: str
+    trial_id: int | None
+    measure: Callable[[float], LatencyRun]
+
+
+def measure_models(settings: Settings, options: argparse.Namespace) -> None:
+    """What `search.latency` was asked for by its options: a run for each model, shown and kept."""
+    opened = _open(options, settings)
+    load = psutil.getloadavg()[0]
+    busy = load > cores() * BUSY_SHARE
+    if not options.json:
+        print(f"machine: {this_machine().name}", flush=True)
+    if busy:
+        print(f"warning: it is busy (load {load:.1f}): its latencies are longer, and are kept as such", file=sys.stderr)
+    console = Console(highlight=False, markup=False, emoji=False)  # a path may look like markup
+    measured = []
+    for model in opened:
+        run = _measure(model, settings, options.seconds, busy)
+        measured.append({"model": model.name, **run.model_dump(mode="json")})
+        if not options.json:
+            console.print(_table(model.name, run))
+    if options.json:
+        print(json.dumps(measured, indent=2))
+
+
+def _kept(settings: Settings, final: str | None) -> list[KeptModel]:
+    """The models on the joint front, or of the first seed of each network of the study `final`.
+
+    Raises BadInput where none was kept.
+    """
+    with closing(open_database(settings)) as database:
+        kept = kept_models(database, settings)
+        search = search_name(kept[0].study.name) if kept else settings.name
+        if final is None:
+            entries = compare(read_search(database, search)).joint_front
+            wanted = {trial_id for entry in entries for trial_id in entry.row.trial_ids}
+        else:
+            wanted = {row.trial_ids[0] for row in read_final(database, search, final).rows}
+    models = [model for model in kept if model.trial.trial_id in wanted]
+    if not models:
+        where = f"in study {search}/{final}" if final else f"on the front of search {search!r}"
+        raise BadInput("no model to measure", [f"no trial {where} has a kept model"])
+    return models
+
+
+def _open(options: argparse.Namespace, settings: Settings) -> list[Opened]:
+    """All models that are asked for, before any is measured. Raises BadInput with all that is wrong."""
+    problems: list[str] = []
+    opened = []
+    if options.models:
+        for model in options.models:
+            with collected(problems):
+                opened.append(_named(model, settings))
+    else:
+        for kept in _kept(settings, options.final):
+            with collected(problems):
+                opened.append(_of(fetch(kept, settings)))
+    if problems:
+        raise BadInput("nothing was measured", problems)
+    return opened
+
+
+def _named(model: str, settings: Settings) -> Opened:
+    path = exported_file(Path(model), "onnx")
+    if path.suffix == ".onnx" and path.is_file():
+        description = open_onnx(path).description
+        size, pictures = description.input.image_size, _test_pictures(description)
+        return Opened(model, None, partial(measure_onnx, path, size, pictures))
+    return _of(open_source(model, settings))
+
+
+def _of(source: Source) -> Opened:
+    pictures = _test_pictures(source.description)
+    return Opened(source.name, source.trial_id, partial(measure_network, source.network, pictures))
+
+
+def _measure(model: Opened, settings: Settings, seconds: float, busy: bool) -> LatencyRun:
+    """Measure, and keep what was measured of a trial's model on the trial."""
+    run = model.measure(seconds).model_copy(update={"busy": busy})
+    if model.trial_id is not None:
+        with closing(open_database(settings)) as database:
+            latency.store(database, model.trial_id, run.key, run.model_dump(mode="json"))
+    return run
+
+
+def _test_pictures(description: ModelDescription) -> int | None:
+    """How many there are, by the description: no test picture is read."""
+    counts = description.provenance.data.get("counts", {}).get("test")
+    return sum(counts.values()) if counts else None
+
+
+def _table(name: str, run: LatencyRun) -> Table:
+    whole = ", ".join(
+        f"{seconds:.3g} s on the {device.upper()}" for device, seconds in run.whole_test_set_seconds.items()
+    )
+    caption = f"ONNX file {run.model_mb:.2f} MB" + (
+        f"; all {run.test_pictures:,} test pictures, calculated from a batch's median: {whole}" if whole else ""
+    )
+    table = Table(title=f"{name}, {run.image_size} px", caption=caption, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("runtime")
+    for heading in ("threads", "pictures", "median ms", "90 % within", "a second", "memory MB"):
+        table.add_column(heading, justify="right")
+    for each in run.measurements:
+        table.add_row(*_cells(each))
+    return table
+
+
+def _cells(each: Measurement) -> list[str]:
+    memory = "" if each.peak_memory_mb is None else f"{each.peak_memory_mb:.1f}"
+    threads = "GPU" if each.threads is None else str(each.threads)
+    rate = f"{each.batch / each.median_ms * 1000:,.0f}"
+    return [each.runtime, threads, str(each.batch), f"{each.median_ms:.3g}", f"{each.p90_ms:.3g}", rate, memory]

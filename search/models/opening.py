@@ -1,0 +1,47 @@
+"""Any model that can be named: an exported file, a folder, a trial.
+
+An exported ONNX model answers without PyTorch, whose import takes seconds: what needs it is imported where it is used.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from search.errors import BadInput
+from search.models.classifier import Classifier
+from search.models.description import check_files
+from search.models.exported import FILES, exported_file
+from search.models.names import MODEL_HELP, check_model_name
+from search.settings.search import Settings
+
+ONNX = ".onnx"
+
+
+def open_classifier(where: str, settings: Settings) -> Classifier:
+    """Ready to classify: a network in PyTorch on a GPU, through ONNX Runtime on the CPU; an exported file on the CPU.
+
+    Raises BadInput for what is no model, or a damaged one.
+    """
+    path = exported_file(Path(where), *FILES)
+    if path.is_file():
+        return _open_file(path)
+    check_model_name(where, f"expected {MODEL_HELP}")
+    if path.is_dir():
+        check_files(path)
+    from search.models.pytorch_models import open_network  # noqa: PLC0415 - PyTorch
+
+    return open_network(where, settings)
+
+
+def _open_file(path: Path) -> Classifier:
+    if path.suffix == ONNX:
+        from search.models.formats.onnx_session import open_onnx  # noqa: PLC0415 - names are refused without ONNX Runtime
+
+        return open_onnx(path)
+    suffixes = {ONNX, *(Path(file).suffix for file in FILES.values())}
+    if path.suffix not in suffixes:
+        expected = f"expected {', '.join(sorted(suffixes))}, a folder or a trial"
+        raise BadInput("the model cannot be loaded", [f"{path}: not the name of an exported model; {expected}"])
+    from search.models.pytorch_models import open_file  # noqa: PLC0415 - PyTorch
+
+    return open_file(path)

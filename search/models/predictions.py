@@ -1,0 +1,96 @@
+"""Files, or all files of folders, to CSV: path, class, probability.
+
+Each core decodes and classifies batches of its own. `python -m benchmarks.prediction` says what decoding alone would
+give.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from search.errors import BadInput
+from search.models.classifier import Classifier
+from search.models.image_files import Answers, classify, named_range, picture_files, report_unreadable
+from search.models.opening import open_classifier
+from search.settings.search import Settings
+from search.system.commands import collected
+from search.system.outputs import file_problems, whole_file
+
+AS_IT_CAME = "surrogateescape"  # file names need not be text: bytes that are none go out as they came in
+
+
+def predict(settings: Settings, options: argparse.Namespace) -> None:
+    """What `search.predict` was asked for by its options: the classes of pictures, as rows."""
+    files, classifier = _inputs(options, settings)
+    classes = classifier.description.classes
+    started = time.perf_counter()
+    pictures = 0
+    unreadable: list[tuple[Path, str]] = []
+    with _opened(options.output) as target:
+        writer = csv.writer(target, lineterminator="\n")
+        writer.writerow(_heading(options.top))
+        for answers in classify(classifier, files, settings.data.max_pixels, named_range(settings.data)):
+            writer.writerows(_rows(answers, classes, options.top))
+            pictures += len(answers.files)
+            unreadable += answers.unreadable
+        report_unreadable(unreadable, pictures)
+    if options.output:
+        print(f"wrote {options.output}", file=sys.stderr)
+    seconds = time.perf_counter() - started
+    rate = f"{pictures / seconds:,.0f} a second, reading and decoding included"
+    print(f"{pictures:,} pictures in {seconds:.1f} s, {rate}; {len(unreadable)} unreadable", file=sys.stderr)
+
+
+def _inputs(options: argparse.Namespace, settings: Settings) -> tuple[list[Path], Classifier]:
+    """The pictures and the model. Raises BadInput with all that is wrong with them and the options."""
+    problems = file_problems("--output", options.output)
+    files: list[Path] = []
+    classifier: Classifier | None = None
+    with collected(problems):
+        files = picture_files(options.images)
+    with collected(problems):
+        classifier = open_classifier(options.model, settings)
+    most = len(classifier.description.classes) if classifier else max(options.top, 1)
+    if not 1 <= options.top <= most:
+        expected = f"1 to {most}, the model's classes" if classifier else "at least 1"
+        problems.append(f"--top {options.top}: expected {expected}")
+    if problems or classifier is None:
+        raise BadInput("nothing was classified", problems)
+    return files, classifier
+
+
+def _heading(top: int) -> list[str]:
+    more = [name for place in range(2, top + 1) for name in (f"class_{place}", f"probability_{place}")]
+    return ["path", "class", "probability", *more]
+
+
+def _rows(answers: Answers, classes: Sequence[str], top: int) -> Iterator[list[str]]:
+    """A row a file; the most probable class comes first."""
+    ranked = np.argsort(-answers.probabilities, axis=1, kind="stable")[:, :top]
+    for path, order, probabilities in zip(answers.files, ranked, answers.probabilities, strict=True):
+        yield [str(path), *(cell for index in order for cell in (classes[index], f"{probabilities[index]:.4f}"))]
+
+
+@contextmanager
+def _opened(path: Path | None) -> Iterator[TextIO]:
+    """Where the rows go: standard output, or a file that appears, or is replaced, only when it is whole."""
+    if path is None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors=AS_IT_CAME)
+        yield sys.stdout
+        sys.stdout.flush()  # before anything is said of what was written
+        return
+    with whole_file(path, "--output", "the predictions cannot be written") as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", errors=AS_IT_CAME, newline="")
+        yield text
+        text.detach()

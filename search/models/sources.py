@@ -1,0 +1,168 @@
+"""Where a model comes from: a folder that `save_model` wrote, or a trial whose model was kept."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from blocks.network import Network
+from search.errors import BadInput
+from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE, ModelDescription
+from search.models.folder import load_model
+from search.models.names import EXPECTED, ROW, TRIAL, check_model_name
+from search.report.rows import search_name, short_name
+from search.settings.search import Settings
+from storage.artefacts import Artefacts, attached_to_trials, open_artefacts
+from storage.database import Database, connect
+from storage.errors import ArtefactError, StorageError
+from storage.trials import StudyRecord, TrialRecord, read_studies, read_trials
+
+PATIENCE_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Source:
+    """A network in evaluation mode on the CPU, and what is known of it.
+
+    name      for people: the folder, or study and number
+    trial_id  of the trial in the database that it came from; None for a folder
+    settings  what the trial's study was made with; empty for a folder
+    """
+
+    name: str
+    network: Network
+    description: ModelDescription
+    trial_id: int | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class KeptModel:
+    """A trial whose model is in the artefact store: the ids of its files, by name."""
+
+    study: StudyRecord
+    trial: TrialRecord
+    files: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """As a command takes it."""
+        return f"{short_name(self.study.name)}/{self.trial.number}"
+
+    @property
+    def row(self) -> str | None:
+        """Of a listed study."""
+        row: str | None = self.trial.attributes.get("row")
+        return row
+
+
+def open_source(where: str, settings: Settings) -> Source:
+    """The model of a folder or trial. Raises BadInput, which says what there is instead, and DatabaseRefused."""
+    if Path(where).is_dir():
+        network, description = load_model(Path(where))
+        return Source(where, network, description)
+    check_model_name(where)
+    try:
+        with closing(open_database(settings)) as database:
+            chosen = choose(kept_models(database, settings), where)
+    except BadInput as error:
+        raise BadInput(error.what, [*error.problems, f"{where} is no folder either; {EXPECTED}"]) from error
+    return fetch(chosen, settings)
+
+
+def open_database(settings: Settings) -> Database:
+    """The search's database, for reading. Raises BadInput where there is none."""
+    try:
+        return connect(settings.database, create=False, give_up_seconds=PATIENCE_SECONDS)
+    except StorageError as error:
+        advice = "name the search's database with --database-url, or its --name or --config"
+        raise BadInput("the trial cannot be found", [str(error), advice]) from error
+
+
+def kept_models(database: Database, settings: Settings) -> list[KeptModel]:
+    """All trials of the search with a kept model, by study and number.
+
+    The search is the one that is named, or the only one there is. Raises BadInput where there are several.
+    """
+    records = read_studies(database)
+    searches = sorted({search_name(record.name) for record in records})
+    wanted = settings.name if "name" in settings.model_fields_set or len(searches) != 1 else searches[0]
+    if wanted not in searches:
+        holds = f"{database.url} holds {', '.join(searches) or 'no search'}; choose one with --name"
+        raise BadInput(f"no search called {wanted!r}", [holds])
+    mine = {record.name: record for record in records if search_name(record.name) == wanted}
+    files: dict[int, dict[str, str]] = {}
+    for record in mine.values():
+        files |= attached_to_trials(database.optuna, record.study_id)
+    return [
+        KeptModel(mine[trial.study], trial, files[trial.trial_id])
+        for trial in read_trials(database, list(mine))
+        if {DESCRIPTION_FILE, WEIGHTS_FILE} <= files.get(trial.trial_id, {}).keys()
+    ]
+
+
+def choose(models: Sequence[KeptModel], where: str) -> KeptModel:
+    """The model of the trial that `where` names. Raises BadInput with the names of those that there are."""
+    if match := TRIAL.fullmatch(where):
+        number, study = int(match["number"]), match["study"] or match["before_dash"]
+        found = [model for model in models if model.trial.number == number and _is_of(model, study)]
+    elif match := ROW.fullmatch(where):
+        seeds = [model for model in models if model.row == match["row"] and _is_of(model, match["study"])]
+        found = sorted(seeds, key=lambda model: int(model.trial.attributes["seed"]))[:1]
+    else:
+        found = []
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise BadInput("which trial?", [f"{where} may be {' or '.join(model.name for model in found)}: name the study"])
+    names = [model.name if model.row is None else f"{short_name(model.study.name)}/{model.row}" for model in models]
+    there_are = ", ".join(dict.fromkeys(names))
+    problems = [f"trials with a model: {there_are}: choose one" if models else "no trial of the search has a model"]
+    problems.append("kept are the models of a final study, and of trials on their study's front when they finish")
+    raise BadInput(f"no model was kept of a trial {where}", problems)
+
+
+def _is_of(model: KeptModel, study: str | None) -> bool:
+    return study in (None, model.study.name, short_name(model.study.name))
+
+
+def fetch(model: KeptModel, settings: Settings) -> Source:
+    """The model out of the artefact store. Raises BadInput where that does not have it any more, or not whole."""
+    artefacts = _open_store(settings, search_name(model.study.name))
+    try:
+        network, description = load_kept(artefacts, model.files)
+    except ArtefactError as error:
+        raise BadInput(f"the model of {model.name} cannot be fetched", [str(error), _STORE]) from error
+    made_with = model.study.attributes.get("settings") or {}
+    return Source(model.name, network, description, model.trial.trial_id, made_with)
+
+
+def load_kept(artefacts: Artefacts, files: Mapping[str, str]) -> tuple[Network, ModelDescription]:
+    """A trial's model, of whose files these are the ids by name.
+
+    Raises ArtefactError where the store does not have it, and BadInput where it is not whole.
+    """
+    with tempfile.TemporaryDirectory(prefix="elimnet-model-") as folder:
+        for name in (DESCRIPTION_FILE, WEIGHTS_FILE):
+            if name not in files:
+                raise ArtefactError(f"artefact store {artefacts.where}: no {name} was kept")
+            (Path(folder) / name).write_bytes(artefacts.load(files[name]))
+        return load_model(Path(folder))
+
+
+_STORE = "name the store that the workers used with ARTEFACT_STORE or --set artefact_store=…"
+
+
+def _open_store(settings: Settings, search: str) -> Artefacts:
+    """The store of the search, which must be there: reading makes no folder."""
+    address = settings.model_copy(update={"name": search}).artefacts
+    if "://" not in address and not Path(address).expanduser().is_dir():
+        raise BadInput("artefact store", [f"{address}: no such folder; {_STORE}"])
+    try:
+        return open_artefacts(address)
+    except ArtefactError as error:
+        raise BadInput("artefact store", [str(error)]) from error

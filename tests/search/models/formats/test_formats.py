@@ -1,0 +1,181 @@
+"""Export, reload and predict for every backbone that must be exportable and every family of scratch networks."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from blocks.build import build
+from blocks.network import Network
+from blocks.specification import (
+    BlockKind,
+    EliminatedSpecification,
+    HeadSpecification,
+    ScratchSpecification,
+    StageSpecification,
+)
+from search.errors import BadInput
+from search.models.deployed import Deployed, of_network
+from search.models.description import ModelDescription
+from search.models.formats.formats import FORMATS, exported_description
+from search.models.image_files import classify, picture_files
+from search.models.opening import open_classifier
+from search.models.sources import Source
+from search.settings.search import Settings
+
+BACKBONES = ["efficientnet_b0", "resnet18", "mobilenetv3_large_100", "mnasnet_100", "tf_efficientnet_lite0"]
+FAMILIES: dict[BlockKind, StageSpecification] = {
+    "conv": StageSpecification(block="conv", channels=8, stride=2, activation="relu6"),
+    "dwconv": StageSpecification(block="dwconv", channels=8, kernel=5),
+    "inverted_residual_v2": StageSpecification(block="inverted_residual_v2", channels=8, repeats=2, expansion=2),
+    "inverted_residual_v3": StageSpecification(
+        block="inverted_residual_v3", channels=8, expansion=2, squeeze_excitation=True, activation="hard_swish"
+    ),
+    "mbconv": StageSpecification(
+        block="mbconv", channels=8, repeats=2, expansion=2, stochastic_depth=0.1, squeeze_excitation=True,
+        activation="silu",
+    ),
+}  # fmt: skip
+SIZE = 32
+LARGEST_DIFFERENCE = 3e-5  # of answers that lie 1e-2 apart at least
+ORIGINAL, NEW = HeadSpecification(kind="original"), HeadSpecification(kind="conv3x3", width=8, convolutions=1)
+POINTWISE = HeadSpecification(kind="conv1x1", width=8)
+CUTS = {
+    "efficientnet_b0": ("blocks.3.2", NEW),
+    "resnet18": ("layer2.1", HeadSpecification()),
+    "tf_efficientnet_lite0": ("blocks.3.2", NEW),
+    "mobilenetv3_large_100": ("blocks.3.3", HeadSpecification(kind="multi_tap", taps=("blocks.1.1", "blocks.2.2"))),
+    "mnasnet_100": ("blocks.3.1", POINTWISE),
+    "vgg11": ("features.9", POINTWISE),
+}
+
+
+def cut(backbone: str, module: str | None, head: HeadSpecification) -> EliminatedSpecification:
+    return EliminatedSpecification(backbone=backbone, cut=module, classes=3, image_size=SIZE, head=head)
+
+
+SCRATCH: dict[str, ScratchSpecification] = {
+    name: ScratchSpecification(image_size=SIZE, classes=3, stem_channels=4, stages=(stage,))
+    for name, stage in FAMILIES.items()
+}
+NETWORKS: dict[str, EliminatedSpecification | ScratchSpecification] = {
+    **{name: cut(name, None, ORIGINAL) for name in BACKBONES},
+    **{f"{name} to {module} + {head.kind}": cut(name, module, head) for name, (module, head) in CUTS.items()},
+    **SCRATCH,
+}
+WITH_SLOW_ONES = [pytest.param(name, marks=[pytest.mark.slow] * name.startswith("vgg")) for name in NETWORKS]
+
+
+def description_of(network: EliminatedSpecification | ScratchSpecification, source: Source) -> ModelDescription:
+    return source.description.model_copy(update={"network": network})
+
+
+def alive(specification: EliminatedSpecification | ScratchSpecification) -> Network:
+    """In evaluation mode, with the batch statistics of noise: with those of a new network, all its answers are one."""
+    torch.manual_seed(0)
+    network = build(specification)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = None  # the mean of all batches, of which there is one
+    with torch.no_grad():
+        network.train()(torch.rand(64, 3, SIZE, SIZE))
+    return network.eval()
+
+
+def agreement(
+    name: str, format_name: str, source: Source, settings: Settings, photographs: Path, folder: Path
+) -> float:
+    """The largest difference of probabilities between the network and its export, by files as `predict` reads them."""
+    network = alive(NETWORKS[name])
+    description, chosen = description_of(NETWORKS[name], source), FORMATS[format_name]
+    folder.mkdir()
+    chosen.write(Deployed(network).eval(), exported_description(description), folder)
+    reloaded = open_classifier(str(folder), settings)
+    files = picture_files([photographs])
+    answers = [
+        np.concatenate([batch.probabilities for batch in classify(classifier, files, 10**6)])
+        for classifier in (of_network(network, description, torch.device("cpu")), reloaded)
+    ]
+    assert reloaded.description.classes == ("class0", "class1", "class2")
+    assert answers[1].shape == (70, 3)
+    assert np.ptp(answers[1], axis=0).max() > 1e-2, "pictures that get the same answer from any network"
+    assert np.abs(answers[1].sum(axis=1) - 1).max() < 1e-5
+    return float(np.abs(answers[0] - answers[1]).max())
+
+
+@pytest.mark.parametrize("name", WITH_SLOW_ONES)
+def test_onnx_answers_as_pytorch(
+    name: str, source: Source, settings: Settings, photographs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    difference = agreement(name, "onnx", source, settings, photographs, tmp_path / "onnx")
+    with capsys.disabled():
+        print(f"\n{name}: ONNX and PyTorch differ by {difference:.1e} at most", end=" ")
+    assert difference < LARGEST_DIFFERENCE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format_name", ["torchscript", "torch-export"])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_so_do_the_formats_of_pytorch(
+    name: str, format_name: str, source: Source, settings: Settings, photographs: Path, tmp_path: Path
+) -> None:
+    assert agreement(name, format_name, source, settings, photographs, tmp_path / format_name) < LARGEST_DIFFERENCE
+
+
+def test_onnx_says_what_it_takes_to_those_who_know_nothing_of_us(source: Source, tmp_path: Path) -> None:
+    FORMATS["onnx"].write(Deployed(source.network).eval(), exported_description(source.description), tmp_path)
+    model = onnx.load(str(tmp_path / "model.onnx"))
+    said = {entry.key: entry.value for entry in model.metadata_props}
+    assert said["classes"] == '["class0", "class1", "class2"]'
+    assert said["input"] == "pictures: uint8 (N, 3, 32, 32), RGB, 0 to 255"
+    (taken,) = model.graph.input
+    assert [place.dim_param or place.dim_value for place in taken.type.tensor_type.shape.dim] == ["batch", 3, 32, 32]
+    assert taken.type.tensor_type.elem_type == onnx.TensorProto.UINT8
+
+
+@pytest.mark.parametrize("file", ["model.onnx", "model.pt", "model.pt2"])
+def test_a_damaged_file_is_refused(file: str, settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / file).write_bytes(b"half a model")
+    with pytest.raises(BadInput, match="not a whole"):
+        open_classifier(str(tmp_path / file), settings)
+
+
+def test_a_foreign_onnx_model_is_refused(settings: Settings, source: Source, tmp_path: Path) -> None:
+    FORMATS["onnx"].write(Deployed(source.network).eval(), exported_description(source.description), tmp_path)
+    model = onnx.load(str(tmp_path / "model.onnx"))
+    del model.metadata_props[:]
+    onnx.save(model, str(tmp_path / "foreign.onnx"))
+    with pytest.raises(BadInput, match="no class names inside"):
+        open_classifier(str(tmp_path / "foreign.onnx"), settings)
+
+
+def test_a_file_of_another_kind_is_refused(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "model.h5").write_bytes(b"")
+    with pytest.raises(BadInput, match=r"expected \.onnx, \.pt, \.pt2, \.safetensors, a folder or a trial"):
+        open_classifier(str(tmp_path / "model.h5"), settings)
+
+
+@contextmanager
+def no_room() -> Iterator[None]:
+    """No file of this process may become larger than a few pages, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_a_full_disk_is_an_error_and_not_the_end_of_the_process(
+    format_name: str, source: Source, tmp_path: Path
+) -> None:
+    with no_room(), pytest.raises((OSError, BadInput), match="File too large"):
+        FORMATS[format_name].write(Deployed(source.network).eval(), source.description, tmp_path)

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search.models.latency import runs
+from search.models.latency.runs import LatencyRun, Machine, Measurement, comparable, processor, runs_of, this_machine
+from search.system.hardware import cores
+
+
+def measurement(**changes: Any) -> Measurement:
+    known = {"runtime": "onnxruntime", "device": "cpu", "batch": 1, "threads": 1, "median_ms": 0.5, "p90_ms": 0.6}
+    return Measurement(**known | {"runs": 30} | changes)
+
+
+def run(**changes: Any) -> LatencyRun:
+    made = LatencyRun.of([measurement()], image_size=32, model_mb=1.5, test_pictures=None)
+    return made.model_copy(update=changes)
+
+
+def test_a_run_knows_its_machine_versions_and_latency() -> None:
+    made = LatencyRun.of(
+        [
+            measurement(runtime="pytorch", median_ms=4.0),
+            measurement(median_ms=0.5),
+            measurement(threads=2, median_ms=0.25),
+        ],
+        image_size=32,
+        model_mb=1.5,
+        test_pictures=None,
+    )
+    assert made.machine == this_machine()
+    assert made.machine.cores == cores() >= 1
+    assert made.versions == {package: version(package) for package in ("onnxruntime", "torch")}
+    assert made.latency_ms == 0.5
+    assert made.whole_test_set_seconds == {}
+
+
+def test_the_test_set_takes_its_batches_with_all_threads() -> None:
+    batches = [
+        measurement(),
+        measurement(batch=32, threads=1, median_ms=80.0),
+        measurement(batch=32, threads=2, median_ms=40.0),
+        measurement(runtime="pytorch", batch=32, threads=2, median_ms=90.0),
+        measurement(runtime="pytorch", device="cuda", batch=32, threads=None, median_ms=2.0),
+    ]
+    made = LatencyRun.of(batches, image_size=32, model_mb=1.5, test_pictures=160)
+    assert made.whole_test_set_seconds == {"cpu": 160 / 32 * 0.040, "cuda": 160 / 32 * 0.002}
+
+
+def test_what_is_stored_is_what_is_read() -> None:
+    assert runs_of([run().model_dump(mode="json")]) == [run()]
+
+
+def test_runs_of_other_machines_and_versions_are_kept_apart() -> None:
+    here, there = run(), run(machine=Machine(processor="Other", cores=1, gpu=None), latency_ms=2.0)
+    newer = run(versions={"onnxruntime": "99", "torch": "99"})
+    assert len({here.key, there.key, newer.key}) == 3
+    busy = run(busy=True)
+    assert busy.key == here.key, "measuring again replaces it"
+    assert comparable({1: [here.model_dump(mode="json")], 2: [busy.model_dump(mode="json")]}) == {
+        here.name: {1: here},
+        f"{here.name}; measured while busy": {2: busy},
+    }
+    stored = {
+        1: [here.model_dump(mode="json"), there.model_dump(mode="json")],
+        2: [there.model_dump(mode="json")],
+        3: [{"of": "another version of this program"}],
+    }
+    assert comparable(stored) == {there.name: {1: there, 2: there}, here.name: {1: here}}
+    assert there.name.startswith("Other, 1 core; onnxruntime ")
+
+
+def test_processors_of_one_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "CPUINFO", tmp_path / "cpuinfo")
+    core = "processor\t: 0\ncpu family\t: 25\nmodel\t\t: {model}\nmodel name\t: AMD EPYC\n\n"
+    names = []
+    for model in (1, 17):
+        (tmp_path / "cpuinfo").write_text(core.format(model=model) * 2)
+        names.append(processor())
+    assert names == ["AMD EPYC (family 25, model 1)", "AMD EPYC (family 25, model 17)"]
+    (tmp_path / "cpuinfo").write_text("processor\t: 0\nCPU part\t: 0xd0c\n")
+    assert processor() in (platform.processor(), platform.machine())
+
+
+def test_processors_of_macs_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sysctl(command: Sequence[str], **_: object) -> subprocess.CompletedProcess[str]:
+        assert command == ["sysctl", "-n", "machdep.cpu.brand_string"]
+        return subprocess.CompletedProcess(command, 0, stdout="Apple M2 Pro\n")
+
+    monkeypatch.setattr(runs, "CPUINFO", tmp_path / "no-such-file")
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(subprocess, "run", sysctl)
+    assert processor() == "Apple M2 Pro"
+
+
+def test_a_run_without_the_latency_is_refused() -> None:
+    with pytest.raises(StopIteration):
+        LatencyRun.of([measurement(threads=2)], image_size=32, model_mb=1.5, test_pictures=None)

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from search.models.card import model_card
+from search.models.description import ModelDescription
+
+
+def test_a_finalized_network_is_said_to_know_the_validation_pictures(description: ModelDescription) -> None:
+    metrics = description.provenance.metrics.model_copy(update={"split": "test"})
+    provenance = description.provenance.model_copy(update={"metrics": metrics, "trained_on": "train+validation"})
+    card = model_card(description.model_copy(update={"provenance": provenance}))
+    assert "| **Trained on** | train and validation, 132 pictures |" in card  # 120 + 12
+    assert "- It was trained on the validation pictures, too: a score on them says nothing of new pictures." in card
+    assert "## Scores on test" in card
+
+
+def changed(description: ModelDescription, **metrics: object) -> ModelDescription:
+    provenance = description.provenance
+    return description.model_copy(
+        update={"provenance": provenance.model_copy(update={"metrics": provenance.metrics.model_copy(update=metrics)})}
+    )
+
+
+def test_its_five_lines_load_the_model(
+    description: ModelDescription,
+    model_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = re.search(r"```python\n(.*?)\n```", model_card(description), re.DOTALL)
+    assert found is not None
+    assert len(found[1].splitlines()) == 5
+    monkeypatch.chdir(model_folder)
+    exec(found[1], {})
+    assert capsys.readouterr().out.strip() in description.classes
+
+
+def test_tells_task_data_scores_cost_and_recipe(description: ModelDescription) -> None:
+    card = model_card(description)
+    for words in (
+        "# trash/scratch, trial 7",
+        "Built from random weights",
+        "| **Task** | one of 3 classes for a picture |",
+        "(N, 3, 32, 32), RGB, values 0 to 1, made square by cropping the middle; normalised inside the network",
+        f"`{description.provenance.data['fingerprint']}`",
+        "120 train, 12 validation, 12 test; seed 0",
+        "| **Trained on** | train, 120 pictures |",
+        "| **Parameters** | 1,000 |",
+        "| **MACs** | 20,000 a picture |",
+        "is the 95 % interval over other pictures), accuracy 0.800, on 10 pictures.",
+        "2 epochs of batches of 32",
+        "Seed 3.",
+    ):
+        assert words in card
+
+
+def test_what_was_not_measured_is_said_with_the_command_that_measures(description: ModelDescription) -> None:
+    command = "python -m search.latency scratch/7 --name trash"
+    assert f"## Latency\n\nNot measured. `{command}` measures it" in model_card(description)
+
+
+def test_every_class_has_its_scores_and_the_pictures_they_rest_on(description: ModelDescription) -> None:
+    # confusion: glass 1 1 0, metal 1 3 0, paper 0 0 4
+    card = model_card(description)
+    assert f"| glass | 0.500 | {1 / 2:.3f} | {1 / 2:.3f} | 2 |" in card
+    assert rf"| metal \| tin | 0.750 | {3 / 4:.3f} | {3 / 4:.3f} | 4 |" in card
+    assert "| paper | 1.000 | 1.000 | 1.000 | 4 |" in card
+
+
+def test_a_class_that_is_nowhere_has_no_precision_and_recall(description: ModelDescription) -> None:
+    card = model_card(changed(description, confusion=((0, 0, 0), (0, 3, 0), (0, 0, 4)), f1_per_class=(0.0, 1.0, 1.0)))
+    assert "| glass | 0.000 | — | — | 0 |" in card
+
+
+def test_limits_are_those_of_this_model(description: ModelDescription) -> None:
+    card = model_card(description)
+    assert "The search chose by this score" in card
+    assert r"glass taken for metal \| tin (1 of 2), metal \| tin taken for glass (1 of 4)." in card
+    assert r"Scored on fewer than 30 pictures, so by chance in part: glass, metal \| tin, paper." in card
+    assert "Of the data: skipped a.txt: not a picture" in card
+    assert "trained on the validation pictures" not in card
+    perfect = model_card(changed(description, split="test", confusion=((30, 0, 0), (0, 30, 0), (0, 0, 30))))
+    for words in ("The search chose", "Most often confused", "Scored on fewer"):
+        assert words not in perfect

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from blocks.build import build
+from blocks.network import Network
+from blocks.specification import ScratchSpecification, StageSpecification
+from search.data.arrays import Arrays
+from search.models.final_scores import ANSWERS, READ_AT, metrics_of_attributes, pack, score_once, unpack
+from search.training.evaluation import evaluate
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def network() -> Network:
+    stages = (StageSpecification(block="conv", channels=8),)
+    return build(ScratchSpecification(image_size=16, classes=3, stem_channels=8, stages=stages))
+
+
+@pytest.fixture
+def arrays() -> Arrays:
+    generator = np.random.default_rng(0)
+    return Arrays(generator.integers(0, 255, (10, 16, 16, 3), dtype=np.uint8), np.arange(10) % 3)
+
+
+def test_the_scores_are_those_of_the_split_and_remembered_before_they_are_told(
+    network: Network, arrays: Arrays
+) -> None:
+    remembered: list[Mapping[str, Any]] = []
+    scores = score_once(network, lambda: arrays, CPU, 4, {"candidate": {}}, remembered.append)
+    expected = evaluate(network, arrays, CPU, 4)
+    assert remembered == [scores]
+    assert json.loads(json.dumps(scores)) == scores
+    assert scores["test_f1_macro"] == expected.f1_macro
+    assert scores["test_f1_per_class"] == expected.f1_per_class.tolist()
+    assert unpack(scores[ANSWERS]["labels"]).tolist() == arrays.labels.tolist()
+    assert unpack(scores[ANSWERS]["predictions"]).tolist() == expected.predictions.tolist()
+    metrics = metrics_of_attributes(scores, {"parameters": 7, "macs": 9})
+    assert (metrics.split, metrics.f1_macro, metrics.parameters) == ("test", expected.f1_macro, 7)
+    assert np.array(metrics.confusion).sum() == 10
+
+
+def test_a_trial_that_has_its_scores_opens_nothing(network: Network) -> None:
+    def never(*_: Any) -> Any:
+        raise AssertionError("the test split was opened again")
+
+    known = {READ_AT: "2026-11-01T12:00:00+00:00", "test_f1_macro": 0.5}
+    assert score_once(network, never, CPU, 4, known, never) is known
+
+
+def test_classes_go_into_text_and_back() -> None:
+    classes = np.array([0, 1, 255, 256, 65_535, 0])
+    assert unpack(pack(classes)).tolist() == classes.tolist()
+    assert len(pack(np.zeros(10_000, dtype=np.int64))) < 100
