@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from search.dashboard.feed import Feed
 from search.errors import BadInput
-from search.feed.feed import Feed
 from search.study.budget import used_share
 from search.study.limits import check_limits
 from search.study.study import OpenStudy

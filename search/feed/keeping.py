@@ -16,9 +16,9 @@ from typing import Any, Literal
 
 import optuna
 
+from search.dashboard.signature import sign_note
 from search.data.arrays import PartName
 from search.errors import BadInput
-from search.feed.signature import sign_note
 from search.models.card import model_card
 from search.models.confusion import confusion_figure, png
 from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE, InputDescription, Metrics, Provenance

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from search.feed.notes import (
+from search.dashboard.notes import (
     OFF_FRONT,
     ON_FRONT,
     Links,
@@ -17,7 +17,7 @@ from search.feed.notes import (
     model_in_words,
     study_note,
 )
-from search.feed.signature import sign_note
+from search.dashboard.signature import sign_note
 from search.report import formats
 from search.report.comparison import Comparison, compare
 from search.report.figures import Figure, curves_figure, front_figure

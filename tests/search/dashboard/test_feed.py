@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from search.feed import feed as feed_module
-from search.feed.feed import BEATEN_AT_MOST, Feed, thinned
+from search.dashboard import feed as feed_module
+from search.dashboard.feed import BEATEN_AT_MOST, Feed, thinned
+from search.dashboard.signature import SIGNATURE
 from search.feed.keeping import NOT_KEPT
-from search.feed.signature import SIGNATURE
 from search.report.comparison import compare
 from search.report.rows import search_of
 from search.statistics.pareto import front

@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 
 from blocks.build import build
 from blocks.specification import EliminatedSpecification, ScratchSpecification, StageSpecification
-from search.feed.feed import Feed
+from search.dashboard.feed import Feed
 from search.feed.keeping import Finished
 from search.models.description import InputDescription, Metrics, ModelDescription, Provenance
 from search.models.folder import save_model
