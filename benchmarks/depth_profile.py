@@ -39,7 +39,6 @@ from blocks.specification import EliminatedSpecification, HeadSpecification
 from search.data.dataset import Dataset, open_dataset
 from search.data.examples import SPLITS
 from search.errors import BadInput
-from search.objective import choose_device, device_name
 from search.profile.profiling import DepthProfile, profile_space
 from search.report.rows import search_name
 from search.report.stored import reading
@@ -50,6 +49,7 @@ from search.study.ranking import ProfiledCut, first_choices
 from search.system.commands import exit_with_status
 from search.training.loop import train
 from search.training.weights import load_weights
+from search.trial.objective import choose_device, device_name
 from storage.trials import TrialRecord, read_studies, read_trials
 
 Point = tuple[str, str | None]

@@ -40,7 +40,6 @@ from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
 from search.data.dataset import open_dataset
 from search.errors import BadInput
-from search.objective import choose_device
 from search.settings.recipe import Recipe
 from search.settings.search import DataSettings
 from search.system.commands import exit_with_status
@@ -48,6 +47,7 @@ from search.training.device import autocast
 from search.training.frozen_features import FrozenFeatures, inputs_for
 from search.training.heads import Head, train_heads
 from search.training.loop import train
+from search.trial.objective import choose_device
 
 CLASSES = 6
 VIEWS = 4

@@ -45,11 +45,11 @@ from blocks.elimination import anatomy
 from blocks.specification import EliminatedSpecification, HeadSpecification
 from search.data.arrays import Arrays
 from search.data.dataset import open_dataset
-from search.objective import choose_device
 from search.settings.recipe import Recipe
 from search.settings.search import DataSettings
 from search.system.commands import exit_with_status, positive
 from search.training.device import autocast
+from search.trial.objective import choose_device
 
 BACKBONE = "efficientnet_b0"
 LOOPS = ("ours", "ours-compiled", "timm", "timm-compiled")

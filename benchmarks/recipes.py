@@ -35,11 +35,11 @@ from blocks.specification import (
 )
 from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
-from search.objective import Assignment, run
 from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 from search.settings.search import DataSettings, load
 from search.system.commands import exit_with_status
+from search.trial.objective import Assignment, run
 
 BACKBONE, CUT = "tf_efficientnet_lite0", "blocks.3.2"
 UNCUT = "uncut"

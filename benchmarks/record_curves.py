@@ -40,7 +40,6 @@ from search.data.dataset import Dataset, open_dataset
 from search.data.examples import SPLITS
 from search.errors import BadInput, TrialFailed
 from search.models.latency.runs import processor
-from search.objective import Assignment, OverTheLimit, assign, run
 from search.profile.profiling import DepthProfile, profile_space
 from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
@@ -50,6 +49,7 @@ from search.spaces.recipe import own_recipe
 from search.study.study import OpenStudy, first_candidates
 from search.system.commands import exit_with_status
 from search.training.evaluation import EpochMetrics
+from search.trial.objective import Assignment, OverTheLimit, assign, run
 
 Spaces = dict[str, EliminationSpace | ScratchSpace]
 

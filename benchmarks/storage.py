@@ -3,7 +3,7 @@
     python -m benchmarks.storage --database-url URL [--workers 64] [--trials 640] [--finished 0] [--sampler NAME …]
 
 Each worker is a process that takes a trial of one of two studies in turn, samples a candidate, "trains" for a second of
-sleep, stores one epoch and the result, exactly as `search.trial` does, with no network built. Workers are forks of one
+sleep, stores one epoch and the result, exactly as `search.trial.trial` does, with no network built. Workers are forks of one
 process, so that 64 of them fit into memory. The studies are made under a name of their own, in a database that should
 hold nothing else, and stay there.
 
@@ -35,11 +35,11 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
 from blocks.elimination import anatomy
-from search.objective import sample_candidate
 from search.settings.spaces import EliminationSpace, ScratchSpace
 from search.study.sampler import make_sampler
 from search.study.study import DIRECTIONS
 from search.system.commands import exit_with_status
+from search.trial.objective import sample_candidate
 from storage import curves
 from storage.claims import claim_slot, open_trial
 from storage.database import Database, connect

@@ -48,10 +48,10 @@ from search.data.augmentation import augment
 from search.data.batches import TrainingBatches
 from search.data.dataset import open_dataset
 from search.errors import BadInput
-from search.objective import choose_device
 from search.settings.recipe import Recipe
 from search.settings.search import DataSettings
 from search.system.commands import exit_with_status
+from search.trial.objective import choose_device
 
 BATCH_SIZE = 32
 

@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.c
     all_settings.add_arguments(parser)
     settings = all_settings.load(parser.parse_args(arguments))
     with loading():
-        from search.dry_run import try_search
+        from search.trial.dry_run import try_search
     try_search(settings)
 
 

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 
 from optuna.trial import TrialState
 
-from search.stored_checkpoint import StoredCheckpoint
-from search.workshop import STALE_SECONDS
+from search.trial.checkpoint import StoredCheckpoint
+from search.trial.context import STALE_SECONDS
 from storage.artefacts import Artefacts
 from storage.database import Database
 from storage.errors import DatabaseLost, LeaseLost

@@ -37,8 +37,8 @@ from search.study.study import OpenStudy, open_rows
 from search.supervisor import supervise
 from search.system.hardware import Slot
 from search.system.signals import stop_on_signals
+from search.trial.context import Workshop
 from search.work import GivingUp, work
-from search.workshop import Workshop
 from storage.database import Database, connect
 
 

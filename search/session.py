@@ -19,9 +19,7 @@ import yaml
 from rich.console import Console
 
 from search.data.dataset import Dataset, open_dataset
-from search.dry_run import describe
 from search.errors import BadInput
-from search.objective import choose_device, device_name
 from search.profile.profiling import profile_space
 from search.profile.table import show
 from search.progress.display import Display
@@ -31,6 +29,8 @@ from search.study.ranking import ProfiledCut
 from search.study.study import OpenStudy, open_listed_studies, open_studies
 from search.system.hardware import Slot, slots
 from search.system.outputs import replaced
+from search.trial.dry_run import describe
+from search.trial.objective import choose_device, device_name
 from storage.artefacts import Artefacts, open_artefacts
 from storage.database import Database, connect
 from storage.errors import ArtefactError

@@ -34,8 +34,8 @@ from search.settings.search import Settings
 from search.system.commands import exit_with_status
 from search.system.hardware import Slot
 from search.system.signals import SIGNAL_STATUS, stop_on_signals
+from search.trial.context import STALE_SECONDS, Workshop
 from search.work import GivingUp, work
-from search.workshop import STALE_SECONDS, Workshop
 from storage.errors import DatabaseLost
 from storage.leases import Leases
 

@@ -10,8 +10,8 @@ from search.errors import BadInput
 from search.study.budget import used_share
 from search.study.limits import check_limits
 from search.study.study import OpenStudy
-from search.trial import perform
-from search.workshop import Ending, Workshop
+from search.trial.context import Ending, Workshop
+from search.trial.trial import perform
 from storage.claims import claim_slot
 from storage.claims import progress as study_progress
 from storage.leases import Lease

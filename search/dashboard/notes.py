@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
-from search.feed.keeping import NOT_KEPT
 from search.models.description import DESCRIPTION_FILE
 from search.models.words import network_in_words, recipe_in_words
 from search.report import formats
@@ -17,6 +16,7 @@ from search.settings.candidate import Candidate
 from search.settings.spaces import AnySpace, ListedSpace, ScratchSpace
 from search.statistics.pareto import HYPERVOLUME_MEANING
 from search.study.study import OpenStudy
+from search.trial.keep_model import NOT_KEPT
 
 ON_FRONT = "## On the joint front"
 OFF_FRONT = "## No longer on the joint front"

@@ -17,9 +17,9 @@ from optuna.samplers import RandomSampler
 from optuna.trial import FrozenTrial
 
 from search.errors import BadInput
-from search.objective import counts_of, is_uncut, over_counts, over_limits, sample_candidate, summary
 from search.settings.candidate import Candidate
 from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace, ScratchSpace
+from search.trial.objective import counts_of, is_uncut, over_counts, over_limits, sample_candidate, summary
 
 DRAWS = 10
 SLOW_DRAWS = 2  # it takes seconds to find out how long a network takes

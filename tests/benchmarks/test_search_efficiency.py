@@ -14,11 +14,11 @@ from benchmarks.bank import Bank, Curve, Header, Planned, compress, curve_line, 
 from benchmarks.replay import Known, Pool, Replay, Strategy, pools_of, whole_hypervolume
 from benchmarks.search_efficiency import Search, best_of, main, quartiles, reached, table
 from search.errors import BadInput
-from search.objective import sample_candidate
 from search.settings.search import Stopping
 from search.settings.spaces import ScratchSpace
 from search.statistics.pareto import search_hypervolume
 from search.study.acquisition import LEAST_FINISHED
+from search.trial.objective import sample_candidate
 
 SPACE = ScratchSpace(image_sizes=(16,), stages=(1, 2))
 PROFILE_SECONDS = 5.0

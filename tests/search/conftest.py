@@ -27,8 +27,8 @@ from search.progress.reporter import Reporter
 from search.session import image_sizes
 from search.settings.search import Settings, add_arguments, load
 from search.study.study import OpenStudy, open_studies
+from search.trial.context import Workshop
 from search.work import work
-from search.workshop import Workshop
 from storage.artefacts import open_artefacts
 from storage.database import Database, connect
 from storage.trials import TrialRecord, read_trials

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
-from search import trial as one_trial
 from search import work
 from search.progress.facts import Activity
+from search.trial import trial as one_trial
 from search.work import GivingUp
 from storage import curves
 from storage.claims import claim_slot, progress

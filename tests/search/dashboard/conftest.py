@@ -13,15 +13,15 @@ from optuna.trial import TrialState
 from blocks.build import build
 from blocks.specification import EliminatedSpecification, ScratchSpecification, StageSpecification
 from search.dashboard.feed import Feed
-from search.feed.keeping import Finished
 from search.models.description import InputDescription, Metrics, ModelDescription, Provenance
 from search.models.folder import save_model
-from search.objective import Assignment, summary
 from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 from search.settings.spaces import EliminationSpace, ScratchSpace
 from search.study.study import OpenStudy
 from search.training.evaluation import Evaluation, TrainingResult
+from search.trial.keep_model import Finished
+from search.trial.objective import Assignment, summary
 from storage import curves
 from storage.claims import claim_slot
 from storage.database import Database, connect

@@ -10,10 +10,8 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
-from search import trial as one_trial
 from search import work
 from search.data.dataset import Dataset
-from search.finalize import ending
 from search.models.final_scores import ANSWERS, READ_AT
 from search.models.folder import load_model
 from search.progress.facts import Activity
@@ -21,6 +19,8 @@ from search.progress.standing import read_standing
 from search.settings.search import Settings
 from search.settings.spaces import ListedRow, ListedSpace
 from search.study.study import open_rows
+from search.trial import outcome as ending
+from search.trial import trial as one_trial
 from storage import curves
 from storage.pages import Page
 from tests.conftest import LoadSettings

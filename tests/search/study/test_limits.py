@@ -12,10 +12,10 @@ from pydantic import TypeAdapter
 
 from search import check, run
 from search.errors import BadInput
-from search.objective import counts_of, over_counts
 from search.settings.spaces import AnySpace, EliminationSpace, ScratchSpace, StudySpace
 from search.study import limits
 from search.study.limits import check_limits, smallest, within_limits
+from search.trial.objective import counts_of, over_counts
 from search.work import GivingUp, work
 from tests.conftest import LoadSettings, WriteConfig, tiny_elimination, tiny_scratch
 from tests.search.conftest import OpenBench

@@ -7,13 +7,13 @@ import pytest
 from optuna.trial import TrialState
 
 from search import work
-from search.objective import Assignment, assign
 from search.progress.facts import Ended
 from search.progress.standing import read_standing
-from search.rungs import Rungs, Stopped
 from search.settings.search import Stopping
 from search.study.study import OpenStudy
 from search.training.evaluation import EpochMetrics
+from search.trial.objective import Assignment, assign
+from search.trial.pruning import Rungs, Stopped
 from storage import curves
 from storage.claims import claim_slot
 from storage.database import Database

@@ -19,9 +19,6 @@ from torch import nn
 
 from blocks.network import Network
 from blocks.splitting import POOLING_HEADS
-from search.beginning import Refused, begin
-from search.heartbeat import kept_alive
-from search.objective import Assignment, feature_cache, network_of
 from search.settings.spaces import ListedSpace
 from search.study.study import OpenStudy
 from search.system.device import memory_format
@@ -29,7 +26,10 @@ from search.training.device import PeakMemory
 from search.training.evaluation import TrainingResult
 from search.training.frozen_features import FrozenFeatures, inputs_for
 from search.training.heads import OWN, Head, HeadResult, train_heads
-from search.workshop import Workshop
+from search.trial.begin import Refused, begin
+from search.trial.context import Workshop
+from search.trial.heartbeat import kept_alive
+from search.trial.objective import Assignment, feature_cache, network_of
 from storage.claims import claim_slot, open_trial
 from storage.leases import Lease
 

@@ -23,9 +23,9 @@ from search.models.card import model_card
 from search.models.confusion import confusion_figure, png
 from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE, InputDescription, Metrics, Provenance
 from search.models.folder import save_model
-from search.objective import Assignment
 from search.report.markdown import escaped
 from search.training.evaluation import Evaluation, TrainingResult
+from search.trial.objective import Assignment
 from storage.artefacts import Artefacts
 from storage.database import Database
 from storage.errors import ArtefactError, StorageError

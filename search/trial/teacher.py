@@ -9,9 +9,9 @@ from optuna.trial import FrozenTrial, TrialState
 from blocks.network import Network
 from search.errors import BadInput, TrialFailed
 from search.models.sources import load_kept
-from search.objective import Assignment, is_uncut
 from search.settings.spaces import EliminationSpace, ListedSpace
 from search.study.study import OpenStudy, full_name
+from search.trial.objective import Assignment, is_uncut
 from storage.artefacts import Artefacts, attached
 from storage.attributes import attributes_of
 from storage.database import Database

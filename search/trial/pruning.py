@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from search.objective import Assignment
 from search.settings.search import Stopping
 from search.settings.spaces import ListedSpace
 from search.study.pruner import Behind, Finished, epoch_at, judge, rungs
 from search.study.study import OpenStudy
 from search.training.evaluation import EpochMetrics
+from search.trial.objective import Assignment
 from storage import curves
 from storage.database import Database
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from search.objective import Assignment, OverTheLimit, assign
 from search.study.proposals import draw
 from search.study.study import OpenStudy
-from search.teaching import choose_teacher, distils
-from search.workshop import Workshop
+from search.trial.context import Workshop
+from search.trial.objective import Assignment, OverTheLimit, assign
+from search.trial.teacher import choose_teacher, distils
 from storage.attributes import attributes_of
 from storage.claims import open_trial
 from storage.leases import Lease
@@ -30,7 +30,7 @@ def begin(
 ) -> Assignment | Refused:
     """What the trial was to do when it was begun, or, for a new one, what it is to do from now on.
 
-    beside  for a new one: see `search.objective.Assignment`
+    beside  for a new one: see `search.trial.objective.Assignment`
     """
     trial = open_trial(study.study, lease)
     begun = attributes_of(trial)

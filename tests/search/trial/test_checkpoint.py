@@ -7,7 +7,7 @@ import pytest
 from optuna.trial import TrialState
 
 from search import work
-from search.stored_checkpoint import StoredCheckpoint
+from search.trial.checkpoint import StoredCheckpoint
 from storage.artefacts import Artefacts
 from storage.claims import claim_slot
 from storage.errors import ArtefactError, LeaseLost
@@ -30,7 +30,7 @@ def test_a_checkpoint_that_cannot_be_removed_is_no_reason_to_lose_a_trial(
     with caplog.at_level(logging.WARNING):
         work.work(bench.shop, bench.studies)
     assert [trial.state for trial in bench.trials] == [TrialState.COMPLETE]
-    assert [record.message for record in caplog.records if record.name == "search.stored_checkpoint"] == [
+    assert [record.message for record in caplog.records if record.name == "search.trial.checkpoint"] == [
         "cannot remove it"
     ] * EPOCHS
 

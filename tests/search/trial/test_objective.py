@@ -21,9 +21,14 @@ from blocks.specification import (
     ScratchSpecification,
     StageSpecification,
 )
-from search import objective
 from search.data.arrays import Arrays
-from search.objective import (
+from search.settings.candidate import Candidate
+from search.settings.recipe import Recipe
+from search.settings.search import Settings
+from search.study.study import OpenStudy
+from search.training.evaluation import TrainingResult
+from search.trial import objective
+from search.trial.objective import (
     Assignment,
     OverTheLimit,
     assign,
@@ -35,11 +40,6 @@ from search.objective import (
     sample_candidate,
     summary,
 )
-from search.settings.candidate import Candidate
-from search.settings.recipe import Recipe
-from search.settings.search import Settings
-from search.study.study import OpenStudy
-from search.training.evaluation import TrainingResult
 from tests.conftest import LoadSettings, tiny_elimination, tiny_scratch
 
 CPU = torch.device("cpu")

@@ -11,9 +11,9 @@ import pytest
 import torch
 from PIL import Image
 
-from search.feed import keeping
-from search.feed.keeping import Finished, keep, note_lost
 from search.models.folder import load_model
+from search.trial import keep_model as keeping
+from search.trial.keep_model import Finished, keep, note_lost
 from storage.artefacts import Artefacts, open_artefacts
 from storage.errors import DatabaseLost
 from storage.pages import Page

@@ -14,13 +14,14 @@ import torch
 from optuna.trial import TrialState
 from safetensors.torch import save_file
 
-from search import heartbeat, objective, work
-from search import trial as one_trial
+from search import work
 from search.data.arrays import Arrays
 from search.errors import BadInput
-from search.objective import Assignment
 from search.progress.facts import Ended
 from search.training.evaluation import TrainingResult
+from search.trial import heartbeat, objective
+from search.trial import trial as one_trial
+from search.trial.objective import Assignment
 from storage import curves
 from storage.errors import DatabaseLost
 from storage.tables import leases as lease_table

@@ -10,12 +10,12 @@ import timm
 from optuna.trial import TrialState
 from safetensors.torch import save_file
 
-from search import head_batch
-from search.beginning import Refused, begin
 from search.models.sources import choose, fetch, kept_models
-from search.objective import Assignment
 from search.settings.search import Settings
 from search.training.evaluation import evaluate
+from search.trial import head_batch
+from search.trial.begin import Refused, begin
+from search.trial.objective import Assignment
 from search.work import work
 from storage import curves
 from storage.claims import progress

@@ -16,22 +16,22 @@ import torch
 from optuna.trial import TrialState
 
 from blocks.network import Network
-from search.beginning import Refused, begin
 from search.errors import BadInput, Interrupted, TrialFailed
-from search.feed.keeping import Finished, keep, note_lost
-from search.finalize.ending import complete_on_test
-from search.head_batch import train_batch
-from search.heartbeat import kept_alive
 from search.janitor import MAX_DEATHS, hopeless
-from search.objective import Assignment, Hooks, device_name, result_attributes, run, summary
 from search.report.rows import MODEL_LOST
-from search.rungs import Rungs, Stopped
-from search.stored_checkpoint import StoredCheckpoint
 from search.study.study import OpenStudy, joins_front
 from search.system.device import release_memory
-from search.teaching import distils, fetch_teacher, may_teach
 from search.training.evaluation import EpochMetrics, TrainingResult
-from search.workshop import Ending, Workshop
+from search.trial.begin import Refused, begin
+from search.trial.checkpoint import StoredCheckpoint
+from search.trial.context import Ending, Workshop
+from search.trial.head_batch import train_batch
+from search.trial.heartbeat import kept_alive
+from search.trial.keep_model import Finished, keep, note_lost
+from search.trial.objective import Assignment, Hooks, device_name, result_attributes, run, summary
+from search.trial.outcome import complete_on_test
+from search.trial.pruning import Rungs, Stopped
+from search.trial.teacher import distils, fetch_teacher, may_teach
 from storage import curves
 from storage.errors import ArtefactError, LeaseLost, StorageError
 from storage.leases import Lease

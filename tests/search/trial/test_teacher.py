@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from search.settings.search import Settings
 from search.study.study import OpenStudy
-from search.teaching import choose_teacher
+from search.trial.teacher import choose_teacher
 from search.work import work
 from storage.artefacts import attached
 from storage.trials import TrialRecord
