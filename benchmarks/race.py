@@ -33,13 +33,13 @@ from optuna.trial import TrialState
 
 from search.errors import BadInput
 from search.report.style import study_styles
-from search.session import open_data
 from search.settings import search as all_settings
 from search.settings.search import Settings
 from search.settings.spaces import EliminationSpace
 from search.statistics.pareto import search_hypervolume
 from search.system.commands import exit_with_status
 from search.system.hardware import cores
+from search.worker.startup import open_data
 from storage.database import connect
 from storage.trials import read_trials
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from baselines import run as baselines
-from search import check, cuts, evaluate, export, init, latency, predict, run, worker
+from search import check, cuts, evaluate, export, init, latency, predict, run
 from search.errors import BadInput, did_you_mean
 from search.finalize import __main__ as finalize
 from search.profile import __main__ as profile
 from search.report import __main__ as report
 from search.system.commands import exit_with_status
 from search.system.outputs import standard_output
+from search.worker import __main__ as worker
 
 DISTRIBUTION = "elimnet-search"
 

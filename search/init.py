@@ -14,7 +14,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.i
     all_settings.add_arguments(parser)
     settings = all_settings.load(parser.parse_args(arguments))
     with loading():
-        from search.launch import make_studies
+        from search.worker.launch import make_studies
     make_studies(settings)
 
 

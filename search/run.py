@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.r
     options = parser.parse_args(arguments)
     settings = all_settings.load(options)
     with loading():
-        from search.launch import run_search
+        from search.worker.launch import run_search
     return run_search(settings, options.workers, quiet=options.quiet)
 
 

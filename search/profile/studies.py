@@ -12,11 +12,11 @@ from search.data.dataset import open_dataset
 from search.errors import BadInput
 from search.profile.profiling import profile_space
 from search.profile.table import show
-from search.session import set_up_logging
 from search.settings.search import Settings
 from search.settings.spaces import EliminationSpace
 from search.study.checked_spaces import checked_spaces
 from search.trial.objective import choose_device, device_name
+from search.worker.startup import set_up_logging
 
 
 def profile_studies(settings: Settings, options: argparse.Namespace) -> None:

@@ -17,7 +17,6 @@ from optuna.trial import TrialState
 
 from blocks.network import Network
 from search.errors import BadInput, Interrupted, TrialFailed
-from search.janitor import MAX_DEATHS, hopeless
 from search.report.rows import MODEL_LOST
 from search.study.study import OpenStudy, joins_front
 from search.system.device import release_memory
@@ -32,6 +31,7 @@ from search.trial.objective import Assignment, Hooks, device_name, result_attrib
 from search.trial.outcome import complete_on_test
 from search.trial.pruning import Rungs, Stopped
 from search.trial.teacher import distils, fetch_teacher, may_teach
+from search.worker.janitor import MAX_DEATHS, hopeless
 from storage import curves
 from storage.errors import ArtefactError, LeaseLost, StorageError
 from storage.leases import Lease

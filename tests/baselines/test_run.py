@@ -58,7 +58,7 @@ def test_rows_become_a_study_of_the_search_that_its_reports_show(
 
 def test_workers_of_the_search_help_with_the_rows(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("search.launch.work", lambda *_: None)  # makes the study and leaves it to others
+        patch.setattr("search.worker.launch.work", lambda *_: None)  # makes the study and leaves it to others
         patch.setattr("baselines.training._report", lambda *_: None)
         assert main(["--config", str(config), *ROWS[:2]]) == 0
     assert run_search(["--config", str(config)]) == 0

@@ -36,8 +36,8 @@ for name in MODULES:
     sys.modules[name] = None  # type: ignore[assignment]
 warnings.filterwarnings("error", category=EncodingWarning, module=r"(baselines|blocks|search|storage)\.")
 
-from search import supervisor  # noqa: E402
 from search.system.commands import exit_with_status  # noqa: E402
+from search.worker import supervisor  # noqa: E402
 
 supervisor.HAS_SIGNALS = False
 

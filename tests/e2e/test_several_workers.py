@@ -47,7 +47,7 @@ def test_a_search_and_its_final_word_by_two_processes(
     assert all(found[study, TrialState.COMPLETE] + found[study, TrialState.FAIL] == 2 for study in studies)
 
     with monkeypatch.context() as patch:  # makes a list and leaves it to others
-        patch.setattr("search.launch.work", lambda *_: None)
+        patch.setattr("search.worker.launch.work", lambda *_: None)
         patch.setattr("baselines.training._report", lambda *_: None)
         assert run_baselines([*config, "--rows", ROW]) == 0
     assert finalize([*config, "--seeds", "2", "--workers", "2"]) == 0

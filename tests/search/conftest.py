@@ -24,11 +24,11 @@ from search.models.folder import save_model
 from search.models.sources import Source, open_source
 from search.progress.facts import Message
 from search.progress.reporter import Reporter
-from search.session import image_sizes
 from search.settings.search import Settings, add_arguments, load
 from search.study.study import OpenStudy, open_studies
 from search.trial.context import Workshop
-from search.work import work
+from search.worker.loop import work
+from search.worker.startup import image_sizes
 from storage.artefacts import open_artefacts
 from storage.database import Database, connect
 from storage.trials import TrialRecord, read_trials

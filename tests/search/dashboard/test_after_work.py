@@ -12,7 +12,7 @@ from search.models.folder import load_model
 from search.models.lost import lost_models
 from search.study.study import study_front
 from search.training.evaluation import evaluate
-from search.work import work
+from search.worker.loop import work
 from storage.artefacts import Artefacts
 from storage.errors import ArtefactError
 from storage.pages import Page

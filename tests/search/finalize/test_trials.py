@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
-from search import work
 from search.data.dataset import Dataset
 from search.models.final_scores import ANSWERS, READ_AT
 from search.models.folder import load_model
@@ -21,6 +20,7 @@ from search.settings.spaces import ListedRow, ListedSpace
 from search.study.study import open_rows
 from search.trial import outcome as ending
 from search.trial import trial as one_trial
+from search.worker import loop as work
 from storage import curves
 from storage.pages import Page
 from tests.conftest import LoadSettings

@@ -7,12 +7,14 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from search import run, session, worker
+from search import run
 from search.errors import BadInput
 from search.finalize.__main__ import main as finalize
 from search.models.lost import LostModel, lost_models, report_lost, show_and_report_lost
 from search.report.__main__ import main as report
-from search.work import work
+from search.worker import __main__ as worker
+from search.worker import startup as session
+from search.worker.loop import work
 from storage import artefacts
 from storage.artefacts import AtomicFolder, open_artefacts
 from tests.conftest import LoadSettings, WriteConfig, tiny_scratch

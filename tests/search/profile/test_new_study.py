@@ -14,10 +14,10 @@ from optuna.trial import TrialState
 from blocks.elimination import Cut, anatomy
 from search.data.dataset import open_dataset
 from search.errors import Interrupted
-from search.session import open_search
 from search.settings.search import Settings
 from search.study.ranking import ProfiledCut, ranked
 from search.study.study import OpenStudy, open_studies
+from search.worker.startup import open_search
 from storage.database import connect
 from storage.trials import read_studies
 from tests.conftest import SIDE, LoadSettings, tiny_elimination

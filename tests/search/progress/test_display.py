@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from search import work
 from search.progress import display as module
 from search.progress.display import Display, manner_of
 from search.progress.facts import Activity, Ended, Printed
 from search.progress.standing import read_standing
+from search.worker import loop as work
 from storage.errors import DatabaseLost
 from tests.conftest import LoadSettings, tiny_scratch
 from tests.search.conftest import Bench, OpenBench

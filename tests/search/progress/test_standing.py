@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from optuna.trial import TrialState
 
-from search import work
 from search.progress.facts import Member
 from search.progress.standing import joint_front, read_standing
+from search.worker import loop as work
 from storage.claims import claim_slot
 from storage.database import Database
 from storage.results import finish, set_attributes

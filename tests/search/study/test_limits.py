@@ -16,7 +16,7 @@ from search.settings.spaces import AnySpace, EliminationSpace, ScratchSpace, Stu
 from search.study import limits
 from search.study.limits import check_limits, smallest, within_limits
 from search.trial.objective import counts_of, over_counts
-from search.work import GivingUp, work
+from search.worker.loop import GivingUp, work
 from tests.conftest import LoadSettings, WriteConfig, tiny_elimination, tiny_scratch
 from tests.search.conftest import OpenBench
 

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
-from search import work
 from search.study import acquisition as choosing
 from search.study import proposals as drawing
 from search.study.acquisition import LEAST_FINISHED
 from search.study.proposals import draw
 from search.trial import begin as beginning
 from search.trial.objective import Assignment, OverTheLimit, assign
+from search.worker import loop as work
 from storage.claims import claim_slot, open_trial
 from storage.leases import Lease
 from storage.results import finish, set_attributes

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
-from search import work
 from search.trial.checkpoint import StoredCheckpoint
+from search.worker import loop as work
 from storage.artefacts import Artefacts
 from storage.claims import claim_slot
 from storage.errors import ArtefactError, LeaseLost

@@ -16,7 +16,7 @@ from search.training.evaluation import evaluate
 from search.trial import head_batch
 from search.trial.begin import Refused, begin
 from search.trial.objective import Assignment
-from search.work import work
+from search.worker.loop import work
 from storage import curves
 from storage.claims import progress
 from storage.trials import TrialRecord

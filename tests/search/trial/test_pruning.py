@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
-from search import work
 from search.progress.facts import Ended
 from search.progress.standing import read_standing
 from search.settings.search import Stopping
@@ -14,6 +13,7 @@ from search.study.study import OpenStudy
 from search.training.evaluation import EpochMetrics
 from search.trial.objective import Assignment, assign
 from search.trial.pruning import Rungs, Stopped
+from search.worker import loop as work
 from storage import curves
 from storage.claims import claim_slot
 from storage.database import Database

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from search.settings.search import Settings
 from search.study.study import OpenStudy
 from search.trial.teacher import choose_teacher
-from search.work import work
+from search.worker.loop import work
 from storage.artefacts import attached
 from storage.trials import TrialRecord
 from tests.conftest import LoadSettings, tiny_elimination, tiny_scratch

@@ -14,7 +14,6 @@ import torch
 from optuna.trial import TrialState
 from safetensors.torch import save_file
 
-from search import work
 from search.data.arrays import Arrays
 from search.errors import BadInput
 from search.progress.facts import Ended
@@ -22,6 +21,7 @@ from search.training.evaluation import TrainingResult
 from search.trial import heartbeat, objective
 from search.trial import trial as one_trial
 from search.trial.objective import Assignment
+from search.worker import loop as work
 from storage import curves
 from storage.errors import DatabaseLost
 from storage.tables import leases as lease_table

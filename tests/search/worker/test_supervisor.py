@@ -12,12 +12,12 @@ from typing import Any
 import psutil
 import pytest
 
-from search import supervisor
 from search.progress.display import Display
-from search.session import Session, open_store, worker_name
 from search.settings.search import Settings
-from search.supervisor import BAD_INPUT, GAVE_UP, NO_SIGN, Supervisor
 from search.system.hardware import Slot
+from search.worker import supervisor
+from search.worker.startup import Session, open_store, worker_name
+from search.worker.supervisor import BAD_INPUT, GAVE_UP, NO_SIGN, Supervisor
 from storage.database import Database, connect
 from storage.leases import Leases
 from tests.conftest import LoadSettings

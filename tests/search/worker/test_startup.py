@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from search.session import keep_settings, open_data, open_search, show_settings
 from search.settings.search import Settings, add_arguments, load
+from search.worker.startup import keep_settings, open_data, open_search, show_settings
 from tests.conftest import LoadSettings, WriteConfig, tiny_scratch
 
 ROOT = Path(__file__).parents[2]
@@ -80,10 +80,10 @@ def test_a_full_disk_leaves_nothing_behind(
 
 LOGGING = """
 import logging
-from search.session import set_up_logging
+from search.worker.startup import set_up_logging
 set_up_logging()
-logging.getLogger("search.work").warning("one")
-logging.getLogger("search.work").warning("two %s", "words", "too many")
+logging.getLogger("search.worker.loop").warning("one")
+logging.getLogger("search.worker.loop").warning("two %s", "words", "too many")
 """
 
 

@@ -5,8 +5,8 @@ import time
 import pytest
 from optuna.trial import TrialState
 
-from search import janitor as rounds
-from search.janitor import MAX_DEATHS, clear, janitor
+from search.worker import janitor as rounds
+from search.worker.janitor import MAX_DEATHS, clear, janitor
 from storage.claims import claim_slot
 from storage.leases import Lease
 from tests.conftest import LoadSettings, tiny_scratch

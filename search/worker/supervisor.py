@@ -24,18 +24,18 @@ from multiprocessing.process import BaseProcess
 
 import torch
 
-from search.janitor import janitor
 from search.progress.channel import Sender, listen, send_what_is_printed
 from search.progress.display import Display, Manner
 from search.progress.facts import Activity
 from search.progress.reporter import Reporter
-from search.session import Session, open_data, open_search, open_store, set_up_logging, worker_name
 from search.settings.search import Settings
 from search.system.commands import exit_with_status
 from search.system.hardware import Slot
 from search.system.signals import SIGNAL_STATUS, stop_on_signals
 from search.trial.context import STALE_SECONDS, Workshop
-from search.work import GivingUp, work
+from search.worker.janitor import janitor
+from search.worker.loop import GivingUp, work
+from search.worker.startup import Session, open_data, open_search, open_store, set_up_logging, worker_name
 from storage.errors import DatabaseLost
 from storage.leases import Leases
 

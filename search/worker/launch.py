@@ -1,7 +1,7 @@
 """Searches are begun here: data and studies are opened, and workers started on this machine.
 
 `search.run` and the commands that train listed rows work in one process, with a display of the progress, unless they
-are asked for several; `search.worker` always has processes of their own for them. See `search.supervisor`.
+are asked for several; `search.worker` always has processes of their own for them. See `search.worker.supervisor`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,14 @@ from search.models.lost import LostModel, lost_models, report_lost, show_and_rep
 from search.progress.display import Display
 from search.progress.reporter import Reporter
 from search.report.__main__ import main as report
-from search.session import (
+from search.settings.search import Settings
+from search.settings.spaces import ListedSpace
+from search.study.study import OpenStudy, open_rows
+from search.system.hardware import Slot
+from search.system.signals import stop_on_signals
+from search.trial.context import Workshop
+from search.worker.loop import GivingUp, work
+from search.worker.startup import (
     Session,
     keep_settings,
     open_data,
@@ -31,14 +38,7 @@ from search.session import (
     show_settings,
     worker_name,
 )
-from search.settings.search import Settings
-from search.settings.spaces import ListedSpace
-from search.study.study import OpenStudy, open_rows
-from search.supervisor import supervise
-from search.system.hardware import Slot
-from search.system.signals import stop_on_signals
-from search.trial.context import Workshop
-from search.work import GivingUp, work
+from search.worker.supervisor import supervise
 from storage.database import Database, connect
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
-from search import work
 from search.progress.facts import Activity
 from search.trial import trial as one_trial
-from search.work import GivingUp
+from search.worker import loop as work
+from search.worker.loop import GivingUp
 from storage import curves
 from storage.claims import claim_slot, progress
 from storage.results import finish

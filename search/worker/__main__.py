@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.w
     options = parser.parse_args(arguments)
     settings = all_settings.load(options)
     with loading():
-        from search.launch import run_workers
+        from search.worker.launch import run_workers
     return run_workers(settings, options.workers, quiet=options.quiet)
 
 
