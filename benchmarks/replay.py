@@ -7,8 +7,8 @@ parameters that one of the two has, of the difference as a share of the range, o
 other choices and for what only one of them has.
 
 Workers are events in a queue. An epoch lasts the CPU seconds that it took when it was recorded; sampler and storage
-cost nothing. As in `search.worker.loop`, the next trial is of the study that has used the smallest share of its budget, which
-is here the number of its candidates; trials that are running count for the sampler, too (constant liar).
+cost nothing. As in `search.worker.loop`, the next trial is of the study that has used the smallest share of its budget,
+which is here the number of its candidates; trials that are running count for the sampler, too (constant liar).
 """
 
 from __future__ import annotations

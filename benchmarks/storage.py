@@ -2,10 +2,10 @@
 
     python -m benchmarks.storage --database-url URL [--workers 64] [--trials 640] [--finished 0] [--sampler NAME …]
 
-Each worker is a process that takes a trial of one of two studies in turn, samples a candidate, "trains" for a second of
-sleep, stores one epoch and the result, exactly as `search.trial.trial` does, with no network built. Workers are forks of one
-process, so that 64 of them fit into memory. The studies are made under a name of their own, in a database that should
-hold nothing else, and stay there.
+Each worker is a process that takes a trial of one of two studies in turn, samples a candidate, "trains" for a second
+of sleep, stores one epoch and the result, exactly as `search.trial.trial` does, with no network built. Workers are
+forks of one process, so that 64 of them fit into memory. The studies are made under a name of their own, in a database
+that should hold nothing else, and stay there.
 
 Overhead is the time of a trial less the sleep: waiting for the database, Optuna's client and the sampler, and, when
 all workers share a few cores, waiting for a core. So it is an upper bound for workers that have machines of their own.

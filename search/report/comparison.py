@@ -113,7 +113,7 @@ def compare(search: Search, axis: Axis = PARAMETERS) -> Comparison:
     rows = sorted(search.rows, key=lambda row: (_beyond(x_of[id(row)]), -row.f1_macro, row.parameters))
     found_ids = {id(row) for row in search.found}
     found = [row for row in rows if id(row) in found_ids]
-    searched = [study for study in search.study.study if not study.listed]
+    searched = [study for study in search.studies if not study.listed]
     on_joint_front = _front_of(found, x_of)
     on_study_front = {
         member for study in searched for member in _front_of([row for row in found if row.study == study.name], x_of)
@@ -125,7 +125,7 @@ def compare(search: Search, axis: Axis = PARAMETERS) -> Comparison:
             row,
             id(row) in on_joint_front,
             id(row) in on_study_front,
-            *_shares(row, uncut, search.study.study),
+            *_shares(row, uncut, search.studies),
             reference=id(row) not in found_ids,
             x=x_of[id(row)],
         )

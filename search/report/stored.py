@@ -67,7 +67,7 @@ def read_search(database: Database, name: str | None, *, references_suffice: boo
     if not (search.rows if references_suffice else search.found):
         raise BadInput(
             f"search {chosen!r} has no finished trial yet",
-            [f"study {study.name}{' (references)' * study.listed}: {study.counts}" for study in search.study.study],
+            [f"study {study.name}{' (references)' * study.listed}: {study.counts}" for study in search.studies],
         )
     return search
 
@@ -107,7 +107,7 @@ def _latency(database: Database, search: Search, machine: str | None) -> Axis:
 def read_importances(database: Database, search: Search) -> list[Importance]:
     """Of each searched study, in order; see `search.report.importance`."""
     importances = []
-    for study in search.study.study:
+    for study in search.studies:
         if not study.listed:
             mine = [row for row in search.rows if row.study == study.name]
             f1_of = {trial: f1 for row in mine for trial, f1 in zip(row.trial_ids, row.f1_scores, strict=True)}

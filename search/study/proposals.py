@@ -40,8 +40,8 @@ def draw(open_study: OpenStudy, trial: Trial, classes: int, teacher: str | None 
     trial has finished, keeps the last draw). What was queued is not questioned: somebody asked for it.
 
     proposals  new candidates within the limits of their space that the one which is worth most is chosen from (see
-               `search.study.acquisition`): a quarter of them the sampler's, a quarter like members of the front, the rest by
-               chance. Before enough trials have finished for a choice, the first of them is taken
+               `search.study.acquisition`): a quarter of them the sampler's, a quarter like members of the front, the
+               rest by chance. Before enough trials have finished for a choice, the first of them is taken
     """
     space = open_study.space
     if queued(trial) or isinstance(space, ListedSpace):

@@ -131,7 +131,7 @@ def test_distance_is_the_mean_over_what_either_has() -> None:
 def test_the_sampler_learns_what_was_trained() -> None:
     bank = make_bank([(1000 * (number + 1), (0.01 * number,), (1.0,)) for number in range(15)])
     search, _ = replay(bank, Strategy("tpe"), workers=3)
-    finished = search.study.study[0].optuna.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
+    finished = search.studies[0].optuna.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
     learned = {tuple(trial.values): trial.params for trial in finished}
     assert learned == {
         (curve.f1_macro[-1], float(curve.planned.parameters)): curve.planned.params for curve in bank.curves.values()
@@ -163,7 +163,7 @@ def test_repeats_use_up_the_budget() -> None:
     bank = make_bank([(1000 * (number + 1), (0.01 * number,), (1.0,)) for number in range(15)])
     search, known = replay(bank, Strategy("again", repeats=True))
     assert len(known) == 15
-    assert len({curve.planned.number for curve in search.study.study[0].finished}) < 15
+    assert len({curve.planned.number for curve in search.studies[0].finished}) < 15
 
 
 def test_what_a_share_costs() -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import make_url
 
 from search.system.commands import exit_with_status
-from search.worker import main
+from search.worker.__main__ import main
 from storage.database import connect
 from storage.trials import TrialRecord
 from tests.e2e.conftest import Command, Holding, Look, OpenService, Start, WriteSearch, until

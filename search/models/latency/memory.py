@@ -1,4 +1,4 @@
-"""`python -m search.models.latency.memory MODEL.onnx BATCH`: what loading a model and running a batch adds to a process.
+"""`python -m search.models.latency.memory MODEL.onnx BATCH`: what a model and a batch add to the memory of a process.
 
 It prints 2**20 bytes: the most that was resident, less what the interpreter and the libraries had before; nothing where
 the system does not tell (it does on Linux). A process of its own, since one that has run other models reuses their

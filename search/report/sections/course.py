@@ -84,7 +84,7 @@ def failures(studies: Sequence[Study]) -> str:
 
 def cost(search: Search) -> str:
     """Hours by study and device, finalized studies included, and their sums by device."""
-    of_study = {study.name: study.hours_by_device for study in search.study.study} | dict(search.hours_of_final)
+    of_study = {study.name: study.hours_by_device for study in search.studies} | dict(search.hours_of_final)
     body = [
         [Cell(study, study), Cell(device, device), Cell(_hours(hours), hours, "number")]
         for study, by_device in of_study.items()

@@ -61,8 +61,8 @@ def test_a_complete_trial_without_usable_values_counts_as_failed(records: Any, v
     records.trials[0] = replace(records.trials[0], values=values)
     search = records.search()
     assert search.rows == ()
-    assert search.study.study[0].counts.complete == 0
-    assert list(search.study.study[0].counts.failed.values()) == [1]
+    assert search.studies[0].counts.complete == 0
+    assert list(search.studies[0].counts.failed.values()) == [1]
 
 
 def test_counts_and_hours(two_studies: Any) -> None:

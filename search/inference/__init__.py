@@ -1,1 +1,0 @@
-"""Models out of the search: fetched, exported, run on pictures, measured."""
