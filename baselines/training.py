@@ -9,13 +9,14 @@ from rich.console import Console
 
 from baselines.rows import Baseline
 from baselines.study import listed_space
-from search.models.lost import show_and_report_lost
 from search.report import table
 from search.report.comparison import compare
 from search.report.stored import read_search, reading
 from search.settings.search import Settings
+from search.system.logs import set_up_logging
 from search.worker.launch import work_on_rows
-from search.worker.startup import open_data, open_slots, set_up_logging, show_settings
+from search.worker.lost_models import show_and_report_lost
+from search.worker.startup import open_data, open_slots, show_settings
 
 
 def train_rows(settings: Settings, options: argparse.Namespace, rows: Sequence[Baseline]) -> int:

@@ -18,7 +18,7 @@ from typing import Any
 from optuna.distributions import BaseDistribution, distribution_to_json, json_to_distribution
 
 from search.errors import BadInput
-from search.study.ranking import ProfiledCut
+from search.statistics.cut_ranking import ProfiledCut
 
 Columns = Mapping[str, Sequence[float]]
 """Epochs by name of `search.training.evaluation.EpochMetrics`, and `cpu_seconds` of the process that trained."""

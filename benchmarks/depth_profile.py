@@ -40,16 +40,16 @@ from search.data.dataset import Dataset, open_dataset
 from search.data.examples import SPLITS
 from search.errors import BadInput
 from search.profile.profiling import DepthProfile, profile_space
-from search.report.rows import search_name
 from search.report.stored import reading
 from search.settings.recipe import Recipe
 from search.settings.search import DataSettings, load
 from search.settings.spaces import EliminationSpace
-from search.study.ranking import ProfiledCut, first_choices
+from search.statistics.cut_ranking import ProfiledCut, first_choices
 from search.system.commands import exit_with_status
+from search.system.device import choose_device, device_name
 from search.training.loop import train
 from search.training.weights import load_weights
-from search.trial.objective import choose_device, device_name
+from storage.names import search_name
 from storage.trials import TrialRecord, read_studies, read_trials
 
 Point = tuple[str, str | None]

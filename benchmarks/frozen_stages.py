@@ -43,11 +43,11 @@ from search.errors import BadInput
 from search.settings.recipe import Recipe
 from search.settings.search import DataSettings
 from search.system.commands import exit_with_status
+from search.system.device import choose_device
 from search.training.device import autocast
 from search.training.frozen_features import FrozenFeatures, inputs_for
 from search.training.heads import Head, train_heads
 from search.training.loop import train
-from search.trial.objective import choose_device
 
 CLASSES = 6
 VIEWS = 4

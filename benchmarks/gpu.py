@@ -48,8 +48,8 @@ from search.data.dataset import open_dataset
 from search.settings.recipe import Recipe
 from search.settings.search import DataSettings
 from search.system.commands import exit_with_status, positive
+from search.system.device import choose_device
 from search.training.device import autocast
-from search.trial.objective import choose_device
 
 BACKBONE = "efficientnet_b0"
 LOOPS = ("ours", "ours-compiled", "timm", "timm-compiled")

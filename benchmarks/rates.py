@@ -16,9 +16,9 @@ from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
 from search.errors import Interrupted
 from search.settings.recipe import Recipe
+from search.system.device import device_name
 from search.system.hardware import cores
 from search.training.loop import train
-from search.trial.objective import device_name
 
 WARMUP_STEPS = 4
 

@@ -39,17 +39,18 @@ from benchmarks.bank import Bank, Header, Planned, compress, curve_line, encoded
 from search.data.dataset import Dataset, open_dataset
 from search.data.examples import SPLITS
 from search.errors import BadInput, TrialFailed
-from search.models.latency.runs import processor
 from search.profile.profiling import DepthProfile, profile_space
 from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 from search.settings.search import DataSettings, load
 from search.settings.spaces import EliminationSpace, ScratchSpace
 from search.spaces.recipe import own_recipe
+from search.spaces.sample import OverTheLimit
 from search.study.study import OpenStudy, first_candidates
 from search.system.commands import exit_with_status
+from search.system.hardware import processor
 from search.training.evaluation import EpochMetrics
-from search.trial.objective import Assignment, OverTheLimit, assign, run
+from search.trial.objective import Assignment, assign, run
 
 Spaces = dict[str, EliminationSpace | ScratchSpace]
 

@@ -30,12 +30,12 @@ from pydantic import TypeAdapter
 from benchmarks.bank import Bank, Curve, decoded
 from search.settings.search import PROPOSALS, Stopping
 from search.settings.spaces import EliminationSpace, ScratchSpace
+from search.spaces.sample import sample_candidate
 from search.statistics.pareto import front, search_hypervolume
 from search.study import acquisition as choosing
 from search.study.pruner import Behind, Finished, epoch_at, judge, rungs
 from search.study.sampler import make_sampler
 from search.study.study import DIRECTIONS, first_candidates
-from search.trial.objective import sample_candidate
 
 Row = NDArray[np.float64]
 _SPACE: TypeAdapter[EliminationSpace | ScratchSpace] = TypeAdapter(EliminationSpace | ScratchSpace)

@@ -36,10 +36,10 @@ from optuna.trial import TrialState
 
 from blocks.elimination import anatomy
 from search.settings.spaces import EliminationSpace, ScratchSpace
+from search.spaces.sample import sample_candidate
 from search.study.sampler import make_sampler
 from search.study.study import DIRECTIONS
 from search.system.commands import exit_with_status
-from search.trial.objective import sample_candidate
 from storage import curves
 from storage.claims import claim_slot, open_trial
 from storage.database import Database, connect

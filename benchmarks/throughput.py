@@ -51,7 +51,7 @@ from search.errors import BadInput
 from search.settings.recipe import Recipe
 from search.settings.search import DataSettings
 from search.system.commands import exit_with_status
-from search.trial.objective import choose_device
+from search.system.device import choose_device
 
 BATCH_SIZE = 32
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from baselines import run as baselines
-from search import check, cuts, evaluate, export, init, latency, predict, run
+from search import check, cuts, evaluate, export, init, predict, run
 from search.errors import BadInput, did_you_mean
 from search.finalize import __main__ as finalize
+from search.latency import __main__ as latency
 from search.profile import __main__ as profile
 from search.report import __main__ as report
 from search.system.commands import exit_with_status

@@ -46,3 +46,6 @@ def attributes_of(trial: optuna.Trial | FrozenTrial) -> dict[str, Any]:
 
 def _is_detail(value: Any) -> bool:
     return isinstance(value, dict | list | tuple) or (isinstance(value, str) and "\n" in value)
+
+
+MODEL_LOST = "model_lost"  # attribute of a trial whose model could not be kept: why

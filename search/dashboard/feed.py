@@ -22,12 +22,13 @@ from search.report import formats
 from search.report.comparison import Comparison, compare
 from search.report.figures import Figure, curves_figure, front_figure
 from search.report.records import finite
-from search.report.rows import search_name, search_of, short_name
+from search.report.rows import search_of
 from search.report.stored import read_curves
 from search.settings.spaces import ListedSpace
 from search.study.study import OpenStudy
 from storage.database import Database
 from storage.errors import StorageError
+from storage.names import search_name, short_name
 from storage.pages import Page
 from storage.rate_limit import take_turn
 from storage.trials import read_studies, read_trials

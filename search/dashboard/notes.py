@@ -10,13 +10,12 @@ from search.models.description import DESCRIPTION_FILE
 from search.models.words import network_in_words, recipe_in_words
 from search.report import formats
 from search.report.comparison import Comparison, Entry, Standing
-from search.report.markdown import escaped, marked_up_table
 from search.report.rows import Row
 from search.settings.candidate import Candidate
 from search.settings.spaces import AnySpace, ListedSpace, ScratchSpace
 from search.statistics.pareto import HYPERVOLUME_MEANING
 from search.study.study import OpenStudy
-from search.trial.keep_model import NOT_KEPT
+from search.system.text import NOT_KNOWN, escaped, marked_up_table, percent, ranges, reasons, short, whole
 
 ON_FRONT = "## On the joint front"
 OFF_FRONT = "## No longer on the joint front"
@@ -39,11 +38,11 @@ def study_note(study: OpenStudy, comparison: Comparison, links: Links) -> str:
         "Hypervolume": _hypervolume(standing, comparison),
     }
     warnings = [*comparison.warnings, *map(str, standing.study.data.get("warnings", []))]
-    reasons = [f"failed: {reason}" for reason in formats.reasons(standing.study.counts.failed)]
+    failures = [f"failed: {reason}" for reason in reasons(standing.study.counts.failed)]
     parts = [
         f"## {escaped(comparison.search.name)}: {escaped(study.name)}",
         "\n".join(f"- **{name}:** {text}" for name, text in facts.items()),
-        "\n".join(f"- ⚠ {escaped(warning)}" for warning in [*warnings, *reasons]),
+        "\n".join(f"- ⚠ {escaped(warning)}" for warning in [*warnings, *failures]),
         f"### Joint front of {', '.join(escaped(standing.study.name) for standing in comparison.standings)}",
         _front_table(comparison, links) if comparison.joint_front else "No trial has finished yet.",
         f"F1 is {formats.METRIC}, not a test score. {HYPERVOLUME_MEANING}.",
@@ -53,7 +52,7 @@ def study_note(study: OpenStudy, comparison: Comparison, links: Links) -> str:
 
 def listed_note(study: OpenStudy, space: ListedSpace) -> str:
     """What a listed study trains, and what its scores are."""
-    seeds = formats.ranges(range(space.first_seed, space.first_seed + space.seeds))
+    seeds = ranges(range(space.first_seed, space.first_seed + space.seeds))
     scored = {
         "validation": "**Scored on:** validation. Its rows are reference marks in the reports of this search.",
         "test": "**Scored on:** test, once for each trained network. `python -m search.report --final` reports it.",
@@ -70,7 +69,7 @@ def listed_note(study: OpenStudy, space: ListedSpace) -> str:
 def front_trial_note(entry: Entry, comparison: Comparison, links: Links, model: str) -> str:
     """Why a trial is on the joint front, what its candidate is, and how it was trained."""
     row = entry.row
-    best = f"F1 {formats.f1(row)} with {formats.whole(row.parameters)} parameters and {formats.short(row.macs)} MACs"
+    best = f"F1 {formats.f1(row)} with {whole(row.parameters)} parameters and {short(row.macs)} MACs"
     parts = [
         f"{ON_FRONT}: {best}",
         _why(entry, comparison, links),
@@ -88,10 +87,10 @@ def former_trial_note(entry: Entry, comparison: Comparison, links: Links, model:
         for other in comparison.joint_front
         if other.row.parameters <= row.parameters and other.row.f1_macro >= row.f1_macro
     )
-    numbers = f"F1 {formats.f1(better)} with {formats.whole(better.parameters)} parameters"
+    numbers = f"F1 {formats.f1(better)} with {whole(better.parameters)} parameters"
     parts = [
         OFF_FRONT,
-        f"{_linked(better, links)} has {numbers}; this one {formats.f1(row)} with {formats.whole(row.parameters)}.",
+        f"{_linked(better, links)} has {numbers}; this one {formats.f1(row)} with {whole(row.parameters)}.",
         *_candidate(row),
         model,
     ]
@@ -151,15 +150,15 @@ def _time(hours: float) -> str:
 def _best(study: str, comparison: Comparison, links: Links) -> str:
     mine = [entry.row for entry in comparison.entries if entry.row.study == study]
     if not mine:
-        return formats.NOT_KNOWN
+        return NOT_KNOWN
     best = max(mine, key=lambda row: (row.f1_macro, -row.parameters))
-    return f"{formats.f1(best)} with {formats.whole(best.parameters)} parameters ({_linked(best, links)})"
+    return f"{formats.f1(best)} with {whole(best.parameters)} parameters ({_linked(best, links)})"
 
 
 def _hypervolume(standing: Standing, comparison: Comparison) -> str:
     if not comparison.hypervolume:
-        return formats.NOT_KNOWN
-    share = formats.percent(standing.hypervolume / comparison.hypervolume)
+        return NOT_KNOWN
+    share = percent(standing.hypervolume / comparison.hypervolume)
     return (
         f"{standing.hypervolume:.4f}, {share} of the joint {comparison.hypervolume:.4f}, which would lose "
         f"{standing.hypervolume_only_here:.4f} without this study; {standing.joint_front_rows} of the "
@@ -173,10 +172,10 @@ def _front_table(comparison: Comparison, links: Links) -> str:
         [
             _linked(entry.row, links),
             formats.f1(entry.row),
-            formats.whole(entry.row.parameters),
-            formats.short(entry.row.macs),
-            formats.percent(entry.share_of_uncut_f1),
-            formats.percent(entry.share_of_uncut_parameters),
+            whole(entry.row.parameters),
+            short(entry.row.macs),
+            percent(entry.share_of_uncut_f1),
+            percent(entry.share_of_uncut_parameters),
             escaped(entry.row.summary),
         ]
         for entry in comparison.joint_front
@@ -187,21 +186,21 @@ def _front_table(comparison: Comparison, links: Links) -> str:
 def _why(entry: Entry, comparison: Comparison, links: Links) -> str:
     row, members = entry.row, comparison.joint_front
     place = members.index(entry)
-    reasons = ["No candidate of any study is better with as few parameters, or as good with fewer."]
+    sentences = ["No candidate of any study is better with as few parameters, or as good with fewer."]
     if place > 0:
         smaller = members[place - 1].row
-        reasons.append(
+        sentences.append(
             f"The next smaller one on the front, {_linked(smaller, links)}, has "
-            f"{formats.percent(smaller.parameters / row.parameters)} of its parameters and "
+            f"{percent(smaller.parameters / row.parameters)} of its parameters and "
             f"{row.f1_macro - smaller.f1_macro:.3f} less F1."
         )
     if place + 1 < len(members):
         larger = members[place + 1].row
-        reasons.append(
+        sentences.append(
             f"The next larger one, {_linked(larger, links)}, has {larger.parameters / row.parameters:.1f} times its "
             f"parameters and {larger.f1_macro - row.f1_macro:.3f} more F1."
         )
-    return " ".join(reasons)
+    return " ".join(sentences)
 
 
 def _candidate(row: Row) -> list[str]:
@@ -209,7 +208,7 @@ def _candidate(row: Row) -> list[str]:
         candidate = Candidate.model_validate(row.candidate)
     except ValidationError:  # of another version of this program
         return [f"**Network:** {escaped(row.summary)}"]
-    seeds = f" Seed{'s' if len(row.seeds) > 1 else ''} {formats.ranges(sorted(row.seeds))}." if row.seeds else ""
+    seeds = f" Seed{'s' if len(row.seeds) > 1 else ''} {ranges(sorted(row.seeds))}." if row.seeds else ""
     return [
         f"**Network:** {network_in_words(candidate.network, candidate.initial_weights)}",
         f"**Recipe:** {recipe_in_words(candidate.recipe, candidate.initial_weights)}{seeds}",
@@ -220,3 +219,6 @@ def _linked(row: Row, links: Links) -> str:
     """The row's first trial, as a link to its page in the dashboard."""
     number = row.trials[0]
     return f"[{escaped(row.study)} {number}](/dashboard/studies/{links[row.study]}/trials?numbers={number})"
+
+
+NOT_KEPT = "**No model was kept:**"

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 from search.settings import search as all_settings
 from search.settings.options import BUDGETS
-from search.system.commands import add_quiet_argument, check_study_of_rows, exit_with_status, loading, positive
+from search.settings.rows import check_study_of_rows
+from search.system.commands import add_quiet_argument, exit_with_status, loading, positive
 from search.system.hardware import add_workers_argument
 
 SEEDS = 5

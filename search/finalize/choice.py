@@ -35,8 +35,8 @@ def choose_rows(
 
     Raises BadInput with every name that there is not.
     """
-    front = {name_of(entry): entry for entry in comparison.joint_front if entry.row.parameters <= max_parameters}
-    references = {name_of(entry): entry for entry in comparison.references}
+    front = {entry.name: entry for entry in comparison.joint_front if entry.row.parameters <= max_parameters}
+    references = {entry.name: entry for entry in comparison.references}
     problems = _unknown("front member", names or (), front) + _unknown("finished baseline", baselines, references)
     if not front:
         smallest = comparison.joint_front[0].row.parameters
@@ -50,7 +50,7 @@ def choose_rows(
     scratch = {name: _best_scratch(comparison, entry) for name, entry in chosen.items()}
     cuts = [name for name, entry in chosen.items() if entry.row.family != "scratch"]
     others = [uncut, *(scratch[name] or best_scratch for name in cuts)]
-    rows = chosen | {name_of(entry): entry for entry in others if entry is not None}
+    rows = chosen | {entry.name: entry for entry in others if entry is not None}
     names_of: dict[str, str] = {}  # one name for each candidate: a baseline may be what the search found, too
     for name, entry in rows.items():
         names_of.setdefault(_key(entry), name)
@@ -78,11 +78,6 @@ def with_controls(rows: Sequence[ListedRow], among: Collection[str]) -> list[Lis
         control = ListedRow(name=name, words=f"{row.name} from random weights; a control", candidate=candidate)
         listed += [row.model_copy(update={"compared_with": {**row.compared_with, CONTROL: name}}), control]
     return listed
-
-
-def name_of(entry: Entry) -> str:
-    """A reference's own name; for what a search found, its study and first trial: elimination-4."""
-    return entry.row.name or f"{entry.row.study}-{entry.row.trials[0]}"
 
 
 def _unknown(kind: str, names: Sequence[str], known: dict[str, Entry]) -> list[str]:

@@ -7,16 +7,18 @@ import math
 
 from search.errors import BadInput
 from search.finalize.choice import choose_rows
-from search.models.lost import show_and_report_lost
 from search.report.__main__ import main as report
 from search.report.comparison import compare
 from search.report.final import readings
 from search.report.stored import read_search, read_study_attributes, reading
 from search.settings.search import Settings
 from search.settings.spaces import ListedSpace
-from search.study.study import WHOLE, full_name
+from search.study.study import WHOLE
+from search.system.logs import set_up_logging
 from search.worker.launch import work_on_rows
-from search.worker.startup import open_data, open_slots, set_up_logging, show_settings
+from search.worker.lost_models import show_and_report_lost
+from search.worker.startup import open_data, open_slots, show_settings
+from storage.names import full_name
 
 
 def finalize(settings: Settings, options: argparse.Namespace, default_seeds: int) -> int:

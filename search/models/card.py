@@ -15,11 +15,10 @@ import numpy as np
 from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, ModelDescription, Provenance
 from search.models.latency.runs import LatencyRun, Measurement
 from search.models.words import network_in_words, recipe_in_words
-from search.report import formats
-from search.report.markdown import escaped, marked_up_table
-from search.report.rows import search_name, short_name
 from search.settings.recipe import Recipe
 from search.statistics.intervals import drawn_f1_of, over_images
+from search.system.text import clean, duration, escaped, marked_up_table, ratio, whole
+from storage.names import search_name, short_name
 
 FEW_PICTURES = 30
 CONFUSIONS = 3
@@ -95,7 +94,7 @@ def _latency(runs: Sequence[LatencyRun]) -> list[str]:
 
 
 def _not_measured(provenance: Provenance) -> str:
-    name = formats.clean(provenance.study).replace("`", "")
+    name = clean(provenance.study).replace("`", "")
     command = f"python -m search.latency {short_name(name)}/{provenance.trial} --name {search_name(name)}"
     return f"Not measured. `{command}` measures it, and the trial's exports have it from then on."
 
@@ -132,10 +131,10 @@ def _facts(description: ModelDescription) -> str:
         "Data": escaped(data["name"]),
         "Fingerprint of the data": f"`{escaped(data['fingerprint'])}`",
         "Split": f"{_split(data)}; seed {data['split_seed']}",
-        "Parameters": formats.whole(metrics.parameters),
-        "MACs": f"{formats.whole(metrics.macs)} a picture",
+        "Parameters": whole(metrics.parameters),
+        "MACs": f"{whole(metrics.macs)} a picture",
         "Trained on": _trained_on(provenance),
-        "Trained by": f"{escaped(provenance.device)}, in {formats.duration(provenance.seconds)} s",
+        "Trained by": f"{escaped(provenance.device)}, in {duration(provenance.seconds)} s",
         "Versions": escaped(", ".join(f"{name} {version}" for name, version in provenance.versions.items())),
     }
     return marked_up_table(["", ""], [[f"**{name}**", value] for name, value in facts.items()])
@@ -143,7 +142,7 @@ def _facts(description: ModelDescription) -> str:
 
 def _scores(metrics: Metrics) -> str:
     interval = over_images(metrics.f1_macro, drawn_f1_of(np.array(metrics.confusion)))
-    pictures = formats.whole(sum(map(sum, metrics.confusion)))
+    pictures = whole(sum(map(sum, metrics.confusion)))
     return (
         f"Macro F1 **{metrics.f1_macro:.3f}** ({interval.low:.3f} to {interval.high:.3f} is the 95 % interval over "
         f"other pictures), accuracy {metrics.accuracy:.3f}, on {pictures} pictures."
@@ -158,9 +157,9 @@ def _classes(classes: tuple[str, ...], metrics: Metrics) -> str:
         [
             escaped(name),
             f"{metrics.f1_per_class[index]:.3f}",
-            _ratio(right[index], predicted[index]),
-            _ratio(right[index], true[index]),
-            formats.whole(int(true[index])),
+            ratio(right[index], predicted[index]),
+            ratio(right[index], true[index]),
+            whole(int(true[index])),
         ]
         for index, name in enumerate(classes)
     ]
@@ -207,18 +206,14 @@ def _confusions(description: ModelDescription) -> list[str]:
 
 
 def _split(data: dict[str, Any]) -> str:
-    return ", ".join(f"{formats.whole(size)} {split}" for split, size in _sizes(data).items())
+    return ", ".join(f"{whole(size)} {split}" for split, size in _sizes(data).items())
 
 
 def _trained_on(provenance: Provenance) -> str:
     """The splits, and how many pictures they hold."""
     splits, sizes = provenance.trained_on.split("+"), _sizes(provenance.data)
-    return f"{' and '.join(splits)}, {formats.whole(sum(sizes[split] for split in splits))} pictures"
+    return f"{' and '.join(splits)}, {whole(sum(sizes[split] for split in splits))} pictures"
 
 
 def _sizes(data: dict[str, Any]) -> dict[str, int]:
     return {split: sum(counts.values()) for split, counts in data["counts"].items()}
-
-
-def _ratio(part: int, whole: int) -> str:
-    return f"{part / whole:.3f}" if whole else formats.NOT_KNOWN

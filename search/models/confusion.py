@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from search.models.description import Metrics
-from search.report.picture import literal
+from search.system.text import literal
 
 DPI = 120
 MOST_NUMBERED = 25

@@ -29,11 +29,11 @@ from search.models.description import ModelDescription
 from search.models.image_files import classify, named_range, report_unreadable, say_below
 from search.models.labels import match_classes, suggested
 from search.models.opening import open_classifier
-from search.report import formats
 from search.settings.search import DataSettings, Settings
 from search.statistics.confusion import Integers, confusion_matrix, f1_per_class
 from search.system.commands import collected
 from search.system.outputs import file_problems, whole_file
+from search.system.text import clean, ratio, whole
 
 MOST_COLUMNS = 25
 
@@ -182,7 +182,7 @@ def _as_json(scores: Scores) -> dict[str, object]:
 
 def _show(scores: Scores, console: Console) -> None:
     """Two tables and what they rest on."""
-    total = formats.whole(int(scores.confusion.sum()))
+    total = whole(int(scores.confusion.sum()))
     console.print(f"accuracy {scores.accuracy:.4f}, macro F1 {scores.f1_macro:.4f}, on {total} pictures")
     if scores.unknown:
         console.print(f"left out, no class of the model: {suggested(scores.unknown, scores.missing)}")
@@ -203,10 +203,8 @@ def _per_class(scores: Scores) -> Table:
         table.add_column(heading, justify="right")
     right, true, predicted = scores.confusion.diagonal(), scores.confusion.sum(axis=1), scores.confusion.sum(axis=0)
     for index, name in enumerate(scores.classes):
-        shares = [_ratio(right[index], predicted[index]), _ratio(right[index], true[index])]
-        table.add_row(
-            formats.clean(name), f"{scores.f1_per_class[index]:.3f}", *shares, formats.whole(int(true[index]))
-        )
+        shares = [ratio(right[index], predicted[index]), ratio(right[index], true[index])]
+        table.add_row(clean(name), f"{scores.f1_per_class[index]:.3f}", *shares, whole(int(true[index])))
     return table
 
 
@@ -218,9 +216,5 @@ def _matrix(scores: Scores) -> Table:
     for index in range(len(scores.classes)):
         table.add_column(str(index + 1), justify="right")
     for index, (name, row) in enumerate(zip(scores.classes, scores.confusion, strict=True)):
-        table.add_row(str(index + 1), formats.clean(name), *(str(count) if count else "·" for count in row))
+        table.add_row(str(index + 1), clean(name), *(str(count) if count else "·" for count in row))
     return table
-
-
-def _ratio(part: int, whole: int) -> str:
-    return f"{part / whole:.3f}" if whole else formats.NOT_KNOWN

@@ -24,9 +24,9 @@ from search.models.held_out import open_pictures
 from search.models.latency.runs import LatencyRun, runs_of
 from search.models.loading_code import NEEDS, loading_lines
 from search.models.sources import Source, open_database, open_source
-from search.report import formats
 from search.settings.search import Settings
 from search.system.outputs import new_folder
+from search.system.text import short, whole
 from storage import latency
 
 CARD_FILE = "MODEL_CARD.md"
@@ -134,7 +134,7 @@ def _in_a_line(source: Source) -> str:
     metrics = provenance.metrics
     return (
         f"{len(source.description.classes)} classes, {source.description.input.image_size} px, "
-        f"{formats.whole(metrics.parameters)} parameters, seed {provenance.seed}, "
+        f"{whole(metrics.parameters)} parameters, seed {provenance.seed}, "
         f"{metrics.split} macro F1 {metrics.f1_macro:.4f} when trained"
     )
 
@@ -144,5 +144,5 @@ def _said(exported: Exported, output: Path) -> str:
     if exported.int8:
         change = exported.int8.f1_exported - exported.int8.f1_original
         lines.append(f"int8:   {exported.int8}; F1 {change:+.4f}")
-    files = ", ".join(f"{name} ({formats.short(size)}B)" for name, size in exported.files.items())
+    files = ", ".join(f"{name} ({short(size)}B)" for name, size in exported.files.items())
     return "\n".join([*lines, f"wrote {output}: {files}"])

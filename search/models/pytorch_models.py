@@ -10,7 +10,7 @@ from search.models.deployed import of_network
 from search.models.formats.formats import FORMATS, through_onnx
 from search.models.sources import open_source
 from search.settings.search import Settings
-from search.trial.objective import choose_device
+from search.system.device import choose_device
 
 log = logging.getLogger(__name__)
 _OPEN = {Path(known.file).suffix: known.open for known in FORMATS.values()}

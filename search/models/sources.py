@@ -14,11 +14,11 @@ from search.errors import BadInput
 from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE, ModelDescription
 from search.models.folder import load_model
 from search.models.names import EXPECTED, ROW, TRIAL, check_model_name
-from search.report.rows import search_name, short_name
 from search.settings.search import Settings
 from storage.artefacts import Artefacts, attached_to_trials, open_artefacts
 from storage.database import Database, connect
 from storage.errors import ArtefactError, StorageError
+from storage.names import search_name, short_name
 from storage.trials import StudyRecord, TrialRecord, read_studies, read_trials
 
 PATIENCE_SECONDS = 30.0

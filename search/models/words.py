@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from blocks.specification import EliminatedSpecification, HeadSpecification, ScratchSpecification, StageSpecification
-from search.report import formats
 from search.settings.recipe import Recipe
+from search.system.text import percent
 
 
 def network_in_words(network: EliminatedSpecification | ScratchSpecification, initial_weights: str) -> str:
@@ -37,7 +37,7 @@ def recipe_in_words(recipe: Recipe, initial_weights: str) -> str:
     views = recipe.frozen_views if recipe.frozen_stages else None
     if recipe.first_size < 1 and views is None:  # which are seen at full size
         parts.append(
-            f"from {formats.percent(recipe.first_size)} of the image size, where the network takes others, to all of it"
+            f"from {percent(recipe.first_size)} of the image size, where the network takes others, to all of it"
         )
     if recipe.gradient_clip is not None:
         parts.append(f"gradients clipped at {recipe.gradient_clip:g}")
@@ -49,7 +49,7 @@ def recipe_in_words(recipe: Recipe, initial_weights: str) -> str:
     if recipe.class_balance != "none":
         parts.append(f"classes balanced by {recipe.class_balance}")
     if recipe.distillation:
-        parts.append(f"{formats.percent(recipe.distillation)} of the loss from the answers of an uncut network")
+        parts.append(f"{percent(recipe.distillation)} of the loss from the answers of an uncut network")
     return f"{'; '.join(parts)}."
 
 

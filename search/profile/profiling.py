@@ -20,7 +20,7 @@ from search.profile.features import pooled_features
 from search.profile.scores import logme, probe_f1_macro
 from search.settings.spaces import EliminationSpace
 from search.spaces.elimination import cuts_in_space
-from search.study.ranking import ProfiledCut, ranked
+from search.statistics.cut_ranking import ProfiledCut, ranked
 from search.system.device import release_memory
 from search.training.weights import load_weights
 

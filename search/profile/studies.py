@@ -15,8 +15,8 @@ from search.profile.table import show
 from search.settings.search import Settings
 from search.settings.spaces import EliminationSpace
 from search.study.checked_spaces import checked_spaces
-from search.trial.objective import choose_device, device_name
-from search.worker.startup import set_up_logging
+from search.system.device import choose_device, device_name
+from search.system.logs import set_up_logging
 
 
 def profile_studies(settings: Settings, options: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from search.profile.profiling import DepthProfile
-from search.study.ranking import first_choices
+from search.statistics.cut_ranking import first_choices
 
 WIDTH = 80
 MEANING = (

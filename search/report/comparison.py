@@ -29,6 +29,11 @@ class Entry:
     x: float | None = None
 
     @property
+    def name(self) -> str:
+        """A reference's own name; for what a search found, its study and first trial: elimination-4."""
+        return self.row.name or f"{self.row.study}-{self.row.trials[0]}"
+
+    @property
     def f1_images(self) -> Interval | None:
         """The row's, if it is one that others are compared with: drawing those of 10,000 rows would take minutes."""
         return self.row.f1_images if self.on_study_front or self.reference or self.row.uncut else None

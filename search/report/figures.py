@@ -17,7 +17,8 @@ from search.report import formats
 from search.report.comparison import Comparison, Entry, bars, front_steps
 from search.report.stored import Curves
 from search.report.style import FRONT_LINE, INK, REFERENCE, UNCUT, StudyStyle, study_styles
-from search.study.ranking import ProfiledCut
+from search.statistics.cut_ranking import ProfiledCut
+from search.system.text import clean, percent, short, whole
 
 Figure = dict[str, Any]
 HOVER_WIDTH = 44
@@ -84,16 +85,16 @@ def hover(entry: Entry) -> str:
     lines = [
         f"{row.study} {row.trials[0]}" + (f", {mark}" if entry.reference else f", on the {mark} front" if mark else ""),
         *([row.name] if row.name else []),
-        *textwrap.wrap(formats.clean(row.summary), HOVER_WIDTH),
+        *textwrap.wrap(clean(row.summary), HOVER_WIDTH),
         f"F1 {formats.f1(row)} (n {len(row.trials)})",
         *([f"95 % over other pictures: {formats.interval(entry)}"] if entry.f1_images else []),
-        f"{formats.whole(row.parameters)} parameters, {formats.short(row.macs)} MACs",
-        f"of the uncut network: {formats.percent(entry.share_of_uncut_f1)} of its F1",
-        f"and {formats.percent(entry.share_of_uncut_parameters)} of its parameters",
+        f"{whole(row.parameters)} parameters, {short(row.macs)} MACs",
+        f"of the uncut network: {percent(entry.share_of_uncut_f1)} of its F1",
+        f"and {percent(entry.share_of_uncut_parameters)} of its parameters",
     ]
     if (entry.on_study_front or entry.reference) and row.candidate:
         text = json.dumps(_told(row.candidate), ensure_ascii=False).replace('"', "")
-        lines += ["", *textwrap.wrap(formats.clean(text), HOVER_WIDTH)]
+        lines += ["", *textwrap.wrap(clean(text), HOVER_WIDTH)]
     return "<br>".join(html.escape(line) for line in lines)
 
 
@@ -115,7 +116,7 @@ def _profile_trace(name: str, style: StudyStyle, cuts: Sequence[ProfiledCut]) ->
         "line": {"color": style.colour, "width": 1}, "marker": {"size": 10, "symbol": symbols},
         "text": [
             f"{html.escape(cut.name)}<br>probe F1 {cut.f1_macro:.3f}, LogME {cut.logme:.3f}<br>"
-            f"{formats.whole(cut.parameters)} parameters, {formats.short(cut.macs)} MACs"
+            f"{whole(cut.parameters)} parameters, {short(cut.macs)} MACs"
             for cut in by_size
         ],
         "hovertemplate": "%{text}<br>%{fullData.name}<extra></extra>",
@@ -180,10 +181,10 @@ def _log_axis(title: str, values: Sequence[float]) -> Figure:
     low, high = math.log10(min(values)), math.log10(max(values))
     steps = (1, 2, 5) if high - low < 2 else (1,)
     ticks = [step * 10.0**decade for decade in range(math.floor(low), math.ceil(high) + 1) for step in steps]
-    words = f"{html.escape(formats.clean(title))} (log scale)"
+    words = f"{html.escape(clean(title))} (log scale)"
     return {
         "type": "log", "title": {"text": words}, "range": [low - 0.12, high + 0.12],
-        "tickvals": ticks, "ticktext": [formats.short(tick) for tick in ticks],
+        "tickvals": ticks, "ticktext": [short(tick) for tick in ticks],
     }  # fmt: skip
 
 

@@ -13,12 +13,11 @@ from optuna.trial import TrialState
 
 from blocks.specification import EliminatedSpecification
 from search.errors import BadInput
-from search.finalize.choice import name_of
 from search.models.final_scores import ANSWERS, READ_AT, unpack
 from search.models.latency.runs import LatencyRun, comparable
 from search.report.comparison import compare
 from search.report.endings import device_of
-from search.report.rows import Row, Search, search_name, short_name
+from search.report.rows import Row, Search
 from search.report.stored import read_search, read_study_attributes
 from search.settings.candidate import Candidate
 from search.settings.spaces import ListedRow, ListedSpace, Other
@@ -26,6 +25,7 @@ from search.statistics.intervals import Floats, Interval, drawn_f1, over_images,
 from storage import curves as stored_curves
 from storage import latency
 from storage.database import Database
+from storage.names import search_name, short_name
 from storage.trials import TrialRecord, read_studies, read_trials
 
 
@@ -120,7 +120,7 @@ def read_final(database: Database, name: str | None, study: str) -> Final:
         final,
         read_before=readings(database, search.name, but_for=study, until=last),
         left_out=tuple(
-            name_of(entry) for entry in front if not any(_same(entry.row, listed.candidate) for listed in space.rows)
+            entry.name for entry in front if not any(_same(entry.row, listed.candidate) for listed in space.rows)
         ),
     )
 

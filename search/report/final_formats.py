@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from search.report import markdown
 from search.report.final import Final, FinalRow
 from search.report.final_tables import Table, basis, gpu_ms, tables
-from search.report.markdown import escaped
 from search.report.table import LEFT_ALIGNED, aligned, wrapped
 from search.statistics.intervals import Interval
+from search.system.text import escaped
 
 
 def as_text(final: Final) -> str:

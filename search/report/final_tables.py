@@ -14,6 +14,7 @@ from search.report import formats
 from search.report.final import Difference, Final, FinalRow, Fit
 from search.settings.spaces import Other
 from search.statistics.intervals import DRAWS, Interval
+from search.system.text import NOT_KNOWN, clean, percent, whole
 
 NOT_MEASURED = "not measured"
 FEW_SEEDS = "an interval over fewer than three seeds says little: finalize with more (--seeds)"
@@ -51,14 +52,14 @@ def basis(final: Final) -> list[str]:
     """What the numbers rest on, and what is missing."""
     versions = ", ".join(f"{name} {number}" for name, number in final.versions.items())
     return [
-        f"test split: {final.test_pictures:,} pictures of {formats.clean(formats.data_name(final.data))}",
+        f"test split: {final.test_pictures:,} pictures of {clean(formats.data_name(final.data))}",
         "it was opened once for each trained network, after its last epoch",
-        *(f"it had been opened for study {formats.clean(study)}, too" for study in final.read_before),
-        f"trained on {formats.clean('; '.join(final.devices))}; {versions}",
-        *(f"missing: {formats.clean(line)}" for line in final.missing),
-        *(f"on the joint front by now, and not in this list: {formats.clean(name)}" for name in final.left_out),
+        *(f"it had been opened for study {clean(study)}, too" for study in final.read_before),
+        f"trained on {clean('; '.join(final.devices))}; {versions}",
+        *(f"missing: {clean(line)}" for line in final.missing),
+        *(f"on the joint front by now, and not in this list: {clean(name)}" for name in final.left_out),
         *([FEW_SEEDS] if any(len(row.seeds) < 3 for row in final.rows) else []),
-        *(f"{row.name}: {formats.clean(row.words)}" for row in final.rows if row.words),
+        *(f"{row.name}: {clean(row.words)}" for row in final.rows if row.words),
     ]
 
 
@@ -91,14 +92,14 @@ def _scores(final: Final) -> Table:
 
 
 def _parameters(final: Final) -> Table:
-    whole = _reference(final)
+    uncut = _reference(final)
     body = [
         (
             row.name,
-            formats.whole(row.parameters),
-            formats.percent(row.parameters / whole.parameters if whole else None),
-            formats.whole(row.macs),
-            formats.percent(row.macs / whole.macs if whole else None),
+            whole(row.parameters),
+            percent(row.parameters / uncut.parameters if uncut else None),
+            whole(row.macs),
+            percent(row.macs / uncut.macs if uncut else None),
         )
         for row in final.rows
     ]
@@ -107,10 +108,8 @@ def _parameters(final: Final) -> Table:
 
 
 def _layers(final: Final) -> Table:
-    whole = _reference(final)
-    body = [
-        (row.name, str(row.layers), formats.percent(row.layers / whole.layers if whole else None)) for row in final.rows
-    ]
+    uncut = _reference(final)
+    body = [(row.name, str(row.layers), percent(row.layers / uncut.layers if uncut else None)) for row in final.rows]
     return Table("Layers", ("network", "layers", "share"), tuple(body), "Convolutions and linear layers.")
 
 
@@ -163,7 +162,7 @@ def _differences(final: Final) -> Table:
 def _classes(final: Final) -> Table:
     body = [(row.name, *map(_plus_minus, row.f1_per_class)) for row in final.rows]
     note = "Mean over seeds ± half of its 95 % t interval."
-    return Table("Test F1 of each class", ("network", *map(formats.clean, final.classes)), tuple(body), note)
+    return Table("Test F1 of each class", ("network", *map(clean, final.classes)), tuple(body), note)
 
 
 def _reference(final: Final) -> FinalRow | None:
@@ -188,7 +187,7 @@ def _fit(fit: Fit) -> tuple[str, str, str]:
 
 
 def _number(value: float | None) -> str:
-    return formats.NOT_KNOWN if value is None or not math.isfinite(value) else f"{value:.3f}"
+    return NOT_KNOWN if value is None or not math.isfinite(value) else f"{value:.3f}"
 
 
 def _signed(value: float) -> str:
@@ -201,7 +200,7 @@ def _plus_minus(interval: Interval) -> str:
 
 def _range(interval: Interval, *, signed: bool = False) -> str:
     if not math.isfinite(interval.low):
-        return formats.NOT_KNOWN
+        return NOT_KNOWN
     sign = "+" if signed else ""
     return f"{interval.low:{sign}.3f} to {interval.high:{sign}.3f}"
 
@@ -209,7 +208,7 @@ def _range(interval: Interval, *, signed: bool = False) -> str:
 def _verdict(difference: Difference) -> str:
     intervals = [difference.over_images, difference.over_seeds]
     if not all(math.isfinite(interval.low) for interval in intervals):
-        return formats.NOT_KNOWN
+        return NOT_KNOWN
     if all(interval.low > 0 for interval in intervals):
         return "better"
     return "worse" if all(interval.high < 0 for interval in intervals) else "no"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
+
+from search.system.text import NOT_KNOWN, clean, ranges
 
 if TYPE_CHECKING:  # numbers and text are written by commands, too, that read no database
     from search.report.comparison import Comparison, Entry
     from search.report.rows import Row
 
-NOT_KNOWN = "—"
 NAMED_AT_MOST = 12
 METRIC = "validation macro F1"
 BARS = "bars: 95 % over other pictures"
@@ -28,37 +29,6 @@ LEGEND = (
     ),
     "network from scratch: its blocks, stage by stage, with c channels, r repeats, s stride; + its head.",
 )
-
-
-def whole(value: int | None) -> str:
-    """254470 -> "254,470"."""
-    return NOT_KNOWN if value is None else f"{value:,}"
-
-
-def short(value: float | None) -> str:
-    """41234567 -> "41.2M": three digits and a unit."""
-    if value is None:
-        return NOT_KNOWN
-    if value >= 999.5e9:
-        return f"{value:.3g}"
-    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if value >= size * 0.9995:
-            return f"{value / size:.3g}{unit}"
-    return f"{value:.3g}"
-
-
-def percent(share: float | None) -> str:
-    """1.0312 -> "103 %", 0.0754 -> "7.5 %"."""
-    if share is None:
-        return NOT_KNOWN
-    return f"{share:.1%}".replace("%", " %") if 0 < share < 0.1 else f"{share:,.0%}".replace("%", " %")
-
-
-def duration(seconds: float | None) -> str:
-    """312.4 -> "312", 3.21 -> "3.2": seconds without false precision."""
-    if seconds is None:
-        return NOT_KNOWN
-    return f"{seconds:.1f}" if seconds < 10 else f"{seconds:,.0f}"
 
 
 def f1(row: Row) -> str:
@@ -99,13 +69,6 @@ def front_mark(entry: Entry) -> str:
     return "joint" if entry.on_joint_front else "study" if entry.on_study_front else ""
 
 
-def reasons(failed: Mapping[str, int], most: int = 5) -> list[str]:
-    """["3 x out of memory", ...], the most frequent first, and how many others there are."""
-    lines = [f"{count} × {clean(reason)}" for reason, count in list(failed.items())[:most]]
-    others = sum(list(failed.values())[most:])
-    return [*lines, f"{others} × other reasons"] if others else lines
-
-
 def by_rung(stopped: Mapping[int, str]) -> dict[str, int]:
     """Reasons by trial -> how many trials were stopped at which epoch, the most frequent first.
 
@@ -113,11 +76,6 @@ def by_rung(stopped: Mapping[int, str]) -> dict[str, int]:
     """
     places = (reason.partition(":")[0].removeprefix("stopped ") for reason in stopped.values())
     return dict(Counter(places).most_common())
-
-
-def clean(text: object) -> str:
-    """Text from a database on one line, without the control characters that a terminal would obey."""
-    return "".join(letter if letter.isprintable() else " " for letter in str(text))
 
 
 def data_name(data: Mapping[str, object]) -> str:
@@ -133,14 +91,3 @@ def basis(comparison: Comparison) -> dict[str, str]:
     seeds = sorted({seed for row in rows for seed in row.seeds})
     devices = sorted({device for row in rows for device in row.devices}) or [NOT_KNOWN]
     return {"data": clean("; ".join(data)), "seeds": ranges(seeds), "devices": clean("; ".join(devices))}
-
-
-def ranges(numbers: Sequence[int]) -> str:
-    """[0, 1, 2, 7] -> "0-2, 7"; the numbers ascend."""
-    parts: list[list[int]] = []
-    for number in numbers:
-        if parts and number == parts[-1][-1] + 1:
-            parts[-1][1:] = [number]
-        else:
-            parts.append([number])
-    return ", ".join("-".join(map(str, part)) for part in parts) or NOT_KNOWN

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from search.report import formats
 from search.report.comparison import Comparison, Entry
 from search.report.table import LEFT_ALIGNED
+from search.system.text import NOT_KNOWN, duration, escaped, marked_up_table, short, whole
 
 HEADINGS = (
     "study", "row or trial", "parameters", "layers", "MACs", "macro F1", "95 %", "n", "accuracy", "F1 on train",
@@ -39,28 +39,14 @@ def table(headings: Sequence[str], body: Sequence[Sequence[str]]) -> str:
     return marked_up_table(head, rows, numbers=numbers)
 
 
-def marked_up_table(
-    headings: Sequence[str], body: Sequence[Sequence[str]], *, numbers: Sequence[str] = (), gap: str = ""
-) -> str:
-    """A table whose cells are Markdown. Columns headed by `numbers` stand to the right; `gap` goes around each cell."""
-    rule = ["---:" if heading in numbers else "---" for heading in headings]
-    rows = [[f"{gap}{cell}{gap}" for cell in cells] for cells in (headings, *body)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (rows[0], rule, *rows[1:]))
-
-
-def escaped(text: object) -> str:
-    """Foreign text on one line, in a table, too, that means nothing but itself: no formula, no entity, no stroke."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~!&$])", r"\\\1", formats.clean(text))
-
-
 def _cells(entry: Entry) -> list[str]:
     row = entry.row
     return [
         row.study,
         row.name or f"{row.trials[0]}: {row.summary}",
-        formats.whole(row.parameters),
-        formats.NOT_KNOWN if row.layers is None else str(row.layers),
-        formats.short(row.macs),
+        whole(row.parameters),
+        NOT_KNOWN if row.layers is None else str(row.layers),
+        short(row.macs),
         formats.f1(row),
         formats.interval(entry),
         str(len(row.trials)),
@@ -71,8 +57,8 @@ def _cells(entry: Entry) -> list[str]:
 
 
 def _minutes(seconds: float | None) -> str:
-    return f"{seconds / 60:.1g}" if seconds is not None and seconds < 60 else formats.duration(seconds and seconds / 60)
+    return f"{seconds / 60:.1g}" if seconds is not None and seconds < 60 else duration(seconds and seconds / 60)
 
 
 def _score(value: float | None) -> str:
-    return formats.NOT_KNOWN if value is None else f"{value:.3f}"
+    return NOT_KNOWN if value is None else f"{value:.3f}"

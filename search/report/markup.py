@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from search.report import formats
 from search.report.records import finite
+from search.system.text import clean
 
 
 class Cell(NamedTuple):
@@ -29,13 +29,13 @@ def note(text: str) -> str:
 def folded_yaml(title: str, value: Mapping[str, Any]) -> str:
     """`value` as YAML under a title that unfolds it."""
     text = yaml.safe_dump(finite(dict(value)), sort_keys=False, allow_unicode=True) if value else "not recorded"
-    return f"<details><summary>{escape(formats.clean(title))}</summary><pre>{escape(text)}</pre></details>"
+    return f"<details><summary>{escape(clean(title))}</summary><pre>{escape(text)}</pre></details>"
 
 
 def folded_lines(title: str, lines: Sequence[str]) -> str:
     """Lines under a title that unfolds them."""
-    text = "".join(note(formats.clean(line)) for line in lines)
-    return f"<details><summary>{escape(formats.clean(title))}</summary>{text}</details>"
+    text = "".join(note(clean(line)) for line in lines)
+    return f"<details><summary>{escape(clean(title))}</summary>{text}</details>"
 
 
 def section(title: str, *parts: str) -> str:
@@ -60,6 +60,6 @@ def table(headings: Sequence[Cell], body: Sequence[Sequence[Cell]], classes: Seq
 
 def _cell(cell: Cell) -> str:
     value = "" if cell.value is None else str(cell.value)
-    text = escape(formats.clean(cell.text))
+    text = escape(clean(cell.text))
     shown = text.replace("_", "_<wbr>") if cell.kind == "name" else text
     return f"<td class='{cell.kind}' data-value='{escape(value)}'>{shown}</td>"

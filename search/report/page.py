@@ -18,6 +18,7 @@ from search.report.importance import Importance
 from search.report.records import finite
 from search.report.sections import candidates, course, insight
 from search.report.stored import Curves
+from search.system.text import clean
 
 if TYPE_CHECKING:
     from search.report.final_tables import Table
@@ -80,7 +81,7 @@ def page(
     ]
     template = Template(files("search.report").joinpath("page.html").read_text(encoding="utf-8"))
     return template.substitute(
-        title=escape(formats.clean(f"{comparison.search.name}: F1 against {comparison.axis.title}")),
+        title=escape(clean(f"{comparison.search.name}: F1 against {comparison.axis.title}")),
         body="\n".join(sections),
         figures=_script_json(figures),
         plotly=get_plotlyjs(),

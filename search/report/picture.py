@@ -16,6 +16,7 @@ from matplotlib.transforms import Bbox
 from search.report import formats
 from search.report.comparison import Comparison, Entry, bars, front_steps
 from search.report.style import FRONT_LINE, INK, REFERENCE, UNCUT, study_styles
+from search.system.text import literal, short
 
 SIZE_INCHES = (12, 8)
 DPI = 100
@@ -52,9 +53,9 @@ def _dress(axes: Axes, comparison: Comparison) -> None:
         fontsize=12,
     )
     axes.xaxis.set_major_locator(LogLocator(base=10))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: formats.short(value)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
     axes.xaxis.set_minor_locator(LogLocator(base=10, subs=(2, 5)))
-    axes.xaxis.set_minor_formatter(FuncFormatter(lambda value, _: formats.short(value)))
+    axes.xaxis.set_minor_formatter(FuncFormatter(lambda value, _: short(value)))
     axes.tick_params(axis="x", which="minor", labelcolor="#777777", labelsize=8)
     axes.grid(which="major", color="#e4e4e4", linewidth=0.8)
     axes.set_axisbelow(True)
@@ -161,8 +162,3 @@ def _xy(entries: Sequence[Entry]) -> tuple[list[float], list[float]]:
 
 def _drawn(entries: Sequence[Entry]) -> list[Entry]:
     return [entry for entry in entries if entry.x is not None]
-
-
-def literal(text: str) -> str:
-    """`text` as matplotlib shows it unchanged: a dollar sign would start a formula."""
-    return formats.clean(text).replace("$", r"\$")

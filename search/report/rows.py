@@ -20,11 +20,11 @@ from optuna.trial import TrialState
 from pydantic import NonNegativeInt, TypeAdapter, ValidationError
 
 from search.report.endings import Ending, device_of, endings_of, hours_by_device
+from search.statistics.cut_ranking import ProfiledCut
 from search.statistics.intervals import Interval, drawn_f1_of, over_images
-from search.study.ranking import ProfiledCut
+from storage.attributes import MODEL_LOST
+from storage.names import short_name
 from storage.trials import StudyRecord, TrialRecord
-
-MODEL_LOST = "model_lost"  # attribute of a trial whose model could not be kept: why
 
 _PROFILE = TypeAdapter(tuple[ProfiledCut, ...])
 _MATRICES = TypeAdapter(tuple[tuple[tuple[NonNegativeInt, ...], ...], ...])
@@ -163,11 +163,6 @@ def _over_images(f1_macro: float, confusion: Matrix) -> Interval:
     return over_images(f1_macro, drawn_f1_of(np.array(confusion)))
 
 
-def search_name(study_name: str) -> str:
-    """`"trashnet/scratch"` -> `"trashnet"`; a study without a slash is a search of its own."""
-    return study_name.rpartition("/")[0] or study_name
-
-
 def search_of(name: str, studies: Sequence[StudyRecord], trials: Iterable[TrialRecord]) -> Search:
     """Sort the records of one search into studies and rows, both in the order of their records.
 
@@ -186,11 +181,6 @@ def search_of(name: str, studies: Sequence[StudyRecord], trials: Iterable[TrialR
         tuple(row for record in studies for row in _rows(short_name(record.name), of_study[record.name])),
         {short_name(name): _hours_by_device(of_study[name]) for name in final},
     )
-
-
-def short_name(study_name: str) -> str:
-    """`"trashnet/scratch"` -> `"scratch"`."""
-    return study_name.rpartition("/")[2]
 
 
 def _study(record: StudyRecord, trials: Sequence[TrialRecord]) -> Study:

@@ -10,11 +10,12 @@ from search.errors import BadInput
 from search.report.axis import MACS, PARAMETERS, Axis
 from search.report.axis import latency as latency_on
 from search.report.importance import Importance, chosen, importance
-from search.report.rows import Search, number, search_name, search_of, short_name
+from search.report.rows import Search, number, search_of
 from search.settings.search import Settings
 from storage import curves, latency
 from storage.database import Database, connect
 from storage.errors import StorageError
+from storage.names import search_name, short_name
 from storage.trials import read_params, read_studies, read_trials
 
 PATIENCE_SECONDS = 30.0

@@ -14,6 +14,7 @@ from search.report.axis import Axis
 from search.report.comparison import Comparison, Entry
 from search.report.rows import Study
 from search.statistics.pareto import HYPERVOLUME_MEANING
+from search.system.text import clean, duration, percent, reasons, short, whole
 
 WIDTH = 100
 HEADINGS = ("study", "trial", "front", "F1", "95 %", "n", "parameters", "MACs", "% F1", "% par.", "sec.")
@@ -39,7 +40,7 @@ def show(comparison: Comparison, entries: Sequence[Entry], console: Console) -> 
 def show_references(comparison: Comparison, study: str, console: Console) -> None:
     """Print the rows of a listed study, and nothing else."""
     entries = [entry for entry in comparison.references if entry.row.study == study]
-    title = Text(f"{formats.clean(comparison.search.name)}/{study}. F1 is {formats.METRIC}, not a test score.")
+    title = Text(f"{clean(comparison.search.name)}/{study}. F1 is {formats.METRIC}, not a test score.")
     for line in (title, *_table(entries, comparison.axis)):
         console.print(line, soft_wrap=True, highlight=False)
 
@@ -47,7 +48,7 @@ def show_references(comparison: Comparison, study: str, console: Console) -> Non
 def _title(comparison: Comparison, shown: int) -> list[Text]:
     rows, trials = len(comparison.entries), sum(len(entry.row.trials) for entry in comparison.entries)
     lines = [
-        Text(formats.clean(comparison.search.name), style="bold"),
+        Text(clean(comparison.search.name), style="bold"),
         Text(f"{shown:,} of {rows:,} candidates from {trials:,} trials. F1 is {formats.METRIC}, not a test score."),
     ]
     if comparison.axis.name != "parameters":
@@ -64,7 +65,7 @@ def _table(entries: Sequence[Entry], axis: Axis) -> list[Text]:
         place = headings.index("sec.")
         headings.insert(place, "ms")
         for cells, entry in zip(body, entries, strict=True):
-            cells.insert(place, formats.short(entry.x))
+            cells.insert(place, short(entry.x))
     heading, *rows = aligned(headings, body)
     lines = [Text(heading, style="underline")]
     for entry, row in zip(entries, rows, strict=True):
@@ -77,7 +78,7 @@ def _table(entries: Sequence[Entry], axis: Axis) -> list[Text]:
 def _notes(comparison: Comparison) -> list[Text]:
     uncut = [
         f"uncut {row.backbone} ({row.study} {row.trials[0]}): F1 {formats.f1(row)}, "
-        f"{formats.whole(row.parameters)} parameters, {formats.short(row.macs)} MACs."
+        f"{whole(row.parameters)} parameters, {short(row.macs)} MACs."
         for row in (entry.row for entry in comparison.uncut)
     ]
     return [*(Text(part) for note in (*formats.LEGEND, *uncut) for part in wrapped(note)), Text()]
@@ -86,17 +87,17 @@ def _notes(comparison: Comparison) -> list[Text]:
 def _cells(entry: Entry) -> list[str]:
     row = entry.row
     return [
-        formats.clean(row.study),
+        clean(row.study),
         str(row.trials[0]),
         formats.front_mark(entry),
         formats.f1(row),
         formats.interval(entry),
         str(len(row.trials)),
-        formats.whole(row.parameters),
-        formats.short(row.macs),
-        formats.percent(entry.share_of_uncut_f1),
-        formats.percent(entry.share_of_uncut_parameters),
-        formats.duration(row.seconds),
+        whole(row.parameters),
+        short(row.macs),
+        percent(entry.share_of_uncut_f1),
+        percent(entry.share_of_uncut_parameters),
+        duration(row.seconds),
     ]
 
 
@@ -105,10 +106,10 @@ def _standings(comparison: Comparison) -> list[Text]:
     body = []
     for standing in comparison.standings:
         study = standing.study
-        held = f"{standing.joint_front_rows}/{joint} {formats.percent(standing.joint_front_rows / max(joint, 1))}"
+        held = f"{standing.joint_front_rows}/{joint} {percent(standing.joint_front_rows / max(joint, 1))}"
         body.append(
             [
-                formats.clean(study.name),
+                clean(study.name),
                 f"{standing.hypervolume:.4f}",
                 f"{standing.hypervolume_only_here:.4f}",
                 held,
@@ -120,15 +121,13 @@ def _standings(comparison: Comparison) -> list[Text]:
         body.append(["both" if len(body) == 2 else "all", f"{comparison.hypervolume:.4f}"] + [""] * 8)
     heading, *lines = aligned(STANDING_HEADINGS, body)
     listed = [study for study in comparison.search.studies if study.listed]
-    references = [
-        f"references, {formats.clean(study.name)}: {study.counts}; {study.hours:.2f} hours" for study in listed
-    ]
+    references = [f"references, {clean(study.name)}: {study.counts}; {study.hours:.2f} hours" for study in listed]
     early = [
         part
         for study in comparison.search.studies
         for what, counted in (("failed", study.counts.failed), ("stopped", formats.by_rung(study.stopped)))
-        for reason in formats.reasons(counted)
-        for part in wrapped(f"{what}, {formats.clean(study.name)}: {reason}")
+        for reason in reasons(counted)
+        for part in wrapped(f"{what}, {clean(study.name)}: {reason}")
     ]
     notes = wrapped(f"{HYPERVOLUME_MEANING}; only here: what the joint hypervolume would lose without the study.")
     return [Text(heading, style="underline"), *map(Text, [*lines, *references, *early, "", *notes])]
@@ -159,5 +158,5 @@ def aligned(headings: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]
 def wrapped(text: str, indent: str = "") -> list[str]:
     """Whole words on lines of at most 100 columns; nothing is left out."""
     return textwrap.wrap(
-        formats.clean(text), WIDTH, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False
+        clean(text), WIDTH, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False
     )

@@ -19,7 +19,7 @@ from optuna.trial import FrozenTrial
 from search.errors import BadInput
 from search.settings.candidate import Candidate
 from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace, ScratchSpace
-from search.trial.objective import counts_of, is_uncut, over_counts, over_limits, sample_candidate, summary
+from search.spaces.sample import counts_of, is_uncut, over_counts, sample_candidate, summary
 
 DRAWS = 10
 SLOW_DRAWS = 2  # it takes seconds to find out how long a network takes
@@ -151,3 +151,16 @@ class _Lowest(RandomSampler):
         assert isinstance(param_distribution, CategoricalDistribution)
         value = self._given.get(param_name)
         return value if value in param_distribution.choices else _ends(param_distribution)[0]
+
+
+def over_limits(
+    space: EliminationSpace | ScratchSpace, candidate: Candidate, counts: Mapping[str, int]
+) -> dict[str, tuple[float, float]]:
+    """Value and limit of each that is over. Time is taken only of what is small enough, as it takes a second itself."""
+    over = over_counts(space, counts)
+    if over or space.max_latency_ms is None:
+        return over
+    from search.models.latency.measuring import latency_ms  # noqa: PLC0415 - few searches need ONNX
+
+    taken = latency_ms(candidate.network, space.max_latency_ms)
+    return {"latency_ms": (taken, space.max_latency_ms)} if taken > space.max_latency_ms else {}

@@ -15,11 +15,11 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from search.settings.candidate import Candidate
 from search.settings.spaces import EliminationSpace, ListedSpace, ScratchSpace
+from search.spaces.sample import counts_of, is_uncut, over_counts, queued, sample_candidate
 from search.study.acquisition import Known, Tried, enough, worth
 from search.study.limits import smallest
 from search.study.sampler import HISTORY, Near, that_matter
 from search.study.study import OpenStudy, study_front
-from search.trial.objective import counts_of, is_uncut, over_counts, queued, sample_candidate
 from storage.suggestions import Suggestions, collect
 
 log = logging.getLogger(__name__)

@@ -22,17 +22,18 @@ from blocks.elimination import anatomy
 from search.data.arrays import PartName
 from search.data.depth import SIXTEEN_BITS, PixelRange
 from search.errors import BadInput
-from search.models.latency.runs import processor
 from search.settings.search import Settings, resolved
 from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace, StudySpace
 from search.spaces import elimination, listed
 from search.spaces.recipe import own_recipe
+from search.statistics.cut_ranking import ProfiledCut, first_choices
 from search.statistics.pareto import front
 from search.study.checked_spaces import checked_spaces
 from search.study.limits import check_limits
-from search.study.ranking import ProfiledCut, first_choices
 from search.study.sampler import make_sampler
+from search.system.hardware import processor
 from storage.database import Database
+from storage.names import full_name
 
 OBJECTIVES = ("f1_macro", "parameters")
 TEST_OBJECTIVES = ("test_f1_macro", "parameters")
@@ -129,11 +130,6 @@ def open_rows(settings: Settings, data: Mapping[str, Any], database: Database) -
                     log.info("%s: %s failed and is queued again", study.study.study_name, parameters)
                     study.study.enqueue_trial(parameters)
     return [_open(study.name, settings, database, 0) for study in opened]
-
-
-def full_name(search: str, study: str) -> str:
-    """The name of a study in the storage."""
-    return f"{search}/{study}"
 
 
 def study_front(study: optuna.Study) -> list[list[FrozenTrial]]:

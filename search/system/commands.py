@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from search.errors import BadInput
-from search.settings.search import Settings
-from search.settings.spaces import checked_name
 from search.system.outputs import forget_standard_output, print_any_character
 from storage.errors import DatabaseRefused, StorageError
 
@@ -59,16 +57,6 @@ def collected(problems: list[str]) -> Iterator[None]:
         problems += [f"{error.what}: {problem}" for problem in error.problems]
     except DatabaseRefused as error:
         problems.append(str(error))
-
-
-def check_study_of_rows(settings: Settings, study: str) -> None:
-    """Raises BadInput where `study`, the name given for listed rows, is none, or is one of the search's own."""
-    try:
-        checked_name(study)
-    except ValueError as error:
-        raise BadInput("arguments", [f"--study {study!r}: {error}"]) from error
-    if study in settings.studies:
-        raise BadInput("arguments", [f"--study {study} is a study of the search itself; name another"])
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+
 import torch
 
 from search.errors import BadInput
@@ -44,3 +46,21 @@ def release_memory(device: torch.device) -> None:
         torch.cuda.empty_cache()
     if device.type == "mps":
         torch.mps.empty_cache()
+
+
+def device_name(device: torch.device) -> str:
+    """What trained it, for people: the GPU's name, or the processor's kind and the number of threads."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if device.type == "mps":
+        return f"{torch.backends.mps.get_name()} GPU"
+    threads = torch.get_num_threads()
+    return f"CPU {platform.machine()}, {threads} thread{'s' if threads != 1 else ''}"
+
+
+def choose_device(wanted: str) -> torch.device:
+    """The device of the settings; auto takes a GPU where there is one. Raises BadInput for one that is not there."""
+    if wanted == "auto":
+        wanted = best_device()
+    check_device(wanted)
+    return torch.device(wanted)

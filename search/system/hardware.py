@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import platform
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,3 +141,32 @@ def _gpus_by_free_memory() -> list[str]:
 
     free = {number: torch.cuda.mem_get_info(number)[0] for number in range(torch.cuda.device_count())}
     return [f"cuda:{number}" for number in sorted(free, key=lambda number: -free[number])]
+
+
+CPUINFO = Path("/proc/cpuinfo")
+
+
+def processor() -> str:
+    """Its name, family and model, where Linux tells them; its name, where macOS does; else its kind.
+
+    The name alone is that of a whole line of processors on many virtual machines: AMD EPYC. The kind alone is that of
+    all processors of Macs: arm.
+    """
+    try:
+        first, _, _ = CPUINFO.read_text(encoding="utf-8", errors="replace").partition("\n\n")
+    except OSError:
+        first = ""
+    known = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in first.splitlines())}
+    name = known.get("model name") or _of_mac() or platform.processor() or platform.machine()
+    if {"cpu family", "model"} <= known.keys():
+        return f"{name} (family {known['cpu family']}, model {known['model']})"
+    return name
+
+
+def _of_mac() -> str:
+    """Such as "Apple M2 Pro"; empty on other systems."""
+    if sys.platform != "darwin":
+        return ""
+    command = ["sysctl", "-n", "machdep.cpu.brand_string"]
+    asked = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    return asked.stdout.strip()

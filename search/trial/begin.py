@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from search.spaces.sample import OverTheLimit
 from search.study.proposals import draw
 from search.study.study import OpenStudy
 from search.trial.context import Workshop
-from search.trial.objective import Assignment, OverTheLimit, assign
+from search.trial.objective import Assignment, assign
 from search.trial.teacher import choose_teacher, distils
 from storage.attributes import attributes_of
 from storage.claims import open_trial

@@ -60,3 +60,11 @@ class Ending:
     line: str
     cause: str | None = None
     infeasible: bool = False
+
+
+MAX_DEATHS = 3
+
+
+def hopeless(lease: Lease) -> str:
+    """Why a trial with so many deaths is not tried again."""
+    return f"killed its worker {lease.deaths} times"

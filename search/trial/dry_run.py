@@ -16,11 +16,13 @@ from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
 from search.settings.search import Settings
 from search.settings.spaces import AnySpace, ListedSpace
+from search.spaces.sample import summary
 from search.study.checked_spaces import checked_spaces
 from search.study.limits import within_limits
 from search.system.commands import collected
+from search.system.device import choose_device
 from search.system.outputs import room_problems
-from search.trial.objective import Assignment, choose_device, run, summary
+from search.trial.objective import Assignment, run
 from storage.address import mask_url
 from storage.artefacts import open_artefacts
 from storage.database import connect

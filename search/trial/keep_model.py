@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import optuna
 
+from search.dashboard.notes import NOT_KEPT
 from search.dashboard.signature import sign_note
 from search.data.arrays import PartName
 from search.errors import BadInput
@@ -23,7 +24,7 @@ from search.models.card import model_card
 from search.models.confusion import confusion_figure, png
 from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE, InputDescription, Metrics, Provenance
 from search.models.folder import save_model
-from search.report.markdown import escaped
+from search.system.text import escaped
 from search.training.evaluation import Evaluation, TrainingResult
 from search.trial.objective import Assignment
 from storage.artefacts import Artefacts
@@ -35,7 +36,6 @@ log = logging.getLogger(__name__)
 
 CARD_FILE = "model_card.md"
 MATRIX_FILE = "confusion_matrix.png"
-NOT_KEPT = "**No model was kept:**"
 PACKAGES = ("elimnet-search", "torch", "torchvision", "timm")
 
 

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import itertools
-import platform
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import optuna
 import torch
 
 from blocks.build import build
-from blocks.cost import count_layers, count_macs, count_parameters
 from blocks.network import Network
-from blocks.specification import EliminatedSpecification, NetworkSpecification, ScratchSpecification, StageSpecification
+from blocks.specification import EliminatedSpecification
 from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
 from search.settings.candidate import Candidate
 from search.settings.search import Settings
-from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace, ScratchSpace
-from search.spaces import elimination, listed, scratch
-from search.system.device import best_device, check_device
+from search.settings.spaces import ListedSpace
+from search.spaces import listed
+from search.spaces.sample import OverTheLimit, counts_of, is_uncut, queued, sample_candidate, summary
+from search.study.limits import over_limits
+from search.system.device import device_name
 from search.training.checkpoint import Checkpoint
 from search.training.evaluation import EpochMetrics, TrainingResult
 from search.training.loop import train
@@ -31,24 +29,6 @@ from search.training.weights import load_weights
 
 if TYPE_CHECKING:  # studies are not made before it is known, by counting networks, that they can be searched
     from search.study.study import OpenStudy
-
-
-_WIDE = 4096
-
-
-class OverTheLimit(Exception):
-    """The candidate is larger or slower than its space allows, and is not trained.
-
-    `over` has value and limit of each that is over; an `excess` of 1 is twice the limit.
-    """
-
-    def __init__(self, candidate_key: str, over: Mapping[str, tuple[float, float]]) -> None:
-        self.candidate_key = candidate_key
-        self.excess = max(value / limit for value, limit in over.values()) - 1
-        lines = [
-            f"{_number(value)} {name}, over the limit of {_number(limit)}" for name, (value, limit) in over.items()
-        ]
-        super().__init__(", ".join(lines))
 
 
 class Hooks(TypedDict, total=False):
@@ -126,71 +106,6 @@ def assign(
     return Assignment(candidate, seed, counts, runs_to_end=bool(taken) or (uncut and queued(trial)))
 
 
-def over_limits(
-    space: EliminationSpace | ScratchSpace, candidate: Candidate, counts: Mapping[str, int]
-) -> dict[str, tuple[float, float]]:
-    """Value and limit of each that is over. Time is taken only of what is small enough, as it takes a second itself."""
-    over = over_counts(space, counts)
-    if over or space.max_latency_ms is None:
-        return over
-    from search.models.latency.measuring import latency_ms  # noqa: PLC0415 - few searches need ONNX
-
-    taken = latency_ms(candidate.network, space.max_latency_ms)
-    return {"latency_ms": (taken, space.max_latency_ms)} if taken > space.max_latency_ms else {}
-
-
-def over_counts(space: EliminationSpace | ScratchSpace, counts: Mapping[str, int]) -> dict[str, tuple[float, float]]:
-    """Value and limit of each count that is over."""
-    limits = {"parameters": space.max_parameters, "macs": space.max_macs}
-    return {name: (counts[name], limit) for name, limit in limits.items() if limit is not None and counts[name] > limit}
-
-
-def is_uncut(candidate: Candidate) -> bool:
-    """Whether that is a whole backbone, which no limit holds for."""
-    return isinstance(candidate.network, EliminatedSpecification) and candidate.network.cut is None
-
-
-def _number(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:.3g}"
-
-
-def queued(trial: optuna.Trial) -> bool:
-    """Whether the trial was given parameters before it was begun."""
-    return bool(trial._fixed_params)
-
-
-def counts_of(specification: NetworkSpecification) -> dict[str, int]:
-    """Parameters, MACs and layers of a network that is built for it."""
-    head = specification.head.model_copy(update={"dropout": 0.0})  # which changes none of them
-    return dict(_counted(specification.model_copy(update={"head": head})))
-
-
-@lru_cache(maxsize=1000)
-def _counted(specification: NetworkSpecification) -> Mapping[str, int]:
-    with torch.device("meta") if _wide(specification) else nullcontext():
-        network = build(specification)
-    parameters, layers = count_parameters(network), count_layers(network)
-    macs = count_macs(network, specification.image_size, in_place=True)
-    return {"parameters": parameters, "macs": macs, "layers": layers}
-
-
-def _wide(specification: NetworkSpecification) -> bool:
-    """Whether it could be too large for this machine's memory: it is only counted, and that needs shapes alone."""
-    stages = specification.stages if isinstance(specification, ScratchSpecification) else ()
-    return any(stage.channels * (stage.expansion or 1) > _WIDE for stage in stages)
-
-
-def sample_candidate(
-    trial: optuna.trial.BaseTrial, space: AnySpace, classes: int, teacher: str | None = None
-) -> Candidate:
-    """The candidate that the trial's parameters stand for; `teacher` is the trial that it may learn from."""
-    if isinstance(space, ListedSpace):
-        return listed.sample(trial, space)[0].candidate
-    if isinstance(space, EliminationSpace):
-        return elimination.sample(trial, space, classes, teacher)
-    return scratch.sample(trial, space, classes, teacher)
-
-
 def run(
     assignment: Assignment,
     train_arrays: Arrays,
@@ -235,33 +150,6 @@ def feature_cache(settings: Settings) -> ArrayCache | None:
     return ArrayCache(settings.cache_dir / "features", limit) if limit else None
 
 
-def summary(candidate: Candidate) -> str:
-    """The candidate in a line for people."""
-    network = candidate.network
-    head = network.head
-    parts = [head.kind, *(str(number) for number in (head.width, head.convolutions) if number), *head.taps]
-    size = f"{network.image_size} px" + (f", taught by {candidate.teacher}" if candidate.teacher else "")
-    if isinstance(network, EliminatedSpecification):
-        if network.cut is None:
-            return f"{network.backbone} uncut, {size}"
-        return f"{network.backbone} to {network.cut} + {' '.join(parts)}, {size}"
-    return f"{_stages(network)} + {' '.join(parts)}, {size}"
-
-
-def _stages(network: ScratchSpecification) -> str:
-    """Stages as block, c channels, r repeats and s stride, in the manner of timm's architecture strings; 1 is left out.
-
-    Source: https://github.com/huggingface/pytorch-image-models, timm/models/_efficientnet_builder.py.
-    """
-    short = {"inverted_residual_v2": "irv2", "inverted_residual_v3": "irv3"}
-
-    def text(stage: StageSpecification) -> str:
-        numbers = (f"c{stage.channels}", f"r{stage.repeats}", f"s{stage.stride}")
-        return "_".join((short.get(stage.block, stage.block), *(one for one in numbers if one not in ("r1", "s1"))))
-
-    return " ".join(map(text, network.stages))
-
-
 def result_attributes(result: TrainingResult, device: torch.device) -> dict[str, Any]:
     """What a finished trial is stored with, besides its objectives and its learning curve."""
     scores: dict[str, Any] = {}
@@ -280,21 +168,3 @@ def result_attributes(result: TrainingResult, device: torch.device) -> dict[str,
         "peak_memory_mb": result.peak_memory_mb,
         "device": device_name(device),
     }
-
-
-def device_name(device: torch.device) -> str:
-    """What trained it, for people: the GPU's name, or the processor's kind and the number of threads."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    if device.type == "mps":
-        return f"{torch.backends.mps.get_name()} GPU"
-    threads = torch.get_num_threads()
-    return f"CPU {platform.machine()}, {threads} thread{'s' if threads != 1 else ''}"
-
-
-def choose_device(wanted: str) -> torch.device:
-    """The device of the settings; auto takes a GPU where there is one. Raises BadInput for one that is not there."""
-    if wanted == "auto":
-        wanted = best_device()
-    check_device(wanted)
-    return torch.device(wanted)

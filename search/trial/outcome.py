@@ -9,13 +9,13 @@ from optuna.trial import TrialState
 
 from search.data.arrays import Arrays
 from search.models.final_scores import metrics_of_attributes, score_once
-from search.report.rows import MODEL_LOST
 from search.study.study import OpenStudy
+from search.system.device import device_name
 from search.training.evaluation import TrainingResult
 from search.trial.context import Ending, Workshop
 from search.trial.keep_model import Finished, keep, note_lost
-from search.trial.objective import Assignment, device_name, result_attributes
-from storage.attributes import attributes_of
+from search.trial.objective import Assignment, result_attributes
+from storage.attributes import MODEL_LOST, attributes_of
 from storage.claims import open_trial
 from storage.leases import Lease
 from storage.results import finish, set_attributes

@@ -10,12 +10,14 @@ from blocks.network import Network
 from search.errors import BadInput, TrialFailed
 from search.models.sources import load_kept
 from search.settings.spaces import EliminationSpace, ListedSpace
-from search.study.study import OpenStudy, full_name
-from search.trial.objective import Assignment, is_uncut
+from search.spaces.sample import is_uncut
+from search.study.study import OpenStudy
+from search.trial.objective import Assignment
 from storage.artefacts import Artefacts, attached
 from storage.attributes import attributes_of
 from storage.database import Database
 from storage.errors import ArtefactError
+from storage.names import full_name
 
 
 def distils(studies: Sequence[OpenStudy]) -> bool:

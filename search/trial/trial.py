@@ -17,22 +17,22 @@ from optuna.trial import TrialState
 
 from blocks.network import Network
 from search.errors import BadInput, Interrupted, TrialFailed
-from search.report.rows import MODEL_LOST
+from search.spaces.sample import summary
 from search.study.study import OpenStudy, joins_front
-from search.system.device import release_memory
+from search.system.device import device_name, release_memory
 from search.training.evaluation import EpochMetrics, TrainingResult
 from search.trial.begin import Refused, begin
 from search.trial.checkpoint import StoredCheckpoint
-from search.trial.context import Ending, Workshop
+from search.trial.context import MAX_DEATHS, Ending, Workshop, hopeless
 from search.trial.head_batch import train_batch
 from search.trial.heartbeat import kept_alive
 from search.trial.keep_model import Finished, keep, note_lost
-from search.trial.objective import Assignment, Hooks, device_name, result_attributes, run, summary
+from search.trial.objective import Assignment, Hooks, result_attributes, run
 from search.trial.outcome import complete_on_test
 from search.trial.pruning import Rungs, Stopped
 from search.trial.teacher import distils, fetch_teacher, may_teach
-from search.worker.janitor import MAX_DEATHS, hopeless
 from storage import curves
+from storage.attributes import MODEL_LOST
 from storage.errors import ArtefactError, LeaseLost, StorageError
 from storage.leases import Lease
 from storage.results import finish, set_attributes

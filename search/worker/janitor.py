@@ -13,15 +13,14 @@ from contextlib import contextmanager
 from optuna.trial import TrialState
 
 from search.trial.checkpoint import StoredCheckpoint
-from search.trial.context import STALE_SECONDS
+from search.trial.context import MAX_DEATHS, STALE_SECONDS, hopeless
 from storage.artefacts import Artefacts
 from storage.database import Database
 from storage.errors import DatabaseLost, LeaseLost
-from storage.leases import Lease, Leases
+from storage.leases import Leases
 from storage.results import finish
 
 ROUND_SECONDS = 30.0
-MAX_DEATHS = 3
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +33,6 @@ def clear(database: Database, artefacts: Artefacts, study_ids: Sequence[int], ja
         finish(database, lease, TrialState.FAIL, attributes={"failure": reason})
         StoredCheckpoint(artefacts, leases, lease).remove()
         log.error("trial %s failed: %s", lease.number, reason)
-
-
-def hopeless(lease: Lease) -> str:
-    """Why a trial with so many deaths is not tried again."""
-    return f"killed its worker {lease.deaths} times"
 
 
 @contextmanager

@@ -16,7 +16,6 @@ import torch
 
 from search.data.dataset import Dataset
 from search.errors import BadInput
-from search.models.lost import LostModel, lost_models, report_lost, show_and_report_lost
 from search.progress.display import Display
 from search.progress.reporter import Reporter
 from search.report.__main__ import main as report
@@ -24,9 +23,11 @@ from search.settings.search import Settings
 from search.settings.spaces import ListedSpace
 from search.study.study import OpenStudy, open_rows
 from search.system.hardware import Slot
+from search.system.logs import set_up_logging
 from search.system.signals import stop_on_signals
 from search.trial.context import Workshop
 from search.worker.loop import GivingUp, work
+from search.worker.lost_models import LostModel, lost_models, report_lost, show_and_report_lost
 from search.worker.startup import (
     Session,
     keep_settings,
@@ -34,7 +35,6 @@ from search.worker.startup import (
     open_search,
     open_slots,
     open_writable_store,
-    set_up_logging,
     show_settings,
     worker_name,
 )

@@ -5,15 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import sys
 import textwrap
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-import optuna
 import torch
 import yaml
 from rich.console import Console
@@ -25,12 +23,12 @@ from search.profile.table import show
 from search.progress.display import Display
 from search.settings.search import Settings, changed, in_full
 from search.settings.spaces import EliminationSpace, ListedSpace
-from search.study.ranking import ProfiledCut
+from search.statistics.cut_ranking import ProfiledCut
 from search.study.study import OpenStudy, open_listed_studies, open_studies
+from search.system.device import choose_device, device_name
 from search.system.hardware import Slot, slots
 from search.system.outputs import replaced
 from search.trial.dry_run import describe
-from search.trial.objective import choose_device, device_name
 from storage.artefacts import Artefacts, open_artefacts
 from storage.database import Database, connect
 from storage.errors import ArtefactError
@@ -48,33 +46,6 @@ class Session:
     studies: Sequence[OpenStudy]
     display: Display
     stop: threading.Event
-
-
-class _StandardOutput(logging.StreamHandler[TextIO]):
-    """Writes to what standard output is at the time: a live table takes its place for a while.
-
-    A reader that has gone, or a full disk, costs the line alone, as in `search.progress.display`.
-    """
-
-    def __init__(self) -> None:
-        logging.Handler.__init__(self)
-
-    @property
-    def stream(self) -> TextIO:  # type: ignore[override]
-        return sys.stdout
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        if not isinstance(sys.exception(), OSError):
-            super().handleError(record)
-
-
-def set_up_logging(*, quiet: bool = False) -> None:
-    """Our own messages with their time, or if `quiet` only warnings; other libraries' only when they matter."""
-    format_, handlers = "%(asctime)s %(message)s", [_StandardOutput()]
-    logging.basicConfig(level=logging.WARNING, format=format_, datefmt="%H:%M:%S", handlers=handlers)
-    for package in ("search", "storage"):
-        logging.getLogger(package).setLevel(logging.WARNING if quiet else logging.INFO)
-    optuna.logging.disable_default_handler()
 
 
 def show_settings(settings: Settings, rows: str | None = None) -> None:

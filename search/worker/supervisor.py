@@ -31,11 +31,12 @@ from search.progress.reporter import Reporter
 from search.settings.search import Settings
 from search.system.commands import exit_with_status
 from search.system.hardware import Slot
+from search.system.logs import set_up_logging
 from search.system.signals import SIGNAL_STATUS, stop_on_signals
 from search.trial.context import STALE_SECONDS, Workshop
 from search.worker.janitor import janitor
 from search.worker.loop import GivingUp, work
-from search.worker.startup import Session, open_data, open_search, open_store, set_up_logging, worker_name
+from search.worker.startup import Session, open_data, open_search, open_store, worker_name
 from storage.errors import DatabaseLost
 from storage.leases import Leases
 

@@ -7,7 +7,7 @@ from optuna.trial import TrialState
 
 from benchmarks.depth_profile import Scores, compare, rank_correlation, scores_of
 from search.profile.profiling import DepthProfile
-from search.study.ranking import ProfiledCut, ranked
+from search.statistics.cut_ranking import ProfiledCut, ranked
 from storage.trials import TrialRecord
 
 

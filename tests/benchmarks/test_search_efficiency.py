@@ -16,9 +16,9 @@ from benchmarks.search_efficiency import Search, best_of, main, quartiles, reach
 from search.errors import BadInput
 from search.settings.search import Stopping
 from search.settings.spaces import ScratchSpace
+from search.spaces.sample import sample_candidate
 from search.statistics.pareto import search_hypervolume
 from search.study.acquisition import LEAST_FINISHED
-from search.trial.objective import sample_candidate
 
 SPACE = ScratchSpace(image_sizes=(16,), stages=(1, 2))
 PROFILE_SECONDS = 5.0

@@ -24,7 +24,7 @@ from optuna.trial import TrialState
 from rich.console import Console
 from rich.table import Table
 
-from search.worker.janitor import MAX_DEATHS
+from search.trial.context import MAX_DEATHS
 from storage.trials import TrialRecord
 from tests.conftest import tiny_elimination
 from tests.e2e.audit import Account

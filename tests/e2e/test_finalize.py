@@ -16,7 +16,7 @@ from search.data.dataset import Dataset
 from search.errors import BadInput
 from search.export import main as export
 from search.finalize.__main__ import main as finalize
-from search.latency import main as measure
+from search.latency.__main__ import main as measure
 from search.predict import main as predict
 from search.report.__main__ import main as report
 from search.run import main as run_search

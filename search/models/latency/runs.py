@@ -12,24 +12,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Literal, Self
 
 import torch
 from pydantic import ValidationError
 
 from blocks.specification import Frozen
-from search.system.hardware import cores
+from search.system.hardware import cores, processor
 
 PACKAGES = ("onnxruntime", "torch")
 BATCH = 32
-CPUINFO = Path("/proc/cpuinfo")
 
 Runtime = Literal["onnxruntime", "pytorch"]
 Device = Literal["cpu", "cuda"]
@@ -158,29 +153,3 @@ def this_machine() -> Machine:
     """The machine that this process runs on."""
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     return Machine(processor=processor(), cores=cores(), gpu=gpu)
-
-
-def processor() -> str:
-    """Its name, family and model, where Linux tells them; its name, where macOS does; else its kind.
-
-    The name alone is that of a whole line of processors on many virtual machines: AMD EPYC. The kind alone is that of
-    all processors of Macs: arm.
-    """
-    try:
-        first, _, _ = CPUINFO.read_text(encoding="utf-8", errors="replace").partition("\n\n")
-    except OSError:
-        first = ""
-    known = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in first.splitlines())}
-    name = known.get("model name") or _of_mac() or platform.processor() or platform.machine()
-    if {"cpu family", "model"} <= known.keys():
-        return f"{name} (family {known['cpu family']}, model {known['model']})"
-    return name
-
-
-def _of_mac() -> str:
-    """Such as "Apple M2 Pro"; empty on other systems."""
-    if sys.platform != "darwin":
-        return ""
-    command = ["sysctl", "-n", "machdep.cpu.brand_string"]
-    asked = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
-    return asked.stdout.strip()

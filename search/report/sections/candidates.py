@@ -11,6 +11,7 @@ from search.report import formats, markup
 from search.report.comparison import Comparison, Entry
 from search.report.markup import Cell
 from search.report.table import LEFT_ALIGNED
+from search.system.text import clean, duration, percent, short, whole
 
 if TYPE_CHECKING:
     from search.report.final_tables import Table
@@ -38,8 +39,8 @@ def heading(comparison: Comparison) -> str:
     if missing := formats.not_measured(comparison):
         lines.append(f"{missing[0].upper()}{missing[1:]}.")
     warnings = "".join(f"<p class='warning'>{escape(warning)}</p>" for warning in comparison.warnings)
-    paragraphs = "".join(f"<p>{escape(formats.clean(line))}</p>" for line in lines).replace(" %", "&nbsp;%")
-    title = escape(formats.clean(f"{comparison.search.name}: F1 against {axis.title}"))
+    paragraphs = "".join(f"<p>{escape(clean(line))}</p>" for line in lines).replace(" %", "&nbsp;%")
+    title = escape(clean(f"{comparison.search.name}: F1 against {axis.title}"))
     return f"<h1>{title}</h1>{warnings}{paragraphs}"
 
 
@@ -62,7 +63,7 @@ def table(comparison: Comparison, entries: Sequence[Entry]) -> str:
 def in_full(entry: Entry) -> str:
     """One candidate as YAML, folded."""
     row = entry.row
-    numbers = f"F1 {formats.f1(row)}, {formats.whole(row.parameters)} parameters"
+    numbers = f"F1 {formats.f1(row)}, {whole(row.parameters)} parameters"
     return markup.folded_yaml(f"{row.study} {', '.join(map(str, row.trials))}: {numbers}. {row.summary}", row.candidate)
 
 
@@ -70,7 +71,7 @@ def final(tables: Mapping[str, Sequence[Table]]) -> str:
     """What `search.finalize` found, by study: scores and differences, and the other tables folded."""
     parts = [escape(FINAL_MEANING).join(("<p>", "</p>"))]
     for study, of_study in tables.items():
-        parts.append(f"<h3>{escape(formats.clean(study))}</h3>")
+        parts.append(f"<h3>{escape(clean(study))}</h3>")
         parts += [_final_table(each) for each in of_study]
     return "".join(parts)
 
@@ -81,7 +82,7 @@ def _final_table(each: Table) -> str:
     columns = [_column([row[place] for row in each.body], kind) for place, kind in enumerate(kinds)]
     inside = markup.table(headings, list(zip(*columns, strict=True))) + markup.note(each.note)
     opened = " open" if each.title.startswith(("Scores", "Differences")) else ""
-    return f"<details{opened}><summary>{escape(formats.clean(each.title))}</summary>{inside}</details>"
+    return f"<details{opened}><summary>{escape(clean(each.title))}</summary>{inside}</details>"
 
 
 def _column(texts: Sequence[str], kind: str) -> list[Cell]:
@@ -99,9 +100,9 @@ def _column(texts: Sequence[str], kind: str) -> list[Cell]:
 def _in_words(entry: Entry) -> str:
     row = entry.row
     known = entry.share_of_uncut_parameters is not None
-    share = f", {formats.percent(entry.share_of_uncut_parameters)} of the uncut network's" if known else ""
+    share = f", {percent(entry.share_of_uncut_parameters)} of the uncut network's" if known else ""
     which = f"{row.study} {row.trials[0]}, {row.summary}"
-    return f"{formats.f1(row)} with {formats.whole(row.parameters)} parameters{share} ({which})"
+    return f"{formats.f1(row)} with {whole(row.parameters)} parameters{share} ({which})"
 
 
 def _cells(entry: Entry, timed: bool) -> list[Cell]:
@@ -114,11 +115,11 @@ def _cells(entry: Entry, timed: bool) -> list[Cell]:
         Cell(formats.f1(row), row.f1_macro, "number"),
         Cell(formats.interval(entry), images.low if images else None, "number"),
         Cell(str(len(row.trials)), len(row.trials), "number"),
-        Cell(formats.whole(row.parameters), row.parameters, "number"),
-        Cell(formats.short(row.macs), row.macs, "number"),
-        *([Cell(formats.short(entry.x), entry.x, "number")] if timed else []),
-        Cell(formats.percent(entry.share_of_uncut_f1), entry.share_of_uncut_f1, "number"),
-        Cell(formats.percent(entry.share_of_uncut_parameters), entry.share_of_uncut_parameters, "number"),
-        Cell(formats.duration(row.seconds), row.seconds, "number"),
+        Cell(whole(row.parameters), row.parameters, "number"),
+        Cell(short(row.macs), row.macs, "number"),
+        *([Cell(short(entry.x), entry.x, "number")] if timed else []),
+        Cell(percent(entry.share_of_uncut_f1), entry.share_of_uncut_f1, "number"),
+        Cell(percent(entry.share_of_uncut_parameters), entry.share_of_uncut_parameters, "number"),
+        Cell(duration(row.seconds), row.seconds, "number"),
         Cell(row.summary, row.summary, "long"),
     ]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from search.report import formats, markup
+from search.report import markup
 from search.report.comparison import Comparison
 from search.report.endings import NO_DEVICE
 from search.report.markup import Cell
 from search.report.rows import Search, Study
 from search.statistics.pareto import HYPERVOLUME_MEANING
+from search.system.text import NOT_KNOWN, clean
 
 MOST_STOPPED = 100
 COST_MEANING = "Training and scoring of all trials, failed, stopped and final ones included; hours of one worker each."
@@ -51,7 +52,7 @@ def pruned(comparison: Comparison) -> str:
     for standing in comparison.standings:
         study = standing.study
         for ending in study.endings:
-            when = "not trained" if ending.kind == "infeasible" else str(ending.epoch or formats.NOT_KNOWN)
+            when = "not trained" if ending.kind == "infeasible" else str(ending.epoch or NOT_KNOWN)
             body.append(_line(study.name, ending.kind, when, ending.epoch or 0, ending.reason, ending.trials))
         mine = [entry.row for entry in comparison.entries if entry.row.study == study.name]
         if again := sum(len(row.trials) - 1 for row in mine):
@@ -101,7 +102,7 @@ def cost(search: Search) -> str:
         for device, hours in totals.items()
     )
     table = markup.table([Cell("Study"), Cell("Device"), Cell("Hours", kind="number")], body)
-    return f"<p>In all: {escape(formats.clean(sums))}.</p>{table}{markup.note(COST_MEANING)}"
+    return f"<p>In all: {escape(clean(sums))}.</p>{table}{markup.note(COST_MEANING)}"
 
 
 def _line(study: str, what: str, when: str, epoch: int | str, reason: str, trials: int) -> list[Cell]:

@@ -8,6 +8,7 @@ from html import escape
 from search.report import formats, markup
 from search.report.comparison import Comparison, Entry
 from search.report.importance import Importance
+from search.system.text import clean, percent
 
 IMPORTANCE_MEANING = (
     "Share of the variance of F1 over the space that a choice explains by itself, by fANOVA. Choices that only some "
@@ -23,13 +24,13 @@ def importances(found: Sequence[Importance]) -> str:
 
 
 def _bars(found: Importance) -> str:
-    title = f"<h3>{escape(formats.clean(found.study))}</h3>"
+    title = f"<h3>{escape(clean(found.study))}</h3>"
     if found.why_not:
         return f"{title}<p>{escape(found.why_not)}.</p>"
     shares = list(found.shares.items())[:MOST_SHOWN]
     bars = "".join(
-        f"<div class='name'>{escape(formats.clean(name))}</div>"
-        f"<div class='bar'><i style='width:{100 * share:.1f}%'></i><span>{formats.percent(share)}</span></div>"
+        f"<div class='name'>{escape(clean(name))}</div>"
+        f"<div class='bar'><i style='width:{100 * share:.1f}%'></i><span>{percent(share)}</span></div>"
         for name, share in shares
     )
     return f"{title}<p class='quiet'>F1 of {found.trials:,} trials</p><div class='bars'>{bars}</div>"
@@ -52,12 +53,12 @@ def _matrix(entry: Entry, classes: Sequence[str]) -> str:
     names = classes if len(classes) == size else [str(number) for number in range(size)]
     title = f"Best of {row.study}: trial {row.trials[0]}, F1 {formats.f1(row)}"
     over = "" if len(row.trials) == 1 else f"; {len(row.trials)} trainings together"
-    words = f"<h3>{escape(formats.clean(title))}</h3><p class='quiet'>{escape(formats.clean(row.summary + over))}</p>"
+    words = f"<h3>{escape(clean(title))}</h3><p class='quiet'>{escape(clean(row.summary + over))}</p>"
     if size > MOST_CLASSES:
         return f"<div>{words}{_worst(row.confusion, names)}</div>"
-    head = "".join(f"<th><span>{escape(formats.clean(name))}</span></th>" for name in names)
+    head = "".join(f"<th><span>{escape(clean(name))}</span></th>" for name in names)
     lines = "".join(
-        f"<tr><th>{escape(formats.clean(name))}</th>{''.join(_shaded(count, sum(counts)) for count in counts)}</tr>"
+        f"<tr><th>{escape(clean(name))}</th>{''.join(_shaded(count, sum(counts)) for count in counts)}</tr>"
         for name, counts in zip(names, row.confusion, strict=True)
     )
     return (
@@ -81,4 +82,4 @@ def _worst(confusion: Sequence[Sequence[int]], names: Sequence[str]) -> str:
         if count and true != predicted
     ]
     lines = [f"{true} taken for {predicted}: {count}" for count, true, predicted in sorted(mistakes, reverse=True)[:10]]
-    return "".join(f"<p>{escape(formats.clean(line))}</p>" for line in lines) or "<p>No mistakes.</p>"
+    return "".join(f"<p>{escape(clean(line))}</p>" for line in lines) or "<p>No mistakes.</p>"

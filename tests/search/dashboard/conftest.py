@@ -18,10 +18,11 @@ from search.models.folder import save_model
 from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 from search.settings.spaces import EliminationSpace, ScratchSpace
+from search.spaces.sample import summary
 from search.study.study import OpenStudy
 from search.training.evaluation import Evaluation, TrainingResult
 from search.trial.keep_model import Finished
-from search.trial.objective import Assignment, summary
+from search.trial.objective import Assignment
 from storage import curves
 from storage.claims import claim_slot
 from storage.database import Database, connect

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from search.models.folder import load_model
-from search.models.lost import lost_models
 from search.study.study import study_front
 from search.training.evaluation import evaluate
 from search.worker.loop import work
+from search.worker.lost_models import lost_models
 from storage.artefacts import Artefacts
 from storage.errors import ArtefactError
 from storage.pages import Page

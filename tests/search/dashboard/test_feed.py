@@ -7,11 +7,11 @@ import pytest
 
 from search.dashboard import feed as feed_module
 from search.dashboard.feed import BEATEN_AT_MOST, Feed, thinned
+from search.dashboard.notes import NOT_KEPT
 from search.dashboard.signature import SIGNATURE
 from search.report.comparison import compare
 from search.report.rows import search_of
 from search.statistics.pareto import front
-from search.trial.keep_model import NOT_KEPT
 from storage.errors import DatabaseLost
 from storage.pages import Page
 from storage.trials import StudyRecord, TrialRecord, read_studies, read_trials

@@ -15,7 +15,7 @@ from blocks.elimination import Cut, anatomy
 from search.data.dataset import open_dataset
 from search.errors import Interrupted
 from search.settings.search import Settings
-from search.study.ranking import ProfiledCut, ranked
+from search.statistics.cut_ranking import ProfiledCut, ranked
 from search.study.study import OpenStudy, open_studies
 from search.worker.startup import open_search
 from storage.database import connect

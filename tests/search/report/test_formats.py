@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.report import formats
+from search.system.text import clean, duration, percent, ranges, reasons, short, whole
 
 
 @pytest.mark.parametrize(
@@ -15,12 +16,12 @@ from search.report import formats
      (999_600, "1M"), (2.5e9, "2.5G"), (1e300, "1e+300")],
 )  # fmt: skip
 def test_short(value: float | None, text: str) -> None:
-    assert formats.short(value) == text
+    assert short(value) == text
 
 
 @given(st.floats(1, 999e9))
 def test_short_is_within_half_a_percent(value: float) -> None:
-    text = formats.short(value)
+    text = short(value)
     unit = {"k": 1e3, "M": 1e6, "G": 1e9}.get(text[-1], 1)
     assert float(text.rstrip("kMG")) * unit == pytest.approx(value, rel=0.005)
     assert len(text) <= 5
@@ -30,12 +31,12 @@ def test_short_is_within_half_a_percent(value: float) -> None:
     ("share", "text"), [(None, "—"), (0, "0 %"), (0.0754, "7.5 %"), (0.104, "10 %"), (1.0312, "103 %"), (25, "2,500 %")]
 )
 def test_percent(share: float | None, text: str) -> None:
-    assert formats.percent(share) == text
+    assert percent(share) == text
 
 
 def test_whole_and_duration() -> None:
-    assert (formats.whole(254_470), formats.whole(None)) == ("254,470", "—")
-    assert [formats.duration(seconds) for seconds in (None, 3.21, 312.4, 7200)] == ["—", "3.2", "312", "7,200"]
+    assert (whole(254_470), whole(None)) == ("254,470", "—")
+    assert [duration(seconds) for seconds in (None, 3.21, 312.4, 7200)] == ["—", "3.2", "312", "7,200"]
 
 
 def test_f1_and_label(two_studies: Any) -> None:
@@ -59,13 +60,13 @@ def test_stopped_trials_are_counted_by_their_rung() -> None:
 
 
 def test_reasons_beyond_the_first_are_summed() -> None:
-    assert formats.reasons({"a": 4, "b": 2, "c": 1, "d": 1}, most=2) == ["4 × a", "2 × b", "2 × other reasons"]
-    assert formats.reasons({}) == []
+    assert reasons({"a": 4, "b": 2, "c": 1, "d": 1}, most=2) == ["4 × a", "2 × b", "2 × other reasons"]
+    assert reasons({}) == []
 
 
 @pytest.mark.parametrize(("numbers", "text"), [([], "—"), ([3], "3"), ([0, 1, 2, 7], "0-2, 7"), ([1, 3, 4], "1, 3-4")])
 def test_ranges(numbers: list[int], text: str) -> None:
-    assert formats.ranges(numbers) == text
+    assert ranges(numbers) == text
 
 
 @pytest.mark.parametrize(
@@ -82,5 +83,5 @@ def test_data_name(data: dict[str, Any], text: str) -> None:
 
 @given(st.text())
 def test_clean_text_is_one_printable_line(text: str) -> None:
-    assert formats.clean(text).isprintable()
-    assert len(formats.clean(text)) == len(text)
+    assert clean(text).isprintable()
+    assert len(clean(text)) == len(text)

@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.report.markdown import candidates, escaped, marked_up_table, table
+from search.report.markdown import candidates, table
+from search.system.text import escaped, marked_up_table
 from tests.search.report.conftest import HOSTILE
 
 KNOWN = {"layers": 41, "macs": 51_400_000, "accuracy": 0.763, "train_f1_macro": 0.7634, "confusion": [[9, 0], [0, 9]]}

@@ -9,8 +9,9 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 from PIL import Image
 
-from search.report.picture import literal, png
+from search.report.picture import png
 from search.report.style import study_styles
+from search.system.text import literal
 
 
 def pixels(content: bytes) -> NDArray[np.uint8]:

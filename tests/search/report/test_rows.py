@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.report.rows import search_name, short_name
+from storage.names import search_name, short_name
 
 
 def test_seeds_of_one_candidate_are_one_row(records: Any) -> None:

@@ -13,9 +13,9 @@ from pydantic import TypeAdapter
 from search import check, run
 from search.errors import BadInput
 from search.settings.spaces import AnySpace, EliminationSpace, ScratchSpace, StudySpace
+from search.spaces.sample import counts_of, over_counts
 from search.study import limits
 from search.study.limits import check_limits, smallest, within_limits
-from search.trial.objective import counts_of, over_counts
 from search.worker.loop import GivingUp, work
 from tests.conftest import LoadSettings, WriteConfig, tiny_elimination, tiny_scratch
 from tests.search.conftest import OpenBench

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
+from search.spaces.sample import OverTheLimit
 from search.study import acquisition as choosing
 from search.study import proposals as drawing
 from search.study.acquisition import LEAST_FINISHED
 from search.study.proposals import draw
 from search.trial import begin as beginning
-from search.trial.objective import Assignment, OverTheLimit, assign
+from search.trial.objective import Assignment, assign
 from search.worker import loop as work
 from storage.claims import claim_slot, open_trial
 from storage.leases import Lease

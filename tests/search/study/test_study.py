@@ -17,7 +17,6 @@ from optuna.trial import TrialState
 from safetensors.torch import save_file
 
 from search.errors import BadInput
-from search.models.latency.runs import processor
 from search.settings.search import Settings
 from search.settings.spaces import ListedSpace, ScratchSpace
 from search.study.checked_spaces import checked_spaces
@@ -31,6 +30,7 @@ from search.study.study import (
     open_studies,
     study_front,
 )
+from search.system.hardware import processor
 from storage.database import Database, connect
 from storage.trials import read_studies
 from tests.conftest import LoadSettings, tiny_elimination, tiny_scratch

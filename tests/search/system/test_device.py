@@ -12,9 +12,8 @@ import torch
 
 from search.data.augmentation import to_unit
 from search.errors import BadInput
-from search.system.device import best_device, check_device, memory_format, release_memory
+from search.system.device import best_device, check_device, choose_device, device_name, memory_format, release_memory
 from search.system.hardware import Slot, slots
-from search.trial.objective import choose_device, device_name
 from tests.conftest import LoadSettings
 
 ROOT = Path(__file__).parents[2]

@@ -25,21 +25,12 @@ from search.data.arrays import Arrays
 from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 from search.settings.search import Settings
+from search.spaces.sample import OverTheLimit, counts_of, sample_candidate, summary
 from search.study.study import OpenStudy
+from search.system.device import choose_device, device_name
 from search.training.evaluation import TrainingResult
 from search.trial import objective
-from search.trial.objective import (
-    Assignment,
-    OverTheLimit,
-    assign,
-    choose_device,
-    counts_of,
-    device_name,
-    result_attributes,
-    run,
-    sample_candidate,
-    summary,
-)
+from search.trial.objective import Assignment, assign, result_attributes, run
 from tests.conftest import LoadSettings, tiny_elimination, tiny_scratch
 
 CPU = torch.device("cpu")

@@ -5,8 +5,9 @@ import time
 import pytest
 from optuna.trial import TrialState
 
+from search.trial.context import MAX_DEATHS
 from search.worker import janitor as rounds
-from search.worker.janitor import MAX_DEATHS, clear, janitor
+from search.worker.janitor import clear, janitor
 from storage.claims import claim_slot
 from storage.leases import Lease
 from tests.conftest import LoadSettings, tiny_scratch

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from search.models.latency import runs
-from search.models.latency.runs import LatencyRun, Machine, Measurement, comparable, processor, runs_of, this_machine
-from search.system.hardware import cores
+from search.models.latency.runs import LatencyRun, Machine, Measurement, comparable, runs_of, this_machine
+from search.system.hardware import cores, processor
 
 
 def measurement(**changes: Any) -> Measurement:

@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.l
     _check(options)
     settings = all_settings.load(options)
     with loading():
-        from search.models.latency.table import measure_models
+        from search.latency.table import measure_models
     measure_models(settings, options)
 
 

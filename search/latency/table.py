@@ -36,12 +36,12 @@ from search.models.sources import (
 )
 from search.report.comparison import compare
 from search.report.final import read_final
-from search.report.rows import search_name
 from search.report.stored import read_search
 from search.settings.search import Settings
 from search.system.commands import collected
 from search.system.hardware import cores
 from storage import latency
+from storage.names import search_name
 
 BUSY_SHARE = 0.5
 

@@ -9,7 +9,7 @@ import pytest
 
 from search.errors import BadInput
 from search.export import main as export
-from search.latency import main
+from search.latency.__main__ import main
 from search.models.latency.runs import runs_of, this_machine
 from search.models.sources import Source
 from search.settings.search import Settings
@@ -93,7 +93,7 @@ def test_bad_arguments_are_named_together(options: list[str]) -> None:
 def test_no_model_is_measured_where_others_are_unknown(
     model_folder: Path, options: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("search.models.latency.table._measure", None)
+    monkeypatch.setattr("search.latency.table._measure", None)
     with pytest.raises(BadInput) as caught:
         main([str(model_folder), "nomodel", "scratch/9", "--json", *options])
     assert "nomodel: no such folder" in str(caught.value)
@@ -118,7 +118,7 @@ def test_that_the_machine_was_busy_is_kept(
 
 
 def test_misspelt_models_are_refused_before_pytorch_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "search.models.latency.table", None)
+    monkeypatch.setitem(sys.modules, "search.latency.table", None)
     with pytest.raises(BadInput) as caught:
         main(["nomodel", "neither", "--seconds", "0"])
     assert [problem.split(": ")[-2] for problem in caught.value.problems] == ["nomodel", "neither", "--seconds 0"]

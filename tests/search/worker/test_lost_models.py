@@ -10,11 +10,11 @@ import pytest
 from search import run
 from search.errors import BadInput
 from search.finalize.__main__ import main as finalize
-from search.models.lost import LostModel, lost_models, report_lost, show_and_report_lost
 from search.report.__main__ import main as report
 from search.worker import __main__ as worker
 from search.worker import startup as session
 from search.worker.loop import work
+from search.worker.lost_models import LostModel, lost_models, report_lost, show_and_report_lost
 from storage import artefacts
 from storage.artefacts import AtomicFolder, open_artefacts
 from tests.conftest import LoadSettings, WriteConfig, tiny_scratch

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from search.study.ranking import NEARLY, ProfiledCut, first_choices, ranked
+from search.statistics.cut_ranking import NEARLY, ProfiledCut, first_choices, ranked
 
 
 def cut(module: str | None, parameters: int, f1_macro: float, backbone: str = "net") -> ProfiledCut:

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import optuna
 
 from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE
-from search.report.rows import MODEL_LOST, short_name
 from search.study.study import OpenStudy, study_front
 from storage.artefacts import attached_to_trials
-from storage.attributes import attributes_of
+from storage.attributes import MODEL_LOST, attributes_of
+from storage.names import short_name
 
 MEND = "mend what is said above; the results are stored, and training these networks again gives their models"
 HOW = "python -m search.finalize trains members of the front again; a final list needs a --study of its own for that"

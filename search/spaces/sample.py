@@ -1,0 +1,113 @@
+"""From a trial of any space to its candidate, and what the candidate's network counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from functools import lru_cache
+
+import optuna
+import torch
+
+from blocks.build import build
+from blocks.cost import count_layers, count_macs, count_parameters
+from blocks.specification import EliminatedSpecification, NetworkSpecification, ScratchSpecification, StageSpecification
+from search.settings.candidate import Candidate
+from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace, ScratchSpace
+from search.spaces import elimination, listed, scratch
+
+_WIDE = 4096
+
+
+class OverTheLimit(Exception):
+    """The candidate is larger or slower than its space allows, and is not trained.
+
+    `over` has value and limit of each that is over; an `excess` of 1 is twice the limit.
+    """
+
+    def __init__(self, candidate_key: str, over: Mapping[str, tuple[float, float]]) -> None:
+        self.candidate_key = candidate_key
+        self.excess = max(value / limit for value, limit in over.values()) - 1
+        lines = [
+            f"{_number(value)} {name}, over the limit of {_number(limit)}" for name, (value, limit) in over.items()
+        ]
+        super().__init__(", ".join(lines))
+
+
+def over_counts(space: EliminationSpace | ScratchSpace, counts: Mapping[str, int]) -> dict[str, tuple[float, float]]:
+    """Value and limit of each count that is over."""
+    limits = {"parameters": space.max_parameters, "macs": space.max_macs}
+    return {name: (counts[name], limit) for name, limit in limits.items() if limit is not None and counts[name] > limit}
+
+
+def is_uncut(candidate: Candidate) -> bool:
+    """Whether that is a whole backbone, which no limit holds for."""
+    return isinstance(candidate.network, EliminatedSpecification) and candidate.network.cut is None
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3g}"
+
+
+def queued(trial: optuna.Trial) -> bool:
+    """Whether the trial was given parameters before it was begun."""
+    return bool(trial._fixed_params)
+
+
+def counts_of(specification: NetworkSpecification) -> dict[str, int]:
+    """Parameters, MACs and layers of a network that is built for it."""
+    head = specification.head.model_copy(update={"dropout": 0.0})  # which changes none of them
+    return dict(_counted(specification.model_copy(update={"head": head})))
+
+
+@lru_cache(maxsize=1000)
+def _counted(specification: NetworkSpecification) -> Mapping[str, int]:
+    with torch.device("meta") if _wide(specification) else nullcontext():
+        network = build(specification)
+    parameters, layers = count_parameters(network), count_layers(network)
+    macs = count_macs(network, specification.image_size, in_place=True)
+    return {"parameters": parameters, "macs": macs, "layers": layers}
+
+
+def _wide(specification: NetworkSpecification) -> bool:
+    """Whether it could be too large for this machine's memory: it is only counted, and that needs shapes alone."""
+    stages = specification.stages if isinstance(specification, ScratchSpecification) else ()
+    return any(stage.channels * (stage.expansion or 1) > _WIDE for stage in stages)
+
+
+def sample_candidate(
+    trial: optuna.trial.BaseTrial, space: AnySpace, classes: int, teacher: str | None = None
+) -> Candidate:
+    """The candidate that the trial's parameters stand for; `teacher` is the trial that it may learn from."""
+    if isinstance(space, ListedSpace):
+        return listed.sample(trial, space)[0].candidate
+    if isinstance(space, EliminationSpace):
+        return elimination.sample(trial, space, classes, teacher)
+    return scratch.sample(trial, space, classes, teacher)
+
+
+def summary(candidate: Candidate) -> str:
+    """The candidate in a line for people."""
+    network = candidate.network
+    head = network.head
+    parts = [head.kind, *(str(number) for number in (head.width, head.convolutions) if number), *head.taps]
+    size = f"{network.image_size} px" + (f", taught by {candidate.teacher}" if candidate.teacher else "")
+    if isinstance(network, EliminatedSpecification):
+        if network.cut is None:
+            return f"{network.backbone} uncut, {size}"
+        return f"{network.backbone} to {network.cut} + {' '.join(parts)}, {size}"
+    return f"{_stages(network)} + {' '.join(parts)}, {size}"
+
+
+def _stages(network: ScratchSpecification) -> str:
+    """Stages as block, c channels, r repeats and s stride, in the manner of timm's architecture strings; 1 is left out.
+
+    Source: https://github.com/huggingface/pytorch-image-models, timm/models/_efficientnet_builder.py.
+    """
+    short = {"inverted_residual_v2": "irv2", "inverted_residual_v3": "irv3"}
+
+    def text(stage: StageSpecification) -> str:
+        numbers = (f"c{stage.channels}", f"r{stage.repeats}", f"s{stage.stride}")
+        return "_".join((short.get(stage.block, stage.block), *(one for one in numbers if one not in ("r1", "s1"))))
+
+    return " ".join(map(text, network.stages))
