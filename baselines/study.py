@@ -16,7 +16,7 @@ from search.spaces.recipe import own_recipe, sound_recipe
 
 
 def specification(row: Baseline, image_size: int, classes: int, dropout: float = 0.0) -> EliminatedSpecification:
-    """The row's network for pictures of this size, normalised as its backbone was trained."""
+    """The row's network for images of this size, normalised as its backbone was trained."""
     config = timm.models.get_pretrained_cfg(row.network.backbone)
     assert config is not None, f"timm has no {row.network.backbone}"
     return EliminatedSpecification(
@@ -34,7 +34,7 @@ def listed_space(rows: Sequence[Baseline], settings: Settings, classes: int, see
     """The study of these rows.
 
     Pretrained rows are trained by the recipe of the search's elimination space, random ones by that of its scratch
-    space, with the dropout of the first candidates there; a search without the one lends the other's. All see pictures
+    space, with the dropout of the first candidates there; a search without the one lends the other's. All see images
     of the elimination space's (largest) size: a cut and its control are to differ in where their weights begin, and in
     what recipe trains weights that begin there.
     """

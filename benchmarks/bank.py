@@ -1,7 +1,7 @@
 """The curve bank: real learning curves of many candidates, in one small file that searches are replayed on.
 
 A bank is JSON lines, gzipped where its name ends in .gz. The first line says how it was recorded: `made` (command,
-machine, versions, date, data, settings of the spaces), `profile` (the depth profile on the same pictures, and what it
+machine, versions, date, data, settings of the spaces), `profile` (the depth profile on the same images, and what it
 cost) and `plan`, the trainings in the order in which they were to be done. Each further line is a training of the plan,
 by its place in it, with its epochs by columns. The plan is shuffled, so a bank that was cut off is a fair sample of it.
 """
@@ -31,7 +31,7 @@ class Planned:
     number         of the candidate in its study; its further seeds have the same
     params         that Optuna's trial suggested, and the `distributions` that they were suggested from, as JSON
     candidate      `search.settings.candidate.Candidate` as JSON
-    macs           of one picture
+    macs           of one image
     """
 
     study: str

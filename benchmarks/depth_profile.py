@@ -271,7 +271,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--image-size", type=int, default=128, help="without --results")
     parser.add_argument("--max-parameters", type=int, default=1_000_000, help="without --results")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    parser.add_argument("--cache-dir", type=Path, default=load().cache_dir, help="of decoded pictures")
+    parser.add_argument("--cache-dir", type=Path, default=load().cache_dir, help="of decoded images")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
     options = parser.parse_args(arguments)
     problems = [

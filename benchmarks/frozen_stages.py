@@ -8,7 +8,7 @@
   loop and all at once with `search.training.heads`. Half of them have dropout. The features are there before.
 - GPU: images a second of EfficientNet-B0 with batches of 256 at 64, 128 and 224 px, by our loop and by a loop in the
   style of timm's train.py (bfloat16, channels_last, timm's fused AdamW) whose one batch lies on the device. The floor
-  is that of memory traffic on an H100 at 224 px, calculated and not measured, scaled by the pixels of a picture.
+  is that of memory traffic on an H100 at 224 px, calculated and not measured, scaled by the pixels of an image.
 
 Rates are of training steps alone. Ratios of frozen to whole training say nothing of F1, for which `frozen_views` count.
 """
@@ -31,7 +31,7 @@ import torch
 from timm.optim import create_optimizer_v2  # type: ignore[attr-defined]
 from torch.nn import functional
 
-from benchmarks.pictures import write_pictures
+from benchmarks.images import write_images
 from benchmarks.rates import Window, environment, our_rate, rate_of
 from blocks.build import build
 from blocks.network import Network
@@ -265,7 +265,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     around = environment(device)
     say(", ".join(f"{name} {value}" for name, value in around.items()))
     with tempfile.TemporaryDirectory() as folder:
-        arrays = _pictures(options, scale, Path(folder))
+        arrays = _images(options, scale, Path(folder))
         kept = ArrayCache(Path(folder) / "features", 100 * 10**9)
         frozen = []
         for result in measure_frozen(scale, arrays, device, kept, options):
@@ -289,11 +289,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(json.dumps(document, indent=2))
 
 
-def _pictures(options: argparse.Namespace, scale: Scale, folder: Path) -> Arrays:
+def _images(options: argparse.Namespace, scale: Scale, folder: Path) -> Arrays:
     source = options.data
     if source is None:
         source = folder / "pictures"
-        write_pictures(source, classes=CLASSES, pictures=48 if options.quick else 600)
+        write_images(source, classes=CLASSES, images=48 if options.quick else 600)
     settings = DataSettings(source="folder", path=source)
     dataset = open_dataset(settings, folder / "decoded", image_sizes=[scale.image_size], progress=False)
     if len(dataset.classes) != CLASSES:

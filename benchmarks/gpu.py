@@ -4,7 +4,7 @@
 
 The whole EfficientNet-B0 is trained with AdamW and bfloat16, from the same JPEG files, with the same batch size:
 
-    ours            `search.training.loop.train` as a trial runs it: pictures on the device, augmentation there
+    ours            `search.training.loop.train` as a trial runs it: images on the device, augmentation there
     ours-compiled   the same, the network compiled into CUDA graphs (`torch.compile`, mode reduce-overhead)
     timm            timm's training script, its best options: prefetching loader, channels_last, fused optimizer
     timm-compiled   the same, the network compiled (`--torchcompile`)
@@ -38,7 +38,7 @@ from timm.utils.clip_grad import dispatch_clip_grad
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmarks.pictures import write_pictures
+from benchmarks.images import write_images
 from benchmarks.rates import Window, environment, our_rate, rate_of
 from blocks.build import build
 from blocks.elimination import anatomy
@@ -57,7 +57,7 @@ BYTES = 2  # of a number in bfloat16
 
 
 def traffic(network: nn.Module, image_size: int) -> int:
-    """Bytes that training moves at least for a picture of `image_size` px, every activation in bfloat16.
+    """Bytes that training moves at least for an image of `image_size` px, every activation in bfloat16.
 
     A convolution moves its input and its output once forwards and twice backwards. Batch normalisation in training,
     its activation fused into it, cannot be fused into the convolution, as it needs the statistics first: it goes over
@@ -209,7 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     bytes_per_second = bandwidth(device, options.megabytes)
     with tempfile.TemporaryDirectory() as made_up:
         if options.data is None:
-            write_pictures(Path(made_up), classes=6, pictures=600)
+            write_images(Path(made_up), classes=6, images=600)
         one = partial(measure, options.data or Path(made_up), device=device, options=options)
         results = [one(size, batch) for size in options.image_sizes for batch in options.batch_sizes]
     if options.json:

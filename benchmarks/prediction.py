@@ -3,7 +3,7 @@
     python -m benchmarks.prediction --data FOLDER [--json]
 
 Both read the same files and classify with the same network, on the CPU, in turns: a busy machine is busy for both. The
-user's loop opens a picture with Pillow, has torchvision's transforms resize it and make it a tensor, and runs the
+user's loop opens an image with Pillow, has torchvision's transforms resize it and make it a tensor, and runs the
 network on it, one by one, on all cores. Ours is what `search.predict` does: see `search.models.image_files`. Beside it
 stands what decoding alone gives, by as many threads as ours has: the ceiling.
 """
@@ -24,7 +24,7 @@ import torch
 from PIL import Image
 from torchvision.transforms import v2
 
-from benchmarks.pictures import write_pictures
+from benchmarks.images import write_images
 from benchmarks.rates import environment
 from blocks.build import build
 from blocks.specification import EliminatedSpecification
@@ -32,7 +32,7 @@ from search.errors import BadInput
 from search.models.classifier import Classifier
 from search.models.description import InputDescription, ModelDescription
 from search.models.formats.formats import through_onnx
-from search.models.image_files import classify, picture_files
+from search.models.image_files import classify, image_files
 from search.system.commands import exit_with_status
 
 NETWORK = EliminatedSpecification(backbone="tf_efficientnet_lite0", cut="blocks.3.2", classes=6, image_size=128)
@@ -45,7 +45,7 @@ SUFFIXES = {".jpg", ".jpeg", ".png"}
 class Result:
     """Images a second, one number a turn."""
 
-    pictures: int
+    images: int
     ours: tuple[float, ...]
     users: tuple[float, ...]
     decoding: float
@@ -70,8 +70,8 @@ def user_rate(network: torch.nn.Module, size: int, files: Sequence[Path]) -> flo
     transform = v2.Compose([v2.Resize((size, size)), v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
     started = time.perf_counter()
     for path in files:
-        with Image.open(path) as picture:
-            pixels = transform(picture.convert("RGB"))
+        with Image.open(path) as image:
+            pixels = transform(image.convert("RGB"))
         network(pixels[None]).softmax(dim=1).argmax(dim=1).item()
     return len(files) / (time.perf_counter() - started)
 
@@ -85,13 +85,13 @@ def measure(files: Sequence[Path], repeats: int) -> Result:
     # Of a description only these are looked at here, and a network that nobody trained has no more.
     description = ModelDescription.model_construct(network=NETWORK, classes=names, input=taken)  # type: ignore[call-arg]
     ours = through_onnx(network, description)
-    nothing = Classifier(description, lambda pictures: np.zeros((len(pictures), len(names)), dtype=np.float32))
+    nothing = Classifier(description, lambda images: np.zeros((len(images), len(names)), dtype=np.float32))
     few = files[: len(files) // 10 + 1]
     our_rate(ours, few)
     user_rate(network, NETWORK.image_size, few)
     turns = [(our_rate(ours, files), user_rate(network, NETWORK.image_size, files)) for _ in range(repeats)]
     return Result(
-        pictures=len(files),
+        images=len(files),
         ours=tuple(rate for rate, _ in turns),
         users=tuple(rate for _, rate in turns),
         decoding=our_rate(nothing, files),
@@ -103,7 +103,7 @@ def describe(result: Result) -> str:
     ours, users = statistics.median(result.ours), statistics.median(result.users)
     pairs = [our / user for our, user in zip(result.ours, result.users, strict=True)]
     network = f"{NETWORK.backbone} to {NETWORK.cut}, {NETWORK.image_size} px"
-    return f"""{network}, {result.pictures:,} pictures, {len(pairs)} turns
+    return f"""{network}, {result.images:,} images, {len(pairs)} turns
   ours    {ours:,.0f} images/s; decoding alone {result.decoding:,.0f}
   user's  {users:,.0f} images/s, one by one
   ratio   {result.ratio:.2f} of the medians ({min(pairs):.2f} to {max(pairs):.2f} of the turns)
@@ -112,23 +112,23 @@ def describe(result: Result) -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.prediction", description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="folder of pictures; default: made-up JPEG files")
-    parser.add_argument("--pictures", type=int, default=600, help="how many of them, or how many are made up")
+    parser.add_argument("--data", type=Path, help="folder of images; default: made-up JPEG files")
+    parser.add_argument("--images", type=int, default=600, help="how many of them, or how many are made up")
     parser.add_argument("--repeats", type=int, default=5, help="turns of each loop")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
     options = parser.parse_args(arguments)
     problems = [
         f"--{name} {getattr(options, name)}: expected at least {least}"
-        for name, least in (("pictures", 10), ("repeats", 1))
+        for name, least in (("images", 10), ("repeats", 1))
         if getattr(options, name) < least
     ]
     if problems:
         raise BadInput("arguments", problems)
     with tempfile.TemporaryDirectory() as made_up:
         if options.data is None:
-            write_pictures(Path(made_up), classes=6, pictures=options.pictures)
-        found = [path for path in picture_files([options.data or Path(made_up)]) if path.suffix.lower() in SUFFIXES]
-        result = measure(found[:: max(1, len(found) // options.pictures)][: options.pictures], options.repeats)
+            write_images(Path(made_up), classes=6, images=options.images)
+        found = [path for path in image_files([options.data or Path(made_up)]) if path.suffix.lower() in SUFFIXES]
+        result = measure(found[:: max(1, len(found) // options.images)][: options.images], options.repeats)
     around = environment(torch.device("cpu"))
     if options.json:
         print(json.dumps({"environment": around, **asdict(result), "ratio": result.ratio}, indent=2))

@@ -1,10 +1,10 @@
-"""One real race: the same minutes on the same pictures for the founding project's way of searching, and for ours.
+"""One real race: the same minutes on the same images for the founding project's way of searching, and for ours.
 
     python -m benchmarks.race --data FOLDER [--config benchmarks/race.yaml] [--minutes 15] [--seeds 3]
 
 For each seed both searches run at the same time, each with half of the cores, so that a busy machine is busy for both:
 `founding` has Optuna's TPE alone, from nothing, and trains every trial to its end; `ours` is the product as it is. The
-clock runs from the start of `search.run`, so that start-up and the depth profile count, and the pictures are decoded
+clock runs from the start of `search.run`, so that start-up and the depth profile count, and the images are decoded
 before. What is compared is the hypervolume of all that a search has finished by then. A race that is in the output
 folder is not run again, so an interrupted benchmark goes on with the next one.
 """
@@ -181,7 +181,7 @@ def _spread(values: Sequence[float], digits: int = 4) -> str:
     return f"{statistics.mean(values):.{digits}f}{deviation} (n {len(values)})"
 
 
-def picture(races: Sequence[Race]) -> Figure:
+def image(races: Sequence[Race]) -> Figure:
     """Hypervolume against minutes, a line for each search."""
     figure = Figure(figsize=(7.2, 4.6), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
@@ -232,7 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.json:
         options.json.write_text(json.dumps([asdict(each) for each in races], indent=2))
     if options.png:
-        picture(races).savefig(options.png)
+        image(races).savefig(options.png)
 
 
 def _said(each: Race) -> str:

@@ -142,7 +142,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="which networks are trained",
     )
     parser.add_argument("--seeds", type=int, default=2, help="trainings of each network with each recipe")
-    parser.add_argument("--cache-dir", type=Path, default=load().cache_dir, help="of decoded pictures")
+    parser.add_argument("--cache-dir", type=Path, default=load().cache_dir, help="of decoded images")
     options = parser.parse_args(arguments)
     problems = []
     for changes in options.recipe:

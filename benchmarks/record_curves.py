@@ -61,7 +61,7 @@ CPU = torch.device("cpu")
 
 
 def make_spaces(options: argparse.Namespace) -> Spaces:
-    """The spaces of configs/trashnet.yaml, on smaller pictures and for fewer epochs."""
+    """The spaces of configs/trashnet.yaml, on smaller images and for fewer epochs."""
     common = {
         "image_sizes": (options.image_size,),
         "recipe": Recipe(epochs=options.epochs, batch_size=options.batch_size),
@@ -263,7 +263,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--max-macs", type=int, default=3_000_000, help="of networks from scratch")
     parser.add_argument("--processes", type=int, default=1, help="trainings at the same time")
     parser.add_argument("--seed", type=int, default=0, help="of the candidates that are drawn")
-    parser.add_argument("--cache-dir", type=Path, default=load().cache_dir, help="of decoded pictures")
+    parser.add_argument("--cache-dir", type=Path, default=load().cache_dir, help="of decoded images")
     options = parser.parse_args(arguments)
     least = {"candidates": 2, "epochs": 1, "batch_size": 2, "image_size": 8, "max_parameters": 1, "max_macs": 1}
     least |= {"processes": 1, "seed": 0}

@@ -4,7 +4,7 @@
 
 A copy of a small search's SQLite database is filled with copies of its complete trials, with all that is stored of
 each, until there are as many as asked for; F1 and parameters of a copy are moved at random, so that there is a front of
-a realistic length. Then `search.report --pareto` is run on it, to the table, to the picture, to the page, to all.
+a realistic length. Then `search.report --pareto` is run on it, to the table, to the image, to the page, to all.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from search.system.commands import exit_with_status
 
 OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "table": (),
-    "picture": ("--png", "front.png"),
+    "image": ("--png", "front.png"),
     "page": ("--html", "page.html"),
     "all of them": ("--png", "front.png", "--html", "page.html", "--json", "front.json", "--csv", "front.csv"),
 }

@@ -146,7 +146,7 @@ def _seconds(value: float) -> str:
     return f"{value:,.0f}" if math.isfinite(value) else "–"
 
 
-def picture(searches: Sequence[Search], whole: float, names: Sequence[str], total: float) -> Figure:
+def image(searches: Sequence[Search], whole: float, names: Sequence[str], total: float) -> Figure:
     """Share of the bank's hypervolume against compute, a panel for each number of workers."""
     counts = sorted({each.workers for each in searches})
     figure = Figure(figsize=(6.4 * len(counts), 5.2), dpi=100, layout="constrained")
@@ -223,7 +223,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.png:
         best = best_of(searches, [strategy.name for strategy in compared if strategy.epochs])
         shown = [name for name in dict.fromkeys(each.strategy for each in searches) if name[0] in "abd" or name == best]
-        picture(searches, whole_hypervolume(pools), shown, total_seconds(pools)).savefig(options.png)
+        image(searches, whole_hypervolume(pools), shown, total_seconds(pools)).savefig(options.png)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.pictures import write_pictures
+from benchmarks.images import write_images
 from benchmarks.rates import environment
 from blocks.build import build
 from blocks.specification import EliminatedSpecification
@@ -40,7 +40,7 @@ TARGETS = {"--help": 0.6, "refused option": 0.6, "refused setting": 0.6, "first 
 NEEDED = {
     "report": ["--pareto"],
     "export": ["scratch/0", "--format", "onnx"],
-    "predict": ["scratch/0", "picture.jpg"],
+    "predict": ["scratch/0", "image.jpg"],
     "evaluate": ["scratch/0", "folder"],
     "latency": ["scratch/0"],
     "cuts": ["resnet18"],
@@ -118,12 +118,12 @@ def measure(checkout: Path, repeats: int, said: Callable[[str], object]) -> Iter
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         model = str(export_network(folder))
-        write_pictures(folder / "pictures", classes=NETWORK.classes, pictures=NETWORK.classes)
+        write_images(folder / "pictures", classes=NETWORK.classes, images=NETWORK.classes)
         first = next((folder / "pictures").rglob("*.jpg"))
         answers = {"search.predict": str(first), "search.evaluate": str(folder / "pictures")}
-        for module, pictures in answers.items():
+        for module, images in answers.items():
             said(f"{module}: first answer")
-            yield Line(module, "first answer", *timed(["-m", module, model, pictures], 0, checkout, repeats))
+            yield Line(module, "first answer", *timed(["-m", module, model, images], 0, checkout, repeats))
 
 
 def describe(lines: Sequence[Line]) -> str:

@@ -31,7 +31,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.pictures import write_pictures
+from benchmarks.images import write_images
 from benchmarks.rates import WARMUP_STEPS, Window, environment, our_rate, rate_of
 from benchmarks.user_loop import user_data_steps, user_loader, user_steps
 from blocks.build import build
@@ -94,7 +94,7 @@ CASES = (
 class Result:
     """One case. Rates are images a second, one for each window.
 
-    decoding    seconds that decoding all pictures once took us
+    decoding    seconds that decoding all images once took us
     by_workers  the user's loop with each number of workers, one window, by which the best was chosen
     *_data      reading and augmenting, with nobody training
     at_once     so many trainings of ours at a time, all of them together
@@ -103,7 +103,7 @@ class Result:
     name: str
     parameters: int
     macs: int
-    pictures: int
+    images: int
     decoding: float
     by_workers: dict[int, float]
     workers: int
@@ -192,7 +192,7 @@ def measure(case: Case, folder: Path, device: torch.device, options: argparse.Na
             name=case.name,
             parameters=count_parameters(network),
             macs=count_macs(network, size),
-            pictures=sum(sum(counts.values()) for counts in dataset.counts.values()),
+            images=sum(sum(counts.values()) for counts in dataset.counts.values()),
             decoding=decoding,
             by_workers=by_workers,
             workers=best,
@@ -218,7 +218,7 @@ def describe(result: Result, seconds: float) -> str:
     return f"""
 {result.name}: {result.parameters:,} parameters, {result.macs / 1e6:.1f}M MACs; {len(pairs)} windows of {seconds:g} s
   ours    {_spread(result.ours)} images/s; {_binds(result.ours, result.our_data)}
-          decoding {result.pictures:,} pictures once, before: {result.decoding:.1f} s
+          decoding {result.images:,} images once, before: {result.decoding:.1f} s
   user's  {_spread(result.users)} images/s; {_binds(result.users, result.user_data)}
           with {result.workers} workers, the best of {tried}
   ratio   {result.ratio:.2f} of the medians, {_spread(pairs, 2)} of the pairs of windows
@@ -268,7 +268,7 @@ def main(arguments: list[str] | None = None) -> None:
     results = []
     with tempfile.TemporaryDirectory() as made_up:
         if options.data is None:
-            write_pictures(Path(made_up), classes=6, pictures=600)
+            write_images(Path(made_up), classes=6, images=600)
         for case in (case for case in CASES if options.case in case.name):
             results.append(measure(case, options.data or Path(made_up), device, options))
             if not options.json:

@@ -34,9 +34,9 @@ def user_loader(
             v2.ToDtype(torch.float32, scale=True),
         ]
     )
-    pictures = ImageFolder(folder / "train" if (folder / "train").is_dir() else folder, transforms)
+    images = ImageFolder(folder / "train" if (folder / "train").is_dir() else folder, transforms)
     return DataLoader(
-        pictures,
+        images,
         batch_size,
         shuffle=True,
         num_workers=workers,
@@ -51,9 +51,9 @@ def user_steps(network: Network, loader: DataLoader[tuple[Tensor, Tensor]], devi
     optimizer = torch.optim.AdamW(network.parameters(), 3e-3)
     while True:
         for images, labels in loader:
-            pictures, targets = images.to(device, non_blocking=True), labels.to(device, non_blocking=True)
+            images, targets = images.to(device, non_blocking=True), labels.to(device, non_blocking=True)
             with autocast(device):
-                loss = functional.cross_entropy(network(pictures), targets, label_smoothing=0.1)
+                loss = functional.cross_entropy(network(images), targets, label_smoothing=0.1)
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             optimizer.step()

@@ -21,7 +21,7 @@ def count_parameters(network: nn.Module) -> int:
 
 
 def count_macs(network: Network, image_size: int, *, in_place: bool = False) -> int:
-    """Multiply-accumulates of one forward pass over one picture of `image_size`, in evaluation mode.
+    """Multiply-accumulates of one forward pass over one image of `image_size`, in evaluation mode.
 
     Counted are those of convolutions and matrix products (linear layers, attention), each as it is called, so a layer
     that is used twice counts twice. Not counted: normalisation, activations, pooling, additions and whatever else moves

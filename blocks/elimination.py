@@ -43,7 +43,7 @@ class Cut:
     channels    of the feature at the cut
     reduction   input size over feature size
     parameters  of what is kept, without a head
-    macs        of what is kept, for one picture of the anatomy's size
+    macs        of what is kept, for one image of the anatomy's size
     """
 
     module: str | None
@@ -80,7 +80,7 @@ class Anatomy:
 
 @lru_cache(maxsize=256)
 def anatomy(backbone: str, image_size: int) -> Anatomy:
-    """Find the cuts of a timm backbone for pictures of `image_size`. Takes about a second for a small backbone.
+    """Find the cuts of a timm backbone for images of `image_size`. Takes about a second for a small backbone.
 
     Raises ValueError for a backbone that timm does not have, that does not take this size, or that cannot be cut, with
     the reason. Leaves the random generators as they were, so that the first build in a process equals the later ones.

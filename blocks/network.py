@@ -16,7 +16,7 @@ class Trunk(nn.Module):
 
     channels         C of each returned map
     stage_modules    the modules of each stage in order, the stem's among the first stage's: what freezing works on
-    any_size         whether it takes pictures of other sizes than S; transformers with position embeddings do not
+    any_size         whether it takes images of other sizes than S; transformers with position embeddings do not
     stem_parameters  parameters of no module of a stage (position embeddings, class token): frozen with the first stage
     """
 

@@ -23,7 +23,7 @@ from blocks.specification import EliminatedSpecification
 
 # Heads that read nothing but pooled features.
 POOLING_HEADS = ("pool_linear", "multi_tap")
-# Of what tells two pictures apart.
+# Of what tells two images apart.
 _TOLERANCE = 1e-3
 
 
@@ -37,7 +37,7 @@ class Split:
 
     module  name of the last frozen module in the backbone
     pooled  whether the feature is what a head of POOLING_HEADS pools, because the whole trunk is frozen
-    shape   of one picture's feature
+    shape   of one image's feature
     below   (N, 3, S, S) of 0..1 -> (N, *shape); shares the network's tensors
     """
 
@@ -157,7 +157,7 @@ class _PooledAbove(nn.Module):
 
 
 class _Given:
-    """The feature that the modules of an upper part hand on, or take the number of pictures from."""
+    """The feature that the modules of an upper part hand on, or take the number of images from."""
 
     feature: Tensor
 
@@ -193,7 +193,7 @@ def _sharing_copy(network: Network) -> Network:
 
 
 def _run_whole(network: Network, image: Tensor) -> tuple[Tensor, dict[str, tuple[int, ...]]]:
-    """The logits, and the shape of one picture's share of each module's output, where that is a tensor."""
+    """The logits, and the shape of one image's share of each module's output, where that is a tensor."""
     shapes: dict[str, tuple[int, ...]] = {}
     backbone: Any = network.trunk.backbone
 

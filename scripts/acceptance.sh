@@ -2,7 +2,7 @@
 # The Compose file on a container engine, from the build to the last `up`: one line for each thing that must hold.
 # Usage: acceptance.sh        needs a Python with this project; ENGINE=podman for another engine
 # First both studies on scikit-learn's digits, through a kill, a paused and a cut-off database, `stop` and `up`; then
-# both on a folder of pictures. ELIMNET_TRIALS (default 6) is each study's budget. Output goes to runs/acceptance/.
+# both on a folder of images. ELIMNET_TRIALS (default 6) is each study's budget. Output goes to runs/acceptance/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -77,7 +77,7 @@ browse() { # NAME PATH TEXT...: a screenshot of a dashboard's page, and whether 
 }
 
 failed=no
-trap 'compose logs >"$out/pictures.log" 2>&1; compose down --volumes --timeout 5; rm -rf "$out/browser" "$out/password"' EXIT
+trap 'compose logs >"$out/images.log" 2>&1; compose down --volumes --timeout 5; rm -rf "$out/browser" "$out/password"' EXIT
 "$engine" compose build
 holds "the dashboard's image is under 400 MB" small
 
@@ -126,23 +126,23 @@ holds "the password is in no log, environment or command line" keeps_secret
 holds "the report reads the same storage from the host" report --png "$out/pareto.png" --html "$out/pareto.html"
 compose logs >"$out/digits.log" 2>&1
 
-say "      both studies on a folder of pictures"
-python - "$out/pictures" <<'PYTHON'
+say "      both studies on a folder of images"
+python - "$out/images" <<'PYTHON'
 import sys
 from pathlib import Path
 from PIL import Image
 from sklearn.datasets import load_digits
 
 digits = load_digits()
-for number, (picture, label) in enumerate(zip(digits.images[:400], digits.target[:400])):
+for number, (image, label) in enumerate(zip(digits.images[:400], digits.target[:400])):
     path = Path(sys.argv[1], str(label), f"{number}.png")
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray((picture * 255 / 16).astype("uint8")).resize((32, 32)).save(path)
+    Image.fromarray((image * 255 / 16).astype("uint8")).resize((32, 32)).save(path)
 PYTHON
-export DATA_DIR=$out/pictures ELIMNET_TRIALS=1
+export DATA_DIR=$out/images ELIMNET_TRIALS=1
 unset CONFIG
 compose up --detach workers
-holds "the pictures cannot be changed from inside" not compose exec -T workers touch /data/x 2>/dev/null
+holds "the images cannot be changed from inside" not compose exec -T workers touch /data/x 2>/dev/null
 holds "workers end with 0 when the budget is spent" within 1800 ended
 holds "both studies have their budget" has_budget service-folder
 

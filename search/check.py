@@ -1,6 +1,6 @@
 """`python -m search.check`: would this search run? Settings, data, database, weights, and one step of each space.
 
-Writes nothing: pictures are decoded to a temporary folder that is removed, and no study is made.
+Writes nothing: images are decoded to a temporary folder that is removed, and no study is made.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m search.evaluate MODEL FOLDER`: how a model does on labelled pictures, one folder a class."""
+"""`python -m search.evaluate MODEL FOLDER`: how a model does on labelled images, one folder a class."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="one folder of images per class")
     parser.add_argument("--json", action="store_true", help="one JSON object in place of the tables")
-    parser.add_argument("--png", type=Path, metavar="FILE", help="write the confusion matrix as a picture")
+    parser.add_argument("--png", type=Path, metavar="FILE", help="write the confusion matrix as an image")
     add_arguments(parser, without=OF_TRAINING)
     return parser
 

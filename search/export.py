@@ -1,7 +1,7 @@
 """`python -m search.export TRIAL|FOLDER --format onnx`: a model for use elsewhere, which answers as the original does.
 
 The exported file takes pixels of 0 to 255 as they are decoded, and gives probabilities; the names of the classes are
-inside. It is run on the search's validation pictures, and is only kept if it agrees with the network that was trained.
+inside. It is run on the search's validation images, and is only kept if it agrees with the network that was trained.
 """
 
 from __future__ import annotations

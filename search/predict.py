@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.p
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=prog, description=__doc__.splitlines()[0])
     parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
-    parser.add_argument("images", metavar="IMAGES", nargs="+", type=Path, help="pictures, or folders of them")
+    parser.add_argument("images", metavar="IMAGES", nargs="+", type=Path, help="images, or folders of them")
     parser.add_argument("--output", type=Path, metavar="FILE", help="CSV; default: standard output")
     parser.add_argument("--top", type=int, default=1, metavar="K", help="how many classes to name; default: 1")
     add_arguments(parser, without=OF_TRAINING)

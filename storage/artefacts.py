@@ -1,4 +1,4 @@
-"""Files that belong to trials: checkpoints, models, pictures. Only what is whole and kept has an id."""
+"""Files that belong to trials: checkpoints, models, images. Only what is whole and kept has an id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A search that is over in seconds: few small pictures, timm's smallest networks, two epochs; all of it in tmp_path."""
+"""A search that is over in seconds: few small images, timm's smallest networks, two epochs; all of it in tmp_path."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LoadSettings = Callable[..., Settings]
 MOST_PROCESSES = 8
 
 CLASSES = 3
-PICTURES_A_CLASS = 16
+IMAGES_A_CLASS = 16
 SIDE = 32
 
 
@@ -52,14 +52,14 @@ def tiny_scratch(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder a class, of noise that is brighter from class to class."""
     root = tmp_path_factory.mktemp("pictures")
     random = np.random.default_rng(0)
     for label in range(CLASSES):
         folder = root / f"class{label}"
         folder.mkdir()
-        for number in range(PICTURES_A_CLASS):
+        for number in range(IMAGES_A_CLASS):
             pixels = random.integers(80 * label, 80 * label + 90, (SIDE, SIDE, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / f"{number}.png")
     return root
@@ -74,13 +74,13 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def write_config(bare_environment: None, tmp_path: Path, pictures: Path) -> WriteConfig:
+def write_config(bare_environment: None, tmp_path: Path, images: Path) -> WriteConfig:
     """Writes a settings file for a tiny search, with these top-level settings changed, and gives its path."""
 
     def write(**changes: Any) -> Path:
         settings: dict[str, Any] = {
             "name": "tiny",
-            "data": {"source": "folder", "path": str(pictures)},
+            "data": {"source": "folder", "path": str(images)},
             "studies": {"elimination": tiny_elimination(), "scratch": tiny_scratch()},
             "trials": 2,
             "device": "cpu",

@@ -108,7 +108,7 @@ def model_in_words(attached: list[str], present_note: str) -> str:
 def _searched(study: OpenStudy) -> str:
     space: AnySpace = study.space
     assert not isinstance(space, ListedSpace), "it has a note of its own"
-    sizes = f"pictures of {', '.join(map(str, space.image_sizes))} px, at most {space.max_parameters:,} parameters"
+    sizes = f"images of {', '.join(map(str, space.image_sizes))} px, at most {space.max_parameters:,} parameters"
     if isinstance(space, ScratchSpace):
         few, many = space.stages
         return f"networks from random weights, {few} to {many} stages of {', '.join(space.blocks)}; {sizes}"
@@ -120,7 +120,7 @@ def _searched(study: OpenStudy) -> str:
 def _data(standing: Standing) -> str:
     data = standing.study.data
     sizes = ", ".join(f"{sum(counts.values()):,} {split}" for split, counts in data.get("counts", {}).items() if counts)
-    return f"{escaped(formats.data_name(data))}, {len(data.get('classes', []))} classes, {sizes} pictures"
+    return f"{escaped(formats.data_name(data))}, {len(data.get('classes', []))} classes, {sizes} images"
 
 
 def _budget(study: OpenStudy) -> str:

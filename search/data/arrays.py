@@ -1,4 +1,4 @@
-"""What data is once it is decoded: one array of pictures and one of labels, for each split and size."""
+"""What data is once it is decoded: one array of images and one of labels, for each split and size."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Arrays:
     """One split at one size.
 
     images    uint8 (N, S, S, 3), RGB; a read-only memory map, so reading rows is what brings them into memory. Or what
-              a network computed of pictures: `search.training.frozen_features`
+              a network computed of images: `search.training.frozen_features`
     labels    int64 (N,), indices into the data set's sorted class names
-    identity  equal exactly when the pictures are; None where nothing that is computed of them can be kept under it
+    identity  equal exactly when the images are; None where nothing that is computed of them can be kept under it
     """
 
     images: npt.NDArray[Any]

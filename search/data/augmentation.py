@@ -1,4 +1,4 @@
-"""Augmentation of whole batches on the training device: a few tensor operations a batch instead of a chain a picture.
+"""Augmentation of whole batches on the training device: a few tensor operations a batch instead of a chain an image.
 
 Geometry (flip, zoom, aspect, shift, rotation) is one affine map, so each pixel is interpolated once. Brightness,
 contrast and saturation are one 3x3 matrix and an offset. Random erasing (Zhong et al. 2020) is one mask. Nothing is
@@ -22,7 +22,7 @@ _ASPECT = 0.3  # natural logarithm of the crop's aspect ratio, either way
 _ROTATION = math.radians(20)
 _COLOUR = 0.4  # factor on brightness, contrast and saturation, 1 +- this
 _ERASE_CHANCE = 0.5
-_ERASE_SIDES = (0.15, 0.45)  # of the picture's side
+_ERASE_SIDES = (0.15, 0.45)  # of the image's side
 
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as in Pillow and torchvision
 _GREY = 0.5
@@ -36,13 +36,13 @@ def to_unit(images: Tensor) -> Tensor:
 def augment(
     images: Tensor, strength: float, generator: torch.Generator, *, flip: bool, size: int | None = None
 ) -> Tensor:
-    """uint8 (N, S, S, 3) -> float32 (N, 3, T, T) of 0..1, each picture changed at random.
+    """uint8 (N, S, S, 3) -> float32 (N, 3, T, T) of 0..1, each image changed at random.
 
     In the memory order of the device, see `search.system.device.memory_format`.
 
     strength   0 is `to_unit` exactly, with no flip either; 1 is the strongest
     generator  on the device of `images`; its state alone decides what is drawn
-    flip       mirror half of the pictures left to right
+    flip       mirror half of the images left to right
     size       T; default: S. In the same interpolation, so that a smaller one costs nothing but makes the step cheaper
     """
     count, full = images.shape[:2]
@@ -69,7 +69,7 @@ def _around(draw: Tensor, reach: float) -> Tensor:
 def _affine(draws: Tensor, strength: float, flip: bool) -> Tensor:
     """(6, N) uniform draws -> (N, 2, 3) maps from output to input coordinates, both -1..1.
 
-    A crop of side 1 - zoom and of a drawn aspect lies anywhere inside the picture, and is then turned about its centre.
+    A crop of side 1 - zoom and of a drawn aspect lies anywhere inside the image, and is then turned about its centre.
     """
     zoom, aspect, shift_x, shift_y, turn, mirror = draws
     side = 1 - _ZOOM * strength * zoom
@@ -93,7 +93,7 @@ def _grid(affine: Tensor, size: int) -> Tensor:
 def _colour(draws: Tensor, strength: float) -> tuple[Tensor, Tensor]:
     """(3, N) uniform draws -> (N, 3, 3) and (N, 3, 1), to map RGB of 0..1.
 
-    Saturation s mixes with the grey picture, contrast c with mid-grey, brightness b scales:
+    Saturation s mixes with the grey image, contrast c with mid-grey, brightness b scales:
     b * (c * mix + (1 - c) / 2).
     """
     brightness, contrast, saturation = (1 + _around(draws, _COLOUR * strength)).view(3, -1, 1, 1)
@@ -107,7 +107,7 @@ def _kept(draws: Tensor, strength: float, size: int) -> Tensor:
     """(4, N) uniform draws -> (N, 1, S, S): 0 inside the square that is erased, 1 elsewhere."""
     chance, side, x, y = draws
     low, high = _ERASE_SIDES
-    reach = (low + (high - low) * side)[:, None]  # half of the side, as the picture spans -1..1
+    reach = (low + (high - low) * side)[:, None]  # half of the side, as the image spans -1..1
     centres = _centres(size, draws.device)
     across = ((centres - _around(x, 1)[:, None]).abs() < reach).to(centres.dtype)
     down = ((centres - _around(y, 1)[:, None]).abs() < reach).to(centres.dtype)

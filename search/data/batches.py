@@ -2,7 +2,7 @@
 
 On a CUDA device a split that fits is held there whole as uint8; one that does not goes through pinned memory, and as
 no step waits for the device, the next batch is read while the device works. On a CPU a thread that reads ahead does
-not pay: reading 32 pictures of 128 px takes 0.5 ms of a step of 100 ms or more.
+not pay: reading 32 images of 128 px takes 0.5 ms of a step of 100 ms or more.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ROWS_PER_UPLOAD = 512
 
 
 class Rows:
-    """A split seen from a device: `take` gives the pictures and labels of any indices."""
+    """A split seen from a device: `take` gives the images and labels of any indices."""
 
     def __init__(self, arrays: Arrays, device: torch.device) -> None:
         self.labels = torch.from_numpy(np.array(arrays.labels))
@@ -44,7 +44,7 @@ class Rows:
         return tensor.pin_memory().to(self._device, non_blocking=True)
 
     def in_order(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Every picture once, in the order of the split."""
+        """Every image once, in the order of the split."""
         for indices in torch.split(torch.arange(len(self)), batch_size):
             yield self.take(indices)
 
@@ -52,23 +52,23 @@ class Rows:
 class TrainingBatches:
     """Shuffled batches of a split, `len` of them an epoch.
 
-    Sizes differ by one at most, so the last batch is no smaller than the others; none is of a single picture, of which
+    Sizes differ by one at most, so the last batch is no smaller than the others; none is of a single image, of which
     batch normalisation cannot take statistics, even if that makes batches one larger than `batch_size`.
 
-    arrays    every picture once; or several views of each, which is all pictures once a view, one view after another
+    arrays    every image once; or several views of each, which is all images once a view, one view after another
     balanced  draw with replacement, so that every class is as frequent as any other
-    labels    int64 (N,), of each picture once
+    labels    int64 (N,), of each image once
     """
 
     def __init__(
         self, arrays: Arrays, batch_size: int, device: torch.device, *, balanced: bool, views: int = 1
     ) -> None:
-        self._pictures = len(arrays) // views
-        if self._pictures < 2:
-            raise ValueError(f"training needs at least 2 pictures, got {self._pictures}")
+        self._images = len(arrays) // views
+        if self._images < 2:
+            raise ValueError(f"training needs at least 2 images, got {self._images}")
         self.rows = Rows(arrays, device)
-        self.labels = self.rows.labels[: self._pictures]
-        self._count = min(-(-self._pictures // batch_size), self._pictures // 2)
+        self.labels = self.rows.labels[: self._images]
+        self._count = min(-(-self._images // batch_size), self._images // 2)
         self._chances = 1 / torch.bincount(self.labels).double()[self.labels] if balanced else None
 
     def __len__(self) -> int:
@@ -80,19 +80,19 @@ class TrainingBatches:
         The first `done` batches of the epoch are left out.
         """
         for indices in self.order(generator)[done:]:
-            yield self.rows.take(indices + view * self._pictures)
+            yield self.rows.take(indices + view * self._images)
 
     def order(self, generator: torch.Generator) -> tuple[Tensor, ...]:
-        """int64 (n,), the pictures of each batch of an epoch, on the CPU."""
+        """int64 (n,), the images of each batch of an epoch, on the CPU."""
         if self._chances is None:
-            indices = torch.randperm(self._pictures, generator=generator)
+            indices = torch.randperm(self._images, generator=generator)
         else:
-            indices = torch.multinomial(self._chances, self._pictures, replacement=True, generator=generator)
+            indices = torch.multinomial(self._chances, self._images, replacement=True, generator=generator)
         return indices.tensor_split(self._count)
 
 
 def class_weights(labels: Tensor, classes: int) -> Tensor:
-    """int64 (N,) -> float32 (classes,): inverse to the class's frequency, 1 on average over the pictures."""
+    """int64 (N,) -> float32 (classes,): inverse to the class's frequency, 1 on average over the images."""
     counts = torch.bincount(labels, minlength=classes)
     return len(labels) / (counts.clamp(min=1) * counts.count_nonzero()).float()
 

@@ -1,8 +1,8 @@
-"""Pictures decoded once for all processes of a machine: one `.npy` file for each content, fit and size.
+"""Images decoded once for all processes of a machine: one `.npy` file for each content, fit and size.
 
 It is written beside its final name by one process at a time, synchronised to disk and then renamed; a killed process
 leaves a `.tmp` file that the next writer removes, and its lock dies with it. Rows go to disk as they are decoded, so
-that memory holds one picture a thread, and a full disk is an error instead of a torn memory map.
+that memory holds one image a thread, and a full disk is an error instead of a torn memory map.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ Keep = Callable[[int, npt.NDArray[np.uint8]], None]
 
 
 class Findings(NamedTuple):
-    """Files that are not whole pictures, with the reason, and deep images whose range is not decided."""
+    """Files that are not whole images, with the reason, and deep images whose range is not decided."""
 
     faults: dict[Path, str]
     undecided: dict[Path, Extremes]
 
 
-class PictureCache:
-    """The folder of decoded pictures, for one way of decoding (`settings.fit`, `settings.max_pixels`, `pixel_range`).
+class ImageCache:
+    """The folder of decoded images, for one way of decoding (`settings.fit`, `settings.max_pixels`, `pixel_range`).
 
     pixel_range  of images of more than 8 bits a channel; None where there are none, or it is not decided yet
     """
@@ -58,9 +58,9 @@ class PictureCache:
         self.pixel_range = pixel_range
         self._settings = settings
 
-    def decided(self, pixel_range: PixelRange | None) -> PictureCache:
+    def decided(self, pixel_range: PixelRange | None) -> ImageCache:
         """The same folder for this range."""
-        return PictureCache(self.folder, self._settings, self.progress, pixel_range)
+        return ImageCache(self.folder, self._settings, self.progress, pixel_range)
 
     @property
     def way(self) -> str:
@@ -118,7 +118,7 @@ class PictureCache:
             if not any(findings):
                 temporary.replace(file)
         except OSError as error:
-            needed = f"{math.prod(shape) / 1e6:,.0f} MB are needed for {len(rows)} pictures at {size} px"
+            needed = f"{math.prod(shape) / 1e6:,.0f} MB are needed for {len(rows)} images at {size} px"
             problem = f"{self.folder}: {error.strerror}; {needed}: make room, or name another folder with CACHE_DIR"
             raise BadInput("decoded images cannot be stored", [problem]) from error
         finally:
@@ -139,7 +139,7 @@ class PictureCache:
             origin = row.example.origin
             by_file.setdefault(origin if isinstance(origin, Path) else number, []).append((number, row))
         work = partial(_decode_file, size=size, settings=self._settings, pixel_range=self.pixel_range, keep=keep)
-        label = f"decoding pictures to {size} px" if keep else "checking pictures"
+        label = f"decoding images to {size} px" if keep else "checking images"
         outcomes = list(zip(by_file, in_parallel(work, list(by_file.values()), label, self.progress), strict=True))
         return Findings(
             {origin: found for origin, found in outcomes if isinstance(found, str) and isinstance(origin, Path)},
@@ -154,7 +154,7 @@ def _decode_file(
     pixel_range: PixelRange | None,
     keep: Keep | None,
 ) -> str | Extremes | None:
-    """Hand number and picture, uint8 (size, size, 3), of each row of one file to `keep`.
+    """Hand number and image, uint8 (size, size, 3), of each row of one file to `keep`.
 
     Returns the fault if there is one, and the extremes where the range that this file needs is not decided.
     """

@@ -1,4 +1,4 @@
-"""A data set, opened: sources listed, every file found to be a picture, split, and decoded at the sizes asked for."""
+"""A data set, opened: sources listed, every file found to be an image, split, and decoded at the sizes asked for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from search.data.arrays import Arrays, PartName, SplitName
-from search.data.cache import CACHE_VERSION, PictureCache
+from search.data.cache import CACHE_VERSION, ImageCache
 from search.data.classes import class_problems, class_warnings, unite_forms
 from search.data.examination import examine
 from search.data.examples import SPLITS, Example, Listing, Unusable, named
@@ -40,11 +40,11 @@ SOURCES: dict[str, Callable[[DataSettings], Listing]] = {
 
 @dataclass(frozen=True)
 class Dataset:
-    """Labelled pictures in three splits.
+    """Labelled images in three splits.
 
     classes      sorted; labels are indices into it
     fingerprint  64 hex digits of contents, labels and split: equal wherever and in whatever order the files lie
-    counts       pictures of each class in each split
+    counts       images of each class in each split
     warnings     what was skipped, dropped or doubtful
     """
 
@@ -55,7 +55,7 @@ class Dataset:
     warnings: tuple[str, ...]
     settings: DataSettings
     _split: Split
-    _cache: PictureCache
+    _cache: ImageCache
 
     def arrays(self, part: PartName, image_size: int) -> Arrays:
         """One split, or two, at one size; all are decoded at that size if no process has done so before.
@@ -124,7 +124,7 @@ def open_dataset(
     listing.warnings += class_warnings(listing)
     refuses = settings.unreadable == "refuse"
     doomed = listing.problems or class_problems(listing) or (refuses and listing.unusable)
-    cache = PictureCache(cache_dir, settings, progress)
+    cache = ImageCache(cache_dir, settings, progress)
     found = examine(listing, settings, cache, None if doomed else next(iter(image_sizes), None))
     unusable = _lines([*listing.unusable, *_unreadable(found.faults, settings)])
     listing.examples = [row.example for row in found.rows]
@@ -144,9 +144,7 @@ def open_dataset(
     return dataset
 
 
-def _dataset(
-    name: str, split: Split, warnings: tuple[str, ...], settings: DataSettings, cache: PictureCache
-) -> Dataset:
+def _dataset(name: str, split: Split, warnings: tuple[str, ...], settings: DataSettings, cache: ImageCache) -> Dataset:
     counters = {part: Counter(row.example.class_name for row in rows) for part, rows in split.rows.items()}
     return Dataset(
         name=name,

@@ -1,7 +1,7 @@
-"""Encoded pictures of any kind to uint8 RGB squares.
+"""Encoded images of any kind to uint8 RGB squares.
 
 Pillow alone: since its wheels carry libjpeg-turbo, `draft` (which lets the JPEG decoder leave out frequencies that a
-smaller picture cannot show) is as fast as specialised decoders and costs a quarter of the whole at 12 megapixels.
+smaller image cannot show) is as fast as specialised decoders and costs a quarter of the whole at 12 megapixels.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _BITS, _PLANAR, _SEPARATE = 258, 284, 2
 
 
 class Unreadable(Exception):
-    """These bytes give no picture; the message says why."""
+    """These bytes give no image; the message says why."""
 
 
 def decode(
@@ -64,27 +64,27 @@ def decode(
     max_pixels: int,
     pixel_range: PixelRange | None = SIXTEEN_BITS,
 ) -> npt.NDArray[np.uint8]:
-    """One picture for each box (None: all of it): uint8 (len(boxes), size, size, 3), upright, on white.
+    """One image for each box (None: all of it): uint8 (len(boxes), size, size, 3), upright, on white.
 
     pixel_range  of images of more than 8 bits a channel, which raise Undecided where it is None
 
-    Raises Unreadable for anything but a whole picture of at most `max_pixels`, which is checked before decoding.
+    Raises Unreadable for anything but a whole image of at most `max_pixels`, which is checked before decoding.
     """
     if reason := fault(content):
         raise Unreadable(reason)
     try:
-        with Image.open(io.BytesIO(content)) as picture:
-            width, height = picture.size
+        with Image.open(io.BytesIO(content)) as image:
+            width, height = image.size
             if width * height > max_pixels:
                 limit = f"at most {max_pixels:,} in all are allowed (data.max_pixels)"
                 raise Unreadable(f"{width} x {height} pixels; {limit}")
-            if reason := _tiff_fault(picture, content):
+            if reason := _tiff_fault(image, content):
                 raise Unreadable(reason)
             whole = Box(0, 0, width, height, width, height)
             reduction = min(_reduction(box or whole, width, height, size) for box in boxes)
-            picture.draft(None, (math.ceil(width / reduction), math.ceil(height / reduction)))
-            stored = _rgb(picture, content, pixel_range)  # which loads it: only now is its orientation known
-            shown = _shown((width, height), stored, _orientation(picture))
+            image.draft(None, (math.ceil(width / reduction), math.ceil(height / reduction)))
+            stored = _rgb(image, content, pixel_range)  # which loads it: only now is its orientation known
+            shown = _shown((width, height), stored, _orientation(image))
             return np.stack([_square_of(shown, box, size, fit) for box in boxes])
     except (Unreadable, Undecided, MemoryError):
         raise
@@ -103,19 +103,19 @@ def _reason(error: Exception, content: bytes) -> str:
 
 def fit_pixels(pixels: npt.NDArray[np.uint8], size: int, fit: Fit) -> npt.NDArray[np.uint8]:
     """Pixels (H, W) or (H, W, 3) as uint8 (size, size, 3)."""
-    picture = Image.fromarray(pixels).convert("RGB")
-    return _square(picture, (0, 0, *picture.size), size, fit)
+    image = Image.fromarray(pixels).convert("RGB")
+    return _square(image, (0, 0, *image.size), size, fit)
 
 
-def _tiff_fault(picture: ImageFile.ImageFile, content: bytes) -> str | None:
+def _tiff_fault(image: ImageFile.ImageFile, content: bytes) -> str | None:
     """Why a TIFF is not what Pillow would make of it without a word.
 
     What a camera writes before it makes an image is a TIFF that begins with a small preview. Of 16 bits in separate
     planes, Pillow takes each byte for a pixel.
     """
-    if picture.format != "TIFF":
+    if image.format != "TIFF":
         return None
-    tags = getattr(picture, "tag_v2", {})
+    tags = getattr(image, "tag_v2", {})
     reduced = bool(tags.get(_SUBFILE_TYPE, 0) & 1) and _SUB_FILES in tags
     if reduced or _DNG_VERSION in tags or content.startswith(b"CR", 8):
         return f"a raw camera file (a kind of TIFF): {RAW}"
@@ -125,28 +125,28 @@ def _tiff_fault(picture: ImageFile.ImageFile, content: bytes) -> str | None:
 
 
 def _reduction(box: Box, width: int, height: int, size: int) -> float:
-    """By how much a picture may shrink so that the shorter side of `box` still has `size` pixels; at least 1."""
+    """By how much an image may shrink so that the shorter side of `box` still has `size` pixels; at least 1."""
     scale = min(width, height) / min(box.width, box.height)
     return max(1.0, min(box.right - box.left, box.bottom - box.top) * scale / size)
 
 
-def _orientation(picture: Image.Image) -> int:
+def _orientation(image: Image.Image) -> int:
     """The EXIF orientation; 1 (upright) where there is none, or the EXIF data are damaged, unlike the pixels."""
     try:
-        return int(picture.getexif().get(ExifTags.Base.Orientation, 1))
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except (struct.error, KeyError, SyntaxError, TypeError, ValueError):
         return 1
 
 
-def _rgb(picture: ImageFile.ImageFile, content: bytes, pixel_range: PixelRange | None) -> Image.Image:
+def _rgb(image: ImageFile.ImageFile, content: bytes, pixel_range: PixelRange | None) -> Image.Image:
     """Load any mode as RGB of 8 bits: transparency on white."""
-    layout = colour_layout(picture)
-    picture.load()
-    loaded: Image.Image = picture
+    layout = colour_layout(image)
+    image.load()
+    loaded: Image.Image = image
     if layout:
-        loaded = colour_in_8_bits(picture, content, layout, pixel_range)
-    elif is_deep_grey(picture):
-        loaded = grey_in_8_bits(picture, pixel_range)
+        loaded = colour_in_8_bits(image, content, layout, pixel_range)
+    elif is_deep_grey(image):
+        loaded = grey_in_8_bits(image, pixel_range)
     if loaded.has_transparency_data:
         loaded = loaded.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", loaded.size, "white"), loaded).convert("RGB")
@@ -154,7 +154,7 @@ def _rgb(picture: ImageFile.ImageFile, content: bytes, pixel_range: PixelRange |
 
 
 class _Shown(NamedTuple):
-    """An RGB picture as it is stored, and upright, and what turned it; `size` is that of the file, before reduction."""
+    """An RGB image as it is stored, and upright, and what turned it; `size` is that of the file, before reduction."""
 
     size: tuple[int, int]
     stored: Image.Image
@@ -168,7 +168,7 @@ def _shown(size: tuple[int, int], stored: Image.Image, orientation: int) -> _Sho
 
 
 def _square_of(shown: _Shown, box: Box | None, size: int, fit: Fit) -> npt.NDArray[np.uint8]:
-    """One box, or all, as (size, size, 3). Raises Unreadable for a box of a picture of another shape."""
+    """One box, or all, as (size, size, 3). Raises Unreadable for a box of an image of another shape."""
     stored, upright = shown.stored, shown.upright
     if box is None:
         return _square(upright, (0, 0, *upright.size), size, fit)
@@ -181,24 +181,24 @@ def _square_of(shown: _Shown, box: Box | None, size: int, fit: Fit) -> npt.NDArr
     raise Unreadable(f"{width} x {height} pixels, but its annotations are for {box.width} x {box.height}")
 
 
-def _same_shape(box: Box, picture: Image.Image) -> bool:
-    """Whether `box` was annotated on a picture of this shape, perhaps at another scale (2 % for rounding)."""
-    return abs(box.width * picture.height / (box.height * picture.width) - 1) < 0.02
+def _same_shape(box: Box, image: Image.Image) -> bool:
+    """Whether `box` was annotated on an image of this shape, perhaps at another scale (2 % for rounding)."""
+    return abs(box.width * image.height / (box.height * image.width) - 1) < 0.02
 
 
-def _scaled(box: Box, picture: Image.Image) -> Region:
-    """`box` in this picture's pixels; rounding must not carry it over the edge, which Pillow refuses."""
-    across, down = picture.width / box.width, picture.height / box.height
-    right, bottom = min(box.right * across, picture.width), min(box.bottom * down, picture.height)
+def _scaled(box: Box, image: Image.Image) -> Region:
+    """`box` in this image's pixels; rounding must not carry it over the edge, which Pillow refuses."""
+    across, down = image.width / box.width, image.height / box.height
+    right, bottom = min(box.right * across, image.width), min(box.bottom * down, image.height)
     return box.left * across, box.top * down, right, bottom
 
 
-def _square(picture: Image.Image, region: Region, size: int, fit: Fit) -> npt.NDArray[np.uint8]:
-    """`region` of an RGB picture, or the centre square of it, at (size, size, 3); bilinear with antialiasing."""
+def _square(image: Image.Image, region: Region, size: int, fit: Fit) -> npt.NDArray[np.uint8]:
+    """`region` of an RGB image, or the centre square of it, at (size, size, 3); bilinear with antialiasing."""
     left, top, right, bottom = region
     if fit == "crop":
         margin = (right - left) - (bottom - top)
         left, right = left + max(margin, 0) / 2, right - max(margin, 0) / 2
         top, bottom = top + max(-margin, 0) / 2, bottom - max(-margin, 0) / 2
-    shrunk = picture.resize((size, size), Image.Resampling.BILINEAR, (left, top, right, bottom), reducing_gap=2.0)
+    shrunk = image.resize((size, size), Image.Resampling.BILINEAR, (left, top, right, bottom), reducing_gap=2.0)
     return np.asarray(shrunk)

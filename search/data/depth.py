@@ -64,13 +64,13 @@ _BITS, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339  # tags of TIFF
 _WHITE_IS_ZERO, _UNSIGNED, _SIGNED = 0, (1,), (2,)
 
 
-def colour_layout(picture: ImageFile.ImageFile) -> str | None:
+def colour_layout(image: ImageFile.ImageFile) -> str | None:
     """How 16-bit colour lies in the file, None for any other image. Ask before the image is loaded."""
-    if not picture.tile:
+    if not image.tile:
         return None
-    codec, _, _, arguments = picture.tile[0]
+    codec, _, _, arguments = image.tile[0]
     if codec == "ppm" and arguments == ("RGB", SIXTEEN_BITS.high):  # which Pillow reads pixel by pixel, to 8 bits
-        picture.tile = [picture.tile[0]._replace(codec_name="raw", args=("RGB;16B", 0, 1))]
+        image.tile = [image.tile[0]._replace(codec_name="raw", args=("RGB;16B", 0, 1))]
         return "RGB;16B"
     layout = _layout(arguments)
     return layout if layout in _SWAPPED or layout in _UPPER_BYTES_ALONE else None
@@ -82,59 +82,59 @@ def _layout(arguments: Any) -> str:
     return first.replace(";16N", _NATIVE) if isinstance(first, str) else ""
 
 
-def is_deep_grey(picture: Image.Image) -> bool:
+def is_deep_grey(image: Image.Image) -> bool:
     """Whether this is a grey image of more than 8 bits, integers (I) or floating point (F), or of 8 with a sign."""
-    return picture.mode.startswith(("I", "F")) or _is_signed_byte(picture)
+    return image.mode.startswith(("I", "F")) or _is_signed_byte(image)
 
 
-def _is_signed_byte(picture: Image.Image) -> bool:
+def _is_signed_byte(image: Image.Image) -> bool:
     """Which Pillow takes for a byte without a sign."""
-    return picture.format == "TIFF" and picture.mode == "L" and _tags(picture).get(_SAMPLE_FORMAT) == _SIGNED
+    return image.format == "TIFF" and image.mode == "L" and _tags(image).get(_SAMPLE_FORMAT) == _SIGNED
 
 
-def _tags(picture: Image.Image) -> Any:
-    return getattr(picture, "tag_v2", {})
+def _tags(image: Image.Image) -> Any:
+    return getattr(image, "tag_v2", {})
 
 
-def grey_in_8_bits(picture: Image.Image, pixel_range: PixelRange | None) -> Image.Image:
+def grey_in_8_bits(image: Image.Image, pixel_range: PixelRange | None) -> Image.Image:
     """A loaded deep grey image with 256 levels.
 
     Raises Undecided where there is no range, and ValueError for values that are not finite.
     """
-    values = _numbers(picture)
+    values = _numbers(image)
     integers = values.dtype.kind != "f"
     if not integers and not np.isfinite(values).all():
         raise ValueError("some of its values are not finite numbers (NaN or infinity)")
     if pixel_range is None:
         raise Undecided(Extremes(float(values.min()), float(values.max()), integers))
     levels = _levels(values, pixel_range, integers)
-    return Image.fromarray(255 - levels if _tags(picture).get(_PHOTOMETRIC) == _WHITE_IS_ZERO else levels)
+    return Image.fromarray(255 - levels if _tags(image).get(_PHOTOMETRIC) == _WHITE_IS_ZERO else levels)
 
 
-def _numbers(picture: Image.Image) -> npt.NDArray[Any]:
+def _numbers(image: Image.Image) -> npt.NDArray[Any]:
     """The numbers of the file; those that it declares to be of 12 bits are spread over 16."""
-    values, tags = np.asarray(picture), _tags(picture)
-    if _is_signed_byte(picture):
+    values, tags = np.asarray(image), _tags(image)
+    if _is_signed_byte(image):
         return values.view(np.int8)
-    if picture.mode == "I" and tags.get(_BITS) == (32,) and tags.get(_SAMPLE_FORMAT, _UNSIGNED) == _UNSIGNED:
+    if image.mode == "I" and tags.get(_BITS) == (32,) and tags.get(_SAMPLE_FORMAT, _UNSIGNED) == _UNSIGNED:
         return values.view(np.uint32)  # Pillow takes the uppermost bit for a sign
     return values << 4 | values >> 8 if tags.get(_BITS) == (12,) else values
 
 
-def colour_in_8_bits(picture: Image.Image, content: bytes, layout: str, pixel_range: PixelRange | None) -> Image.Image:
+def colour_in_8_bits(image: Image.Image, content: bytes, layout: str, pixel_range: PixelRange | None) -> Image.Image:
     """A loaded image of 16-bit colour, of the file `content`, with 256 levels.
 
     Raises Undecided where there is no range, and ValueError for a layout of which it takes more than the upper bytes.
     """
-    upper = np.asarray(picture)
+    upper = np.asarray(image)
     if pixel_range is None:
-        inks = upper if picture.mode == "CMYK" else upper[..., :3]  # transparency may use all bits where colours do not
+        inks = upper if image.mode == "CMYK" else upper[..., :3]  # transparency may use all bits where colours do not
         most = int(inks.max())
         raise Undecided(Extremes(0, most * 256 + 255, integers=True))
     if pixel_range == SIXTEEN_BITS:
-        return picture
+        return image
     if layout in _UPPER_BYTES_ALONE:
-        what = "inks (CMYK)" if picture.mode == "CMYK" else "colours multiplied by their transparency"
+        what = "inks (CMYK)" if image.mode == "CMYK" else "colours multiplied by their transparency"
         raise ValueError(f"16 bits for {what}, of which {pixel_range} are used: convert it to 8 bits")
     values = upper.astype(np.uint16) << 8 | _lower_bytes(content, layout)
     return Image.fromarray(_levels(values, pixel_range, integers=True))
@@ -142,15 +142,15 @@ def colour_in_8_bits(picture: Image.Image, content: bytes, layout: str, pixel_ra
 
 def _lower_bytes(content: bytes, layout: str) -> npt.NDArray[np.uint8]:
     """uint8 (H, W, 3 or 4), as the upper bytes are."""
-    with Image.open(io.BytesIO(content)) as picture:
-        assert isinstance(picture, ImageFile.ImageFile)
-        colour_layout(picture)
+    with Image.open(io.BytesIO(content)) as image:
+        assert isinstance(image, ImageFile.ImageFile)
+        colour_layout(image)
         swapped = _SWAPPED[layout]
-        picture.tile = [
+        image.tile = [
             tile._replace(args=swapped if isinstance(tile.args, str) else (swapped, *(tile.args or ())[1:]))
-            for tile in picture.tile
+            for tile in image.tile
         ]
-        lower = np.asarray(picture)
+        lower = np.asarray(image)
     return lower[..., [1, 1, 1, 3]] if layout == "LA;16B" else lower
 
 

@@ -1,4 +1,4 @@
-"""Every example's content, and every file that is not a whole picture.
+"""Every example's content, and every file that is not a whole image.
 
 That a file is whole shows only when it is decoded, and which files are decides the split, hence the rows of the cache.
 So the first time, everything is decoded into the cache as if all files were good. If some are not, nothing of it is
@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from search.data.cache import PictureCache
+from search.data.cache import ImageCache
 from search.data.depth import Extremes
 from search.data.examples import Example, Listing, Row
 from search.data.known_files import KnownFiles
@@ -30,10 +30,10 @@ class Examined(NamedTuple):
     extremes: list[Extremes]
 
 
-def examine(listing: Listing, settings: DataSettings, cache: PictureCache, keep_at: int | None) -> Examined:
+def examine(listing: Listing, settings: DataSettings, cache: ImageCache, keep_at: int | None) -> Examined:
     """Look at all files of a listing.
 
-    keep_at  the picture size at which a first decoding goes to the cache; None to check without keeping anything
+    keep_at  the image size at which a first decoding goes to the cache; None to check without keeping anything
     """
     files = list(dict.fromkeys(example.origin for example in listing.examples if isinstance(example.origin, Path)))
     if not files or settings.path is None:

@@ -1,4 +1,4 @@
-"""What a source says about its pictures, before any of them is decoded."""
+"""What a source says about its images, before any of them is decoded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAMED_AT_MOST = 20
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle in pixels of a picture of `width` x `height`, as annotations count them: x to the right, y down."""
+    """A rectangle in pixels of an image of `width` x `height`, as annotations count them: x to the right, y down."""
 
     left: float
     top: float
@@ -30,7 +30,7 @@ class Box:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Example:
-    """One labelled picture: a file, a box of a file, or pixels.
+    """One labelled image: a file, a box of a file, or pixels.
 
     name    what a person finds it by: a path, or a path and the number of an annotation
     origin  the file, or uint8 pixels (H, W) or (H, W, 3)
@@ -46,7 +46,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Unusable:
-    """One file or annotation that gives no picture; `kind` is a plural, as in "unreadable files (12)"."""
+    """One file or annotation that gives no image; `kind` is a plural, as in "unreadable files (12)"."""
 
     kind: str
     name: str
@@ -60,7 +60,7 @@ class Unusable:
 class Listing:
     """All that a source knows.
 
-    classes    the classes that each split declares, also those without pictures; key None where no split is given
+    classes    the classes that each split declares, also those without images; key None where no split is given
     problems   what makes the data set useless as a whole
     unusable   single files or annotations, refused or skipped as the settings say
     leave_out  how a class without images is left out of this source

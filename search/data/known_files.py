@@ -57,7 +57,7 @@ class KnownFiles:
         return {path: self._known[str(path)].sha256 for path in paths if path not in faults}, faults
 
     def undecoded(self, paths: Iterable[Path]) -> list[Path]:
-        """Those that are not known to be whole pictures within the limit."""
+        """Those that are not known to be whole images within the limit."""
         return [path for path in paths if not 0 < self._known[str(path)].decoded_below <= self._max_pixels]
 
     def extremes(self, paths: Iterable[Path]) -> list[Extremes]:
@@ -65,7 +65,7 @@ class KnownFiles:
         return [extremes for path in paths if (extremes := self._known[str(path)].extremes)]
 
     def remember_decoded(self, paths: Iterable[Path], extremes: Mapping[Path, Extremes]) -> None:
-        """Write down that these are whole pictures, and which are deep. Call with the cache locked."""
+        """Write down that these are whole images, and which are deep. Call with the cache locked."""
         for path in paths:
             known = self._known[str(path)]
             found = extremes.get(path, known.extremes)

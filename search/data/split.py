@@ -1,8 +1,8 @@
-"""Which picture is trained on, which is validated on, which is kept for the end.
+"""Which image is trained on, which is validated on, which is kept for the end.
 
 A split depends on contents and `split_seed` alone: not on paths, the order of files, or the machine. Within a class,
 groups (equal files; all boxes of one file) are ranked by SHA-256 of seed and group, and the first ones are held out: so
-shares are exact up to rounding, a group is never torn apart, and a new picture moves no more than the borders.
+shares are exact up to rounding, a group is never torn apart, and a new image moves no more than the borders.
 """
 
 from __future__ import annotations
@@ -106,13 +106,13 @@ class _Overlaps:
 
 
 def _copies(rows: Sequence[Row]) -> list[str]:
-    """A warning with the number of pictures that equal others."""
+    """A warning with the number of images that equal others."""
     copies = len(rows) - len({row.content for row in rows})
-    return [f"copies of other pictures ({copies}) are kept in the same split as these"] if copies else []
+    return [f"copies of other images ({copies}) are kept in the same split as these"] if copies else []
 
 
 def _contradictions(rows: Sequence[Row]) -> list[str]:
-    """A warning with the names of equal pictures that have different classes."""
+    """A warning with the names of equal images that have different classes."""
     examples = defaultdict(list)
     for row in rows:
         examples[row.content].append(row.example)
@@ -121,7 +121,7 @@ def _contradictions(rows: Sequence[Row]) -> list[str]:
         for same in examples.values()
         if len({example.class_name for example in same}) > 1
     ]
-    return [f"pictures under more than one class ({len(doubtful)}): {named(sorted(doubtful))}"] if doubtful else []
+    return [f"images under more than one class ({len(doubtful)}): {named(sorted(doubtful))}"] if doubtful else []
 
 
 def _carve(pool: list[Row], shares: Mapping[SplitName, float], seed: int) -> dict[SplitName, list[Row]]:

@@ -1,4 +1,4 @@
-"""`python -m search.latency MODEL… | --front | --final`: how long models take here, for a picture and for a batch.
+"""`python -m search.latency MODEL… | --front | --final`: how long models take here, for an image and for a batch.
 
 A run of a trial's model is kept on the trial, with its machine and versions: reports and cards show it from then on,
 and never compare it with one of another machine. Let the machine do nothing else meanwhile.

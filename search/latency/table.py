@@ -1,4 +1,4 @@
-"""How long models take on this machine, for a picture and for a batch: measured, kept on their trials, shown.
+"""How long models take on this machine, for an image and for a batch: measured, kept on their trials, shown.
 
 A run of a trial's model is kept on the trial, with its machine and versions: reports and cards show it from then on,
 and never compare it with one of another machine.
@@ -116,14 +116,14 @@ def _named(model: str, settings: Settings) -> Opened:
     path = exported_file(Path(model), "onnx")
     if path.suffix == ".onnx" and path.is_file():
         description = open_onnx(path).description
-        size, pictures = description.input.image_size, _test_pictures(description)
-        return Opened(model, None, partial(measure_onnx, path, size, pictures))
+        size, images = description.input.image_size, _test_pictures(description)
+        return Opened(model, None, partial(measure_onnx, path, size, images))
     return _of(open_source(model, settings))
 
 
 def _of(source: Source) -> Opened:
-    pictures = _test_pictures(source.description)
-    return Opened(source.name, source.trial_id, partial(measure_network, source.network, pictures))
+    images = _test_pictures(source.description)
+    return Opened(source.name, source.trial_id, partial(measure_network, source.network, images))
 
 
 def _measure(model: Opened, settings: Settings, seconds: float, busy: bool) -> LatencyRun:
@@ -136,7 +136,7 @@ def _measure(model: Opened, settings: Settings, seconds: float, busy: bool) -> L
 
 
 def _test_pictures(description: ModelDescription) -> int | None:
-    """How many there are, by the description: no test picture is read."""
+    """How many there are, by the description: no test image is read."""
     counts = description.provenance.data.get("counts", {}).get("test")
     return sum(counts.values()) if counts else None
 
@@ -146,11 +146,11 @@ def _table(name: str, run: LatencyRun) -> Table:
         f"{seconds:.3g} s on the {device.upper()}" for device, seconds in run.whole_test_set_seconds.items()
     )
     caption = f"ONNX file {run.model_mb:.2f} MB" + (
-        f"; all {run.test_pictures:,} test pictures, calculated from a batch's median: {whole}" if whole else ""
+        f"; all {run.test_pictures:,} test images, calculated from a batch's median: {whole}" if whole else ""
     )
     table = Table(title=f"{name}, {run.image_size} px", caption=caption, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("runtime")
-    for heading in ("threads", "pictures", "median ms", "90 % within", "a second", "memory MB"):
+    for heading in ("threads", "images", "median ms", "90 % within", "a second", "memory MB"):
         table.add_column(heading, justify="right")
     for each in run.measurements:
         table.add_row(*_cells(each))

@@ -1,4 +1,4 @@
-"""Whether an exported model is the original: both are run on the same real pictures."""
+"""Whether an exported model is the original: both are run on the same real images."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Agreement:
     """Of two models on the validation split.
 
     difference  the largest between two probabilities
-    trained_on  whether the original was trained on these pictures, so that its F1 says nothing of new ones
+    trained_on  whether the original was trained on these images, so that its F1 says nothing of new ones
     """
 
-    pictures: int
+    images: int
     difference: float
     f1_original: float
     f1_exported: float
@@ -33,10 +33,10 @@ class Agreement:
         return self.difference <= LARGEST_DIFFERENCE and self.f1_exported == self.f1_original
 
     def __str__(self) -> str:
-        them = "validation pictures" + (", on which it was trained" if self.trained_on else "")
+        them = "validation images" + (", on which it was trained" if self.trained_on else "")
         return (
             f"largest difference of probabilities {self.difference:.2g}, macro F1 {self.f1_exported:.4f} "
-            f"(original {self.f1_original:.4f}), on {self.pictures:,} {them}"
+            f"(original {self.f1_original:.4f}), on {self.images:,} {them}"
         )
 
 
@@ -44,7 +44,7 @@ def compare(original: Probabilities, exported: Classifier, arrays: Arrays, *, tr
     """`original`: the first model's float32 (N, classes) on `arrays`, which it may have been `trained_on`."""
     answers = exported.probabilities(arrays.images)
     return Agreement(
-        pictures=len(arrays),
+        images=len(arrays),
         difference=float(np.abs(answers - original).max()),
         f1_original=f1_macro(arrays.labels, original.argmax(axis=1)),
         f1_exported=f1_macro(arrays.labels, answers.argmax(axis=1)),

@@ -20,13 +20,13 @@ from search.statistics.intervals import drawn_f1_of, over_images
 from search.system.text import clean, duration, escaped, marked_up_table, ratio, whole
 from storage.names import search_name, short_name
 
-FEW_PICTURES = 30
+FEW_IMAGES = 30
 CONFUSIONS = 3
 
 
 @dataclass(frozen=True)
 class Loading:
-    """How an export is used: what it `needs`, lines of Python, and how each file did on pictures when `checked`."""
+    """How an export is used: what it `needs`, lines of Python, and how each file did on images when `checked`."""
 
     needs: str
     lines: Sequence[str]
@@ -87,7 +87,7 @@ def _latency(runs: Sequence[LatencyRun]) -> list[str]:
         rows = [
             [_runner(each), str(each.batch), f"{each.median_ms:.3g}", f"{each.p90_ms:.3g}"] for each in run.measurements
         ]
-        numbers = ["pictures", "median ms", "90 % within ms"]
+        numbers = ["images", "median ms", "90 % within ms"]
         sections.append(f"{escaped(run.name)}; measured {run.measured_at}:")
         sections.append(marked_up_table(["", *numbers], rows, numbers=numbers))
     return sections
@@ -107,15 +107,15 @@ def _runner(measurement: Measurement) -> str:
 
 
 def loading_code(description: ModelDescription, folder: str = ".") -> str:
-    """Five lines of Python that load the model and classify a picture of noise."""
+    """Five lines of Python that load the model and classify an image of noise."""
     size = description.input.image_size
     return "\n".join(
         [
             "import torch, pathlib",
             "from search.models.folder import load_model",
             f"network, description = load_model(pathlib.Path({folder!r}))",
-            f"pictures = torch.rand(1, 3, {size}, {size})  # RGB, values 0 to 1",
-            "print(description.classes[network(pictures).argmax()])",
+            f"images = torch.rand(1, 3, {size}, {size})  # RGB, values 0 to 1",
+            "print(description.classes[network(images).argmax()])",
         ]
     )
 
@@ -126,13 +126,13 @@ def _facts(description: ModelDescription) -> str:
     values = "0 to 255 (uint8)" if description.input.value_range[1] > 1 else "0 to 1"
     metrics, data = provenance.metrics, provenance.data
     facts = {
-        "Task": f"one of {len(description.classes)} classes for a picture",
+        "Task": f"one of {len(description.classes)} classes for an image",
         "Input": f"(N, 3, {size}, {size}), RGB, values {values}, made square {square}; normalised inside the network",
         "Data": escaped(data["name"]),
         "Fingerprint of the data": f"`{escaped(data['fingerprint'])}`",
         "Split": f"{_split(data)}; seed {data['split_seed']}",
         "Parameters": whole(metrics.parameters),
-        "MACs": f"{whole(metrics.macs)} a picture",
+        "MACs": f"{whole(metrics.macs)} an image",
         "Trained on": _trained_on(provenance),
         "Trained by": f"{escaped(provenance.device)}, in {duration(provenance.seconds)} s",
         "Versions": escaped(", ".join(f"{name} {version}" for name, version in provenance.versions.items())),
@@ -142,15 +142,15 @@ def _facts(description: ModelDescription) -> str:
 
 def _scores(metrics: Metrics) -> str:
     interval = over_images(metrics.f1_macro, drawn_f1_of(np.array(metrics.confusion)))
-    pictures = whole(sum(map(sum, metrics.confusion)))
+    images = whole(sum(map(sum, metrics.confusion)))
     return (
         f"Macro F1 **{metrics.f1_macro:.3f}** ({interval.low:.3f} to {interval.high:.3f} is the 95 % interval over "
-        f"other pictures), accuracy {metrics.accuracy:.3f}, on {pictures} pictures."
+        f"other images), accuracy {metrics.accuracy:.3f}, on {images} images."
     )
 
 
 def _classes(classes: tuple[str, ...], metrics: Metrics) -> str:
-    """Of each class: F1, precision, recall and the pictures that they rest on."""
+    """Of each class: F1, precision, recall and the images that they rest on."""
     confusion = np.array(metrics.confusion)
     right, true, predicted = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
     body = [
@@ -163,7 +163,7 @@ def _classes(classes: tuple[str, ...], metrics: Metrics) -> str:
         ]
         for index, name in enumerate(classes)
     ]
-    scores = ["F1", "precision", "recall", "pictures"]
+    scores = ["F1", "precision", "recall", "images"]
     return marked_up_table(["class", *scores], body, numbers=scores)
 
 
@@ -172,21 +172,19 @@ def _limits(description: ModelDescription) -> list[str]:
     metrics, data = provenance.metrics, provenance.data
     limits = []
     if metrics.split == "validation":
-        limits.append("The search chose by this score: expect less on new pictures. No test picture was seen.")
+        limits.append("The search chose by this score: expect less on new images. No test image was seen.")
     if provenance.saw_validation:
-        limits.append("It was trained on the validation pictures, too: a score on them says nothing of new pictures.")
+        limits.append("It was trained on the validation images, too: a score on them says nothing of new images.")
     limits += [
         "One training with one seed: another seed gives another score.",
-        "Every picture is put into one of the classes, also one that shows none of them.",
-        "Nothing is known about pictures unlike those of the data set: other cameras, light, backgrounds, regions.",
+        "Every image is put into one of the classes, also one that shows none of them.",
+        "Nothing is known about images unlike those of the data set: other cameras, light, backgrounds, regions.",
     ]
     few = [
-        escaped(name)
-        for name, row in zip(description.classes, metrics.confusion, strict=True)
-        if sum(row) < FEW_PICTURES
+        escaped(name) for name, row in zip(description.classes, metrics.confusion, strict=True) if sum(row) < FEW_IMAGES
     ]
     if few:
-        limits.append(f"Scored on fewer than {FEW_PICTURES} pictures, so by chance in part: {', '.join(few)}.")
+        limits.append(f"Scored on fewer than {FEW_IMAGES} images, so by chance in part: {', '.join(few)}.")
     if confusions := _confusions(description):
         limits.append(f"Most often confused: {', '.join(confusions)}.")
     return limits + [f"Of the data: {escaped(warning)}" for warning in data.get("warnings", [])]
@@ -210,9 +208,9 @@ def _split(data: dict[str, Any]) -> str:
 
 
 def _trained_on(provenance: Provenance) -> str:
-    """The splits, and how many pictures they hold."""
+    """The splits, and how many images they hold."""
     splits, sizes = provenance.trained_on.split("+"), _sizes(provenance.data)
-    return f"{' and '.join(splits)}, {whole(sum(sizes[split] for split in splits))} pictures"
+    return f"{' and '.join(splits)}, {whole(sum(sizes[split] for split in splits))} images"
 
 
 def _sizes(data: dict[str, Any]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""A model as it is used: decoded pictures in, probabilities out, whatever runs it."""
+"""A model as it is used: decoded images in, probabilities out, whatever runs it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BATCHES_AHEAD = 2  # for each thread: done, or being worked on, before they are 
 Batch = TypeVar("Batch")
 Result = TypeVar("Result")
 
-Pictures = npt.NDArray[np.uint8]
+Images = npt.NDArray[np.uint8]
 Probabilities = npt.NDArray[np.float32]
 
 
@@ -34,12 +34,12 @@ class Classifier:
     """
 
     description: ModelDescription
-    run: Callable[[Pictures], Probabilities]
+    run: Callable[[Images], Probabilities]
     prepare_thread: Callable[[], object] | None = None
 
-    def probabilities(self, pictures: Pictures) -> Probabilities:
+    def probabilities(self, images: Images) -> Probabilities:
         """uint8 (N, S, S, 3) -> float32 (N, classes), in batches on all cores."""
-        batches = [pictures[start : start + BATCH_SIZE] for start in range(0, len(pictures), BATCH_SIZE)]
+        batches = [images[start : start + BATCH_SIZE] for start in range(0, len(images), BATCH_SIZE)]
         return np.concatenate(list(self.by_threads(lambda batch: self.run(np.asarray(batch)), batches)))
 
     def by_threads(self, work: Callable[[Batch], Result], batches: Sequence[Batch]) -> Iterator[Result]:

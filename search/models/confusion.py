@@ -27,7 +27,7 @@ def confusion_figure(classes: Sequence[str], metrics: Metrics, title: str) -> Fi
 
 
 def matrix_figure(classes: Sequence[str], confusion: npt.NDArray[np.int64], title: str, scored: str) -> Figure:
-    """A square for each true class (row) and prediction (column): its number of pictures, on the share of its row.
+    """A square for each true class (row) and prediction (column): its number of images, on the share of its row.
 
     With many classes the numbers are left out, and then every few labels.
     """

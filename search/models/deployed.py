@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from blocks.network import Network
-from search.models.classifier import Classifier, Pictures, Probabilities
+from search.models.classifier import Classifier, Images, Probabilities
 from search.models.description import ModelDescription
 from search.system.device import memory_format
 
@@ -25,8 +25,8 @@ class Deployed(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        return torch.softmax(self.network(pictures.float() / 255), dim=1)
+    def forward(self, images: Tensor) -> Tensor:
+        return torch.softmax(self.network(images.float() / 255), dim=1)
 
 
 def of_network(network: Network, description: ModelDescription, device: torch.device) -> Classifier:
@@ -39,8 +39,8 @@ def of_module(module: Callable[[Tensor], Tensor], description: ModelDescription,
     """The classifier of a module on `device` that takes and gives what `Deployed` does."""
 
     @torch.inference_mode()
-    def run(pictures: Pictures) -> Probabilities:
-        batch = torch.tensor(pictures, device=device).permute(0, 3, 1, 2)
+    def run(images: Images) -> Probabilities:
+        batch = torch.tensor(images, device=device).permute(0, 3, 1, 2)
         probabilities: Probabilities = module(batch).cpu().numpy()
         return probabilities
 

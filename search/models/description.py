@@ -25,7 +25,7 @@ DESCRIPTION_FILE = "model.json"
 class InputDescription(Frozen):
     """What the network takes: (N, 3, image_size, image_size), RGB, values in `value_range`; it normalises them itself.
 
-    fit          how a picture became square: stretched, or its middle cropped
+    fit          how an image became square: stretched, or its middle cropped
     pixel_range  values that became black and white in images of more than 8 bits a channel
     """
 
@@ -56,7 +56,7 @@ class Provenance(Frozen):
     study, trial     the trial that trained it
     initial_weights  where training began: pretrained or random
     recipe           of the training, as settings write it
-    data             `Dataset.describe()`: name, fingerprint, pictures of each class in each split
+    data             `Dataset.describe()`: name, fingerprint, images of each class in each split
     trained_on       splits; of models kept before this was written down, known by the one they were scored on
     device           what trained it, in `seconds`
     versions         of the packages that trained it
@@ -76,7 +76,7 @@ class Provenance(Frozen):
 
     @property
     def saw_validation(self) -> bool:
-        """Whether it was trained on validation pictures, too, so that a score on them is no score."""
+        """Whether it was trained on validation images, too, so that a score on them is no score."""
         return self.trained_on == "train+validation"
 
 

@@ -1,6 +1,6 @@
-"""How a model does on labelled pictures, one folder a class.
+"""How a model does on labelled images, one folder a class.
 
-Folders are matched with the model's classes by their names. Pictures of other classes can only be wrong, so they are
+Folders are matched with the model's classes by their names. Images of other classes can only be wrong, so they are
 left out and said to be; a class of the model without a folder counts in no score, but can be wrongly predicted.
 """
 
@@ -40,7 +40,7 @@ MOST_COLUMNS = 25
 
 @dataclass(frozen=True)
 class Scores:
-    """Of a model on pictures. `confusion` has a row for each true class, `f1_macro` is over the classes there are.
+    """Of a model on images. `confusion` has a row for each true class, `f1_macro` is over the classes there are.
 
     unknown  folders that are no class of the model, missing: classes of the model that have no folder
     """
@@ -59,7 +59,7 @@ def evaluate_folder(settings: Settings, options: argparse.Namespace) -> None:
     """What `search.evaluate` was asked for by its options: scores of a model on a folder, shown or written."""
     listing, classifier = _inputs(options, settings)
     match_classes(listing, classifier.description.classes)
-    _refuse_test_pictures(classifier.description, options.folder, listing)
+    _refuse_test_images(classifier.description, options.folder, listing)
     say_below(options.folder, listing.warnings)
     scores = evaluate(classifier, listing, settings.data)
     if options.json:
@@ -71,7 +71,7 @@ def evaluate_folder(settings: Settings, options: argparse.Namespace) -> None:
         from search.models.confusion import matrix_figure, png  # noqa: PLC0415 - few ask for it, and matplotlib is slow
 
         figure = matrix_figure(scores.classes, scores.confusion, readable(options.folder.resolve().name), scored)
-        with whole_file(options.png, "--png", "the picture cannot be written") as file:
+        with whole_file(options.png, "--png", "the image cannot be written") as file:
             file.write(png(figure))
         print(f"wrote {options.png}", file=sys.stderr)
 
@@ -113,7 +113,7 @@ def evaluate(classifier: Classifier, listing: Listing, reading: DataSettings) ->
 
 
 def _inputs(options: argparse.Namespace, settings: Settings) -> tuple[Listing, Classifier]:
-    """The pictures and the model. Raises BadInput with all that is wrong with them and the options."""
+    """The images and the model. Raises BadInput with all that is wrong with them and the options."""
     problems = file_problems("--png", options.png)
     listing: Listing | None = None
     classifier: Classifier | None = None
@@ -127,9 +127,9 @@ def _inputs(options: argparse.Namespace, settings: Settings) -> tuple[Listing, C
 
 
 def _labelled(folder: Path) -> Listing:
-    """The pictures of a folder, one folder a class. Raises BadInput with what is wrong."""
+    """The images of a folder, one folder a class. Raises BadInput with what is wrong."""
     if problems := path_problems(folder, "folder", "one folder of images per class", remedy=None):
-        raise BadInput("the labelled pictures cannot be used", problems)
+        raise BadInput("the labelled images cannot be used", problems)
     listing = read_folder(DataSettings(source="folder", path=folder))
     unite_forms(listing)
     problems = [*listing.problems, *(f"{fault.name}: {fault.reason}" for fault in listing.unusable)]
@@ -138,14 +138,14 @@ def _labelled(folder: Path) -> Listing:
     elif not problems and not listing.examples:
         problems.append(f"{folder}: its class folders hold no file")
     if problems:
-        raise BadInput("the labelled pictures cannot be used", problems)
+        raise BadInput("the labelled images cannot be used", problems)
     return listing
 
 
-def _refuse_test_pictures(model: ModelDescription, folder: Path, listing: Listing) -> None:
+def _refuse_test_images(model: ModelDescription, folder: Path, listing: Listing) -> None:
     """Raises BadInput where a search's model would meet its own test split, which only finalized ones meet.
 
-    Pictures are taken for those of the search where each class has as many, give or take one in fifty: as in its test
+    Images are taken for those of the search where each class has as many, give or take one in fifty: as in its test
     split, for a folder that is named so, and as in all its splits, for any other.
     """
     provenance = model.provenance
@@ -158,12 +158,12 @@ def _refuse_test_pictures(model: ModelDescription, folder: Path, listing: Listin
     for split in ["test"] if is_test else known:
         expected.update(known[split])
     if there.keys() == expected.keys() and all(abs(there[name] - n) <= n // 50 for name, n in expected.items()):
-        problem = f"{folder}: has as many pictures of each class as the model was searched with, test pictures included"
+        problem = f"{folder}: has as many images of each class as the model was searched with, test images included"
         advice = (
             "nobody is to choose by them: python -m search.finalize reads them, once; python -m search.report --pareto "
             "has the scores on validation"
         )
-        raise BadInput("the labelled pictures cannot be used", [problem, advice])
+        raise BadInput("the labelled images cannot be used", [problem, advice])
 
 
 def _as_json(scores: Scores) -> dict[str, object]:
@@ -183,11 +183,11 @@ def _as_json(scores: Scores) -> dict[str, object]:
 def _show(scores: Scores, console: Console) -> None:
     """Two tables and what they rest on."""
     total = whole(int(scores.confusion.sum()))
-    console.print(f"accuracy {scores.accuracy:.4f}, macro F1 {scores.f1_macro:.4f}, on {total} pictures")
+    console.print(f"accuracy {scores.accuracy:.4f}, macro F1 {scores.f1_macro:.4f}, on {total} images")
     if scores.unknown:
         console.print(f"left out, no class of the model: {suggested(scores.unknown, scores.missing)}")
     if scores.missing:
-        console.print(f"classes without pictures: {named(scores.missing)}")
+        console.print(f"classes without images: {named(scores.missing)}")
     console.print(_per_class(scores))
     if len(scores.classes) <= MOST_COLUMNS:
         console.print("true classes, and as which of them they were taken:")
@@ -199,7 +199,7 @@ def _show(scores: Scores, console: Console) -> None:
 def _per_class(scores: Scores) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("class")
-    for heading in ("F1", "precision", "recall", "pictures"):
+    for heading in ("F1", "precision", "recall", "images"):
         table.add_column(heading, justify="right")
     right, true, predicted = scores.confusion.diagonal(), scores.confusion.sum(axis=1), scores.confusion.sum(axis=0)
     for index, name in enumerate(scores.classes):

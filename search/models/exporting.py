@@ -1,4 +1,4 @@
-"""Export: written beside, run on real pictures, and renamed only if it answers as the original does."""
+"""Export: written beside, run on real images, and renamed only if it answers as the original does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from search.models.exported import REFUSED, output_problems
 from search.models.formats.formats import FORMATS, exported_description
 from search.models.formats.onnx_session import open_onnx
 from search.models.formats.quantization import quantize
-from search.models.held_out import open_pictures
+from search.models.held_out import open_images
 from search.models.latency.runs import LatencyRun, runs_of
 from search.models.loading_code import NEEDS, loading_lines
 from search.models.sources import Source, open_database, open_source
@@ -47,9 +47,9 @@ def export_model(settings: Settings, options: argparse.Namespace) -> None:
     source = open_source(options.model, settings)
     print(f"model {source.name}: {_in_a_line(source)}")
     output = options.output or _default_output(source, options.format)
-    if problems := output_problems(output):  # of the default name, before the pictures are read
+    if problems := output_problems(output):  # of the default name, before the images are read
         raise BadInput(REFUSED, problems)
-    dataset = open_pictures(source, settings)
+    dataset = open_images(source, settings)
     print(f"data {dataset.name}, fingerprint {dataset.fingerprint[:12]}", flush=True)
     int8 = options.quantize == "int8"
     exported = export(source, options.format, dataset, output, int8=int8, runs=_runs(source, settings))
@@ -68,7 +68,7 @@ def export(
     """Write the model, and its card, to a new `folder`, which appears only when both are whole and agree.
 
     Raises BadInput where there is something already, where it cannot be written, where the format cannot hold the
-    network, and where the exported model gives other answers than the original on the validation pictures of `dataset`.
+    network, and where the exported model gives other answers than the original on the validation images of `dataset`.
     """
     with new_folder(folder, REFUSED) as beside:
         arrays = dataset.arrays("validation", source.description.input.image_size)
@@ -105,7 +105,7 @@ def _export(
         quantised = compare(original, open_onnx(folder / INT8_FILE), arrays, trained_on=seen)
         checked.append(f"{INT8_FILE}, 8-bit integers: {quantised}")
     loading = Loading(
-        needs=f"With the files of this folder, a picture `picture.jpg`, and {NEEDS[format_name]}:",
+        needs=f"With the files of this folder, an image `image.jpg`, and {NEEDS[format_name]}:",
         lines=loading_lines(format_name, description, chosen.file),
         checked=checked,
     )

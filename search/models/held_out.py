@@ -1,4 +1,4 @@
-"""The pictures that a model is tried on: those of its search."""
+"""The images that a model is tried on: those of its search."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from search.errors import BadInput
 from search.models.sources import Source
 from search.settings.search import DataSettings, Settings
 
-REFUSED = "the model cannot be tried on these pictures"
-NAME_THEM = "name the model's pictures with --data-dir or --config"
+REFUSED = "the model cannot be tried on these images"
+NAME_THEM = "name the model's images with --data-dir or --config"
 
 
-def open_pictures(source: Source, settings: Settings) -> Dataset:
+def open_images(source: Source, settings: Settings) -> Dataset:
     """The data set of the trial's study, wherever it lies now, split and made square as the model's was.
 
     Raises BadInput where it cannot be opened, has other classes, or is another than the model was trained with: what
-    is validation there may be test pictures of the model's search, or pictures that it was trained on.
+    is validation there may be test images of the model's search, or images that it was trained on.
     """
     description = source.description
     data = _data(source, settings)
@@ -35,7 +35,7 @@ def open_pictures(source: Source, settings: Settings) -> Dataset:
     if dataset.fingerprint != trained_on:
         problem = (
             f"data set {dataset.name} (fingerprint {dataset.fingerprint[:12]}) is not the one that the model of "
-            f"{source.name} was trained on ({trained_on[:12]}): the pictures, their labels or their splits differ; "
+            f"{source.name} was trained on ({trained_on[:12]}): the images, their labels or their splits differ; "
             f"{NAME_THEM}, and leave out what --set changes of their splits"
         )
         raise BadInput(REFUSED, [problem])

@@ -1,4 +1,4 @@
-"""Pictures from files, in batches: each thread decodes one, as the search itself decodes, and classifies it."""
+"""Images from files, in batches: each thread decodes one, as the search itself decodes, and classifies it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from search.data.names import readable
 from search.data.pixel_range import doubt
 from search.data.sources.walking import Walk
 from search.errors import BadInput
-from search.models.classifier import BATCH_SIZE, Classifier, Pictures, Probabilities
+from search.models.classifier import BATCH_SIZE, Classifier, Images, Probabilities
 from search.models.description import InputDescription
 from search.settings.search import DataSettings
 
@@ -34,7 +34,7 @@ class Answers:
     unreadable: list[tuple[Path, str]]
 
 
-def picture_files(named: Sequence[Path]) -> list[Path]:
+def image_files(named: Sequence[Path]) -> list[Path]:
     """The files that are named, and all below the folders that are. Says on standard error what it passes over.
 
     Raises BadInput, with all problems, for what is no file or folder, and a folder that holds no file or cannot be
@@ -88,7 +88,7 @@ def classify(
     """
     reading = Reading(classifier.description.input, max_pixels, pixel_range)
     batches = [files[start : start + BATCH_SIZE] for start in range(0, len(files), BATCH_SIZE)]
-    with tqdm(total=len(files), desc="classifying", unit=" pictures", disable=None) as bar:
+    with tqdm(total=len(files), desc="classifying", unit=" images", disable=None) as bar:
         for answers in classifier.by_threads(partial(_classify, classifier, reading), batches):
             bar.update(len(answers.files) + len(answers.unreadable))
             yield answers
@@ -97,11 +97,11 @@ def classify(
 def _classify(classifier: Classifier, reading: Reading, files: Sequence[Path]) -> Answers:
     """Decode and classify one batch."""
     found = [(path, _read(path, reading)) for path in files]
-    pictures = [picture for _, picture in found if not isinstance(picture, str)]
+    images = [image for _, image in found if not isinstance(image, str)]
     nothing = np.empty((0, len(classifier.description.classes)), dtype=np.float32)
     return Answers(
-        files=[path for path, picture in found if not isinstance(picture, str)],
-        probabilities=classifier.run(np.stack(pictures)) if pictures else nothing,
+        files=[path for path, image in found if not isinstance(image, str)],
+        probabilities=classifier.run(np.stack(images)) if images else nothing,
         unreadable=[(path, reason) for path, reason in found if isinstance(reason, str)],
     )
 
@@ -111,20 +111,20 @@ def named_range(settings: DataSettings) -> PixelRange | None:
     return None if settings.pixel_range == "auto" else PixelRange(*settings.pixel_range)
 
 
-def report_unreadable(unreadable: Sequence[tuple[Path, str]], pictures: int) -> None:
+def report_unreadable(unreadable: Sequence[tuple[Path, str]], images: int) -> None:
     """Say on standard error what was skipped. Raises BadInput where nothing was left."""
     lines = [f"{readable(str(path))}: {reason}" for path, reason in unreadable[:NAMED_AT_MOST]]
     if (more := len(unreadable) - NAMED_AT_MOST) > 0:
         lines.append(f"and {more} more")
-    if not pictures:
-        raise BadInput("none of the files is a picture that can be read", lines)
+    if not images:
+        raise BadInput("none of the files is an image that can be read", lines)
     if unreadable:
         print(
             "\n".join([f"skipped, as unreadable: {len(unreadable)}", *(f"  {line}" for line in lines)]), file=sys.stderr
         )
 
 
-def _read(path: Path, reading: Reading) -> Pictures | str:
+def _read(path: Path, reading: Reading) -> Images | str:
     """uint8 (size, size, 3), or why there is none."""
     if fault := fault_of(path):
         return fault
@@ -136,15 +136,15 @@ def _read(path: Path, reading: Reading) -> Pictures | str:
         return str(error)
 
 
-def _decoded(content: bytes, reading: Reading) -> Pictures:
+def _decoded(content: bytes, reading: Reading) -> Images:
     """A range that the model brings may not be that of these files; one that is named is not doubted."""
-    picture: Pictures
+    image: Images
     size, fit, most = reading.taken.image_size, reading.taken.fit, reading.max_pixels
     try:
-        (picture,) = decode(content, [None], size, fit, most, reading.wanted)
+        (image,) = decode(content, [None], size, fit, most, reading.wanted)
     except Undecided as deep:
         known = PixelRange(*reading.taken.pixel_range)
-        (picture,) = decode(content, [None], size, fit, most, known)
-        if reason := doubt(deep.extremes, picture, known):
+        (image,) = decode(content, [None], size, fit, most, known)
+        if reason := doubt(deep.extremes, image, known):
             raise Unreadable(reason) from deep
-    return picture
+    return image

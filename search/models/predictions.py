@@ -20,7 +20,7 @@ import numpy as np
 
 from search.errors import BadInput
 from search.models.classifier import Classifier
-from search.models.image_files import Answers, classify, named_range, picture_files, report_unreadable
+from search.models.image_files import Answers, classify, image_files, named_range, report_unreadable
 from search.models.opening import open_classifier
 from search.settings.search import Settings
 from search.system.commands import collected
@@ -30,34 +30,34 @@ AS_IT_CAME = "surrogateescape"  # file names need not be text: bytes that are no
 
 
 def predict(settings: Settings, options: argparse.Namespace) -> None:
-    """What `search.predict` was asked for by its options: the classes of pictures, as rows."""
+    """What `search.predict` was asked for by its options: the classes of images, as rows."""
     files, classifier = _inputs(options, settings)
     classes = classifier.description.classes
     started = time.perf_counter()
-    pictures = 0
+    images = 0
     unreadable: list[tuple[Path, str]] = []
     with _opened(options.output) as target:
         writer = csv.writer(target, lineterminator="\n")
         writer.writerow(_heading(options.top))
         for answers in classify(classifier, files, settings.data.max_pixels, named_range(settings.data)):
             writer.writerows(_rows(answers, classes, options.top))
-            pictures += len(answers.files)
+            images += len(answers.files)
             unreadable += answers.unreadable
-        report_unreadable(unreadable, pictures)
+        report_unreadable(unreadable, images)
     if options.output:
         print(f"wrote {options.output}", file=sys.stderr)
     seconds = time.perf_counter() - started
-    rate = f"{pictures / seconds:,.0f} a second, reading and decoding included"
-    print(f"{pictures:,} pictures in {seconds:.1f} s, {rate}; {len(unreadable)} unreadable", file=sys.stderr)
+    rate = f"{images / seconds:,.0f} a second, reading and decoding included"
+    print(f"{images:,} images in {seconds:.1f} s, {rate}; {len(unreadable)} unreadable", file=sys.stderr)
 
 
 def _inputs(options: argparse.Namespace, settings: Settings) -> tuple[list[Path], Classifier]:
-    """The pictures and the model. Raises BadInput with all that is wrong with them and the options."""
+    """The images and the model. Raises BadInput with all that is wrong with them and the options."""
     problems = file_problems("--output", options.output)
     files: list[Path] = []
     classifier: Classifier | None = None
     with collected(problems):
-        files = picture_files(options.images)
+        files = image_files(options.images)
     with collected(problems):
         classifier = open_classifier(options.model, settings)
     most = len(classifier.description.classes) if classifier else max(options.top, 1)

@@ -19,7 +19,7 @@ def network_in_words(network: EliminatedSpecification | ScratchSpecification, in
             f"The backbone `{network.backbone}` with {initial_weights} weights, kept up to and including the module "
             f"`{network.cut}`; all that comes after it is eliminated."
         )
-    return f"{trunk} {_head(network.head)} Pictures of {network.image_size} px."
+    return f"{trunk} {_head(network.head)} Images of {network.image_size} px."
 
 
 def recipe_in_words(recipe: Recipe, initial_weights: str) -> str:
@@ -44,7 +44,7 @@ def recipe_in_words(recipe: Recipe, initial_weights: str) -> str:
     if recipe.ema_decay is not None:
         parts.append(f"weights averaged with decay {recipe.ema_decay:g}")
     if recipe.frozen_stages:
-        once = f", their features computed once, for {_counted(views, 'view')} of each picture" if views else ""
+        once = f", their features computed once, for {_counted(views, 'view')} of each image" if views else ""
         parts.append(f"the first {_counted(recipe.frozen_stages, 'stage')} frozen{once}")
     if recipe.class_balance != "none":
         parts.append(f"classes balanced by {recipe.class_balance}")

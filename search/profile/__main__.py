@@ -1,7 +1,7 @@
 """`python -m search.profile`: which cuts of a search's backbones are worth training, before anything is trained.
 
-One forward pass over the pictures for each backbone, and a linear probe for each cut. Writes nothing but the cache of
-decoded pictures; a run does the same when it makes a study, and tries the best cuts first.
+One forward pass over the images for each backbone, and a linear probe for each cut. Writes nothing but the cache of
+decoded images; a run does the same when it makes a study, and tries the best cuts first.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ Pooled = npt.NDArray[np.float32]
 
 BATCH_SIZE = 64
 LINE_SECONDS = 60.0
-MOST_PICTURES = 10_000
+MOST_IMAGES = 10_000
 """Of a split: a ranking of cuts does not change with more, and time and memory stay bounded."""
 
 
@@ -42,7 +42,7 @@ def pooled_features(
     device: torch.device,
     interrupted: Callable[[], bool] | None = None,
 ) -> tuple[Pooled, Integers]:
-    """What every cut hands to a head of pooling + linear, and the labels, of at most `MOST_PICTURES` of a split.
+    """What every cut hands to a head of pooling + linear, and the labels, of at most `MOST_IMAGES` of a split.
 
     Args:
         network: an eliminated network whose trunk holds all of `cuts`; it is moved to `device`.
@@ -57,7 +57,7 @@ def pooled_features(
     """
     network.eval().to(device).to(memory_format=memory_format(device))  # type: ignore[call-overload]
     rows = Rows(arrays, device)
-    chosen = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))[:MOST_PICTURES].sort().values
+    chosen = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))[:MOST_IMAGES].sort().values
     batches: list[Tensor] = []
     said = time.monotonic()
     with _pooling(network.trunk.get_submodule("backbone"), cuts) as pooled, kept_memory(device):
@@ -66,7 +66,7 @@ def pooled_features(
                 raise Interrupted("before the depth profile was done")
             if time.monotonic() - said >= LINE_SECONDS:
                 said = time.monotonic()
-                log.info("depth profile: %s of %s pictures", len(batches) * BATCH_SIZE, len(chosen))
+                log.info("depth profile: %s of %s images", len(batches) * BATCH_SIZE, len(chosen))
             with autocast(device):
                 network(to_unit(rows.take(indices)[0]))
             batches.append(torch.cat([pooled[cut.module] for cut in cuts], dim=1))

@@ -50,7 +50,7 @@ def profile_space(
     cuts: list[ProfiledCut] = []
     for backbone in dict.fromkeys(space.backbones):
         known = anatomy(backbone, space.image_sizes[0])
-        log.info("depth profile: one pass of the pictures at %s px through %s", known.image_size, backbone)
+        log.info("depth profile: one pass of the images at %s px through %s", known.image_size, backbone)
         wanted = cuts_in_space(space, known)
         network = _network(known, wanted[-1], len(dataset.classes), weights_dir)
         cuts += _profiled(network, known, wanted, dataset, device, interrupted)

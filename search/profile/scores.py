@@ -11,7 +11,7 @@ from search.profile.features import Pooled
 from search.training.evaluation import Floats, Integers, f1_macro
 
 PENALTIES = np.logspace(-5, 1, 13)
-"""Of the squared weights of standardised features, for each picture. 1e-5 hardly binds, 10 leaves little but means."""
+"""Of the squared weights of standardised features, for each image. 1e-5 hardly binds, 10 leaves little but means."""
 
 _MOST_ROUNDS = 1000
 _SETTLED = 1e-6  # relative change of the ratio of precisions
@@ -33,7 +33,7 @@ def probe_f1_macro(
 
 
 def logme(features: Pooled, labels: Integers) -> float:
-    """Log evidence of a picture under a Bayesian linear model of features (N, C), labels (N,); higher is better.
+    """Log evidence of an image under a Bayesian linear model of features (N, C), labels (N,); higher is better.
 
     The mean over classes of log p(is it this class? | features) / N, each at the precisions of weights and noise that
     make it largest. It needs no validation split and no penalty.
@@ -54,7 +54,7 @@ def _log_evidence(variances: Floats, basis: Floats, target: Floats) -> float:
     Weights are normal of precision alpha, noise of precision beta. MacKay's fixed-point iteration finds both, in the
     features' singular basis (N, R) with squared singular values (R,), where nothing costs more than R additions.
     """
-    pictures = len(target)
+    images = len(target)
     inside = (basis.T @ target) ** 2
     outside = float(target @ target - inside.sum())
     ratio, change = 1.0, np.inf
@@ -62,10 +62,10 @@ def _log_evidence(variances: Floats, basis: Floats, target: Floats) -> float:
         effective = float((variances / (variances + ratio)).sum())
         weights = float((variances * inside / (variances + ratio) ** 2).sum())
         error = float((inside * (ratio / (variances + ratio)) ** 2).sum()) + max(outside, 0.0)
-        alpha, beta = max(effective, _LEAST) / (weights + _LEAST), (pictures - effective) / (error + _LEAST)
+        alpha, beta = max(effective, _LEAST) / (weights + _LEAST), (images - effective) / (error + _LEAST)
         change, ratio = abs(alpha / beta - ratio) / ratio, alpha / beta
         if change < _SETTLED:
             break
     determinant = np.log(alpha + beta * variances).sum() - len(variances) * np.log(alpha)
-    fit = pictures * np.log(beta / (2 * np.pi)) - beta * error - alpha * weights
-    return float(fit - determinant) / (2 * pictures)
+    fit = images * np.log(beta / (2 * np.pi)) - beta * error - alpha * weights
+    return float(fit - determinant) / (2 * images)

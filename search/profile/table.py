@@ -13,7 +13,7 @@ from search.statistics.cut_ranking import first_choices
 WIDTH = 80
 MEANING = (
     "F1: macro F1 on validation of a linear probe on the pooled features. It ranks cuts; it does not predict their F1 "
-    "after fine-tuning. LogME: log evidence of a picture. parameters and MACs: with a head of pooling + linear. "
+    "after fine-tuning. LogME: log evidence of an image. parameters and MACs: with a head of pooling + linear. "
     "first: which cuts of the front of F1 against parameters a study wants first, 1 the most; it queues half its "
     "budget of them and the uncut backbones, and trains the cheapest of these first."
 )

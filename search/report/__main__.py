@@ -49,7 +49,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--study", metavar="STUDY", default="final", help="with --final: name of the finalized study; default: final"
     )
-    parser.add_argument("--png", metavar="FILE", help="write a picture of the front")
+    parser.add_argument("--png", metavar="FILE", help="write a plot of the front")
     parser.add_argument("--html", metavar="FILE", help="write a page that works offline")
     parser.add_argument(
         "--min-f1", type=between(0, 1), default=0.0, metavar="F", help="show no candidate of lower F1 (0 to 1)"

@@ -24,14 +24,14 @@ class Axis:
 
 
 PARAMETERS = Axis("parameters", "parameters", lambda row: float(row.parameters))
-MACS = Axis("macs", "MACs of one picture", lambda row: float(row.macs) if row.macs else None)
+MACS = Axis("macs", "MACs of one image", lambda row: float(row.macs) if row.macs else None)
 
 
 def latency(machine: str, latency_ms: Mapping[int, float]) -> Axis:
-    """Milliseconds of one picture on one machine, by trial id; of several trials of a row, the median."""
+    """Milliseconds of one image on one machine, by trial id; of several trials of a row, the median."""
 
     def of(row: Row) -> float | None:
         known = [latency_ms[trial_id] for trial_id in row.trial_ids if trial_id in latency_ms]
         return statistics.median(known) if known else None
 
-    return Axis("latency", f"latency in ms of one picture, one thread, on {machine}", of)
+    return Axis("latency", f"latency in ms of one image, one thread, on {machine}", of)

@@ -163,7 +163,7 @@ def front_steps(comparison: Comparison) -> tuple[list[float], list[float]]:
 
 
 def bars(entries: Iterable[Entry]) -> tuple[list[float], list[float]]:
-    """How far the intervals over pictures reach below each F1 and above it; 0 where there is none."""
+    """How far the intervals over images reach below each F1 and above it; 0 where there is none."""
     known = [(entry.row.f1_macro, entry.f1_images) for entry in entries]
     below = [max(0.0, f1_macro - interval.low) if interval else 0.0 for f1_macro, interval in known]
     above = [max(0.0, interval.high - f1_macro) if interval else 0.0 for f1_macro, interval in known]

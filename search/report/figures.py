@@ -87,7 +87,7 @@ def hover(entry: Entry) -> str:
         *([row.name] if row.name else []),
         *textwrap.wrap(clean(row.summary), HOVER_WIDTH),
         f"F1 {formats.f1(row)} (n {len(row.trials)})",
-        *([f"95 % over other pictures: {formats.interval(entry)}"] if entry.f1_images else []),
+        *([f"95 % over other images: {formats.interval(entry)}"] if entry.f1_images else []),
         f"{whole(row.parameters)} parameters, {short(row.macs)} MACs",
         f"of the uncut network: {percent(entry.share_of_uncut_f1)} of its F1",
         f"and {percent(entry.share_of_uncut_parameters)} of its parameters",

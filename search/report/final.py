@@ -41,7 +41,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class Difference:
-    """Macro F1 of a network less that of the network `other`, on the same pictures and with the same seeds.
+    """Macro F1 of a network less that of the network `other`, on the same images and with the same seeds.
 
     over_seeds   t interval of the paired differences of single trainings
     over_images  bootstrap interval of the difference of the means over seeds, for these trainings
@@ -54,7 +54,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class FinalRow:
-    """A network of the study, over its trained seeds. `f1_images` is its mean over them, on other test pictures."""
+    """A network of the study, over its trained seeds. `f1_images` is its mean over them, on other test images."""
 
     name: str
     words: str
@@ -79,7 +79,7 @@ class Final:
 
     missing      rows and seeds without a result
     latencies    runs by machine and by row
-    read_before  studies that the same test pictures were read for before, see `readings`
+    read_before  studies that the same test images were read for before, see `readings`
     left_out     members of the search's joint front that are no rows: not asked for, or found later
     """
 
@@ -126,7 +126,7 @@ def read_final(database: Database, name: str | None, study: str) -> Final:
 
 
 def readings(database: Database, search: str, *, but_for: str, until: str | None = None) -> tuple[str, ...]:
-    """Studies of the search that its test pictures were read for, in words.
+    """Studies of the search that its test images were read for, in words.
 
     Who knows their scores, could choose by them what else is finalized, so it is said.
 
@@ -160,14 +160,14 @@ def final_of(
     curves      of its trials: training scores are from their last epochs
     latencies   runs as stored, of its trials
 
-    Raises BadInput where no network has been scored yet, or where they saw different test pictures.
+    Raises BadInput where no network has been scored yet, or where they saw different test images.
     """
     of_row = {row.name: _scored(trials, row.name) for row in space.rows}
     scored = [trial for members in of_row.values() for trial in members]
     if not scored:
         raise BadInput(f"study {name} has no result yet", ["go on with python -m search.finalize"])
     if len({unpack(trial.attributes[ANSWERS]["labels"]).tobytes() for trial in scored}) > 1:
-        raise BadInput(f"study {name} cannot be reported", ["its networks were scored on different test pictures"])
+        raise BadInput(f"study {name} cannot be reported", ["its networks were scored on different test images"])
     drawn = _drawn(scored)
     compared = _with_smaller_scratch(space.rows, search)
     rows = [_row(row, of_row, drawn, search, curves) for row in compared if of_row[row.name]]
@@ -237,7 +237,7 @@ def _missing(
 
 
 def _drawn(scored: Sequence[TrialRecord]) -> dict[int, Floats]:
-    """Of each trial, macro F1 (B,) on test pictures drawn again, the same draws for all."""
+    """Of each trial, macro F1 (B,) on test images drawn again, the same draws for all."""
     labels = unpack(scored[0].attributes[ANSWERS]["labels"])
     predictions = np.stack([unpack(trial.attributes[ANSWERS]["predictions"]) for trial in scored])
     columns = drawn_f1(labels, predictions)

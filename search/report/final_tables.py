@@ -52,7 +52,7 @@ def basis(final: Final) -> list[str]:
     """What the numbers rest on, and what is missing."""
     versions = ", ".join(f"{name} {number}" for name, number in final.versions.items())
     return [
-        f"test split: {final.test_pictures:,} pictures of {clean(formats.data_name(final.data))}",
+        f"test split: {final.test_pictures:,} images of {clean(formats.data_name(final.data))}",
         "it was opened once for each trained network, after its last epoch",
         *(f"it had been opened for study {clean(study)}, too" for study in final.read_before),
         f"trained on {clean('; '.join(final.devices))}; {versions}",
@@ -85,8 +85,8 @@ def _scores(final: Final) -> Table:
         headings,
         tuple(body),
         "F1 is macro F1. Test: mean over seeds ± half of its 95 % t interval, of networks trained on train and "
-        f"validation; over images: 95 % bootstrap interval of that mean ({DRAWS:,} draws of the test pictures within "
-        "their classes). Train: the last epoch, over augmented pictures. Validation: the search's own trials of the "
+        f"validation; over images: 95 % bootstrap interval of that mean ({DRAWS:,} draws of the test images within "
+        "their classes). Train: the last epoch, over augmented images. Validation: the search's own trials of the "
         "same network and recipe, trained on train alone; the search chose by them.",
     )
 
@@ -103,7 +103,7 @@ def _parameters(final: Final) -> Table:
         )
         for row in final.rows
     ]
-    note = "Of the network as deployed, its head included; MACs of one picture. Shares are of the uncut network."
+    note = "Of the network as deployed, its head included; MACs of one image. Shares are of the uncut network."
     return Table("Parameters", ("network", "parameters", "share", "MACs", "share of MACs"), tuple(body), note)
 
 
@@ -130,8 +130,8 @@ def _times(final: Final) -> Iterator[Table]:
             f"Inference times: {machine}",
             headings,
             tuple(body),
-            "CPU: one picture, ONNX Runtime, one thread; GPU: one picture, PyTorch; medians. Test set: all its "
-            f"pictures, calculated from the median of a batch of {BATCH}, the network alone. "
+            "CPU: one image, ONNX Runtime, one thread; GPU: one image, PyTorch; medians. Test set: all its "
+            f"images, calculated from the median of a batch of {BATCH}, the network alone. "
             "`python -m search.latency --final` measures.",
         )
 
@@ -153,8 +153,8 @@ def _differences(final: Final) -> Table:
         "Differences in test F1",
         ("network", "less that of", "difference", "95 % over images", "95 % over seeds", "beyond chance"),
         tuple(body),
-        "Paired by seed and by picture. Over images: other test pictures, these trainings; over seeds: other "
-        "trainings, these pictures. Beyond chance: neither interval holds 0. The intervals are "
+        "Paired by seed and by image. Over images: other test images, these trainings; over seeds: other "
+        "trainings, these images. Beyond chance: neither interval holds 0. The intervals are "
         "not corrected for their number.",
     )
 
@@ -172,7 +172,7 @@ def _reference(final: Final) -> FinalRow | None:
 
 
 def gpu_ms(run: LatencyRun) -> float | None:
-    """Median milliseconds of one picture on the GPU; None where that was not measured."""
+    """Median milliseconds of one image on the GPU; None where that was not measured."""
     device: Device = "cuda"
     return next((each.median_ms for each in run.measurements if (each.device, each.batch) == (device, 1)), None)
 

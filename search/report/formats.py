@@ -1,4 +1,4 @@
-"""How numbers and foreign text are written in every report, so that table, picture and page agree."""
+"""How numbers and foreign text are written in every report, so that table, plot and page agree."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:  # numbers and text are written by commands, too, that read no
 
 NAMED_AT_MOST = 12
 METRIC = "validation macro F1"
-BARS = "bars: 95 % over other pictures"
+BARS = "bars: 95 % over other images"
 LEGEND = (
     "front: joint = not beaten by any candidate of any study; study = not beaten within its own study.",
     "reference = a row named by people, as a mark to compare with: on no front, and in no hypervolume.",
     (
-        "F1: mean ± standard deviation over n seeds. 95 %: bootstrap interval of F1 over other validation pictures, of "
-        "members of a front, references and uncut networks. It is the chance of which pictures are in validation, for "
+        "F1: mean ± standard deviation over n seeds. 95 %: bootstrap interval of F1 over other validation images, of "
+        "members of a front, references and uncut networks. It is the chance of which images are in validation, for "
         "these trainings; that of another training it leaves out, and ± tells it."
     ),
     (
@@ -37,7 +37,7 @@ def f1(row: Row) -> str:
 
 
 def interval(entry: Entry) -> str:
-    """ ".841-.902", as narrow as it can be: 95 % over other pictures."""
+    """ ".841-.902", as narrow as it can be: 95 % over other images."""
     found = entry.f1_images
     return "-".join(f"{end:.3f}".removeprefix("0") for end in (found.low, found.high)) if found else NOT_KNOWN
 

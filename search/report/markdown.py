@@ -15,7 +15,7 @@ HEADINGS = (
 )  # fmt: skip
 MEANING = (
     f"F1 is {formats.METRIC}, ± its standard deviation over n seeds; 95 %: bootstrap interval over other validation "
-    "pictures. F1 on train: of the last epoch, over augmented pictures. Minutes are of one training."
+    "images. F1 on train: of the last epoch, over augmented images. Minutes are of one training."
 )
 
 

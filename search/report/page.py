@@ -29,7 +29,7 @@ PROFILE_MEANING = (
 )
 FRONT_MEANING = (
     "Every mark is a candidate. Point at one, or tap it, to see what it is. Bars: 95 % interval of F1 over other "
-    "validation pictures, of members of a front, references and uncut networks. Not over seeds: their spread is in the "
+    "validation images, of members of a front, references and uncut networks. Not over seeds: their spread is in the "
     "table."
 )
 

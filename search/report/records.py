@@ -20,7 +20,7 @@ def as_json(comparison: Comparison, entries: Sequence[Entry]) -> str:
     document = {
         "search": comparison.search.name,
         "f1_macro": formats.METRIC,
-        "f1_macro_low_to_high": "95 % bootstrap interval over other validation pictures",
+        "f1_macro_low_to_high": "95 % bootstrap interval over other validation images",
         "x": {
             "name": comparison.axis.name,
             "title": comparison.axis.title,

@@ -30,7 +30,7 @@ _PROFILE = TypeAdapter(tuple[ProfiledCut, ...])
 _MATRICES = TypeAdapter(tuple[tuple[tuple[NonNegativeInt, ...], ...], ...])
 
 Matrix = tuple[tuple[int, ...], ...]
-"""Confusion matrix: of each true class, how many of its pictures were taken for each class."""
+"""Confusion matrix: of each true class, how many of its images were taken for each class."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,9 @@ class Row:
 
     @property
     def f1_images(self) -> Interval | None:
-        """Of `f1_macro` on other validation pictures, for these trainings; None where the confusion is not known.
+        """Of `f1_macro` on other validation images, for these trainings; None where the confusion is not known.
 
-        Which pictures two trainings both mistake is not known, so its ends are the means of those of single trainings:
+        Which images two trainings both mistake is not known, so its ends are the means of those of single trainings:
         as wide as if they mistook the same ones, which is the widest.
         """
         if not any(map(any, self.confusion)):
@@ -159,7 +159,7 @@ class Search:
 
 @functools.lru_cache(maxsize=1000)
 def _over_images(f1_macro: float, confusion: Matrix) -> Interval:
-    """Some 10 ms of drawing, which table, files, picture and page share."""
+    """Some 10 ms of drawing, which table, files, plot and page share."""
     return over_images(f1_macro, drawn_f1_of(np.array(confusion)))
 
 

@@ -1,4 +1,4 @@
-"""The colours and marks of picture and page: Okabe & Ito's palette, which colour-blind readers can tell apart
+"""The colours and marks of plot and page: Okabe & Ito's palette, which colour-blind readers can tell apart
 (https://jfly.uni-koeln.de/color/), and a mark of its own for each study, for those who see no colour at all."""
 
 from __future__ import annotations

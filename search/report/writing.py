@@ -58,7 +58,7 @@ def write_report(resolved: Settings, options: argparse.Namespace) -> None:
     if options.markdown:
         _write("--markdown", options.markdown, markdown.candidates(comparison, entries))
     if options.png:
-        _write("--png", options.png, _picture(comparison))
+        _write("--png", options.png, _plot(comparison))
     if evidence:
         _write("--html", options.html, _page(comparison, entries, evidence))
 
@@ -91,8 +91,8 @@ def _print(text: str) -> None:
         sys.stdout.write(text)
 
 
-def _picture(comparison: Comparison) -> bytes:
-    from search.report.picture import png  # noqa: PLC0415 - matplotlib is slow to import, and few reports need it
+def _plot(comparison: Comparison) -> bytes:
+    from search.report.plot import png  # noqa: PLC0415 - matplotlib is slow to import, and few reports need it
 
     return png(comparison)
 

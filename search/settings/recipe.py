@@ -17,18 +17,18 @@ class Recipe(Frozen):
     learning_rate          for the head and everything that starts from random weights
     trunk_learning_rate    factor on it for pretrained layers (discriminative learning rates, Howard & Ruder 2018)
     frozen_stages          early stages that keep their pretrained weights and batch statistics
-    frozen_views           augmented views of each picture whose features at the end of the frozen stages are computed
+    frozen_views           augmented views of each image whose features at the end of the frozen stages are computed
                            once and taken in turn by the epochs, at full size, the strength rounded to quarters; None:
-                           pictures are augmented anew in each epoch
+                           images are augmented anew in each epoch
     augmentation           strength: 0 none, 1 as strong as it gets
     first_size             share of the image size at which training begins; it grows to the whole over three quarters
                            of the epochs (progressive learning, Tan & Le, EfficientNetV2, ICML 2021). Networks that take
                            one size only are trained at it
-    flip                   whether augmentation mirrors pictures left to right; off where that changes the class
+    flip                   whether augmentation mirrors images left to right; off where that changes the class
     ema_decay              exponential moving average of the weights per step, or None; the average is what is scored
     class_balance          what is done about unequal classes: nothing, weighted loss, or balanced sampling
     distillation           share of the loss that asks for a teacher's answers instead of the labels (Hinton, Vinyals &
-                           Dean 2015). The teacher sees the same augmented picture (Beyer et al., CVPR 2022), so there
+                           Dean 2015). The teacher sees the same augmented image (Beyer et al., CVPR 2022), so there
                            are no `frozen_views`
     """
 
@@ -52,7 +52,7 @@ class Recipe(Frozen):
     distillation: Share = 0.0
 
     @model_validator(mode="after")
-    def _a_teacher_sees_pictures(self) -> Self:
+    def _a_teacher_sees_images(self) -> Self:
         if self.distillation and self.frozen_views:
-            raise ValueError("distillation needs pictures, and frozen_views are features: set one of them alone")
+            raise ValueError("distillation needs images, and frozen_views are features: set one of them alone")
         return self

@@ -77,7 +77,7 @@ Brightness = Annotated[float, Field(ge=-1e9, le=1e9)]
 
 
 class DataSettings(Frozen):
-    """Where the pictures are and how they are split. `path` may come from DATA_DIR."""
+    """Where the images are and how they are split. `path` may come from DATA_DIR."""
 
     source: Literal["digits", "folder", "csv", "coco", "fashion_mnist", "cifar10"] = "digits"
     path: ExpandedPath | None = Field(
@@ -94,9 +94,9 @@ class DataSettings(Frozen):
     )
     test_share: Annotated[float, Field(gt=0, lt=0.5)] = Field(0.2, description="where no test split is given")
     split_seed: Annotated[int, Field(ge=1 - 2**32, le=2**32 - 1)] = 0
-    fit: Literal["stretch", "crop"] = Field("stretch", description="how a picture becomes square")
-    unreadable: Literal["refuse", "skip"] = Field("refuse", description="what to do about files that are not pictures")
-    max_pixels: Large = Field(100_000_000, description="larger pictures are refused before they are decoded")
+    fit: Literal["stretch", "crop"] = Field("stretch", description="how an image becomes square")
+    unreadable: Literal["refuse", "skip"] = Field("refuse", description="what to do about files that are not images")
+    max_pixels: Large = Field(100_000_000, description="larger images are refused before they are decoded")
     pixel_range: Annotated[Literal["auto"] | tuple[Brightness, Brightness], AfterValidator(_ascending)] = Field(
         "auto", description="values that are black and white in images of more than 8 bits a channel, as [0, 4095]"
     )
@@ -163,7 +163,7 @@ class Settings(Frozen):
         None, description="folder or s3://bucket/prefix for checkpoints and models; default: in output_dir"
     )
     cache_dir: ExpandedPath = Field(
-        default_factory=lambda: Path.home() / ".cache" / "elimnet-search", description="decoded pictures"
+        default_factory=lambda: Path.home() / ".cache" / "elimnet-search", description="decoded images"
     )
     feature_cache_gb: Annotated[float, Field(ge=0, le=1_000_000)] = Field(
         2.0, description="of cache_dir, for features of frozen stages; 0: none are kept"

@@ -101,7 +101,7 @@ class Space(Frozen):
     max_latency_ms: Milliseconds | None = Field(
         None,
         description="networks that are slower on the machine that made the study are not trained: ONNX Runtime, one "
-        "picture, one thread; default: the settings' `max_latency_ms`",
+        "image, one thread; default: the settings' `max_latency_ms`",
     )
     trials: Count | None = Field(None, description="budget of this study; default: the settings' `trials`")
     minutes: Minutes | None = Field(None, description="budget of this study; default: `minutes`")
@@ -186,7 +186,7 @@ class ListedSpace(Frozen):
     """Named rows, each trained with as many seeds. Nothing is sampled, nothing is limited, and no row is on a front.
 
     first_seed  of each row's repeats: `first_seed`, `first_seed` + 1, …
-    trained_on  the pictures that the networks are trained on
+    trained_on  the images that the networks are trained on
     scored_on   validation after each epoch, or test, once, after the last one. Only then may validation be trained on
     """
 

@@ -21,10 +21,10 @@ class ProfiledCut:
     """A cut with a head of pooling + linear, scored before anything is trained.
 
     module       last kept module; None for the uncut backbone
-    image_size   in pixels, of the pictures that were profiled; `macs` are of one such picture
+    image_size   in pixels, of the images that were profiled; `macs` are of one such image
     parameters   of backbone and head, like `macs`
     f1_macro     on validation, of a linear probe fitted to the training split
-    logme        log evidence of a training picture; higher is better
+    logme        log evidence of a training image; higher is better
     recommended  on the front of `f1_macro` against `parameters` over all cuts of the profile
     """
 

@@ -1,11 +1,11 @@
-"""How sure a score is: over seeds, over test pictures, and of the difference between two networks.
+"""How sure a score is: over seeds, over test images, and of the difference between two networks.
 
 Two sources of chance are told apart. Another seed gives another network: `over_seeds` says how far the mean of a few
-trainings may be from the mean of many (Student, "The probable error of a mean", Biometrika 1908). Other test pictures
-give another score of the same networks: `over_images` draws the pictures again, with replacement (Efron & Tibshirani,
+trainings may be from the mean of many (Student, "The probable error of a mean", Biometrika 1908). Other test images
+give another score of the same networks: `over_images` draws the images again, with replacement (Efron & Tibshirani,
 "An Introduction to the Bootstrap", 1993, chapter 13: the percentile interval).
 
-Pictures are drawn within each true class, as many as there are: the split was stratified when it was made, so its class
+Images are drawn within each true class, as many as there are: the split was stratified when it was made, so its class
 counts are no chance, and no draw is without a class, whose F1 would then not be defined.
 """
 
@@ -52,15 +52,15 @@ def over_seeds(values: Sequence[float]) -> Interval:
 
 
 def over_images(observed: float, drawn: Floats) -> Interval:
-    """The percentile interval of a score from its values (B,) on drawn pictures; `mean` is the `observed` score."""
+    """The percentile interval of a score from its values (B,) on drawn images; `mean` is the `observed` score."""
     low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Interval(observed, float(low), float(high), len(drawn))
 
 
 def drawn_f1(labels: Integers, predictions: Integers, *, draws: int = DRAWS, seed: int = 0) -> Floats:
-    """Macro F1 of each network on pictures drawn again: (B, R).
+    """Macro F1 of each network on images drawn again: (B, R).
 
-    Every network sees the same draw, so that differences between columns are paired by picture.
+    Every network sees the same draw, so that differences between columns are paired by image.
 
     Args:
         labels: (N,) true classes.
@@ -82,7 +82,7 @@ def drawn_f1(labels: Integers, predictions: Integers, *, draws: int = DRAWS, see
 def drawn_f1_of(confusion: Integers, *, draws: int = DRAWS, seed: int = 0) -> Floats:
     """The same of one network of which only the confusion matrix (C, C), rows true, is known: (B,).
 
-    To draw a class's pictures again is to draw its row from a multinomial distribution.
+    To draw a class's images again is to draw its row from a multinomial distribution.
     """
     generator = np.random.default_rng(seed)
     right, said, true = (np.zeros((draws, len(confusion)), dtype=np.float32) for _ in range(3))
@@ -98,7 +98,7 @@ def drawn_f1_of(confusion: Integers, *, draws: int = DRAWS, seed: int = 0) -> Fl
 
 
 def _draws(labels: Integers, draws: int, generator: np.random.Generator) -> Iterator[npt.NDArray[np.float32]]:
-    """How often each picture is drawn, (b, N) at a time, the classes' counts kept."""
+    """How often each image is drawn, (b, N) at a time, the classes' counts kept."""
     of_class = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     for start in range(0, draws, _DRAWS_AT_A_TIME):
         some = min(_DRAWS_AT_A_TIME, draws - start)

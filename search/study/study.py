@@ -64,7 +64,7 @@ class OpenStudy:
 
     @property
     def trained_on(self) -> PartName:
-        """The pictures that its networks are trained on."""
+        """The images that its networks are trained on."""
         return self.space.trained_on if isinstance(self.space, ListedSpace) else "train"
 
 

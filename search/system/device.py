@@ -32,7 +32,7 @@ def check_device(device: str) -> None:
 
 
 def memory_format(device: torch.device) -> torch.memory_format:
-    """The order of pictures and weights in memory in which `device` trains fastest.
+    """The order of images and weights in memory in which `device` trains fastest.
 
     That is channels last, except on mps. There batch normalisation gets wrong gradients from it:
     https://github.com/pytorch/pytorch/issues/175189.

@@ -51,7 +51,7 @@ def _workers(text: str) -> str:
 def slots(device: str, workers: str) -> list[Slot]:
     """The slots of this machine: `workers` is their number, or auto for one a GPU or one a core.
 
-    Workers of one thread each train more pictures a second together than one with all threads. GPUs are dealt out
+    Workers of one thread each train more images a second together than one with all threads. GPUs are dealt out
     beginning with the one that has the most memory free. Raises BadInput for a device that is not there.
     """
     from search.system.device import best_device, check_device  # noqa: PLC0415 - PyTorch, which the option's help can do without

@@ -21,21 +21,21 @@ class Teacher:
         self._network = network.to(device).to(memory_format=memory_format(device)).eval()  # type: ignore[call-overload]
         self._device = device
 
-    def loss(self, logits: Tensor, pictures: Tensor) -> Tensor:
-        """Divergence of a student's answers (n, classes) from the teacher's to the same pictures, summed over these.
+    def loss(self, logits: Tensor, images: Tensor) -> Tensor:
+        """Divergence of a student's answers (n, classes) from the teacher's to the same images, summed over these.
 
         Times the temperature squared, so that its gradients are as large as those of cross-entropy with labels.
         """
-        wanted = functional.log_softmax(self._answers(pictures) / TEMPERATURE, dim=1)
+        wanted = functional.log_softmax(self._answers(images) / TEMPERATURE, dim=1)
         given = functional.log_softmax(logits / TEMPERATURE, dim=1)
         return functional.kl_div(given, wanted, reduction="sum", log_target=True) * TEMPERATURE**2
 
     @torch.no_grad()
-    def _answers(self, pictures: Tensor) -> Tensor:
-        """float32 (n, classes), whatever size the pictures have."""
+    def _answers(self, images: Tensor) -> Tensor:
+        """float32 (n, classes), whatever size the images have."""
         size = self._network.specification.image_size
-        if pictures.shape[-1] != size:
-            pictures = functional.interpolate(pictures, size=(size, size), mode="bilinear", antialias=True)
+        if images.shape[-1] != size:
+            images = functional.interpolate(images, size=(size, size), mode="bilinear", antialias=True)
         with autocast(self._device):
-            answers: Tensor = self._network(pictures).float()
+            answers: Tensor = self._network(images).float()
         return answers

@@ -1,11 +1,11 @@
-"""What a training reads: pictures; or, where the first stages are frozen, their features, computed once and kept.
+"""What a training reads: images; or, where the first stages are frozen, their features, computed once and kept.
 
-A frozen stage answers the same picture in the same way in every epoch and every trial. So `recipe.frozen_views`
-augmented views of each picture go through the frozen part once, and the epochs take the views in turn. That is another
-training than one whose pictures are augmented anew each epoch, which is why it is a part of the recipe. For the views
+A frozen stage answers the same image in the same way in every epoch and every trial. So `recipe.frozen_views`
+augmented views of each image go through the frozen part once, and the epochs take the views in turn. That is another
+training than one whose images are augmented anew each epoch, which is why it is a part of the recipe. For the views
 to serve many trials they are drawn from seeds of their own, and strength is rounded to quarters.
 
-A feature that cannot be kept, or a network that cannot be split, is no reason to fail: the training reads pictures.
+A feature that cannot be kept, or a network that cannot be split, is no reason to fail: the training reads images.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from search.data.batches import Rows, TrainingBatches
 from search.errors import Interrupted
 from search.settings.recipe import Recipe
 from search.training.device import autocast
-from search.training.optimization import picture_size
+from search.training.optimization import epoch_image_size
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +40,8 @@ _STEPS_OF_STRENGTH = 4
 _BATCH_SIZE = 64
 
 
-class Pictures:
-    """Pictures, augmented anew in each epoch, for the whole network."""
+class Images:
+    """Images, augmented anew in each epoch, for the whole network."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Pictures:
     def train_inputs(self, rows: Tensor, epoch: int, augmentation: torch.Generator) -> Tensor:
         """What the trained part takes for these rows, in float32; `augmentation` decides what is drawn."""
         recipe, full = self._recipe, self._network.specification.image_size
-        size = picture_size(epoch, recipe, full) if self._network.trunk.any_size else full
+        size = epoch_image_size(epoch, recipe, full) if self._network.trunk.any_size else full
         return augment(rows, recipe.augmentation, augmentation, flip=recipe.flip, size=size)
 
     def part_of(self, network: Network) -> nn.Module:
@@ -78,10 +78,10 @@ class Pictures:
         return to_unit(rows)
 
 
-class FrozenFeatures(Pictures):
+class FrozenFeatures(Images):
     """Features of the frozen part, for the rest of the network.
 
-    views              augmented ones of each picture; 1 where they are not augmented
+    views              augmented ones of each image; 1 where they are not augmented
     seconds            that computing them took, or waiting for another process that did
     train_arrays       (views * N, *shape), channels last, one view after another
     validation_arrays  (N, *shape)
@@ -120,7 +120,7 @@ class FrozenFeatures(Pictures):
 
 @dataclass(frozen=True)
 class _Views:
-    """How the pictures of a split are looked at: `count` times augmented, or 0 for once as they are."""
+    """How the images of a split are looked at: `count` times augmented, or 0 for once as they are."""
 
     count: int
     strength: float
@@ -143,13 +143,13 @@ def inputs_for(
     device: torch.device,
     kept: ArrayCache | None,
     interrupted: Callable[[], bool] | None,
-) -> Pictures:
-    """Features where the recipe has them and they can be had, pictures elsewhere; the reason is logged once.
+) -> Images:
+    """Features where the recipe has them and they can be had, images elsewhere; the reason is logged once.
 
     `network` is on `device`, with its stages frozen. Raises Interrupted once `interrupted` says so.
     """
     if not recipe.frozen_views or not recipe.frozen_stages or kept is None or not train.identity:
-        return Pictures(network, recipe, train, validation, device)
+        return Images(network, recipe, train, validation, device)
 
     def waiting() -> None:
         if interrupted and interrupted():
@@ -166,7 +166,7 @@ def inputs_for(
             scored = Arrays(unchanged, validation.labels)
     except (CannotSplit, NoRoom) as error:
         _say_once(f"frozen stages are computed in each epoch: {error}")
-        return Pictures(network, recipe, train, validation, device)
+        return Images(network, recipe, train, validation, device)
     count = max(1, views.count)
     labelled = Arrays(features, np.tile(train.labels, count))
     seconds = time.perf_counter() - started
@@ -187,7 +187,7 @@ def _features(
     device: torch.device,
     waiting: Callable[[], None],
 ) -> Array:
-    """(views * N, *shape), channels last: float16 of augmented views, float32 of the pictures as they are.
+    """(views * N, *shape), channels last: float16 of augmented views, float32 of the images as they are.
 
     So scores are those that the whole network gives, while what is seen once in an epoch takes half of the bytes.
     """

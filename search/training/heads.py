@@ -3,7 +3,7 @@
 A training whose whole trunk is frozen is that of a linear layer, and of so small a layer that a step is mostly the
 overhead of some fifty calls. Here the layers lie one behind another in one tensor, and a step of all of them is a
 batched matrix product. Each head has its own learning rate, weight decay, dropout and seed, hence its own order of
-pictures, and ends with the weights that `search.training.loop.train` gives it when it is trained alone.
+images, and ends with the weights that `search.training.loop.train` gives it when it is trained alone.
 """
 
 from __future__ import annotations

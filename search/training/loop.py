@@ -30,7 +30,7 @@ from search.training.checkpoint import Checkpoint, TrainingState, restore, seria
 from search.training.device import PeakMemory, activate_out_of_place, autocast, kept_memory
 from search.training.distillation import Teacher
 from search.training.evaluation import EpochMetrics, Evaluation, Integers, TrainingResult, evaluate_rows, f1_macro
-from search.training.frozen_features import Pictures, inputs_for
+from search.training.frozen_features import Images, inputs_for
 from search.training.optimization import Average, make_optimizer, schedule, set_learning_rate
 
 # Reading the loss back makes the host wait for a CUDA device, so there a loss that is not finite is noticed late.
@@ -59,7 +59,7 @@ def train(
     Without `validation_arrays` nothing is scored, neither at epochs nor at the end.
 
     pretrained    whether the trunk's weights are, and so learn at `trunk_learning_rate`
-    accumulation  parts that a batch goes through the network in, to save memory. A step takes in the same pictures and
+    accumulation  parts that a batch goes through the network in, to save memory. A step takes in the same images and
                   learning rate; batch statistics are taken over a part
     teacher       learned from where the recipe distils; it is not changed but for being moved to the device
     features      where features of frozen stages are kept, if the recipe has them computed once
@@ -127,7 +127,7 @@ class _Trained:
 
 @dataclass
 class _Begun:
-    """What an epoch has come to after so many `steps`: `loss`, the sum over pictures, and int64 (n,) of each step.
+    """What an epoch has come to after so many `steps`: `loss`, the sum over images, and int64 (n,) of each step.
 
     generators  their states at `device`, a type of device; of use on the same type only
     """
@@ -155,7 +155,7 @@ class _Run:
         self,
         network: Network,
         recipe: Recipe,
-        inputs: Pictures,
+        inputs: Images,
         device: torch.device,
         seed: int,
         pretrained: bool,
@@ -186,7 +186,7 @@ class _Run:
 
     @property
     def part_size(self) -> int:
-        """Pictures that go through the network at a time."""
+        """Images that go through the network at a time."""
         return -(-self._recipe.batch_size // self._accumulation)
 
     def evaluate(self, interrupted: Callable[[], bool] | None) -> Evaluation | None:
@@ -253,8 +253,8 @@ class _Run:
         return [torch.default_generator, torch.cuda.default_generators[index], augmentation]
 
     def _step(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """One step of the optimizer. Returns the sum of the pictures' losses, and logits (N, classes)."""
-        # At least two pictures a part: batch normalisation takes no statistics of one.
+        """One step of the optimizer. Returns the sum of the images' losses, and logits (N, classes)."""
+        # At least two images a part: batch normalisation takes no statistics of one.
         parts = min(self._accumulation, max(1, len(targets) // 2))
         losses, answers = [], []
         for part, part_targets in zip(inputs.tensor_split(parts), targets.tensor_split(parts), strict=True):
@@ -270,8 +270,8 @@ class _Run:
         self._optimizer.zero_grad(set_to_none=True)
         return torch.stack(losses).sum(), torch.cat(answers)
 
-    def _loss(self, logits: Tensor, targets: Tensor, pictures: Tensor) -> Tensor:
-        """The sum over pictures."""
+    def _loss(self, logits: Tensor, targets: Tensor, images: Tensor) -> Tensor:
+        """The sum over images."""
         loss = functional.cross_entropy(
             logits,
             targets,
@@ -282,7 +282,7 @@ class _Run:
         if self._teacher is None:
             return loss
         share = self._recipe.distillation
-        return (1 - share) * loss + share * self._teacher.loss(logits, pictures)
+        return (1 - share) * loss + share * self._teacher.loss(logits, images)
 
     def _seed_generators(self, epoch: int) -> tuple[torch.Generator, torch.Generator]:
         """Seed PyTorch's own generators (dropout, stochastic depth); return one for order, one for augmentation.
@@ -326,7 +326,7 @@ class _Run:
 
 
 def epoch_seeds(seed: int, epoch: int) -> tuple[int, int, int]:
-    """Of PyTorch's own generators, of the order of the pictures, and of augmentation."""
+    """Of PyTorch's own generators, of the order of the images, and of augmentation."""
     default, order, augmentation = np.random.SeedSequence((seed, epoch)).generate_state(3).tolist()
     return default, order, augmentation
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from blocks.network import Network
 from search.settings.recipe import Recipe
 
-_GROWTH = 0.75  # of the training, in which pictures reach their full size
+_GROWTH = 0.75  # of the training, in which images reach their full size
 
 
 def make_optimizer(network: Network, recipe: Recipe, *, pretrained: bool) -> torch.optim.Optimizer:
@@ -48,8 +48,8 @@ def schedule(step: int, steps_per_epoch: int, recipe: Recipe) -> float:
     return (1 + math.cos(math.pi * (step - warmup) / (total - warmup))) / 2
 
 
-def picture_size(epoch: int, recipe: Recipe, image_size: int) -> int:
-    """Side of the pictures that an epoch (from 1) trains on: from `first_size` of `image_size` to all of it.
+def epoch_image_size(epoch: int, recipe: Recipe, image_size: int) -> int:
+    """Side of the images that an epoch (from 1) trains on: from `first_size` of `image_size` to all of it.
 
     In steps of 8 px, so that feature maps keep even sides, and never under 16 px.
     """

@@ -1,6 +1,6 @@
 """A search that is tried without being begun: settings, data, database, weights, and one step of each space.
 
-Writes nothing: pictures are decoded to a temporary folder that is removed, and no study is made.
+Writes nothing: images are decoded to a temporary folder that is removed, and no study is made.
 """
 
 from __future__ import annotations
@@ -61,9 +61,7 @@ def try_search(settings: Settings) -> None:
 def describe(dataset: Dataset) -> str:
     """The data set in a few lines for people, its warnings among them."""
     sizes = ", ".join(f"{sum(counts.values()):,} {split}" for split, counts in dataset.counts.items())
-    lines = [
-        f"{dataset.name}: {len(dataset.classes)} classes, {sizes} pictures, fingerprint {dataset.fingerprint[:12]}"
-    ]
+    lines = [f"{dataset.name}: {len(dataset.classes)} classes, {sizes} images, fingerprint {dataset.fingerprint[:12]}"]
     return "\n".join([*lines, *(f"  warning: {warning}" for warning in dataset.warnings)])
 
 
@@ -103,7 +101,7 @@ def _smallest(space: AnySpace) -> AnySpace:
 
 
 def _one_step(name: str, space: AnySpace, dataset: Dataset, settings: Settings) -> str:
-    """Train a candidate of the space, within its limits, for two steps of its own recipe, on a few pictures."""
+    """Train a candidate of the space, within its limits, for two steps of its own recipe, on a few images."""
     if isinstance(space, ListedSpace):
         candidate = space.rows[0].candidate
     else:

@@ -45,7 +45,7 @@ class Finished:
 
     data          `Dataset.describe()`
     device        what trained it, for people
-    trained_on    the pictures that it was trained on
+    trained_on    the images that it was trained on
     test_metrics  of a network that was scored on test and not on validation
     """
 

@@ -161,8 +161,8 @@ def _work_alone(session: Session, dataset: Dataset, slot: Slot) -> int:
 
 
 def _report(settings: Settings) -> None:
-    """What was found: the front on the terminal, and as a picture and a page beside the other output."""
-    picture, page = settings.run_dir / "pareto.png", settings.run_dir / "pareto.html"
+    """What was found: the front on the terminal, and as a plot and a page beside the other output."""
+    plot, page = settings.run_dir / "pareto.png", settings.run_dir / "pareto.html"
     here = ["--pareto", "--name", settings.name, "--database-url", settings.database]
     try:
         settings.run_dir.mkdir(parents=True, exist_ok=True)
@@ -170,4 +170,4 @@ def _report(settings: Settings) -> None:
         report(here)
         problem = f"output_dir {settings.run_dir}: {error.strerror}; name another with --set output_dir=…"
         raise BadInput("the report's files cannot be written", [problem]) from error
-    report([*here, "--png", str(picture), "--html", str(page)])
+    report([*here, "--png", str(plot), "--html", str(page)])

@@ -5,13 +5,13 @@ import statistics
 
 import pytest
 
-from benchmarks import pictures
+from benchmarks import images
 from benchmarks.frozen_stages import FrozenResult, GpuResult, HeadsResult, describe_gpu, main
 from search.errors import BadInput
 
 
 def test_measures_everything_in_the_small(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "JPEG_SIZE", (64, 48))
+    monkeypatch.setattr(images, "JPEG_SIZE", (64, 48))
     main(["--quick", "--json", "--device", "cpu", "--seconds", "0.05", "--repeats", "2"])
     answer = json.loads(capsys.readouterr().out)
     (frozen,) = answer["frozen"]

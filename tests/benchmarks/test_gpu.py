@@ -8,9 +8,9 @@ import timm
 import torch
 from torch import nn
 
-from benchmarks import pictures
+from benchmarks import images
 from benchmarks.gpu import bandwidth, main, traffic
-from benchmarks.pictures import write_pictures
+from benchmarks.images import write_images
 
 QUICK = ["--seconds", "0.05", "--repeats", "2", "--workers", "0", "--device", "cpu", "--megabytes", "1"]
 SMALL = ["--image-sizes", "32", "--batch-sizes", "4", "--loops", "ours", "timm"]
@@ -18,8 +18,8 @@ SMALL = ["--image-sizes", "32", "--batch-sizes", "4", "--loops", "ours", "timm"]
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(pictures, "JPEG_SIZE", (64, 48))
-    write_pictures(tmp_path, classes=2, pictures=12)
+    monkeypatch.setattr(images, "JPEG_SIZE", (64, 48))
+    write_images(tmp_path, classes=2, images=12)
     return tmp_path
 
 
@@ -43,11 +43,11 @@ def test_a_batch_that_is_larger_than_the_data_and_a_table(folder: Path, capsys: 
 
 def test_what_a_convolution_and_its_normalisation_move() -> None:
     network = nn.Sequential(nn.Conv2d(3, 8, 3, stride=2, padding=1), nn.BatchNorm2d(8))
-    picture, feature = 3 * 10 * 10, 8 * 5 * 5
-    assert traffic(network, 10) == 2 * (3 * (picture + feature) + 8 * feature)
+    image, feature = 3 * 10 * 10, 8 * 5 * 5
+    assert traffic(network, 10) == 2 * (3 * (image + feature) + 8 * feature)
 
 
-def test_a_picture_of_efficientnet_moves_what_the_documentation_says() -> None:
+def test_a_image_of_efficientnet_moves_what_the_documentation_says() -> None:
     assert round(traffic(timm.create_model("efficientnet_b0", num_classes=6), 224), -6) == 189_000_000
 
 

@@ -1,4 +1,4 @@
-"""The benchmark of recipes, on pictures of two classes and for one epoch."""
+"""The benchmark of recipes, on images of two classes and for one epoch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import pictures
+from benchmarks import images
 from benchmarks.recipes import line, main, networks
 from blocks.build import build
 from blocks.cost import count_parameters
@@ -15,9 +15,9 @@ from search.errors import BadInput
 
 @pytest.fixture
 def fixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Options that every call has: pictures, and the small network alone."""
-    monkeypatch.setattr(pictures, "JPEG_SIZE", (64, 48))
-    pictures.write_pictures(tmp_path / "pictures", classes=2, pictures=24)
+    """Options that every call has: images, and the small network alone."""
+    monkeypatch.setattr(images, "JPEG_SIZE", (64, 48))
+    images.write_images(tmp_path / "pictures", classes=2, images=24)
     return ["--data", str(tmp_path / "pictures"), "--cache-dir", str(tmp_path / "cache"), "--networks", "scratch"]
 
 

@@ -38,9 +38,9 @@ class Recording:
 
 
 @pytest.fixture(scope="module")
-def recording(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Recording:
+def recording(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Recording:
     folder = tmp_path_factory.mktemp("bank")
-    given: dict[str, object] = {"data": pictures, "out": folder / "bank.jsonl.gz", "cache-dir": folder / "cache"}
+    given: dict[str, object] = {"data": images, "out": folder / "bank.jsonl.gz", "cache-dir": folder / "cache"}
     given |= {"candidates": 4, "epochs": 2, "image-size": 16, "batch-size": 8, "max-macs": 1_000_000}
     arguments = [text for name, value in given.items() for text in (f"--{name}", str(value))]
     working = folder / "bank.jsonl.part"

@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmarks import pictures, throughput
-from benchmarks.pictures import write_pictures
+from benchmarks import images, throughput
+from benchmarks.images import write_images
 from benchmarks.rates import Window
 from benchmarks.throughput import CASES, Case, main
 from blocks.build import build
@@ -22,21 +22,21 @@ QUICK = ["--seconds", "0.05", "--repeats", "3", "--workers", "0", "--at-once", "
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Small pictures of two classes, and a tiny network to train on them."""
-    monkeypatch.setattr(pictures, "JPEG_SIZE", (64, 48))
-    write_pictures(tmp_path / "pictures", classes=2, pictures=24)
+    """Small images of two classes, and a tiny network to train on them."""
+    monkeypatch.setattr(images, "JPEG_SIZE", (64, 48))
+    write_images(tmp_path / "images", classes=2, images=24)
     network = ScratchSpecification(
         image_size=16, classes=2, stem_channels=4, stages=(StageSpecification(block="conv", channels=8),)
     )
     monkeypatch.setattr(throughput, "CASES", (Case("tiny", network, target=1.5),))
-    return tmp_path / "pictures"
+    return tmp_path / "images"
 
 
-def test_writes_pictures(folder: Path) -> None:
+def test_writes_images(folder: Path) -> None:
     files = sorted(folder.rglob("*.jpg"))
     assert [len(list((folder / name).iterdir())) for name in ("class_0", "class_1")] == [12, 12]
-    with Image.open(files[0]) as picture:
-        assert picture.size == (64, 48)
+    with Image.open(files[0]) as image:
+        assert image.size == (64, 48)
     assert files[0].read_bytes() != files[1].read_bytes()
 
 
@@ -45,7 +45,7 @@ def test_measures_both_loops(folder: Path, capsys: pytest.CaptureFixture[str]) -
     answer = json.loads(capsys.readouterr().out)
     assert answer["environment"]["torch"] == torch.__version__
     (result,) = answer["results"]
-    assert result["pictures"] == 24
+    assert result["images"] == 24
     assert len(result["ours"]) == len(result["users"]) == 3
     assert min(*result["ours"], *result["users"], result["our_data"], result["user_data"], result["decoding"]) > 0
     assert result["workers"] == 0
@@ -58,7 +58,7 @@ def test_measures_both_loops(folder: Path, capsys: pytest.CaptureFixture[str]) -
 def test_says_it_for_people(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main([*QUICK, "--data", str(folder)])
     text = capsys.readouterr().out
-    expected = ("device CPU", "load_average", "tiny", "3 windows of 0.05 s", "binds", "decoding 24 pictures", "target")
+    expected = ("device CPU", "load_average", "tiny", "3 windows of 0.05 s", "binds", "decoding 24 images", "target")
     assert all(words in text for words in expected)
 
 

@@ -18,7 +18,7 @@ LINEAR = 12 * 3
 def test_counts_written_out(make_network: MakeNetwork) -> None:
     network = make_network()
     assert count_parameters(network) == sum(WEIGHTS) + NORMS + LINEAR + 3
-    sides = [8, 4, 4, 4]  # of the feature maps, for a picture of 16
+    sides = [8, 4, 4, 4]  # of the feature maps, for an image of 16
     macs = sum(weights * side**2 for weights, side in zip(WEIGHTS, sides, strict=True)) + LINEAR
     assert count_macs(network, 16) == macs
     assert count_layers(network) == 5

@@ -14,7 +14,7 @@ from blocks.build import build
 from blocks.elimination import anatomy, to_map
 from blocks.specification import EliminatedSpecification, HeadSpecification
 
-# One small member of each family and the smallest picture it takes.
+# One small member of each family and the smallest image it takes.
 FAMILIES = {
     "byobnet": ("test_byobnet", 32),
     "coatnet": ("test_coatnet", 160),
@@ -140,19 +140,19 @@ def test_the_uncut_network_computes_what_the_whole_backbone_does() -> None:
     torch.testing.assert_close(network.trunk(normalised)[0][:, :, 0, 0], whole(normalised))
 
 
-def test_threads_that_share_a_network_tap_their_own_pictures() -> None:
+def test_threads_that_share_a_network_tap_their_own_images() -> None:
     network = build(_specification("test_resnet", 32, "layer3.0", kind="multi_tap", taps=("layer1.0",))).eval()
-    pictures = torch.rand(2, 1, 3, 32, 32)
+    images = torch.rand(2, 1, 3, 32, 32)
     met = Barrier(2, timeout=60)
 
     def meet(*_: object) -> None:
         met.wait()  # both have tapped before either goes on
 
     with torch.inference_mode():
-        alone = [network(picture) for picture in pictures]
+        alone = [network(image) for image in images]
     network.get_submodule("trunk.backbone.layer3.0").register_forward_hook(meet)
     with ThreadPoolExecutor(2) as threads:
-        together = list(threads.map(torch.inference_mode()(network), pictures))
+        together = list(threads.map(torch.inference_mode()(network), images))
     assert all(map(torch.equal, alone, together))
 
 

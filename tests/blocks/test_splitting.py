@@ -1,4 +1,4 @@
-"""Both parts in a row against the whole network, for pictures and steps that the split itself did not see."""
+"""Both parts in a row against the whole network, for images and steps that the split itself did not see."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from blocks.network import Network
 from blocks.specification import EliminatedSpecification, HeadSpecification, ScratchSpecification, StageSpecification
 from blocks.splitting import CannotSplit, Split, split_frozen
 
-# One small member of each family and the smallest picture it takes.
+# One small member of each family and the smallest image it takes.
 FAMILIES = {
     "byobnet": ("test_byobnet", 32),
     "convnext": ("convnext_atto", 32),
@@ -37,7 +37,7 @@ FAMILIES = {
 
 
 def network_of(backbone: str, size: int, cut: str | None, frozen: int, **head: object) -> Network:
-    """A network with random weights, its dropout off and its batch statistics those of some pictures."""
+    """A network with random weights, its dropout off and its batch statistics those of some images."""
     torch.manual_seed(0)
     kind = {"kind": "pool_linear", **head} if cut else {"kind": "original"}
     specification = EliminatedSpecification(
@@ -68,7 +68,7 @@ def test_both_parts_in_a_row_are_the_whole_network(family: str) -> None:
     assert feature.shape == (3, *split.shape)
     logits = split.above(network).eval()(feature)
     torch.testing.assert_close(logits, network(images), rtol=1e-4, atol=1e-5)
-    # The upper part depends on the feature, and on nothing else: no pictures are given to it.
+    # The upper part depends on the feature, and on nothing else: no images are given to it.
     assert not torch.allclose(split.above(network).eval()(feature[[1, 2, 0]]), logits, rtol=1e-4, atol=1e-5)
 
 

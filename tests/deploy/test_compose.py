@@ -159,8 +159,8 @@ def test_data_dir_is_mounted_read_only(name: str, tmp_path: Path) -> None:
     ("variables", "config"),
     [
         ({}, "configs/service.yaml"),
-        ({"DATA_DIR": "/pictures"}, "configs/service-folder.yaml"),
-        ({"DATA_DIR": "/pictures", "CONFIG": "configs/mine.yaml"}, "configs/mine.yaml"),
+        ({"DATA_DIR": "/images"}, "configs/service-folder.yaml"),
+        ({"DATA_DIR": "/images", "CONFIG": "configs/mine.yaml"}, "configs/mine.yaml"),
     ],
 )
 def test_what_is_searched_goes_with_the_data(name: str, variables: dict[str, str], config: str) -> None:

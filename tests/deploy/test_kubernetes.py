@@ -52,7 +52,7 @@ def test_photographs_go_to_the_volume_that_workers_read() -> None:
     (volume,) = copying["volumes"]
     assert (mount["mountPath"], volume["persistentVolumeClaim"]) == (read["mountPath"], {"claimName": "elimnet-data"})
     assert copying["containers"][0]["image"] == working["containers"][0]["image"]
-    assert f"kubectl cp ~/pictures/. {MANIFESTS['Pod/elimnet-copy']['metadata']['name']}:{mount['mountPath']}" in README
+    assert f"kubectl cp ~/images/. {MANIFESTS['Pod/elimnet-copy']['metadata']['name']}:{mount['mountPath']}" in README
 
 
 def named_manifests() -> set[str]:

@@ -41,7 +41,7 @@ def trials(tmp_path: Path, study: str) -> list[TrialRecord]:
 
 def test_search_baselines_finalize_report(
     write_config: WriteConfig,
-    pictures: Path,
+    images: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -72,9 +72,9 @@ def test_search_baselines_finalize_report(
     for trial in done:
         assert trial.values is not None
         assert trial.values[0] == trial.attributes["test_f1_macro"]
-        assert sum(map(sum, trial.attributes["test_confusion"])) == 9, "of 48 pictures, a fifth of each class's 16"
+        assert sum(map(sum, trial.attributes["test_confusion"])) == 9, "of 48 images, a fifth of each class's 16"
         assert "accuracy" not in trial.attributes, "no other split is scored"
-    assert "test split: 9 pictures of pictures0" in printed
+    assert "test split: 9 images of images0" in printed
     assert "Differences in test F1" in printed
     assert "an interval over fewer than three seeds says little" in printed
     assert "on the joint front by now" not in printed
@@ -84,7 +84,7 @@ def test_search_baselines_finalize_report(
     check_tables(config, tmp_path, done)
     check_times(config, tmp_path, capsys)
     before = opened.count("test")
-    check_use(config, tmp_path, pictures, done, capsys)
+    check_use(config, tmp_path, images, done, capsys)
     assert opened.count("test") == before, "nor does a model in use read it"
     before = len(opened)
     check_the_same_list(config, capsys)
@@ -119,7 +119,7 @@ def check_times(config: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def check_use(
-    config: list[str], tmp_path: Path, pictures: Path, done: list[TrialRecord], capsys: pytest.CaptureFixture[str]
+    config: list[str], tmp_path: Path, images: Path, done: list[TrialRecord], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A finalized network is exported by its row, and classifies."""
     model = tmp_path / "model"
@@ -131,10 +131,10 @@ def check_use(
     card = (model / "MODEL_CARD.md").read_text()
     assert f"# tiny/final, trial {first.number}\n" in card
     assert f"Macro F1 **{first.attributes['test_f1_macro']:.3f}**" in card
-    assert "| **Trained on** | train and validation, 39 pictures |" in card
-    assert card.count("on 9 validation pictures, on which it was trained") == 2, "the model, and that of integers"
-    predict([str(model), str(pictures), "--output", str(tmp_path / "answers.csv")])
-    predict([f"final/{BASELINES[0]}", str(pictures), *config, "--output", str(tmp_path / "same.csv")])
+    assert "| **Trained on** | train and validation, 39 images |" in card
+    assert card.count("on 9 validation images, on which it was trained") == 2, "the model, and that of integers"
+    predict([str(model), str(images), "--output", str(tmp_path / "answers.csv")])
+    predict([f"final/{BASELINES[0]}", str(images), *config, "--output", str(tmp_path / "same.csv")])
     answers = (tmp_path / "answers.csv").read_text()
     assert len(answers.splitlines()) == 1 + 48
     assert answers == (tmp_path / "same.csv").read_text()

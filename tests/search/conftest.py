@@ -1,4 +1,4 @@
-"""A workshop on the tiny search of tests/conftest.py: real pictures, real training, a real SQLite file.
+"""A workshop on the tiny search of tests/conftest.py: real images, real training, a real SQLite file.
 
 And such a search that is over, one trial of each of two studies, with their models kept; a process's tests share it.
 """
@@ -34,7 +34,7 @@ from storage.database import Database, connect
 from storage.trials import TrialRecord, read_trials
 from tests.conftest import tiny_elimination, tiny_scratch
 
-STEPS_AN_EPOCH = 2  # of the 30 training pictures, 16 at a time
+STEPS_AN_EPOCH = 2  # of the 30 training images, 16 at a time
 SIGNS_AN_EPOCH = STEPS_AN_EPOCH + 1  # and one before the only batch of validation
 EPOCHS = 2
 EXPLODING = {
@@ -113,12 +113,12 @@ def weights_dir(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def searched(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Path:
+def searched(tmp_path_factory: pytest.TempPathFactory, images: Path) -> Path:
     """The settings file of the search; its trials are scratch/0 and elimination/0."""
     folder = tmp_path_factory.mktemp("searched")
     settings: dict[str, Any] = {
         "name": "tiny",
-        "data": {"source": "folder", "path": str(pictures)},
+        "data": {"source": "folder", "path": str(images)},
         "studies": {"elimination": tiny_elimination(), "scratch": tiny_scratch()},
         "trials": 1,
         "device": "cpu",
@@ -186,14 +186,14 @@ def model_folder(source: Source, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def photographs(tmp_path: Path) -> Path:
-    """A folder of 70 pictures in two folders, one of them turned by its EXIF data: more than a batch."""
+    """A folder of 70 images in two folders, one of them turned by its EXIF data: more than a batch."""
     root = tmp_path / "photographs"
     random = np.random.default_rng(1)
     for number in range(70):
         folder = root / f"day{number % 2}"
         folder.mkdir(parents=True, exist_ok=True)
-        picture = Image.fromarray(random.integers(0, 256, (40, 56, 3), dtype=np.uint8))
+        image = Image.fromarray(random.integers(0, 256, (40, 56, 3), dtype=np.uint8))
         exif = Image.Exif()
         exif[0x0112] = 6 if number == 3 else 1
-        picture.save(folder / f"{number:02}.jpg", quality=95, exif=exif)
+        image.save(folder / f"{number:02}.jpg", quality=95, exif=exif)
     return root

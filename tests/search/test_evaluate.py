@@ -21,13 +21,13 @@ from tests.systems import linux_file_names, needs_pipes
 
 
 @pytest.fixture
-def labelled(pictures: Path, tmp_path: Path) -> Path:
-    """Four pictures of each class, to add to."""
+def labelled(images: Path, tmp_path: Path) -> Path:
+    """Four images of each class, to add to."""
     root = tmp_path / "labelled"
     for name in ("class0", "class1", "class2"):
         (root / name).mkdir(parents=True)
         for number in range(4):
-            shutil.copy(pictures / name / f"{number}.png", root / name)
+            shutil.copy(images / name / f"{number}.png", root / name)
     return root
 
 
@@ -47,8 +47,8 @@ def test_scores_are_those_of_the_answers(
     f1 = [2 * confusion[i, i] / (confusion[i].sum() + confusion[:, i].sum()) for i in range(3)]
     assert scores["f1_per_class"] == pytest.approx(f1)
     assert scores["f1_macro"] == pytest.approx(sum(f1) / 3)
-    with Image.open(tmp_path / "matrix.png") as picture:
-        assert picture.format == "PNG"
+    with Image.open(tmp_path / "matrix.png") as image:
+        assert image.format == "PNG"
 
 
 def test_for_people_there_are_two_tables(
@@ -56,7 +56,7 @@ def test_for_people_there_are_two_tables(
 ) -> None:
     main(["scratch/0", str(labelled), *options])
     said = capsys.readouterr().out
-    assert "on 12 pictures" in said
+    assert "on 12 images" in said
     assert "true classes, and as which of them they were taken:" in said
     assert sum(line.strip().startswith("class0 ") for line in said.splitlines()) == 1
 
@@ -72,7 +72,7 @@ def test_names_of_classes_are_no_markup(
     said = capsys.readouterr().out
     assert [said.count(name) for name in classes] == [3, 2, 2]
     assert "left out, no class of the model: [bold]" in said
-    assert "classes without pictures: [/glass]" in said
+    assert "classes without images: [/glass]" in said
 
 
 def test_folders_that_are_no_class_and_classes_without_folder_are_named(
@@ -89,7 +89,7 @@ def test_folders_that_are_no_class_and_classes_without_folder_are_named(
     main(["scratch/0", str(labelled), *options])
     said = capsys.readouterr()
     assert "left out, no class of the model: glass" in said.out
-    assert "classes without pictures: class2" in said.out
+    assert "classes without images: class2" in said.out
 
 
 def refused(*arguments: str) -> str:
@@ -167,7 +167,7 @@ def test_all_that_is_wrong_is_named_together(options: list[str], tmp_path: Path)
     assert "DATA_DIR" not in message
 
 
-def test_a_picture_that_cannot_be_written(labelled: Path, options: list[str], tmp_path: Path) -> None:
+def test_a_image_that_cannot_be_written(labelled: Path, options: list[str], tmp_path: Path) -> None:
     assert f"--png {tmp_path}: is a folder" in refused("scratch/0", str(labelled), "--png", str(tmp_path), *options)
 
 
@@ -178,7 +178,7 @@ def test_a_full_disk(labelled: Path, options: list[str], tmp_path: Path) -> None
     assert f"--png {full}: No space left on device" in refused("scratch/0", str(labelled), "--png", str(full), *options)
 
 
-def test_a_class_without_pictures_counts_in_no_score(
+def test_a_class_without_images_counts_in_no_score(
     labelled: Path, options: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["scratch/0", str(labelled), "--json", *options])
@@ -191,16 +191,16 @@ def test_a_class_without_pictures_counts_in_no_score(
     assert scores["f1_macro"] == pytest.approx(sum(np.delete(scores["f1_per_class"], favourite)) / 2)
 
 
-def test_a_searchs_model_does_not_meet_its_test_split(pictures: Path, options: list[str], tmp_path: Path) -> None:
-    message = refused("scratch/0", str(pictures), *options)
-    assert f"{pictures}: has as many pictures of each class as the model was searched with" in message
+def test_a_searchs_model_does_not_meet_its_test_split(images: Path, options: list[str], tmp_path: Path) -> None:
+    message = refused("scratch/0", str(images), *options)
+    assert f"{images}: has as many images of each class as the model was searched with" in message
     assert "python -m search.finalize reads them, once" in message
     export(["scratch/0", "--format", "onnx", "--output", str(tmp_path / "out"), *options])
-    shutil.copytree(pictures, tmp_path / "copy")
-    assert "test pictures included" in refused(str(tmp_path / "out"), str(tmp_path / "copy"))
+    shutil.copytree(images, tmp_path / "copy")
+    assert "test images included" in refused(str(tmp_path / "out"), str(tmp_path / "copy"))
     for name in ("class0", "class1", "class2"):  # as many as of each class are in test
         (tmp_path / "test" / name).mkdir(parents=True)
         for number in range(3):
-            shutil.copy(pictures / name / f"{number}.png", tmp_path / "test" / name)
-    assert "test pictures included" in refused("scratch/0", str(tmp_path / "test"), *options)
+            shutil.copy(images / name / f"{number}.png", tmp_path / "test" / name)
+    assert "test images included" in refused("scratch/0", str(tmp_path / "test"), *options)
     main(["scratch/0", str((tmp_path / "test").rename(tmp_path / "new")), *options])

@@ -46,9 +46,9 @@ def loading_lines(folder: Path) -> str:
 
 
 @pytest.fixture
-def picture(pictures: Path) -> Image.Image:
+def image(images: Path) -> Image.Image:
     """Wider than it is high, and larger than the network's input."""
-    with Image.open(pictures / "class2" / "0.png") as opened:
+    with Image.open(images / "class2" / "0.png") as opened:
         return opened.convert("RGB").resize((56, 40))
 
 
@@ -59,7 +59,7 @@ def test_every_format_answers_as_the_trial_and_its_card_says_how(
     options: list[str],
     settings: Settings,
     source: Source,
-    picture: Image.Image,
+    image: Image.Image,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -75,10 +75,10 @@ def test_every_format_answers_as_the_trial_and_its_card_says_how(
     for count in (1, 5):
         assert np.abs(exported.run(pixels[:count]) - original.run(pixels[:count])).max() < 1e-5
 
-    picture.save(folder / "picture.jpg", quality=100)
+    image.save(folder / "image.jpg", quality=100)
     monkeypatch.chdir(folder)
     exec(loading_lines(folder), {})
-    decoded = decode((folder / "picture.jpg").read_bytes(), [None], 32, "stretch", 10**6)
+    decoded = decode((folder / "image.jpg").read_bytes(), [None], 32, "stretch", 10**6)
     assert capsys.readouterr().out.strip() == source.description.classes[original.run(decoded).argmax()]
     assert (
         "transparent ones onto white first. In images of more bits, 0 is black and 65535 is white"
@@ -87,11 +87,11 @@ def test_every_format_answers_as_the_trial_and_its_card_says_how(
 
 
 def test_the_lines_for_onnx_need_no_torch_and_nothing_of_ours(
-    options: list[str], picture: Image.Image, tmp_path: Path
+    options: list[str], image: Image.Image, tmp_path: Path
 ) -> None:
     folder, packages = tmp_path / "out", tmp_path / "packages"
     main(["scratch/0", "--format", "onnx", "--output", str(folder), *options])
-    picture.save(folder / "picture.jpg")
+    image.save(folder / "image.jpg")
     packages.mkdir()
     for name in WITHOUT_TORCH:
         spec = find_spec(name)
@@ -186,7 +186,7 @@ def test_what_cannot_be_done_is_said_at_once(options: list[str], tmp_path: Path)
     assert f"an export is a folder that holds model.onnx and its card; name one, such as {there}/net" in message
 
 
-def test_a_default_name_that_is_taken_is_said_before_pictures_are_read(model_folder: Path, options: list[str]) -> None:
+def test_a_default_name_that_is_taken_is_said_before_images_are_read(model_folder: Path, options: list[str]) -> None:
     model_folder.with_name("kept-onnx").symlink_to("nowhere")
     message = refused(str(model_folder), "--format", "onnx", *options, "--data-dir", "missing")
     assert f"--output {model_folder.with_name('kept-onnx')}: exists; name a new folder" in message
@@ -208,21 +208,21 @@ def test_a_damaged_model(model_folder: Path, options: list[str], tmp_path: Path)
     assert not (tmp_path / "out").exists()
 
 
-def test_pictures_of_other_classes(model_folder: Path, bare_environment: None, tmp_path: Path) -> None:
+def test_images_of_other_classes(model_folder: Path, bare_environment: None, tmp_path: Path) -> None:
     digits = ["--set", f"cache_dir={tmp_path / 'cache'}", "--set", "data.source=digits"]
     message = refused(str(model_folder), "--format", "onnx", "--output", str(tmp_path / "out"), *digits)
     assert "data set digits has the classes 0, 1, 2" in message
-    assert "has class0, class1, class2; name the model's pictures with --data-dir or --config" in message
+    assert "has class0, class1, class2; name the model's images with --data-dir or --config" in message
 
 
-def test_pictures_that_are_not_there(options: list[str], tmp_path: Path) -> None:
+def test_images_that_are_not_there(options: list[str], tmp_path: Path) -> None:
     missing = str(tmp_path / "missing")
     message = refused("scratch/0", "--format", "onnx", *options, "--data-dir", missing)
     assert f"{missing} does not exist" in message
-    assert "name the model's pictures with --data-dir or --config" in message
+    assert "name the model's images with --data-dir or --config" in message
 
 
-def test_other_pictures_of_the_same_classes_are_refused(options: list[str], settings: Settings, tmp_path: Path) -> None:
+def test_other_images_of_the_same_classes_are_refused(options: list[str], settings: Settings, tmp_path: Path) -> None:
     random = np.random.default_rng(7)
     for number in range(30):
         folder = tmp_path / "others" / f"class{number % 3}"
@@ -236,7 +236,7 @@ def test_other_pictures_of_the_same_classes_are_refused(options: list[str], sett
     assert not (tmp_path / "out").exists()
 
 
-def test_a_trial_knows_where_its_pictures_are(
+def test_a_trial_knows_where_its_images_are(
     bare_environment: None, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = ["--name", "tiny", "--database-url", settings.database, "--set", f"artefact_store={settings.artefacts}"]

@@ -28,7 +28,7 @@ def read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_every_picture_gets_its_classes(
+def test_every_image_gets_its_classes(
     source: Source,
     options: list[str],
     photographs: Path,
@@ -48,7 +48,7 @@ def test_every_picture_gets_its_classes(
         assert float(row["probability"]) == pytest.approx(expected[first], abs=1e-4)
     said = capsys.readouterr()
     assert said.out == ""
-    assert "70 pictures in " in said.err
+    assert "70 images in " in said.err
 
 
 def test_without_output_it_goes_to_standard_output(
@@ -109,7 +109,7 @@ def test_if_none_can_be_read_nothing_is_written(options: list[str], tmp_path: Pa
     (folder / "notes.txt").write_text("sunny")
     output.write_text("of the last run")
     message = refused("scratch/0", str(folder), "--output", str(output), *options)
-    assert "none of the files is a picture that can be read" in message
+    assert "none of the files is an image that can be read" in message
     assert f"{folder / 'notes.txt'}: a text file: remove it" in message
     assert output.read_text() == "of the last run"
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
@@ -140,7 +140,7 @@ def test_all_that_is_wrong_is_named_together(options: list[str], tmp_path: Path)
 
 
 @pytest.mark.parametrize("output", [".", "nowhere/answers.csv"])
-def test_an_output_that_cannot_be_written_is_said_before_pictures_are_read(
+def test_an_output_that_cannot_be_written_is_said_before_images_are_read(
     options: list[str], photographs: Path, output: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(predictions, "classify", None)

@@ -205,11 +205,11 @@ def test_attached_files_are_shown_by_optuna_and_its_dashboard(study: optuna.Stud
     artefacts = open_artefacts(tmp_path / "artefacts")
     trial = study.ask()
     study.tell(trial, [0.5, 1.0])
-    card, picture = tmp_path / "card.md", tmp_path / "confusion.png"
+    card, image = tmp_path / "card.md", tmp_path / "confusion.png"
     card.write_text("# Model card")
-    picture.write_bytes(b"png")
+    image.write_bytes(b"png")
     of_study = artefacts.attach(study, card)
-    of_trial = artefacts.attach(study, picture, trial._trial_id)
+    of_trial = artefacts.attach(study, image, trial._trial_id)
     (meta,) = get_all_artifact_meta(study)
     assert (meta.artifact_id, meta.filename) == (of_study, "card.md")
     storage = study._storage
@@ -234,13 +234,13 @@ def test_a_file_of_the_same_name_replaces_the_one_that_is_shown(study: optuna.St
 
 def test_the_files_of_all_trials_are_those_of_each(study: optuna.Study, tmp_path: Path) -> None:
     artefacts, storage, study_id = open_artefacts(tmp_path / "artefacts"), study._storage, study._study_id
-    card, picture = tmp_path / "card.md", tmp_path / "confusion.png"
-    for file in (card, picture):
+    card, image = tmp_path / "card.md", tmp_path / "confusion.png"
+    for file in (card, image):
         file.write_text("content")
     trials = [study.ask()._trial_id for _ in range(12)]  # ids of which some begin as others do
     for trial_id in trials[::2]:
         artefacts.attach(study, card, trial_id)
-    artefacts.attach(study, picture, trials[0])
+    artefacts.attach(study, image, trials[0])
     artefacts.attach(study, card)
     deleted = artefacts.attach(study, card, trials[1])
     storage.set_study_system_attr(study_id, f"dashboard:artifacts:{trials[1]}:{deleted}", "null")

@@ -18,7 +18,7 @@ from search.data.arrays import SplitName
 from search.data.examples import Box, Example, Listing, Unusable, named
 from search.data.files import located
 from search.data.names import composed, readable
-from search.data.sources.coco_format import Annotation, Annotations, Picture, ambiguities, parse
+from search.data.sources.coco_format import Annotation, Annotations, Image, ambiguities, parse
 from search.data.sources.paths import path_problems
 from search.settings.search import DataSettings
 
@@ -108,12 +108,12 @@ class _Labelled(NamedTuple):
     """An annotation with the image that it refers to and the class that its category stands for."""
 
     annotation: Annotation
-    picture: Picture
+    image: Image
     class_name: str
 
     @property
     def name(self) -> str:
-        return readable(f"{self.picture.file_name} annotation {self.annotation.id}")
+        return readable(f"{self.image.file_name} annotation {self.annotation.id}")
 
 
 def _read_boxes(part: Part, class_of: Mapping[str, str], listing: Listing) -> Counter[str]:
@@ -125,30 +125,30 @@ def _read_boxes(part: Part, class_of: Mapping[str, str], listing: Listing) -> Co
     counts = Counter(
         crowds=len(labelled) - len(single),
         copies=len(single) - len(distinct),
-        unannotated=sum(picture.id not in annotated for picture in part.content.images),
+        unannotated=sum(image.id not in annotated for image in part.content.images),
     )
     for entry in distinct:
-        bbox, picture = entry.annotation.bbox, entry.picture
+        bbox, image = entry.annotation.bbox, entry.image
         if bbox is None:
             kind = SEGMENTATION_ALONE if entry.annotation.segmentation else "annotations without a box"
             listing.unusable.append(Unusable(kind, entry.name))
-        elif fault := _fault(bbox, picture):
+        elif fault := _fault(bbox, image):
             listing.unusable.append(Unusable(fault, entry.name, str(list(bbox))))
         else:
-            counts["overhanging"] += _overhangs(bbox, picture)
-            origin = _file(part, picture.file_name)
-            listing.examples.append(Example(entry.name, entry.class_name, origin, part.split, _clipped(bbox, picture)))
+            counts["overhanging"] += _overhangs(bbox, image)
+            origin = _file(part, image.file_name)
+            listing.examples.append(Example(entry.name, entry.class_name, origin, part.split, _clipped(bbox, image)))
     return counts
 
 
 def _labelled(content: Annotations, class_of: Mapping[str, str], listing: Listing) -> list[_Labelled]:
     """The annotations of categories that have a class."""
     category_of = {category.id: category.name for category in content.categories}
-    picture_of = {picture.id: picture for picture in content.images}
+    image_of = {image.id: image for image in content.images}
     labelled = []
     for annotation in content.annotations:
-        category, picture = category_of.get(annotation.category_id), picture_of.get(annotation.image_id)
-        if category is None or picture is None:
+        category, image = category_of.get(annotation.category_id), image_of.get(annotation.image_id)
+        if category is None or image is None:
             missing = f"category {annotation.category_id}" if category is None else f"image {annotation.image_id}"
             listing.unusable.append(
                 Unusable(
@@ -156,7 +156,7 @@ def _labelled(content: Annotations, class_of: Mapping[str, str], listing: Listin
                 )
             )
         elif category in class_of:
-            labelled.append(_Labelled(annotation, picture, class_of[category]))
+            labelled.append(_Labelled(annotation, image, class_of[category]))
     return labelled
 
 
@@ -165,7 +165,7 @@ def _distinct(labelled: list[_Labelled]) -> list[_Labelled]:
     first: dict[object, _Labelled] = {}
     for entry in labelled:
         box = entry.annotation.bbox or entry.annotation.id
-        first.setdefault((entry.picture.file_name, entry.class_name, box), entry)
+        first.setdefault((entry.image.file_name, entry.class_name, box), entry)
     return list(first.values())
 
 
@@ -175,26 +175,26 @@ def _file(part: Part, name: str) -> Path:
     return next((path for path in found if os.path.lexists(path)), part.folders[0] / name)
 
 
-def _fault(bbox: tuple[float, ...], picture: Picture) -> str | None:
+def _fault(bbox: tuple[float, ...], image: Image) -> str | None:
     """The kind of damage, if any. What of a box lies inside its image has to be a pixel wide and high."""
     if len(bbox) != 4 or not all(map(math.isfinite, bbox)):
         return "boxes that are not four numbers"
     left, top, width, height = bbox
     if width <= 0 or height <= 0:
         return "boxes without area"
-    if left >= picture.width or top >= picture.height or left + width <= 0 or top + height <= 0:
+    if left >= image.width or top >= image.height or left + width <= 0 or top + height <= 0:
         return "boxes outside their image"
-    box = _clipped(bbox, picture)
+    box = _clipped(bbox, image)
     return "boxes smaller than a pixel" if min(box.right - box.left, box.bottom - box.top) < 1 else None
 
 
-def _clipped(bbox: tuple[float, ...], picture: Picture) -> Box:
+def _clipped(bbox: tuple[float, ...], image: Image) -> Box:
     left, top, width, height = bbox
-    right, bottom = min(left + width, picture.width), min(top + height, picture.height)
-    return Box(max(left, 0.0), max(top, 0.0), right, bottom, picture.width, picture.height)
+    right, bottom = min(left + width, image.width), min(top + height, image.height)
+    return Box(max(left, 0.0), max(top, 0.0), right, bottom, image.width, image.height)
 
 
-def _overhangs(bbox: tuple[float, ...], picture: Picture) -> bool:
+def _overhangs(bbox: tuple[float, ...], image: Image) -> bool:
     """Whether more than rounding is cut off."""
     left, top, width, height = bbox
-    return min(left, top) < -1 or left + width > picture.width + 1 or top + height > picture.height + 1
+    return min(left, top) < -1 or left + width > image.width + 1 or top + height > image.height + 1

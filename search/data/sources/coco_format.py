@@ -25,7 +25,7 @@ def _as_text(value: Any) -> Any:
 Id = Annotated[str, BeforeValidator(_as_text)]
 
 
-class Picture(BaseModel):
+class Image(BaseModel):
     """One entry of `images`."""
 
     id: Id
@@ -60,7 +60,7 @@ class Annotation(BaseModel):
 class Annotations(BaseModel):
     """The parts of an annotation file that are read."""
 
-    images: list[Picture]
+    images: list[Image]
     categories: list[Category]
     annotations: list[Annotation]
 
@@ -84,15 +84,15 @@ def parse(file: Path) -> tuple[Annotations | None, list[str]]:
 def ambiguities(content: Annotations) -> list[str]:
     """A line for image ids, and one for category ids, that stand for several. Entries that are equal do no harm."""
     problems = []
-    if doubles := _doubles((picture.id, picture.file_name, _size(picture)) for picture in content.images):
+    if doubles := _doubles((image.id, image.file_name, _size(image)) for image in content.images):
         problems.append(f"image ids that stand for several images ({len(doubles)}): {named(doubles)}: {RENUMBER}")
     if doubles := _doubles((category.id, repr(category.name), "") for category in content.categories):
         problems.append(f"category ids that stand for several ({len(doubles)}): {named(doubles)}: {RENUMBER}")
     return problems
 
 
-def _size(picture: Picture) -> str:
-    return f"{picture.width} x {picture.height} pixels"
+def _size(image: Image) -> str:
+    return f"{image.width} x {image.height} pixels"
 
 
 def _doubles(entries: Iterable[tuple[Id, str, str]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""scikit-learn's handwritten digits: 1,797 grey pictures of 8 x 8, inside its package. The embedded default."""
+"""scikit-learn's handwritten digits: 1,797 grey images of 8 x 8, inside its package. The embedded default."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def read_digits(_: DataSettings) -> Listing:
     digits = load_digits()
     pixels = np.round(digits.images * (255 / BRIGHTEST)).astype(np.uint8)
     examples = [
-        Example(name=f"digits {number}", class_name=str(label), origin=picture)
-        for number, (picture, label) in enumerate(zip(pixels, digits.target, strict=True))
+        Example(name=f"digits {number}", class_name=str(label), origin=image)
+        for number, (image, label) in enumerate(zip(pixels, digits.target, strict=True))
     ]
     return Listing("digits", examples, {None: {str(name) for name in digits.target_names}})

@@ -31,12 +31,12 @@ class InMemory(Protocol):
 
 
 def read_fashion_mnist(settings: DataSettings) -> Listing:
-    """70,000 grey pictures of clothes, 28 x 28."""
+    """70,000 grey images of clothes, 28 x 28."""
     return _read(settings, "fashion_mnist", "FashionMNIST/raw", FashionMNIST.mirrors[0], FashionMNIST, _damaged_idx)
 
 
 def read_cifar10(settings: DataSettings) -> Listing:
-    """60,000 colour pictures of animals and vehicles, 32 x 32. Their files are pickles; torchvision checks the MD5."""
+    """60,000 colour images of animals and vehicles, 32 x 32. Their files are pickles; torchvision checks the MD5."""
     return _read(settings, "cifar10", CIFAR10.base_folder, CIFAR10.url, CIFAR10, _damaged_batches)
 
 
@@ -66,13 +66,13 @@ def listing_of(name: str, splits: dict[SplitName, InMemory]) -> Listing:
         listing.classes[split] = set(dataset.classes)
         pixels, targets = np.asarray(dataset.data), np.asarray(dataset.targets)
         if len(pixels) != len(targets):
-            listing.problems.append(f"{split} has {len(pixels):,} pictures and {len(targets):,} labels")
+            listing.problems.append(f"{split} has {len(pixels):,} images and {len(targets):,} labels")
         elif unknown := sorted(set(targets.tolist()) - set(range(len(dataset.classes)))):
             listing.problems.append(f"{split} has labels that stand for no class: {named(unknown)}")
         else:
             listing.examples += [
-                Example(f"{name} {split} {number}", dataset.classes[target], picture, split)
-                for number, (picture, target) in enumerate(zip(pixels, targets, strict=True))
+                Example(f"{name} {split} {number}", dataset.classes[target], image, split)
+                for number, (image, target) in enumerate(zip(pixels, targets, strict=True))
             ]
     return listing
 

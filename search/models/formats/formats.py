@@ -48,7 +48,7 @@ class Format:
 
 
 def write_onnx(deployed: Deployed, description: ModelDescription, folder: Path) -> None:
-    """`model.onnx`, for any number of pictures at once.
+    """`model.onnx`, for any number of images at once.
 
     By the tracing exporter: it takes 1 s where the one through torch.export takes 14 s, and gives the same network.
     """
@@ -172,7 +172,7 @@ def exported_description(description: ModelDescription) -> ModelDescription:
 
 
 def _example(size: int) -> torch.Tensor:
-    """Two pictures: tracing takes a batch of one for a constant."""
+    """Two images: tracing takes a batch of one for a constant."""
     return torch.zeros(2, 3, size, size, dtype=torch.uint8)
 
 

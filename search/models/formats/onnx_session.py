@@ -11,7 +11,7 @@ import numpy as np
 import onnxruntime
 
 from search.errors import BadInput
-from search.models.classifier import Classifier, Pictures, Probabilities
+from search.models.classifier import Classifier, Images, Probabilities
 from search.models.description import ModelDescription
 from search.models.exported import description_in
 
@@ -32,8 +32,8 @@ def open_onnx(path: Path) -> Classifier:
 def of_session(session: onnxruntime.InferenceSession, description: ModelDescription) -> Classifier:
     """The classifier of a session whose model takes and gives what `search.models.deployed.Deployed` does."""
 
-    def run(pictures: Pictures) -> Probabilities:
-        batch = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
+    def run(images: Images) -> Probabilities:
+        batch = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
         probabilities: Probabilities = session.run([OUTPUT], {INPUT: batch})[0]
         return probabilities
 

@@ -1,4 +1,4 @@
-"""Padding that is worked out once, for models that take pictures of one size."""
+"""Padding that is worked out once, for models that take images of one size."""
 
 from __future__ import annotations
 

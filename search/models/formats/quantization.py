@@ -13,7 +13,7 @@ import onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from search.models.classifier import Pictures
+from search.models.classifier import Images
 from search.models.description import ModelDescription
 from search.models.formats.formats import describe_onnx
 from search.models.formats.onnx_session import INPUT, OUTPUT
@@ -23,10 +23,10 @@ FLOAT_CONVOLUTIONS = 3
 _BATCH_SIZE = 32
 
 
-def quantize(float_model: Path, target: Path, description: ModelDescription, calibration: Pictures) -> None:
+def quantize(float_model: Path, target: Path, description: ModelDescription, calibration: Images) -> None:
     """Write `target`: weights of 8 bits with a scale for each channel, activations with ranges seen on `calibration`.
 
-    Pictures are normalised and pass the first `FLOAT_CONVOLUTIONS` convolutions in floats: these have few weights,
+    Images are normalised and pass the first `FLOAT_CONVOLUTIONS` convolutions in floats: these have few weights,
     and what is lost there is lost for all that comes after. The softmax is in floats, too: probabilities in steps of
     1/256 do not sum to 1 where there are many classes.
 
@@ -63,12 +63,12 @@ def _float_nodes(model: Path) -> list[str]:
 
 
 class _Calibration(CalibrationDataReader):  # type: ignore[misc]  # published without types
-    """Batches of pictures, as the model takes them."""
+    """Batches of images, as the model takes them."""
 
-    def __init__(self, pictures: Pictures) -> None:
+    def __init__(self, images: Images) -> None:
         self._batches: Iterator[npt.NDArray[np.uint8]] = (
-            np.ascontiguousarray(pictures[start : start + _BATCH_SIZE].transpose(0, 3, 1, 2))
-            for start in range(0, len(pictures), _BATCH_SIZE)
+            np.ascontiguousarray(images[start : start + _BATCH_SIZE].transpose(0, 3, 1, 2))
+            for start in range(0, len(images), _BATCH_SIZE)
         )
 
     def get_next(self) -> dict[str, npt.NDArray[np.uint8]] | None:

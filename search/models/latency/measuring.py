@@ -1,7 +1,7 @@
 """Measuring how long a model takes: the exported one under ONNX Runtime, and the network in eager PyTorch.
 
-What is timed is a forward pass on pictures that are decoded and in memory. One picture is what a device that looks at
-one thing after the other waits for, a batch is what a server does. Eager PyTorch on one picture measures how
+What is timed is a forward pass on images that are decoded and in memory. One image is what a device that looks at
+one thing after the other waits for, a batch is what a server does. Eager PyTorch on one image measures how
 long it takes to call its operators rather than the network: it is there because people ask for it.
 """
 
@@ -21,7 +21,7 @@ import torch
 from blocks.build import build
 from blocks.network import Network
 from blocks.specification import EliminatedSpecification, ScratchSpecification
-from search.models.classifier import Pictures
+from search.models.classifier import Images
 from search.models.deployed import Deployed
 from search.models.formats.formats import trace_onnx
 from search.models.formats.onnx_session import INPUT, open_session
@@ -101,12 +101,12 @@ def _threads() -> list[int]:
     return sorted({1, cores()})
 
 
-def _pictures(size: int, batch: int) -> Pictures:
+def _images(size: int, batch: int) -> Images:
     return np.random.default_rng(0).integers(0, 256, (batch, 3, size, size), dtype=np.uint8)
 
 
 def _session(path: Path, size: int, batch: int, threads: int) -> Callable[[], object]:
-    session, taken = open_session(path, threads), {INPUT: _pictures(size, batch)}
+    session, taken = open_session(path, threads), {INPUT: _images(size, batch)}
     return lambda: session.run(None, taken)
 
 
@@ -132,10 +132,10 @@ def _pytorch(deployed: Deployed, size: int, seconds: float) -> list[Measurement]
     measurements = []
     deployed = deployed.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     for batch in BATCHES:
-        pictures = torch.from_numpy(_pictures(size, batch)).contiguous(memory_format=torch.channels_last)
+        images = torch.from_numpy(_images(size, batch)).contiguous(memory_format=torch.channels_last)
         for threads in _threads():
             with _limited(threads):
-                median, p90, runs = timed(lambda pictures=pictures: deployed(pictures), seconds)  # type: ignore[misc]
+                median, p90, runs = timed(lambda images=images: deployed(images), seconds)  # type: ignore[misc]
             measurements.append(
                 Measurement(
                     runtime="pytorch",
@@ -155,7 +155,7 @@ def _pytorch(deployed: Deployed, size: int, seconds: float) -> list[Measurement]
 
 def _on_gpu(deployed: Deployed, size: int, batch: int, seconds: float) -> Measurement:
     """By events on the device: what the host does in between is not counted."""
-    pictures = torch.from_numpy(_pictures(size, batch)).cuda().contiguous(memory_format=torch.channels_last)
+    images = torch.from_numpy(_images(size, batch)).cuda().contiguous(memory_format=torch.channels_last)
     torch.cuda.reset_peak_memory_stats()
     before = torch.cuda.memory_allocated()
     taken: list[float] = []
@@ -163,7 +163,7 @@ def _on_gpu(deployed: Deployed, size: int, batch: int, seconds: float) -> Measur
     def run() -> None:
         begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
         begin.record()
-        deployed(pictures)
+        deployed(images)
         end.record()
         end.synchronize()
         taken.append(begin.elapsed_time(end))

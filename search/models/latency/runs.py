@@ -70,8 +70,8 @@ class LatencyRun(Frozen):
     measured_at             UTC, ISO 8601
     busy                    whether the machine was doing other work
     model_mb                the ONNX file, in 10**6 bytes
-    latency_ms              ONNX Runtime, one picture, one thread, median
-    test_pictures           of the trial's data set, as its split counts them: the pictures themselves are not read
+    latency_ms              ONNX Runtime, one image, one thread, median
+    test_pictures           of the trial's data set, as its split counts them: the images themselves are not read
     whole_test_set_seconds  of each device, not measured but calculated: `test_pictures` at the median of a batch of 32
                             (ONNX Runtime with all threads; PyTorch on a GPU), the network alone, without decoding
     """

@@ -37,7 +37,7 @@ DATA = {
     "counts": {split: dict.fromkeys(CLASSES, size) for split, size in [("train", 40), ("validation", 4), ("test", 4)]},
     "split_seed": 0,
     "fit": "crop",
-    "warnings": ["skipped a.txt: not a picture"],
+    "warnings": ["skipped a.txt: not an image"],
 }
 CONFUSION = ((1, 1, 0), (1, 3, 0), (0, 0, 4))
 

@@ -58,12 +58,12 @@ def test_a_study_note_tells_what_is_searched_how_far_it_is_and_the_joint_front(
     for words in (
         "## trash: elimination",
         "cuts of `resnet18` (pretrained weights)",
-        "trash (fingerprint 3f2a91c07b6d), 3 classes, 120 train, 12 validation, 12 test pictures",
+        "trash (fingerprint 3f2a91c07b6d), 3 classes, 120 train, 12 validation, 12 test images",
         "**Budget:** 10 trials",
         "2 complete, 1 failed",
         "**Best F1:** 0.900 with 100,000 parameters ([elimination 0](/dashboard/studies/1/trials?numbers=0))",
         "1 of the 2 on the joint front are from here",
-        "⚠ skipped a.txt: not a picture",
+        "⚠ skipped a.txt: not an image",
         r"⚠ failed: 1 × out of memory \| on \<GPU\>",
         "### Joint front of elimination, scratch",
         SIGNATURE,
@@ -131,9 +131,7 @@ def test_both_studies_show_the_same_front_and_its_learning_curves(bench: Any, fr
     assert (step["x"], step["y"]) == ([10_000, 100_000, 200_000], [0.6, 0.9, 0.9])
     assert [trace["y"] for trace in shown["learning-curves"]["data"]] == [[0.3, 0.6], [0.45, 0.9]]
     title = shown["joint-front"]["layout"]["title"]["text"]
-    assert title == "Joint front of all studies<br><sub>bars: 95 % over other pictures</sub>", (
-        "no wider than half a page"
-    )
+    assert title == "Joint front of all studies<br><sub>bars: 95 % over other images</sub>", "no wider than half a page"
 
 
 def test_a_candidate_of_another_version_is_told_by_its_summary(bench: Any) -> None:

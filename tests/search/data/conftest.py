@@ -12,7 +12,7 @@ Paint = Callable[..., Path]
 
 
 def noise(number: int, size: tuple[int, int]) -> Image.Image:
-    """A picture of `size` (width, height) that no other number has."""
+    """An image of `size` (width, height) that no other number has."""
     width, height = size
     pixels = np.random.default_rng(number).integers(0, 256, (height, width, 3), dtype=np.uint8)
     return Image.fromarray(pixels)
@@ -20,7 +20,7 @@ def noise(number: int, size: tuple[int, int]) -> Image.Image:
 
 @pytest.fixture
 def paint() -> Paint:
-    """Write a picture of noise to a path, in the format of its suffix; returns the path."""
+    """Write an image of noise to a path, in the format of its suffix; returns the path."""
 
     def write(
         path: Path,
@@ -41,12 +41,12 @@ def paint() -> Paint:
 
 @pytest.fixture
 def image_folder(tmp_path: Path, paint: Paint) -> Callable[[Mapping[str, int]], Path]:
-    """Fill a folder with so many distinct pictures below each name, JPEG and PNG in turn."""
+    """Fill a folder with so many distinct images below each name, JPEG and PNG in turn."""
 
-    def fill(pictures: Mapping[str, int]) -> Path:
+    def fill(images: Mapping[str, int]) -> Path:
         root = tmp_path / "pictures"
         number = 0
-        for folder, count in pictures.items():
+        for folder, count in images.items():
             (root / folder).mkdir(parents=True, exist_ok=True)
             for _ in range(count):
                 number += 1

@@ -21,7 +21,7 @@ CPU = torch.device("cpu")
 
 
 def arrays(labels: list[int]) -> Arrays:
-    """Pictures of one value each, which is their row."""
+    """Images of one value each, which is their row."""
     values = np.arange(len(labels), dtype=np.uint8)
     return Arrays(np.broadcast_to(values[:, None, None, None], (len(labels), 2, 2, 3)).copy(), np.array(labels))
 
@@ -33,7 +33,7 @@ def rows_of(batches: TrainingBatches, seed: int) -> list[list[int]]:
 
 @settings(max_examples=60, deadline=None)
 @given(count=st.integers(2, 40), batch_size=st.integers(2, 50), seed=st.integers(0, 9))
-def test_each_picture_once_and_never_alone(count: int, batch_size: int, seed: int) -> None:
+def test_each_image_once_and_never_alone(count: int, batch_size: int, seed: int) -> None:
     batches = TrainingBatches(arrays([0] * count), batch_size, CPU, balanced=False)
     rows = rows_of(batches, seed)
     assert len(rows) == len(batches)
@@ -44,7 +44,7 @@ def test_each_picture_once_and_never_alone(count: int, batch_size: int, seed: in
     assert max(sizes) <= max(batch_size, 3)
 
 
-def test_labels_go_with_their_pictures() -> None:
+def test_labels_go_with_their_images() -> None:
     batches = TrainingBatches(arrays([3, 1, 4, 1, 5, 9, 2, 6]), 3, CPU, balanced=False)
     for images, labels in batches.epoch(torch.Generator().manual_seed(0)):
         assert images.dtype == torch.uint8
@@ -66,7 +66,7 @@ def test_balanced_sampling_draws_classes_alike() -> None:
 
 
 def test_an_epoch_is_of_one_view() -> None:
-    # Three views of five pictures: rows 5 to 9 are the second view.
+    # Three views of five images: rows 5 to 9 are the second view.
     batches = TrainingBatches(arrays([0, 1, 2, 1, 0] * 3), 2, CPU, balanced=False, views=3)
     first, second = (list(batches.epoch(torch.Generator().manual_seed(0), view=view)) for view in (0, 1))
     assert sorted(row for images, _ in second for row in images[:, 0, 0, 0].tolist()) == [5, 6, 7, 8, 9]
@@ -75,8 +75,8 @@ def test_an_epoch_is_of_one_view() -> None:
         assert labels.tolist() == other_labels.tolist()
 
 
-def test_training_on_one_picture_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least 2 pictures, got 1"):
+def test_training_on_one_image_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 2 images, got 1"):
         TrainingBatches(arrays([0]), 8, CPU, balanced=False)
 
 
@@ -88,7 +88,7 @@ def test_in_order_gives_all_rows() -> None:
 
 def test_class_weights_written_out() -> None:
     labels = torch.tensor([0, 0, 0, 2])
-    # Two classes are there, of 3 and 1 of 4 pictures; the mean over pictures is (3 * 4/6 + 4/2) / 4 = 1.
+    # Two classes are there, of 3 and 1 of 4 images; the mean over images is (3 * 4/6 + 4/2) / 4 = 1.
     weights = class_weights(labels, classes=4)
     assert weights[[0, 2]].tolist() == pytest.approx([4 / (2 * 3), 4 / (2 * 1)])
     assert weights[labels].mean().item() == pytest.approx(1)
@@ -107,7 +107,7 @@ def private_megabytes():
 images = np.load(sys.argv[1], mmap_mode="r")
 before = most = private_megabytes()
 batches = TrainingBatches(Arrays(images, np.arange(len(images)) % 7), 32, torch.device("cpu"), balanced=False)
-for pictures, labels in batches.epoch(torch.Generator().manual_seed(0)):
+for images, labels in batches.epoch(torch.Generator().manual_seed(0)):
     most = max(most, private_megabytes())
 print(most - before)
 """

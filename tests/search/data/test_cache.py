@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from search.data import cache as cache_module
-from search.data.cache import Findings, PictureCache
+from search.data.cache import Findings, ImageCache
 from search.data.decode import decode
 from search.data.examples import Box, Example, Row
 from search.data.split import Split
@@ -26,12 +26,12 @@ from search.settings.search import DataSettings
 
 Paint = Callable[..., Path]
 ROOT = Path(__file__).parents[3]
-PICTURES = 30
+IMAGES = 30
 NOTHING = Findings({}, {})
 FILL_IN_A_PROCESS = """
 import hashlib, sys
 from pathlib import Path
-from search.data.cache import PictureCache
+from search.data.cache import ImageCache
 from search.data.examples import Example, Row
 from search.data.split import Split
 from search.settings.search import DataSettings
@@ -41,7 +41,7 @@ if int(limit):
     import resource
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
 rows = [Row(Example(path, "a", Path(path)), digest, digest) for path, digest in (line.split("|") for line in lines)]
-cache = PictureCache(Path(folder), DataSettings(), progress=False)
+cache = ImageCache(Path(folder), DataSettings(), progress=False)
 with cache.locked():
     print("locked", flush=True)
     print(cache.fill(Split({"train": rows, "validation": [], "test": []}), 16))
@@ -59,16 +59,16 @@ def row(path: Path, digest: str | None = None, box: Box | None = None) -> Row:
 
 @pytest.fixture
 def rows(tmp_path: Path, paint: Paint) -> list[Row]:
-    return [row(paint(tmp_path / "pictures" / f"{number}.png", number)) for number in range(PICTURES)]
+    return [row(paint(tmp_path / "pictures" / f"{number}.png", number)) for number in range(IMAGES)]
 
 
 @pytest.fixture
-def cache(cache_dir: Path) -> PictureCache:
-    return PictureCache(cache_dir, DataSettings(), progress=False)
+def cache(cache_dir: Path) -> ImageCache:
+    return ImageCache(cache_dir, DataSettings(), progress=False)
 
 
 class Blocked(NamedTuple):
-    """A process that holds the lock and has begun to write, and waits for one more picture."""
+    """A process that holds the lock and has begun to write, and waits for one more image."""
 
     process: subprocess.Popen[str]
     rows: list[Row]
@@ -105,7 +105,7 @@ def blocked(tmp_path: Path, cache_dir: Path, rows: list[Row]) -> Iterator[Blocke
     child.communicate()
 
 
-def test_rows_are_what_decoding_gives_in_order(cache: PictureCache, rows: list[Row]) -> None:
+def test_rows_are_what_decoding_gives_in_order(cache: ImageCache, rows: list[Row]) -> None:
     with cache.locked():
         assert cache.open(split_of(rows), 16) is None
         assert cache.fill(split_of(rows), 16) == NOTHING
@@ -116,7 +116,7 @@ def test_rows_are_what_decoding_gives_in_order(cache: PictureCache, rows: list[R
     np.testing.assert_array_equal(images, expected)
 
 
-def test_boxes_of_one_file_are_read_once(cache: PictureCache, rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_boxes_of_one_file_are_read_once(cache: ImageCache, rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
     path = Path(str(rows[0].example.origin))
     boxes = [row(path, box=Box(0, 0, width, 16, 20, 16)) for width in (5, 10, 20)]
     calls: list[int] = []
@@ -138,7 +138,7 @@ def test_boxes_of_one_file_are_read_once(cache: PictureCache, rows: list[Row], m
 def test_size_fit_and_content_have_files_of_their_own(cache_dir: Path, rows: list[Row]) -> None:
     ways = [(rows, 8, "stretch"), (rows, 16, "stretch"), (rows, 8, "crop"), (rows[1:], 8, "stretch")]
     for some, size, fit in ways:
-        cache = PictureCache(cache_dir, DataSettings.model_validate({"fit": fit}), progress=False)
+        cache = ImageCache(cache_dir, DataSettings.model_validate({"fit": fit}), progress=False)
         assert cache.open(split_of(some), size) is None
         with cache.locked():
             cache.fill(split_of(some), size)
@@ -146,10 +146,10 @@ def test_size_fit_and_content_have_files_of_their_own(cache_dir: Path, rows: lis
 
 
 def test_faulty_files_are_named_and_nothing_is_kept(
-    cache: PictureCache, cache_dir: Path, rows: list[Row], tmp_path: Path
+    cache: ImageCache, cache_dir: Path, rows: list[Row], tmp_path: Path
 ) -> None:
     text, gone, changed = tmp_path / "text.png", tmp_path / "gone.png", tmp_path / "changed.png"
-    text.write_text("no picture")
+    text.write_text("no image")
     changed.write_bytes(Path(str(rows[0].example.origin)).read_bytes())
     faulty = [row(text), row(gone, "0" * 64), row(changed, "0" * 64)]
     expected = {
@@ -163,7 +163,7 @@ def test_faulty_files_are_named_and_nothing_is_kept(
         assert [file.name for file in cache_dir.iterdir()] == ["lock"]
 
 
-def test_a_copy_by_halves_is_not_taken_for_whole(cache: PictureCache, cache_dir: Path, rows: list[Row]) -> None:
+def test_a_copy_by_halves_is_not_taken_for_whole(cache: ImageCache, cache_dir: Path, rows: list[Row]) -> None:
     with cache.locked():
         cache.fill(split_of(rows), 16)
     (file,) = cache_dir.glob("*.npy")
@@ -174,7 +174,7 @@ def test_a_copy_by_halves_is_not_taken_for_whole(cache: PictureCache, cache_dir:
 
 
 def test_interrupting_leaves_nothing(
-    cache: PictureCache, cache_dir: Path, rows: list[Row], monkeypatch: pytest.MonkeyPatch
+    cache: ImageCache, cache_dir: Path, rows: list[Row], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
@@ -185,9 +185,7 @@ def test_interrupting_leaves_nothing(
     assert list(cache_dir.glob("*.npy")) == list(cache_dir.glob("*.tmp")) == []
 
 
-def test_a_killed_process_leaves_neither_lock_nor_picture(
-    blocked: Blocked, cache: PictureCache, cache_dir: Path
-) -> None:
+def test_a_killed_process_leaves_neither_lock_nor_image(blocked: Blocked, cache: ImageCache, cache_dir: Path) -> None:
     blocked.process.send_signal(signal.SIGKILL)
     blocked.process.wait()
     assert len(list(cache_dir.glob("*.tmp"))) == 1
@@ -199,7 +197,7 @@ def test_a_killed_process_leaves_neither_lock_nor_picture(
 
 
 def test_of_two_processes_one_waits_and_finds_it_done(
-    blocked: Blocked, cache: PictureCache, capsys: pytest.CaptureFixture[str]
+    blocked: Blocked, cache: ImageCache, capsys: pytest.CaptureFixture[str]
 ) -> None:
     threading.Timer(0.3, blocked.release).start()
     with cache.locked():
@@ -213,12 +211,12 @@ def test_a_full_disk_while_writing(cache_dir: Path, rows: list[Row]) -> None:
     pytest.importorskip("resource", reason="limits the size of files")
     _, errors = process(cache_dir, rows, limit=10 * 16 * 16 * 3).communicate()
     assert "BadInput: decoded images cannot be stored" in errors
-    assert "0 MB are needed for 30 pictures at 16 px: make room, or name another folder with CACHE_DIR" in errors
+    assert "0 MB are needed for 30 images at 16 px: make room, or name another folder with CACHE_DIR" in errors
     assert list(cache_dir.glob("*.npy")) == list(cache_dir.glob("*.tmp")) == []
 
 
 def test_a_disk_with_too_little_room_is_refused_before_decoding(
-    cache: PictureCache, rows: list[Row], monkeypatch: pytest.MonkeyPatch
+    cache: ImageCache, rows: list[Row], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = shutil.disk_usage(Path(__file__).parent)._replace(free=1000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
@@ -229,12 +227,12 @@ def test_a_disk_with_too_little_room_is_refused_before_decoding(
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    cache = PictureCache(tmp_path / "file" / "cache", DataSettings(), progress=False)
+    cache = ImageCache(tmp_path / "file" / "cache", DataSettings(), progress=False)
     with pytest.raises(BadInput, match=r"file/cache: Not a directory"), cache.locked():
         pass
 
 
-def test_writing_needs_no_memory_for_the_pictures(cache: PictureCache, rows: list[Row]) -> None:
+def test_writing_needs_no_memory_for_the_images(cache: ImageCache, rows: list[Row]) -> None:
     many = split_of(rows * 20)
     total = len(many.ordered) * 64 * 64 * 3
     with cache.locked():

@@ -11,7 +11,7 @@ from search.data.examples import Example, Listing
 
 def listing(classes: dict[SplitName | None, set[str]], empty: tuple[str, ...] = ()) -> Listing:
     examples = [
-        Example("picture", name, Path("picture"), split)
+        Example("image", name, Path("image"), split)
         for split, names in classes.items()
         for name in names
         if name not in empty
@@ -124,7 +124,7 @@ def test_forms_do_not_hide_a_difference_of_case() -> None:
 
 def test_labels_that_were_missing_are_mentioned_with_their_counts() -> None:
     found = listing({None: {"nan", "None", "glass", "N/A"}})
-    found.examples += [Example("picture", "nan", Path("picture"))]
+    found.examples += [Example("image", "nan", Path("image"))]
     assert class_warnings(found) == [
         (
             "class names that usually mean a missing label (3): 'N/A' (1 image), 'None' (1 image), 'nan' (2 images); "

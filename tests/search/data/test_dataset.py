@@ -97,7 +97,7 @@ def test_rows_labels_and_examples_belong_together(image_folder: ImageFolder, cac
             np.testing.assert_array_equal(image, decode(content, [None], 16, "stretch", 10**6)[0])
 
 
-def test_each_picture_is_decoded_once_at_each_size(
+def test_each_image_is_decoded_once_at_each_size(
     image_folder: ImageFolder, cache_dir: Path, decodings: list[int]
 ) -> None:
     root = image_folder(TWO_CLASSES)
@@ -128,7 +128,7 @@ def test_another_seed_decodes_again_but_checks_nothing(
     assert decodings == [8] * 20 + [16] * 20
 
 
-def test_the_same_pictures_elsewhere_are_the_same_data(
+def test_the_same_images_elsewhere_are_the_same_data(
     image_folder: ImageFolder, tmp_path: Path, cache_dir: Path
 ) -> None:
     root = image_folder(TWO_CLASSES)
@@ -144,7 +144,7 @@ def test_the_same_pictures_elsewhere_are_the_same_data(
         np.testing.assert_array_equal(here.arrays(split, 16).labels, there.arrays(split, 16).labels)
 
 
-def test_a_changed_picture_is_other_data(image_folder: ImageFolder, cache_dir: Path, paint: Paint) -> None:
+def test_a_changed_image_is_other_data(image_folder: ImageFolder, cache_dir: Path, paint: Paint) -> None:
     root = image_folder(TWO_CLASSES)
     before = opened(root, cache_dir, (16,))
     paint(root / "glass" / "1.jpg", 999)
@@ -171,8 +171,8 @@ def test_the_description_is_json_and_names_no_place(image_folder: ImageFolder, c
         "warnings": list(dataset.warnings),
     }
     assert dataset.warnings[1:] == (
-        "copies of other pictures (1) are kept in the same split as these",
-        "pictures under more than one class (1): glass/3.jpg [glass] = metal/copy.jpg [metal]",
+        "copies of other images (1) are kept in the same split as these",
+        "images under more than one class (1): glass/3.jpg [glass] = metal/copy.jpg [metal]",
     )
 
 
@@ -180,7 +180,7 @@ def test_the_description_is_json_and_names_no_place(image_folder: ImageFolder, c
 def test_all_problems_come_at_once(image_folder: ImageFolder, cache_dir: Path, sizes: tuple[int, ...]) -> None:
     root = image_folder({"glass": 4, "Glass": 4, "metal": 2, "paper": 0, "trash": 5})
     truncate(root / "glass" / "1.jpg")
-    (root / "trash" / "notes.txt").write_text("no picture")
+    (root / "trash" / "notes.txt").write_text("no image")
     *others, unreadable = problems(root, cache_dir, sizes)
     assert others == [
         "classes 'Glass' and 'glass' differ only in case: rename them to one spelling",
@@ -222,14 +222,14 @@ def test_unreadable_files_can_be_skipped(image_folder: ImageFolder, cache_dir: P
     assert decodings == [8]  # the bad one, in case it was mended
 
 
-def test_a_class_whose_pictures_are_all_skipped_is_a_problem(image_folder: ImageFolder, cache_dir: Path) -> None:
+def test_a_class_whose_images_are_all_skipped_is_a_problem(image_folder: ImageFolder, cache_dir: Path) -> None:
     root = image_folder(TWO_CLASSES | {"paper": 0})
     (root / "paper" / "1.jpg").touch()
     expected = "no usable images of 'paper': add some, or remove the class"
     assert problems(root, cache_dir, unreadable="skip") == [expected]
 
 
-def test_too_large_pictures_are_refused_also_when_they_were_good_before(
+def test_too_large_images_are_refused_also_when_they_were_good_before(
     image_folder: ImageFolder, cache_dir: Path, paint: Paint
 ) -> None:
     root = image_folder(TWO_CLASSES)
@@ -251,7 +251,7 @@ def test_classes_that_differ_between_given_splits(image_folder: ImageFolder, cac
     assert problems(root, cache_dir) == ["classes differ between splits: test lacks 'c', which other splits have"]
 
 
-def test_all_kinds_of_pictures_in_one_folder(image_folder: ImageFolder, cache_dir: Path, paint: Paint) -> None:
+def test_all_kinds_of_images_in_one_folder(image_folder: ImageFolder, cache_dir: Path, paint: Paint) -> None:
     root = image_folder(TWO_CLASSES)
     for number, (mode, suffix) in enumerate(
         [("L", "jpg"), ("L", "png"), ("RGBA", "png"), ("CMYK", "jpg"), ("P", "png"), ("1", "png"), ("LA", "png")], 100
@@ -262,7 +262,7 @@ def test_all_kinds_of_pictures_in_one_folder(image_folder: ImageFolder, cache_di
     assert sum(counts["glass"] for counts in dataset.counts.values()) == 10 + 7 + 1
 
 
-def test_a_csv_of_the_same_pictures_is_the_same_data(image_folder: ImageFolder, cache_dir: Path) -> None:
+def test_a_csv_of_the_same_images_is_the_same_data(image_folder: ImageFolder, cache_dir: Path) -> None:
     root = image_folder(TWO_CLASSES)
     lines = [f"{file.relative_to(root)},{file.parent.name}" for file in root.rglob("*.*")]
     table = root / "labels.csv"
@@ -409,7 +409,7 @@ def test_files_that_change_after_opening_are_noticed(image_folder: ImageFolder, 
     dataset = opened(root, cache_dir)
     (root / "glass" / "1.jpg").unlink()
     truncate(root / "glass" / "3.jpg")
-    with pytest.raises(BadInput, match="data set pictures has changed since it was opened") as caught:
+    with pytest.raises(BadInput, match="data set images has changed since it was opened") as caught:
         dataset.arrays("train", 16)
     gone, changed = "glass/1.jpg (No such file or directory)", "glass/3.jpg (it was changed while it was being read)"
     assert caught.value.problems == [f"unreadable files (2): {gone}, {changed}"]

@@ -17,17 +17,17 @@ LIMIT = 10**6
 
 
 def quadrants(width: int = 64, height: int = 48) -> Image.Image:
-    """Red, green / blue, white: a picture that shows which side is up."""
-    picture = Image.new("RGB", (width, height), WHITE)
-    picture.paste(RED, (0, 0, width // 2, height // 2))
-    picture.paste(GREEN, (width // 2, 0, width, height // 2))
-    picture.paste(BLUE, (0, height // 2, width // 2, height))
-    return picture
+    """Red, green / blue, white: an image that shows which side is up."""
+    image = Image.new("RGB", (width, height), WHITE)
+    image.paste(RED, (0, 0, width // 2, height // 2))
+    image.paste(GREEN, (width // 2, 0, width, height // 2))
+    image.paste(BLUE, (0, height // 2, width // 2, height))
+    return image
 
 
-def encoded(picture: Image.Image, kind: str = "PNG", **save: Any) -> bytes:
+def encoded(image: Image.Image, kind: str = "PNG", **save: Any) -> bytes:
     file = io.BytesIO()
-    picture.save(file, kind, **save)
+    image.save(file, kind, **save)
     return file.getvalue()
 
 
@@ -63,9 +63,9 @@ def test_colour_modes_keep_their_colours(mode: str, kind: str) -> None:
 
 @pytest.mark.parametrize(("mode", "kind"), [("L", "JPEG"), ("L", "PNG"), ("LA", "PNG"), ("1", "PNG")])
 def test_grey_modes_become_three_equal_channels(mode: str, kind: str) -> None:
-    picture = Image.new("L", (20, 20), 255)
-    picture.paste(0, (0, 0, 20, 10))
-    pixels = square(encoded(picture.convert(mode), kind))
+    image = Image.new("L", (20, 20), 255)
+    image.paste(0, (0, 0, 20, 10))
+    pixels = square(encoded(image.convert(mode), kind))
     assert corners(pixels) == [(0, 0, 0), (0, 0, 0), WHITE, WHITE]
     assert (pixels == pixels[..., :1]).all()
 
@@ -83,14 +83,14 @@ def test_sixteen_bits_of_other_byte_order() -> None:
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "PA"])
 def test_transparency_is_put_on_white(mode: str) -> None:
-    picture = Image.new("RGBA", (8, 8), (0, 0, 0, 0)).convert(mode)
-    assert (square(encoded(picture, "TIFF" if mode == "PA" else "PNG"), 8) == 255).all()
+    image = Image.new("RGBA", (8, 8), (0, 0, 0, 0)).convert(mode)
+    assert (square(encoded(image, "TIFF" if mode == "PA" else "PNG"), 8) == 255).all()
 
 
 def test_a_transparent_palette_colour_is_put_on_white() -> None:
-    picture = Image.new("P", (8, 8), 0)
-    picture.putpalette([0, 0, 0, 255, 0, 0])
-    assert (square(encoded(picture, transparency=0), 8) == 255).all()
+    image = Image.new("P", (8, 8), 0)
+    image.putpalette([0, 0, 0, 255, 0, 0])
+    assert (square(encoded(image, transparency=0), 8) == 255).all()
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_exif_orientation_is_undone(orientation: int, expected: list[tuple[int, 
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_damaged_exif_data_do_not_make_a_picture_unreadable() -> None:
+def test_damaged_exif_data_do_not_make_a_image_unreadable() -> None:
     content = encoded(quadrants(), "JPEG", exif=b"Exif\0\0MM\0*nonsense and more of it")
     assert corners(square(content)) == [RED, GREEN, BLUE, WHITE]
 
@@ -128,15 +128,15 @@ def test_a_jpeg_that_is_shrunk_while_decoding_equals_one_that_is_shrunk_afterwar
 
 
 def test_stretching_shows_all_and_cropping_the_centre() -> None:
-    picture = Image.new("RGB", (40, 20), RED)
-    picture.paste(BLUE, (10, 0, 30, 20))
-    assert corners(square(encoded(picture))) == [RED] * 4
-    assert corners(square(encoded(picture), fit="crop")) == [BLUE] * 4
-    assert corners(square(encoded(picture.transpose(Image.Transpose.ROTATE_90)), fit="crop")) == [BLUE] * 4
+    image = Image.new("RGB", (40, 20), RED)
+    image.paste(BLUE, (10, 0, 30, 20))
+    assert corners(square(encoded(image))) == [RED] * 4
+    assert corners(square(encoded(image), fit="crop")) == [BLUE] * 4
+    assert corners(square(encoded(image.transpose(Image.Transpose.ROTATE_90)), fit="crop")) == [BLUE] * 4
 
 
 @pytest.mark.parametrize("size", [8, 64])
-def test_small_pictures_grow_and_large_ones_shrink(size: int) -> None:
+def test_small_images_grow_and_large_ones_shrink(size: int) -> None:
     assert square(encoded(quadrants(17, 31)), size).shape == (size, size, 3)
     assert square(encoded(quadrants(1, 1)), size).shape == (size, size, 3)
 
@@ -147,7 +147,7 @@ def test_shrinking_averages_instead_of_dropping_pixels() -> None:
     assert abs(square(encoded(Image.fromarray(stripes)), 8).astype(int) - 255 // 2).max() <= 4
 
 
-def test_several_boxes_of_one_picture() -> None:
+def test_several_boxes_of_one_image() -> None:
     boxes = [Box(0, 0, 32, 24, 64, 48), None, Box(32, 24, 64, 48, 64, 48)]
     red, whole, white = decode(encoded(quadrants()), boxes, 8, "stretch", LIMIT)
     assert corners(red) == [RED] * 4
@@ -163,22 +163,22 @@ def test_boxes_of_a_large_jpeg_keep_their_details() -> None:
     assert pixels[:, 2::4].max() < 55
 
 
-def test_boxes_refer_to_the_upright_picture() -> None:
+def test_boxes_refer_to_the_upright_image() -> None:
     content = encoded(quadrants(), "JPEG", exif=exif(6), quality=95)  # upright: 48 x 64, blue in the top left corner
     assert corners(square(content, box=Box(0, 0, 24, 32, 48, 64))) == [BLUE] * 4
 
 
-def test_boxes_refer_to_the_stored_picture_where_only_that_has_the_annotated_shape() -> None:
+def test_boxes_refer_to_the_stored_image_where_only_that_has_the_annotated_shape() -> None:
     content = encoded(quadrants(), "JPEG", exif=exif(6), quality=95)
     assert corners(square(content, box=Box(0, 0, 32, 24, 64, 48))) == [RED] * 4
     assert corners(square(content, box=Box(0, 0, 64, 48, 64, 48))) == [BLUE, RED, WHITE, GREEN]
 
 
-def test_boxes_fit_a_smaller_copy_of_the_annotated_picture() -> None:
+def test_boxes_fit_a_smaller_copy_of_the_annotated_image() -> None:
     assert corners(square(encoded(quadrants()), box=Box(1024, 0, 2049, 768, 2049, 1537))) == [GREEN] * 4
 
 
-def test_boxes_of_another_picture_are_refused() -> None:
+def test_boxes_of_another_image_are_refused() -> None:
     with pytest.raises(Unreadable, match="64 x 48 pixels, but its annotations are for 100 x 100"):
         square(encoded(quadrants()), box=Box(0, 0, 10, 10, 100, 100))
 
@@ -195,7 +195,7 @@ def test_truncated_files_are_refused(kind: str, share: float) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"), [(b"", "the file is empty"), (b"%PDF-1.7\n%\xe2\xe3", "a PDF document: extract its images")]
 )
-def test_what_is_not_a_picture_is_named(content: bytes, reason: str) -> None:
+def test_what_is_not_a_image_is_named(content: bytes, reason: str) -> None:
     with pytest.raises(Unreadable, match=reason):
         square(content)
 

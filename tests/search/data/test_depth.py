@@ -113,7 +113,7 @@ def test_of_16_bits_the_range_decides(name: str, most: int) -> None:
     assert extremes(content).most == most
 
 
-def test_a_range_that_is_too_wide_makes_dark_pictures() -> None:
+def test_a_range_that_is_too_wide_makes_dark_images() -> None:
     assert grey_levels(of_16(4095)["PNG"]) == [0, 2048 // 256, 4095 // 256]
 
 

@@ -49,7 +49,7 @@ def test_a_doubtful_range_is_refused_unless_it_is_named(found: list[Extremes]) -
     assert (named.pixel_range, named.warnings, named.problems) == (PixelRange(-1, 300), [], [])
 
 
-def picture(value: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def image(value: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     return np.full((4, 4, 3), value, dtype=np.uint8)
 
 
@@ -67,5 +67,5 @@ def picture(value: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
 def test_an_image_of_another_range_than_the_models(
     most: float, decoded: int, pixel_range: PixelRange, said: str | None
 ) -> None:
-    reason = doubt(Extremes(0, most, integers=True), picture(decoded), pixel_range)
+    reason = doubt(Extremes(0, most, integers=True), image(decoded), pixel_range)
     assert (reason is None) if said is None else (reason or "").startswith(said)

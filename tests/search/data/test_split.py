@@ -100,19 +100,19 @@ def test_classes_of_three_or_more_are_in_every_split(sizes: dict[str, int], vali
         assert all(counts(split)[part][name] >= 1 for part in SPLITS)
 
 
-def test_a_class_with_fewer_distinct_pictures_than_splits() -> None:
+def test_a_class_with_fewer_distinct_images_than_splits() -> None:
     rows = [*rows_of({"a": 5, "b": 2}), row("b 0", "b"), row("c 0", "c")]
     assert split_rows(rows, (), SETTINGS).problems == [
         "classes with fewer distinct images than there are splits to fill (3): 'b' (2), 'c' (1): add some"
     ]
 
 
-def test_a_picture_under_two_classes_stays_in_one_split_and_is_named() -> None:
+def test_a_image_under_two_classes_stays_in_one_split_and_is_named() -> None:
     rows = [*rows_of({"glass": 9, "metal": 9}), row("same", "metal"), row("same", "glass")]
     split = split_rows(rows, (), SETTINGS)
     assert split.warnings == [
-        "copies of other pictures (1) are kept in the same split as these",
-        "pictures under more than one class (1): glass/same [glass] = metal/same [metal]",
+        "copies of other images (1) are kept in the same split as these",
+        "images under more than one class (1): glass/same [glass] = metal/same [metal]",
     ]
     assert sorted(sum("same" in name for name in members) for members in names(split).values()) == [0, 0, 2]
 
@@ -164,7 +164,7 @@ def test_a_leak_under_another_class_is_named() -> None:
     rows = [row(f"{split} {name}", name, split) for name in "ab" for split in SPLITS]
     split = split_rows([*rows, row("test a", "b", "train")], set(SPLITS), SETTINGS)
     assert counts(split) == {name: {"a": 1, "b": 1} for name in SPLITS}
-    assert split.warnings[1:] == ["pictures under more than one class (1): a/test a [a] = b/test a [b]"]
+    assert split.warnings[1:] == ["images under more than one class (1): a/test a [a] = b/test a [b]"]
 
 
 def test_a_class_that_is_lost_by_dropping_leaks() -> None:

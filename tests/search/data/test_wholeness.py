@@ -24,9 +24,9 @@ def noise(side: int = 128, seed: int = 0) -> Image.Image:
 
 def page() -> Image.Image:
     """Mostly white, as a scan."""
-    picture = Image.new("RGB", (1600, 1600), "white")
-    picture.paste(noise(), (0, 0))
-    return picture
+    image = Image.new("RGB", (1600, 1600), "white")
+    image.paste(noise(), (0, 0))
+    return image
 
 
 def reason(content: bytes) -> str:
@@ -48,9 +48,9 @@ ENCODERS: dict[str, dict[str, Any]] = {
 }
 
 
-def jpeg(name: str, picture: Image.Image | None = None) -> bytes:
+def jpeg(name: str, image: Image.Image | None = None) -> bytes:
     mode = {"of four colours": "CMYK", "grey": "L"}.get(name, "RGB")
-    return saved((picture or noise()).convert(mode), "JPEG", quality=90, **ENCODERS[name])
+    return saved((image or noise()).convert(mode), "JPEG", quality=90, **ENCODERS[name])
 
 
 @pytest.mark.parametrize("name", ENCODERS)

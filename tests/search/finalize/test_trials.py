@@ -27,7 +27,7 @@ from tests.conftest import LoadSettings
 from tests.search.conftest import Bench, OpenBench
 from tests.search.spaces.test_listed import row
 
-COUNTED = 9  # test pictures: of 48, a fifth of each class's 16
+COUNTED = 9  # test images: of 48, a fifth of each class's 16
 
 
 class Killed(BaseException):

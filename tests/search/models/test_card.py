@@ -9,12 +9,12 @@ from search.models.card import model_card
 from search.models.description import ModelDescription
 
 
-def test_a_finalized_network_is_said_to_know_the_validation_pictures(description: ModelDescription) -> None:
+def test_a_finalized_network_is_said_to_know_the_validation_images(description: ModelDescription) -> None:
     metrics = description.provenance.metrics.model_copy(update={"split": "test"})
     provenance = description.provenance.model_copy(update={"metrics": metrics, "trained_on": "train+validation"})
     card = model_card(description.model_copy(update={"provenance": provenance}))
-    assert "| **Trained on** | train and validation, 132 pictures |" in card  # 120 + 12
-    assert "- It was trained on the validation pictures, too: a score on them says nothing of new pictures." in card
+    assert "| **Trained on** | train and validation, 132 images |" in card  # 120 + 12
+    assert "- It was trained on the validation images, too: a score on them says nothing of new images." in card
     assert "## Scores on test" in card
 
 
@@ -44,14 +44,14 @@ def test_tells_task_data_scores_cost_and_recipe(description: ModelDescription) -
     for words in (
         "# trash/scratch, trial 7",
         "Built from random weights",
-        "| **Task** | one of 3 classes for a picture |",
+        "| **Task** | one of 3 classes for an image |",
         "(N, 3, 32, 32), RGB, values 0 to 1, made square by cropping the middle; normalised inside the network",
         f"`{description.provenance.data['fingerprint']}`",
         "120 train, 12 validation, 12 test; seed 0",
-        "| **Trained on** | train, 120 pictures |",
+        "| **Trained on** | train, 120 images |",
         "| **Parameters** | 1,000 |",
-        "| **MACs** | 20,000 a picture |",
-        "is the 95 % interval over other pictures), accuracy 0.800, on 10 pictures.",
+        "| **MACs** | 20,000 an image |",
+        "is the 95 % interval over other images), accuracy 0.800, on 10 images.",
         "2 epochs of batches of 32",
         "Seed 3.",
     ):
@@ -63,7 +63,7 @@ def test_what_was_not_measured_is_said_with_the_command_that_measures(descriptio
     assert f"## Latency\n\nNot measured. `{command}` measures it" in model_card(description)
 
 
-def test_every_class_has_its_scores_and_the_pictures_they_rest_on(description: ModelDescription) -> None:
+def test_every_class_has_its_scores_and_the_images_they_rest_on(description: ModelDescription) -> None:
     # confusion: glass 1 1 0, metal 1 3 0, paper 0 0 4
     card = model_card(description)
     assert f"| glass | 0.500 | {1 / 2:.3f} | {1 / 2:.3f} | 2 |" in card
@@ -80,9 +80,9 @@ def test_limits_are_those_of_this_model(description: ModelDescription) -> None:
     card = model_card(description)
     assert "The search chose by this score" in card
     assert r"glass taken for metal \| tin (1 of 2), metal \| tin taken for glass (1 of 4)." in card
-    assert r"Scored on fewer than 30 pictures, so by chance in part: glass, metal \| tin, paper." in card
-    assert "Of the data: skipped a.txt: not a picture" in card
-    assert "trained on the validation pictures" not in card
+    assert r"Scored on fewer than 30 images, so by chance in part: glass, metal \| tin, paper." in card
+    assert "Of the data: skipped a.txt: not an image" in card
+    assert "trained on the validation images" not in card
     perfect = model_card(changed(description, split="test", confusion=((30, 0, 0), (0, 30, 0), (0, 0, 30))))
     for words in ("The search chose", "Most often confused", "Scored on fewer"):
         assert words not in perfect

@@ -34,10 +34,10 @@ def shares(axes: Axes) -> list[list[float]]:
 
 
 @pytest.mark.parametrize("count", [2, 60])
-def test_few_and_many_classes_give_a_picture_of_bounded_size(count: int) -> None:
+def test_few_and_many_classes_give_a_image_of_bounded_size(count: int) -> None:
     names = [f"a rather long $name$ of class {index}\n" for index in range(count)]
-    picture = Image.open(io.BytesIO(png(confusion_figure(names, metrics(diagonal(count)), "trash/$x$, trial 1"))))
-    assert 200 < min(picture.size) <= max(picture.size) <= 2000
+    image = Image.open(io.BytesIO(png(confusion_figure(names, metrics(diagonal(count)), "trash/$x$, trial 1"))))
+    assert 200 < min(image.size) <= max(image.size) <= 2000
 
 
 def test_rows_are_true_classes_and_columns_predictions() -> None:
@@ -49,7 +49,7 @@ def test_rows_are_true_classes_and_columns_predictions() -> None:
     assert shares(axes) == [[8 / 10, 2 / 10], [0, 1]]
 
 
-def test_a_class_without_pictures_is_no_division_by_zero() -> None:
+def test_a_class_without_images_is_no_division_by_zero() -> None:
     axes = confusion_figure(["glass", "paper"], metrics([[0, 0], [0, 5]]), "trial").axes[0]
     assert shares(axes) == [[0, 0], [0, 1]]
 

@@ -11,7 +11,7 @@ import pytest
 
 from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
-from search.models.held_out import open_pictures
+from search.models.held_out import open_images
 from search.models.sources import Source
 from search.settings.options import OF_TRAINING, add_arguments
 from search.settings.search import DataSettings, load
@@ -21,7 +21,7 @@ SHARES = {"test_share": 0.3, "validation_share": 0.25, "split_seed": 5}
 
 
 def listed(root: Path) -> Path:
-    """A CSV file that lists the pictures of a folder."""
+    """A CSV file that lists the images of a folder."""
     file = root / "labels.csv"
     with file.open("w", newline="") as target:
         rows = [(path.relative_to(root), path.parent.name) for path in sorted(root.rglob("*.png"))]
@@ -30,14 +30,14 @@ def listed(root: Path) -> Path:
 
 
 @pytest.fixture
-def labels(pictures: Path, tmp_path: Path) -> Path:
-    return listed(Path(shutil.copytree(pictures, tmp_path / "pictures")))
+def labels(images: Path, tmp_path: Path) -> Path:
+    return listed(Path(shutil.copytree(images, tmp_path / "pictures")))
 
 
 @pytest.fixture
-def moved(pictures: Path, tmp_path: Path) -> Path:
+def moved(images: Path, tmp_path: Path) -> Path:
     """The same list, elsewhere."""
-    return listed(Path(shutil.copytree(pictures, tmp_path / "moved")))
+    return listed(Path(shutil.copytree(images, tmp_path / "moved")))
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def of_list(source: Source, searched_with: Dataset) -> Source:
 def opened(source: Source, tmp_path: Path, *options: str) -> Dataset:
     parser = argparse.ArgumentParser()
     add_arguments(parser, without=OF_TRAINING)
-    return open_pictures(source, load(parser.parse_args([*options, "--set", f"cache_dir={tmp_path / 'cache'}"])))
+    return open_images(source, load(parser.parse_args([*options, "--set", f"cache_dir={tmp_path / 'cache'}"])))
 
 
 def test_what_is_set_changes_nothing_else_of_the_studys_data(

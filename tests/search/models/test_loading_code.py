@@ -13,7 +13,7 @@ from search.models.sources import Source
 
 @pytest.mark.parametrize("fit", ["stretch", "crop"])
 @pytest.mark.parametrize("format_name", NEEDS)
-def test_a_picture_becomes_what_training_saw(
+def test_a_image_becomes_what_training_saw(
     format_name: str, fit: Fit, source: Source, photographs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     turned = (photographs / "day1" / "03.jpg").read_bytes()
@@ -21,10 +21,10 @@ def test_a_picture_becomes_what_training_saw(
         update={"input": source.description.input.model_copy(update={"fit": fit})}
     )
     lines = loading_lines(format_name, description, "model")
-    (making,) = [line for line in lines if line.startswith("picture = ")]
+    (making,) = [line for line in lines if line.startswith("image = ")]
     monkeypatch.chdir(photographs / "day1")
-    Path("picture.jpg").write_bytes(turned)
+    Path("image.jpg").write_bytes(turned)
     made: dict[str, Image.Image] = {}
     exec(f"{lines[0]}\n{making}", made)
     (expected,) = decode(turned, [None], 32, fit, 10**6)
-    assert np.array_equal(np.asarray(made["picture"]), expected)
+    assert np.array_equal(np.asarray(made["image"]), expected)

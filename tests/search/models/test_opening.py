@@ -24,14 +24,14 @@ from search.settings.search import Settings
 def test_what_onnx_cannot_take_is_run_by_pytorch_and_said(
     model_folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pictures = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
-    expected = open_classifier(str(model_folder), settings).run(pictures)
+    images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    expected = open_classifier(str(model_folder), settings).run(images)
 
     def refuse(*_: object) -> None:
         raise RuntimeError("no such operator")
 
     monkeypatch.setattr(pytorch_models, "through_onnx", refuse)
-    assert np.allclose(open_classifier(str(model_folder), settings).run(pictures), expected, atol=1e-5)
+    assert np.allclose(open_classifier(str(model_folder), settings).run(images), expected, atol=1e-5)
     assert f"ONNX Runtime cannot take {model_folder}, so PyTorch runs it, more slowly: no such operator" in caplog.text
 
 
@@ -69,21 +69,21 @@ with open(cells, "w") as file:
 
 
 def test_an_exported_onnx_model_answers_and_is_scored_without_pytorch(
-    source: Source, pictures: Path, tmp_path: Path, bare_environment: None
+    source: Source, images: Path, tmp_path: Path, bare_environment: None
 ) -> None:
     FORMATS["onnx"].write(Deployed(source.network).eval(), exported_description(source.description), tmp_path)
-    labelled = tmp_path / "labelled"  # fewer than its search had, which would be taken for its pictures
+    labelled = tmp_path / "labelled"  # fewer than its search had, which would be taken for its images
     for name in source.description.classes:
         (labelled / name).mkdir(parents=True)
-        shutil.copy(pictures / name / "0.png", labelled / name)
+        shutil.copy(images / name / "0.png", labelled / name)
     rows, modules = tmp_path / "rows.csv", tmp_path / "modules.txt"
     command = [sys.executable, "-c", WITHOUT_PYTORCH, *map(str, (tmp_path, labelled, rows, modules))]
     done = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     scores = json.loads(done.stdout)
     assert (len(rows.read_text().splitlines()), scores["pictures"]) == (1 + 3, 3)
-    images = np.stack([decode(path.read_bytes(), [None], 32, "stretch", 10**6)[0] for path in labelled.rglob("*.png")])
-    expected = Counter(of_network(source.network, source.description, CPU).run(images).argmax(axis=1).tolist())
+    pixels = np.stack([decode(path.read_bytes(), [None], 32, "stretch", 10**6)[0] for path in labelled.rglob("*.png")])
+    expected = Counter(of_network(source.network, source.description, CPU).run(pixels).argmax(axis=1).tolist())
     assert np.sum(scores["confusion"], axis=0).tolist() == [expected[index] for index in range(3)]
     loaded = {name.partition(".")[0] for name in modules.read_text().split()}
     assert "onnxruntime" in loaded

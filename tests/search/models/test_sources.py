@@ -39,8 +39,8 @@ def test_the_only_search_of_a_database_needs_no_name(settings: Settings) -> None
 def test_a_folder_gives_its_model(source: Source, model_folder: Path, settings: Settings) -> None:
     found = open_source(str(model_folder), settings)
     assert (found.trial_id, found.description) == (None, source.description)
-    pictures = torch.rand(2, 3, 32, 32)
-    assert torch.equal(found.network(pictures), source.network(pictures))
+    images = torch.rand(2, 3, 32, 32)
+    assert torch.equal(found.network(images), source.network(images))
 
 
 def test_each_study_is_looked_at_once_however_many_trials_it_has(settings: Settings, tmp_path: Path) -> None:

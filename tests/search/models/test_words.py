@@ -25,7 +25,7 @@ def test_a_cut_is_told_by_what_is_kept_and_what_stands_on_it(head: HeadSpecifica
     told = network_in_words(network, "pretrained")
     assert "`resnet18` with pretrained weights, kept up to and including the module `layer2`" in told
     assert words in told
-    assert told.endswith("Pictures of 64 px.")
+    assert told.endswith("Images of 64 px.")
 
 
 def test_an_uncut_backbone_is_told_as_whole() -> None:
@@ -82,7 +82,7 @@ def test_sizes_views_and_a_teacher_are_told_where_they_have_an_effect() -> None:
     assert "25 % of the loss from the answers of an uncut network" in taught
     assert "the first 2 stages frozen; " in taught
     seen = recipe_in_words(Recipe(first_size=0.5, frozen_stages=1, frozen_views=4), "pretrained")
-    assert "the first 1 stage frozen, their features computed once, for 4 views of each picture" in seen
+    assert "the first 1 stage frozen, their features computed once, for 4 views of each image" in seen
     assert "of the image size" not in seen, "views are at full size"
     nothing_frozen = recipe_in_words(Recipe(first_size=0.5, frozen_views=4), "random")
     assert "of the image size" in nothing_frozen

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 @pytest.fixture
 def blind_top(weights_dir: Path) -> Path:
-    """A folder with a test_resnet whose last stage gives the same for every picture."""
+    """A folder with a test_resnet whose last stage gives the same for every image."""
     torch.manual_seed(0)
     state = timm.create_model("test_resnet").state_dict()
     blind = {name: torch.zeros_like(tensor) if name.startswith("layer4") else tensor for name, tensor in state.items()}

@@ -61,13 +61,13 @@ def test_a_backbone_that_is_cut_at_the_deepest_of_the_cuts_will_do(arrays: Array
     np.testing.assert_allclose(cut, whole, rtol=1e-5, atol=1e-6)
 
 
-def test_of_a_large_split_the_same_pictures_are_taken_for_every_backbone(
+def test_of_a_large_split_the_same_images_are_taken_for_every_backbone(
     arrays: Arrays, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cuts = anatomy("test_resnet", SIZE).cuts[:1]
     network = network_of("test_resnet", None)
     everything, _ = pooled_features(network, cuts, arrays, CPU)
-    monkeypatch.setattr(features, "MOST_PICTURES", 4)
+    monkeypatch.setattr(features, "MOST_IMAGES", 4)
     monkeypatch.setattr(features, "BATCH_SIZE", 3)
     some, labels = pooled_features(network, cuts, arrays, CPU)
     again, _ = pooled_features(network, cuts, arrays, CPU)
@@ -102,4 +102,4 @@ def test_a_long_pass_says_now_and_then_how_far_it_is(
     caplog.set_level("INFO", logger="search")
     cuts = anatomy("test_resnet", SIZE).cuts[:1]
     pooled_features(network_of("test_resnet", cuts[0].module), cuts, arrays, CPU)
-    assert caplog.messages == [f"depth profile: {number} of 10 pictures" for number in (0, 4, 8)]
+    assert caplog.messages == [f"depth profile: {number} of 10 images" for number in (0, 4, 8)]

@@ -14,11 +14,11 @@ from search.training.evaluation import Integers, f1_macro
 CLASSES = 3
 
 
-def blobs(separation: float, pictures: int = 150, channels: int = 8) -> tuple[Pooled, Integers]:
+def blobs(separation: float, images: int = 150, channels: int = 8) -> tuple[Pooled, Integers]:
     """Normal features; the class moves each class's own channel by `separation` standard deviations."""
     random = np.random.default_rng(0)
-    labels = np.arange(pictures) % CLASSES
-    features = random.normal(size=(pictures, channels)) + separation * np.eye(channels)[labels]
+    labels = np.arange(images) % CLASSES
+    features = random.normal(size=(images, channels)) + separation * np.eye(channels)[labels]
     return features.astype(np.float32), labels
 
 
@@ -35,7 +35,7 @@ def test_a_probe_beats_chance_on_what_can_be_told_apart_and_only_there() -> None
 
 @pytest.mark.parametrize("separation", [1.0, 2.0, 3.0])
 def test_a_probe_is_as_good_as_the_best_of_many_classifiers_that_were_trained(separation: float) -> None:
-    train, labels, validation, truth = halves(*blobs(separation, pictures=600))
+    train, labels, validation, truth = halves(*blobs(separation, images=600))
     scaler = StandardScaler().fit(train)
     rivals = [
         *(RidgeClassifier(alpha=10.0**exponent, class_weight="balanced") for exponent in range(-2, 4)),
@@ -55,7 +55,7 @@ def test_the_scale_and_offset_of_a_feature_do_not_matter_to_a_probe() -> None:
 
 
 def test_a_rare_class_weighs_as_much_as_a_frequent_one() -> None:
-    features, labels = blobs(separation=2, pictures=1200)
+    features, labels = blobs(separation=2, images=1200)
     kept = (labels != 0) | (np.arange(len(labels)) % 8 == 0)
     train, few, validation, truth = halves(features[kept], labels[kept])
     unweighted = RidgeClassifier().fit(train, few).predict(validation)
@@ -77,9 +77,9 @@ def evidence(features: npt.NDArray[np.float64], target: npt.NDArray[np.float64],
     return float(-log_determinant - target @ np.linalg.solve(covariance, target)) / 2
 
 
-@pytest.mark.parametrize(("pictures", "channels"), [(30, 5), (30, 8), (12, 20)])
-def test_logme_is_the_largest_evidence(pictures: int, channels: int) -> None:
-    features, labels = blobs(1.0, pictures, channels)
+@pytest.mark.parametrize(("images", "channels"), [(30, 5), (30, 8), (12, 20)])
+def test_logme_is_the_largest_evidence(images: int, channels: int) -> None:
+    features, labels = blobs(1.0, images, channels)
     exact = features.astype(np.float64)
     largest = [
         -minimize(
@@ -87,7 +87,7 @@ def test_logme_is_the_largest_evidence(pictures: int, channels: int) -> None:
         ).fun
         for target in (np.eye(CLASSES)[labels]).T
     ]
-    assert logme(features, labels) == pytest.approx(np.mean(largest) / pictures, abs=1e-4)
+    assert logme(features, labels) == pytest.approx(np.mean(largest) / images, abs=1e-4)
 
 
 def test_logme_prefers_features_that_tell_classes_apart() -> None:

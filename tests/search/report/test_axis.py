@@ -11,7 +11,7 @@ from search.report.axis import MACS, latency
 from search.report.comparison import compare, front_steps
 from search.report.figures import front_figure
 from search.report.formats import not_measured
-from search.report.picture import png
+from search.report.plot import png
 from search.report.stored import choose_axis, read_search
 from storage import latency as stored_latency
 from storage.database import connect

@@ -1,4 +1,4 @@
-"""The interval of F1 over other validation pictures: whose it is, and that all reports tell the same one."""
+"""The interval of F1 over other validation images: whose it is, and that all reports tell the same one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from search.report import formats, table
 from search.report.comparison import Comparison, bars
 from search.report.figures import front_figure, hover
 from search.report.page import page
-from search.report.picture import png
+from search.report.plot import png
 from search.report.records import as_csv, as_json
 from search.statistics.intervals import drawn_f1_of
 
@@ -50,7 +50,7 @@ def test_it_is_of_those_that_others_are_compared_with(compared: Comparison) -> N
     assert above == pytest.approx([high - 0.75, 0, 0, high - 0.75, high - 0.75])
 
 
-def test_another_seed_is_another_training_and_no_further_pictures(records: Any) -> None:
+def test_another_seed_is_another_training_and_no_further_images(records: Any) -> None:
     records.study("scratch")
     for seed in range(3):
         known = {"candidate": records.scratch(), "candidate_key": "a", "seed": seed}
@@ -96,18 +96,18 @@ def test_every_report_tells_the_same(compared: Comparison) -> None:
     table.show(compared, compared.entries, Console(file=printed, width=200))
     (line,) = [line for line in printed.getvalue().splitlines() if "1,000" in line and line.startswith("elimination")]
     assert line.split()[3:5] == ["0.750", text]
-    assert "95 %: bootstrap interval of F1 over other validation pictures" in " ".join(printed.getvalue().split())
+    assert "95 %: bootstrap interval of F1 over other validation images" in " ".join(printed.getvalue().split())
     content = page(compared, compared.entries, {})
     assert f"data-value='{images.low}'>{text}</td>" in content
-    assert "Bars: 95 % interval of F1 over other validation pictures" in content
-    assert f"95 % over other pictures: {text}" in hover(entry)
+    assert "Bars: 95 % interval of F1 over other validation images" in content
+    assert f"95 % over other images: {text}" in hover(entry)
     row = json.loads(as_json(compared, [entry]))["rows"][0]
     assert (row["f1_macro_low"], row["f1_macro_high"]) == (images.low, images.high)
     (line_of_csv,) = csv.DictReader(io.StringIO(as_csv([entry])))
     assert float(line_of_csv["f1_macro_low"]) == images.low
 
 
-def test_figures_and_picture_draw_it_for_single_trainings(compared: Comparison, records: Any) -> None:
+def test_figures_and_image_draw_it_for_single_trainings(compared: Comparison, records: Any) -> None:
     traces = {trace["name"]: trace for trace in front_figure(compared)["data"]}
     below, above = bars(compared.references)
     assert below[0] > 0

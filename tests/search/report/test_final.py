@@ -29,7 +29,7 @@ CLASSES = ["glass", "paper_&_card"]
 
 
 def answers(wrong: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Right but for the first `wrong` pictures of each class."""
+    """Right but for the first `wrong` images of each class."""
     predictions = LABELS.copy()
     predictions[:wrong] = 1
     predictions[10 : 10 + wrong] = 0
@@ -97,7 +97,7 @@ def test_means_over_seeds_with_their_intervals() -> None:
     assert scratch.f1.n == 1
 
 
-def test_differences_are_paired_by_seed_and_picture() -> None:
+def test_differences_are_paired_by_seed_and_image() -> None:
     small, scratch, uncut = summarise().rows
     difference = small.differences["uncut"]
     assert difference.other == "uncut"
@@ -126,7 +126,7 @@ def test_what_is_missing_is_said_with_its_reason() -> None:
     assert "missing: scratch seed 1: no memory" in final_formats.as_text(final)
 
 
-def test_pictures_are_the_same_however_they_were_packed() -> None:
+def test_images_are_the_same_however_they_were_packed() -> None:
     fast = base64.b64encode(zlib.compress(LABELS.astype("<u2").tobytes(), 1)).decode()
     trial = scored("scratch", 1, 0)
     assert fast != trial.attributes[ANSWERS]["labels"]
@@ -135,10 +135,10 @@ def test_pictures_are_the_same_however_they_were_packed() -> None:
     assert summarise(trials).test_pictures == len(LABELS)
 
 
-def test_nothing_and_different_test_pictures_are_refused() -> None:
+def test_nothing_and_different_test_images_are_refused() -> None:
     with pytest.raises(BadInput, match="has no result yet"):
         summarise([])
-    with pytest.raises(BadInput, match="different test pictures"):
+    with pytest.raises(BadInput, match="different test images"):
         summarise([*TRIALS, scored("scratch", 1, 0, labels=LABELS[::-1])])
 
 
@@ -167,7 +167,7 @@ def test_the_four_tables() -> None:
     assert cells(scores, "scratch")["test F1"] == "0.500"
     assert cells(parameters, "small")["share"] == "25 %"  # 1000 of the uncut network's 4000
     assert cells(layers, "uncut") == {"network": "uncut", "layers": "4", "share": "100 %"}
-    assert "Test set: all its pictures, calculated from the median of a batch of 32" in times.note
+    assert "Test set: all its images, calculated from the median of a batch of 32" in times.note
     assert times.title == "Inference times: Some processor, 2 cores, Some GPU; torch 2.12.1"
     assert list(cells(times, "small").values()) == ["small", "0.812", "2.5", "0.5", "not measured"]
     assert set(list(cells(times, "uncut").values())[1:]) == {"not measured"}

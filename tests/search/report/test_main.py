@@ -199,7 +199,7 @@ def test_each_report_writes_its_own_formats(url: str) -> None:
     )
 
 
-def test_references_alone_are_a_table_and_no_picture(
+def test_references_alone_are_a_table_and_no_image(
     records: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     records.study("controls", space="listed")

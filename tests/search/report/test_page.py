@@ -208,7 +208,7 @@ def test_another_axis_is_in_title_figure_and_table(two_studies: Any) -> None:
     comparison = compare(two_studies.search(), latency("my <b> machine", {1: 4.5, 2: 2.5}))
     content = page(comparison, comparison.entries, {})
     text = text_of(content)
-    assert "trashnet: F1 against latency in ms of one picture, one thread, on my <b> machine" in text
+    assert "trashnet: F1 against latency in ms of one image, one thread, on my <b> machine" in text
     assert "Not measured, so on no front here: 3 of 5" in text
     assert "4.5" in text
     assert "on my &lt;b&gt; machine (log scale)" in Elements(content).scripts[0].replace("\\u003c", "<")

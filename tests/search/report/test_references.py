@@ -14,7 +14,7 @@ from search.report import formats, records, table
 from search.report.comparison import Comparison, Entry, select
 from search.report.figures import front_figure
 from search.report.page import page
-from search.report.picture import png
+from search.report.plot import png
 
 
 def add_references(records: Any) -> None:
@@ -104,7 +104,7 @@ def test_the_page_names_them_where_a_telephone_shows_it(compared: Comparison) ->
     assert ">baselines</td><td class='name' data-value='0'>0 resnet18_<wbr>to_<wbr>layer1</td>" in content
 
 
-def test_the_picture_shows_them(compared: Comparison, without: Comparison) -> None:
+def test_the_image_shows_them(compared: Comparison, without: Comparison) -> None:
     assert png(compared)[:4] == b"\x89PNG"
     assert png(compared) != png(without)
 

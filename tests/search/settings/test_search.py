@@ -84,15 +84,15 @@ def test_digits_are_mirrored_only_if_a_recipe_says_so(tmp_path: Path) -> None:
     assert {space.recipe.flip for space in _load().studies.values() if isinstance(space, Space)} == {False}
     mirrored = _load("--set", "studies={a: {space: scratch, recipe: {flip: true}}, b: {space: scratch}}")
     assert [space.recipe.flip for space in mirrored.studies.values() if isinstance(space, Space)] == [True, False]
-    pictures = _load("--data-dir", str(tmp_path))
-    assert {space.recipe.flip for space in pictures.studies.values() if isinstance(space, Space)} == {True}
+    images = _load("--data-dir", str(tmp_path))
+    assert {space.recipe.flip for space in images.studies.values() if isinstance(space, Space)} == {True}
 
 
 def test_home_is_expanded_in_every_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("WEIGHTS_DIR", "~/weights")
     config = tmp_path / "c.yaml"
-    config.write_text("{cache_dir: ~/cache, output_dir: ~/runs, data: {source: folder, path: ~/pictures}}")
+    config.write_text("{cache_dir: ~/cache, output_dir: ~/runs, data: {source: folder, path: ~/images}}")
     settings = _load("--config", str(config), "--set", "database_password_file=~/password")
     assert settings.cache_dir == tmp_path / "cache"
     assert settings.output_dir == tmp_path / "runs"
@@ -224,7 +224,7 @@ def test_studies_that_say_their_space_are_all_studies(tmp_path: Path) -> None:
     ("folder", "name"),
     [
         ("pictures", "pictures"),
-        ("My Pictures (2024)/", "My-Pictures-2024"),
+        ("My Images (2024)/", "My-Images-2024"),
         ("Käse", "Kase"),
         ("写真", "search"),
         ("..", "tmp"),

@@ -83,5 +83,5 @@ def test_a_fixed_distillation_is_written_as_a_choice() -> None:
 
 
 def test_a_teacher_cannot_see_features() -> None:
-    with pytest.raises(ValidationError, match="distillation needs pictures"):
+    with pytest.raises(ValidationError, match="distillation needs images"):
         Recipe(distillation=0.5, frozen_stages=1, frozen_views=2)

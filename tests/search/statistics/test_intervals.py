@@ -37,7 +37,7 @@ def test_the_t_interval_covers_the_truth_19_times_of_20() -> None:
 
 
 def naive_draws(labels: Integers, predictions: Integers, draws: int, seed: int) -> npt.NDArray[np.float64]:
-    """scikit-learn's macro F1 on the pictures of each draw, one after the other."""
+    """scikit-learn's macro F1 on the images of each draw, one after the other."""
     generator = np.random.default_rng(seed)
     counts = np.zeros((draws, len(labels)), dtype=int)
     for label in np.unique(labels):
@@ -99,10 +99,10 @@ def test_bootstrap_intervals_of_a_score_and_of_a_paired_difference_cover_the_tru
     assert 0.88 <= difference / 150 <= 1.0
 
 
-def test_a_confusion_matrix_is_as_good_as_its_pictures() -> None:
+def test_a_confusion_matrix_is_as_good_as_its_images() -> None:
     confusion = np.array([[30, 10, 0], [5, 50, 5], [0, 2, 8]])
     true, said = (np.repeat(places.ravel(), confusion.ravel()) for places in np.indices(confusion.shape))
-    of_pictures, of_matrix = drawn_f1(true, said[None], draws=8000)[:, 0], drawn_f1_of(confusion, draws=8000)
-    assert of_matrix.mean() == pytest.approx(of_pictures.mean(), abs=0.003)
-    assert np.quantile(of_matrix, [0.025, 0.975]) == pytest.approx(np.quantile(of_pictures, [0.025, 0.975]), abs=0.01)
+    of_images, of_matrix = drawn_f1(true, said[None], draws=8000)[:, 0], drawn_f1_of(confusion, draws=8000)
+    assert of_matrix.mean() == pytest.approx(of_images.mean(), abs=0.003)
+    assert np.quantile(of_matrix, [0.025, 0.975]) == pytest.approx(np.quantile(of_images, [0.025, 0.975]), abs=0.01)
     assert (drawn_f1_of(np.diag([3, 0, 4])) == 1).all(), "a class that is nowhere does not count"

@@ -72,16 +72,16 @@ def test_a_device_that_is_not_there_is_refused(has: None, device: str, problem: 
             choose(device)
 
 
-def test_pictures_and_weights_are_not_channels_last_on_mps() -> None:
+def test_images_and_weights_are_not_channels_last_on_mps() -> None:
     assert [memory_format(device) for device in (CPU, CUDA, MPS)] == [
         torch.channels_last,
         torch.channels_last,
         torch.contiguous_format,
     ]
-    pictures = torch.arange(2 * 4 * 4 * 3, dtype=torch.uint8).view(2, 4, 4, 3)
-    on_cpu = to_unit(pictures)
+    images = torch.arange(2 * 4 * 4 * 3, dtype=torch.uint8).view(2, 4, 4, 3)
+    on_cpu = to_unit(images)
     assert on_cpu.is_contiguous(memory_format=torch.channels_last)
-    torch.testing.assert_close(on_cpu, pictures.permute(0, 3, 1, 2).float() / 255)
+    torch.testing.assert_close(on_cpu, images.permute(0, 3, 1, 2).float() / 255)
 
 
 def test_memory_is_given_back_to_whom_it_belongs(monkeypatch: pytest.MonkeyPatch) -> None:

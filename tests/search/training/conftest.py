@@ -1,4 +1,4 @@
-"""Tiny networks and pictures that a few steps can learn."""
+"""Tiny networks and images that a few steps can learn."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def make_network() -> Callable[..., Network]:
 
 @pytest.fixture
 def make_arrays() -> Callable[..., Arrays]:
-    """Noisy pictures whose class is the brightest channel; `counts` pictures of each class, mixed."""
+    """Noisy images whose class is the brightest channel; `counts` images of each class, mixed."""
 
     def make(*counts: int, seed: int = 0) -> Arrays:
         random = np.random.default_rng(seed)

@@ -49,11 +49,11 @@ def test_kept_memory_is_kept_and_handed_back(cpu: torch.device) -> None:
 @pytest.mark.parametrize("kind", [nn.SiLU, nn.Hardswish, nn.Mish, nn.ReLU])
 def test_no_activation_copies_its_input_for_the_gradient(kind: type[nn.Module]) -> None:
     network = nn.Sequential(nn.Conv2d(1, 1, 1), kind(inplace=True))
-    pictures = torch.rand(1, 1, 4, 4)
-    before = network(pictures)
+    images = torch.rand(1, 1, 4, 4)
+    before = network(images)
     activate_out_of_place(network)
     with profile(activities=[ProfilerActivity.CPU]) as profiled:
-        after = network(pictures)
+        after = network(images)
     assert torch.equal(after, before)
     assert "aten::clone" not in {event.key for event in profiled.key_averages()}
 

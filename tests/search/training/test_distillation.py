@@ -48,15 +48,15 @@ def test_a_student_learns_what_the_teacher_says_and_not_what_labels_say(
 
 
 def test_the_loss_is_the_divergence_of_softened_answers(make_network: MakeNetwork, teacher: Network) -> None:
-    pictures, logits = torch.rand(5, 3, 16, 16), torch.randn(5, 3)
+    images, logits = torch.rand(5, 3, 16, 16), torch.randn(5, 3)
     with torch.no_grad():
-        wanted = functional.softmax(teacher.eval()(pictures) / TEMPERATURE, dim=1).numpy()
+        wanted = functional.softmax(teacher.eval()(images) / TEMPERATURE, dim=1).numpy()
     given = functional.softmax(logits / TEMPERATURE, dim=1).numpy()
     expected = (wanted * np.log(wanted / given)).sum() * TEMPERATURE**2
-    assert Teacher(teacher, torch.device("cpu")).loss(logits, pictures).item() == pytest.approx(expected, rel=1e-5)
+    assert Teacher(teacher, torch.device("cpu")).loss(logits, images).item() == pytest.approx(expected, rel=1e-5)
 
 
-def test_a_teacher_takes_pictures_of_another_size(teacher: Network) -> None:
+def test_a_teacher_takes_images_of_another_size(teacher: Network) -> None:
     loss = Teacher(teacher, torch.device("cpu")).loss(torch.zeros(2, 3), torch.rand(2, 3, 24, 24))
     assert torch.isfinite(loss)
 

@@ -20,7 +20,7 @@ from search.errors import Interrupted
 from search.settings.recipe import Recipe
 from search.training.checkpoint import FileCheckpoint
 from search.training.evaluation import TrainingResult, evaluate
-from search.training.frozen_features import FrozenFeatures, Pictures, inputs_for
+from search.training.frozen_features import FrozenFeatures, Images, inputs_for
 from search.training.loop import train
 
 CPU = torch.device("cpu")
@@ -91,7 +91,7 @@ def test_resumes_bit_for_bit(kept: ArrayCache, tmp_path: Path) -> None:
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
-def inputs(recipe: Recipe, kept: ArrayCache, network: Network | None = None, arrays: Arrays | None = None) -> Pictures:
+def inputs(recipe: Recipe, kept: ArrayCache, network: Network | None = None, arrays: Arrays | None = None) -> Images:
     network = (network or make_network()).freeze_stages(recipe.frozen_stages)
     return inputs_for(network, recipe, arrays or make_arrays(), make_arrays(12, seed=1), CPU, kept, None)
 
@@ -134,7 +134,7 @@ def test_features_are_computed_anew_only_where_they_differ(kept: ArrayCache, cha
         (make_network(seed=1), make_arrays(), 2),
         (make_network(), make_arrays(seed=2), 1),
     ],
-    ids=["another cut and head", "other weights", "other pictures"],
+    ids=["another cut and head", "other weights", "other images"],
 )
 def test_networks_share_features_of_the_same_frozen_part(
     kept: ArrayCache, network: Network, arrays: Arrays, new: int
@@ -150,13 +150,11 @@ def test_networks_share_features_of_the_same_frozen_part(
 
 @pytest.mark.parametrize("change", [{"frozen_views": None}, {"frozen_stages": 0}])
 def test_nothing_is_kept_for_a_recipe_that_does_not_ask_for_it(kept: ArrayCache, change: dict[str, Any]) -> None:
-    assert type(inputs(RECIPE.model_copy(update=change), kept)) is Pictures
+    assert type(inputs(RECIPE.model_copy(update=change), kept)) is Images
     assert not kept.folder.exists()
 
 
-def test_where_features_cannot_be_kept_pictures_are_trained_on(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_where_features_cannot_be_kept_images_are_trained_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").touch()
     with caplog.at_level(logging.WARNING):
         results = [run(RECIPE, ArrayCache(tmp_path / "file", 10**9)) for _ in range(2)]
@@ -170,7 +168,7 @@ def test_features_beyond_float16_are_not_kept(kept: ArrayCache, caplog: pytest.L
     network = make_network()
     with torch.no_grad():
         network.trunk.backbone.layer1[0].bn2.weight.fill_(1e7)  # type: ignore[union-attr, index]
-    assert type(inputs(RECIPE, kept, network)) is Pictures
+    assert type(inputs(RECIPE, kept, network)) is Images
     assert "do not fit float16" in caplog.text
     assert files(kept) == []
 

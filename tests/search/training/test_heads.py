@@ -39,7 +39,7 @@ def make_network(dropout: float, seed: int) -> Network:
     return network
 
 
-def make_pictures(count: int, seed: int) -> Arrays:
+def make_images(count: int, seed: int) -> Arrays:
     labels = np.arange(count) % CLASSES
     noise = np.random.default_rng(seed).integers(0, 90, (count, SIZE, SIZE, 3)) + 80 * labels[:, None, None, None]
     return Arrays(noise.astype(np.uint8), labels, f"{count} {seed}")
@@ -49,20 +49,18 @@ def make_pictures(count: int, seed: int) -> Arrays:
 def test_each_head_is_what_it_is_when_trained_alone(tmp_path: Path, balance: str) -> None:
     common: dict[str, Any] = {"epochs": 3, "batch_size": 8, "frozen_stages": 2, "frozen_views": VIEWS}
     own = [(0.01, 0.0, 0.0, 0), (0.1, 0.1, 0.3, 1), (1.0, 0.5, 0.0, 1)]  # the last one's gradients are clipped
-    pictures, validation = make_pictures(26, 0), make_pictures(12, 1)
+    images, validation = make_images(26, 0), make_images(12, 1)
     kept = ArrayCache(tmp_path, 10**9)
     heads, alone = [], []
     for rate, decay, dropout, seed in own:
         recipe = Recipe(**common, learning_rate=rate, weight_decay=decay, class_balance=balance)
         network = make_network(dropout, seed)
         heads.append(Head(copy.deepcopy(network.head.classifier), recipe, dropout, seed))  # type: ignore[arg-type]
-        alone.append(
-            train(network, recipe, pictures, validation, seed=seed, device=CPU, pretrained=True, features=kept)
-        )
+        alone.append(train(network, recipe, images, validation, seed=seed, device=CPU, pretrained=True, features=kept))
     views, unchanged = (np.load(path) for path in sorted(tmp_path.glob("*.npy"), key=lambda path: -path.stat().st_size))
     assert views.shape[0] == VIEWS * 26
     together = train_heads(
-        heads, Arrays(views, np.tile(pictures.labels, VIEWS)), Arrays(unchanged, validation.labels), CPU, VIEWS
+        heads, Arrays(views, np.tile(images.labels, VIEWS)), Arrays(unchanged, validation.labels), CPU, VIEWS
     )
     for head, ours, theirs in zip(heads, together, alone, strict=True):
         layer = theirs.network.head.classifier

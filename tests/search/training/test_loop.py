@@ -29,7 +29,7 @@ from search.training.loop import train
 MakeNetwork = Callable[..., Network]
 MakeArrays = Callable[..., Arrays]
 
-EPOCH = 4  # steps, of the 27 pictures, 8 at a time
+EPOCH = 4  # steps, of the 27 images, 8 at a time
 RECIPE = Recipe(epochs=4, batch_size=8, ema_decay=0.9, augmentation=0.3)
 
 

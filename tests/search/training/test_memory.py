@@ -16,8 +16,8 @@ from search.errors import Interrupted
 from search.settings.recipe import Recipe
 from search.training.loop import train
 
-PICTURES, SIZE, BATCH = 10_000, 224, 32
-MEGABYTES = PICTURES * SIZE * SIZE * 3 / 2**20  # 1,436
+IMAGES, SIZE, BATCH = 10_000, 224, 32
+MEGABYTES = IMAGES * SIZE * SIZE * 3 / 2**20  # 1,436
 NETWORK = ScratchSpecification(
     image_size=SIZE, classes=2, stem_channels=4, stages=(StageSpecification(block="dwconv", channels=4, stride=2),)
 )
@@ -51,9 +51,9 @@ def test_training_on_a_large_map_needs_no_memory_for_the_map(tmp_path: Path) -> 
     """The limit is a tenth of the map. Steps alone differ by some 30 MB between runs; a copy takes the whole of it."""
     file = tmp_path / "images"
     with file.open("wb") as opened:
-        opened.truncate(PICTURES * SIZE * SIZE * 3)  # of holes, which take no disk
-    images = np.memmap(file, np.uint8, "r", shape=(PICTURES, SIZE, SIZE, 3))
-    labels = np.arange(PICTURES) % 2
+        opened.truncate(IMAGES * SIZE * SIZE * 3)  # of holes, which take no disk
+    images = np.memmap(file, np.uint8, "r", shape=(IMAGES, SIZE, SIZE, 3))
+    labels = np.arange(IMAGES) % 2
     few = _most_in_training(Arrays(images[:BATCH], labels[:BATCH]), steps=8)
     many = _most_in_training(Arrays(images, labels), steps=8)
     assert many - few < MEGABYTES / 10

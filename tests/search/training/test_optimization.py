@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from blocks.network import Network
 from search.settings.recipe import Recipe
-from search.training.optimization import Average, make_optimizer, picture_size, schedule, set_learning_rate
+from search.training.optimization import Average, epoch_image_size, make_optimizer, schedule, set_learning_rate
 
 MakeNetwork = Callable[..., Network]
 
@@ -76,13 +76,13 @@ def test_average_written_out(make_network: MakeNetwork) -> None:
     assert not average.network.training
 
 
-def test_pictures_grow_over_three_quarters_of_the_epochs() -> None:
+def test_images_grow_over_three_quarters_of_the_epochs() -> None:
     recipe = Recipe(epochs=9, first_size=0.5)
     # 8 epochs after the first, 6 of them growing: 64, then 64 * n / 6 more, to multiples of 8.
-    assert [picture_size(epoch, recipe, 128) for epoch in range(1, 10)] == [64, 72, 88, 96, 104, 120, 128, 128, 128]
+    assert [epoch_image_size(epoch, recipe, 128) for epoch in range(1, 10)] == [64, 72, 88, 96, 104, 120, 128, 128, 128]
 
 
-def test_pictures_of_the_whole_size_are_left_alone() -> None:
-    assert [picture_size(epoch, Recipe(epochs=3), 30) for epoch in (1, 2, 3)] == [30, 30, 30]
-    assert picture_size(1, Recipe(epochs=1, first_size=0.5), 30) == 16
-    assert picture_size(3, Recipe(epochs=3, first_size=0.5), 30) == 30
+def test_images_of_the_whole_size_are_left_alone() -> None:
+    assert [epoch_image_size(epoch, Recipe(epochs=3), 30) for epoch in (1, 2, 3)] == [30, 30, 30]
+    assert epoch_image_size(1, Recipe(epochs=1, first_size=0.5), 30) == 16
+    assert epoch_image_size(3, Recipe(epochs=3, first_size=0.5), 30) == 30

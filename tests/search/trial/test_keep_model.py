@@ -67,8 +67,8 @@ def test_a_model_is_kept_with_card_and_matrix(bench: Any, artefacts: Artefacts, 
     assert attached(bench, trial) == FILES
     folder = downloaded(bench, artefacts, trial, tmp_path / "downloaded")
     network, description = load_model(folder)
-    pictures = torch.rand(2, 3, 32, 32)
-    assert torch.equal(network(pictures), trial.result.network.eval()(pictures))
+    images = torch.rand(2, 3, 32, 32)
+    assert torch.equal(network(images), trial.result.network.eval()(images))
     assert description.provenance.metrics.f1_macro == 0.75
     assert (description.provenance.study, description.provenance.trial) == ("trash/scratch", 0)
     assert description.input.pixel_range == (0, 65535)

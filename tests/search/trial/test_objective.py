@@ -58,7 +58,7 @@ def candidate(network: NetworkSpecification, initial_weights: str = "random", **
 
 @pytest.fixture
 def arrays() -> Arrays:
-    """24 pictures of noise that is brighter from class to class."""
+    """24 images of noise that is brighter from class to class."""
     labels = np.arange(24) % 3
     noise = np.random.default_rng(0).integers(0, 90, (24, 32, 32, 3)) + 80 * labels[:, None, None, None]
     return Arrays(noise.astype(np.uint8), labels)

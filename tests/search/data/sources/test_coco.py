@@ -55,7 +55,7 @@ def unusable(listing: Listing) -> list[tuple[str, str]]:
     return [(fault.kind, str(fault)) for fault in listing.unusable]
 
 
-def test_boxes_become_pictures(tmp_path: Path) -> None:
+def test_boxes_become_images(tmp_path: Path) -> None:
     listing = read(tmp_path, [annotation(1, [10, 20, 30.5, 40]), annotation(2, [0, 0, 60, 60], image=7, category=2)])
     assert [(example.name, example.class_name, example.box) for example in listing.examples] == [
         ("batch_1/000006.jpg annotation 1", "Clear plastic bottle", Box(10, 20, 40.5, 60, 100, 80)),

@@ -185,7 +185,7 @@ def test_no_class_folder(image_folder: ImageFolder) -> None:
 
 def test_a_folder_around_the_folder(image_folder: ImageFolder) -> None:
     (problem,) = read(image_folder({"inner/a": 1, "inner/b": 1})).problems
-    assert problem.endswith("pictures/inner meant?")
+    assert problem.endswith("images/inner meant?")
 
 
 def test_an_empty_class_is_declared(image_folder: ImageFolder) -> None:

@@ -42,7 +42,7 @@ def test_fashion_mnist_from_its_own_files(tmp_path: Path) -> None:
 
 
 def test_cifar10_from_its_own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pixels = write_cifar10(tmp_path, monkeypatch, pictures_a_batch=10)
+    pixels = write_cifar10(tmp_path, monkeypatch, images_a_batch=10)
     listing = read_cifar10(cifar10(tmp_path))
     assert listing.problems == []
     assert [example.split for example in listing.examples] == ["train"] * 50 + ["test"] * 10
@@ -93,13 +93,13 @@ def test_nothing_there_and_no_network(tmp_path: Path, no_network: None) -> None:
     assert "fetch it from http" in problem
 
 
-def test_labels_that_do_not_fit_their_pictures(tmp_path: Path) -> None:
+def test_labels_that_do_not_fit_their_images(tmp_path: Path) -> None:
     write_fashion_mnist(tmp_path, train=20, test=10)
     raw = tmp_path / "FashionMNIST" / "raw"
     write_idx(raw / "train-labels-idx1-ubyte", np.zeros(19, np.uint8))
     write_idx(raw / "t10k-labels-idx1-ubyte", np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 255], np.uint8))
     assert read_fashion_mnist(fashion_mnist(tmp_path)).problems == [
-        "train has 20 pictures and 19 labels",
+        "train has 20 images and 19 labels",
         "test has labels that stand for no class: 255",
     ]
 

@@ -25,7 +25,7 @@ from search.errors import BadInput
 from search.models.deployed import Deployed, of_network
 from search.models.description import ModelDescription
 from search.models.formats.formats import FORMATS, exported_description
-from search.models.image_files import classify, picture_files
+from search.models.image_files import classify, image_files
 from search.models.opening import open_classifier
 from search.models.sources import Source
 from search.settings.search import Settings
@@ -98,14 +98,14 @@ def agreement(
     folder.mkdir()
     chosen.write(Deployed(network).eval(), exported_description(description), folder)
     reloaded = open_classifier(str(folder), settings)
-    files = picture_files([photographs])
+    files = image_files([photographs])
     answers = [
         np.concatenate([batch.probabilities for batch in classify(classifier, files, 10**6)])
         for classifier in (of_network(network, description, torch.device("cpu")), reloaded)
     ]
     assert reloaded.description.classes == ("class0", "class1", "class2")
     assert answers[1].shape == (70, 3)
-    assert np.ptp(answers[1], axis=0).max() > 1e-2, "pictures that get the same answer from any network"
+    assert np.ptp(answers[1], axis=0).max() > 1e-2, "images that get the same answer from any network"
     assert np.abs(answers[1].sum(axis=1) - 1).max() < 1e-5
     return float(np.abs(answers[0] - answers[1]).max())
 
@@ -134,7 +134,7 @@ def test_onnx_says_what_it_takes_to_those_who_know_nothing_of_us(source: Source,
     model = onnx.load(str(tmp_path / "model.onnx"))
     said = {entry.key: entry.value for entry in model.metadata_props}
     assert said["classes"] == '["class0", "class1", "class2"]'
-    assert said["input"] == "pictures: uint8 (N, 3, 32, 32), RGB, 0 to 255"
+    assert said["input"] == "images: uint8 (N, 3, 32, 32), RGB, 0 to 255"
     (taken,) = model.graph.input
     assert [place.dim_param or place.dim_value for place in taken.type.tensor_type.shape.dim] == ["batch", 3, 32, 32]
     assert taken.type.tensor_type.elem_type == onnx.TensorProto.UINT8

@@ -20,10 +20,10 @@ def test_the_copy_answers_as_the_original_and_has_nothing_left_to_work_out(size:
     torch.manual_seed(0)
     original = timm.create_model("tf_mobilenetv3_small_minimal_100", num_classes=3).eval()
     kinds = [type(layer) for layer in original.modules()]
-    pictures = torch.rand(2, 3, *size)
-    fixed = with_fixed_padding(original, pictures)
+    images = torch.rand(2, 3, *size)
+    fixed = with_fixed_padding(original, images)
     with torch.inference_mode():
-        assert torch.equal(fixed(pictures), original(pictures))
+        assert torch.equal(fixed(images), original(images))
     assert Conv2dSame in kinds
     assert not any(isinstance(layer, Conv2dSame) for layer in fixed.modules())
     assert [type(layer) for layer in original.modules()] == kinds, "the original is as it was"

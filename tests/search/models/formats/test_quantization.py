@@ -9,7 +9,7 @@ import torch
 
 from blocks.build import build
 from blocks.specification import ScratchSpecification, StageSpecification
-from search.models.classifier import Pictures, Probabilities
+from search.models.classifier import Images, Probabilities
 from search.models.deployed import Deployed
 from search.models.description import ModelDescription
 from search.models.formats.formats import FORMATS, exported_description
@@ -27,7 +27,7 @@ def described(classes: int, source: Source) -> ModelDescription:
     return source.description.model_copy(update={"network": network, "classes": names})
 
 
-def pictures(number: int) -> Pictures:
+def images(number: int) -> Images:
     """Of very different brightness, so that a network tells them apart."""
     random = np.random.default_rng(0)
     brightness = random.integers(0, 200, (number, 1, 1, 3))
@@ -35,7 +35,7 @@ def pictures(number: int) -> Pictures:
 
 
 def export_both(classes: int, source: Source, folder: Path) -> None:
-    """A network with the batch statistics of these pictures and large logits: as ONNX in floats, and in integers."""
+    """A network with the batch statistics of these images and large logits: as ONNX in floats, and in integers."""
     torch.manual_seed(0)
     description = described(classes, source)
     network = build(description.network)
@@ -45,12 +45,12 @@ def export_both(classes: int, source: Source, folder: Path) -> None:
         for module in network.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.momentum = None  # the mean of all batches, of which there is one
-        network.train()(torch.from_numpy(pictures(64)).permute(0, 3, 1, 2) / 255)
+        network.train()(torch.from_numpy(images(64)).permute(0, 3, 1, 2) / 255)
     FORMATS["onnx"].write(Deployed(network.eval()).eval(), exported_description(description), folder)
-    quantize(folder / "model.onnx", folder / "int8.onnx", exported_description(description), pictures(256))
+    quantize(folder / "model.onnx", folder / "int8.onnx", exported_description(description), images(256))
 
 
-def answers(path: Path, few: Pictures) -> Probabilities:
+def answers(path: Path, few: Images) -> Probabilities:
     found: Probabilities = open_session(path, 1).run([OUTPUT], {INPUT: few.transpose(0, 3, 1, 2)})[0]
     return found
 
@@ -58,11 +58,11 @@ def answers(path: Path, few: Pictures) -> Probabilities:
 @pytest.mark.parametrize("classes", [2, 3, 10, 200])
 def test_probabilities_of_8_bit_integers_sum_to_1(classes: int, source: Source, tmp_path: Path) -> None:
     export_both(classes, source, tmp_path)
-    expected, found = (answers(tmp_path / name, pictures(100)) for name in ("model.onnx", "int8.onnx"))
+    expected, found = (answers(tmp_path / name, images(100)) for name in ("model.onnx", "int8.onnx"))
     assert np.abs(found.sum(axis=1) - 1).max() < 1e-3
     assert found.min() > 0  # steps of 1/256 would make it 0
     assert (expected.argmax(axis=1) == found.argmax(axis=1)).mean() > 0.8
-    assert np.ptp(expected, axis=0).max() > 0.1, "pictures that get the same answer"
+    assert np.ptp(expected, axis=0).max() > 0.1, "images that get the same answer"
 
 
 def test_only_the_ends_are_in_floats(source: Source, tmp_path: Path) -> None:

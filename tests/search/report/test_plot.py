@@ -9,7 +9,7 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 from PIL import Image
 
-from search.report.picture import png
+from search.report.plot import png
 from search.report.style import study_styles
 from search.system.text import literal
 
@@ -20,20 +20,20 @@ def pixels(content: bytes) -> NDArray[np.uint8]:
         return np.asarray(image.convert("RGB"))
 
 
-def count(picture: NDArray[np.uint8], colour: str) -> int:
-    return int((picture == np.round(np.multiply(to_rgb(colour), 255))).all(axis=2).sum())
+def count(image: NDArray[np.uint8], colour: str) -> int:
+    return int((image == np.round(np.multiply(to_rgb(colour), 255))).all(axis=2).sum())
 
 
 @pytest.mark.filterwarnings("ignore:Glyph")
-def test_a_picture_shows_both_studies(two_studies: Any) -> None:
-    picture = pixels(png(two_studies.compare()))
-    assert picture.shape == (800, 1200, 3)
+def test_a_image_shows_both_studies(two_studies: Any) -> None:
+    image = pixels(png(two_studies.compare()))
+    assert image.shape == (800, 1200, 3)
     for style in study_styles(["elimination", "scratch"]).values():
-        assert count(picture, style.colour) > 30
+        assert count(image, style.colour) > 30
 
 
 @pytest.mark.parametrize("parameters", [1, 5000, 10**15])
-def test_a_single_network_is_a_picture(records: Any, parameters: int) -> None:
+def test_a_single_network_is_a_image(records: Any, parameters: int) -> None:
     records.study("scratch")
     records.trial("scratch", 0.5, parameters)
     assert pixels(png(records.compare())).shape == (800, 1200, 3)

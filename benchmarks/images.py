@@ -1,4 +1,4 @@
-"""Pictures for benchmarks that are given none."""
+"""Images for benchmarks that are given none."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from PIL import Image
 JPEG_SIZE = (512, 384)
 
 
-def write_pictures(folder: Path, classes: int, pictures: int) -> None:
+def write_images(folder: Path, classes: int, images: int) -> None:
     """JPEG files of 512 x 384 as detailed as photographs are, in one folder a class."""
     random = np.random.default_rng(0)
-    for number in range(pictures):
+    for number in range(images):
         coarse = Image.fromarray(random.integers(0, 256, (12, 16, 3), dtype=np.uint8))
         smooth = np.asarray(coarse.resize(JPEG_SIZE, Image.Resampling.BICUBIC), dtype=np.int16)
         noisy = (smooth + random.integers(-12, 13, smooth.shape)).clip(0, 255).astype(np.uint8)

@@ -25,7 +25,7 @@ LABEL_PLACES = ((9, -10), (9, 10), (-9, 10), (-9, -10))
 
 
 def png(comparison: Comparison) -> bytes:
-    """A picture of 1200x800 pixels: all rows faint, fronts strong, the joint front as a step line."""
+    """A plot of 1200x800 pixels: all rows faint, fronts strong, the joint front as a step line."""
     figure = Figure(figsize=SIZE_INCHES, dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
