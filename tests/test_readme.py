@@ -21,12 +21,19 @@ from baselines.rows import Baseline
 from search.__main__ import COMMANDS
 from search.models.description import InputDescription, ModelDescription
 from search.models.loading_code import loading_lines
+from search.report.table import HEADINGS, STANDING_HEADINGS
 from search.settings.search import Settings, load
 from search.settings.shipped import config_path
 
 ROOT = Path(__file__).parent.parent
 GUIDE = sorted((ROOT / "docs" / "guide").glob("*.md"))
-PAGES = [ROOT / "README.md", *GUIDE, ROOT / "docs" / "index.md", ROOT / "docs" / "results" / "README.md"]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *GUIDE,
+    ROOT / "docs" / "index.md",
+    ROOT / "docs" / "results" / "README.md",
+]
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in PAGES}
 COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text()
 TARGETS = re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
@@ -228,7 +235,8 @@ def test_every_block_of_python_is_python(page: str) -> None:
 def named_files(page: str) -> set[str]:
     """Paths that begin with one of the project's folders, in commands and in the text."""
     words = [word for each in words_of(page) for word in each]
-    return {word for word in words if "/" in word and word.partition("/")[0] in OURS}
+    named = {word for word in words if "/" in word and word.partition("/")[0] in OURS}
+    return {word for word in named if "NAME" not in word and "x.py" not in word}
 
 
 @every_page
@@ -258,3 +266,8 @@ def test_the_lines_that_load_a_model_are_those_of_its_card() -> None:
 def test_pages_are_short(page: str) -> None:
     most = {"README.md": 150, "docs/guide/settings.md": 1000}.get(page, 130)
     assert len(TEXTS[page].splitlines()) <= most
+
+
+def test_every_column_of_the_report_is_explained() -> None:
+    explained = re.findall(r"^\| `([^`]+)` \|", TEXTS["docs/guide/reading-the-report.md"], re.MULTILINE)
+    assert explained == [*HEADINGS, *STANDING_HEADINGS]
