@@ -28,7 +28,7 @@ def build(folder: Path, addition: str = "") -> subprocess.CompletedProcess[str]:
     """The site of a copy of the documentation in `folder`, with an addition to the glossary."""
     shutil.copytree(DOCS, folder / "docs")
     shutil.copy(ROOT / "mkdocs.yml", folder)
-    for package in ("blocks", "search"):
+    for package in ("blocks", "scripts", "search"):
         (folder / package).symlink_to(ROOT / package)
     with (folder / "docs" / "guide" / "glossary.md").open("a", encoding="utf-8") as page:
         page.write(addition)
@@ -55,6 +55,13 @@ def test_every_page_of_the_guide_can_be_reached_from_the_first_one() -> None:
 def test_the_build_is_strict() -> None:
     assert SITE["strict"] is True
     assert set(SITE["validation"]["links"].values()) == {"warn"}, "which strict makes an error"
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "api").glob("*.md")), ids=lambda page: page.stem)
+def test_every_module_of_the_api_is_there(page: Path) -> None:
+    modules = re.findall(r"^::: (\S+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert modules
+    assert [module for module in modules if find_spec(module) is None] == []
 
 
 @needs_mkdocs
