@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from search.settings.given import OWN_VARIABLES, PREFIX
 from search.settings.options import OPTIONS
 from search.settings.recipe import Recipe
-from search.settings.search import DataSettings, Settings, Stopping
+from search.settings.search import Settings
 from search.settings.spaces import EliminationSpace, Range, ScratchSpace
 
 PAGE = Path(__file__).parent.parent / "docs" / "guide" / "settings.md"
@@ -26,8 +26,8 @@ HEADING = """# Settings reference
 """
 TABLES: list[tuple[str, str, type[BaseModel]]] = [
     ("The search", "", Settings),
-    ("Data", "data.", DataSettings),
-    ("Pruning", "stopping.", Stopping),
+    ("Data", "data.", type(Settings().data)),
+    ("Pruning", "stopping.", type(Settings().stopping)),
     ("A study of cuts", "studies.NAME.", EliminationSpace),
     ("A study of networks from scratch", "studies.NAME.", ScratchSpace),
     ("The training recipe of a study", "studies.NAME.recipe.", Recipe),
