@@ -8,7 +8,7 @@ ENGINE ?= docker
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test faults acceptance check format clean
+.PHONY: help install demo test faults acceptance check docs format clean
 
 help:  ## list the targets
 	@awk -F ':.*## *' '/^[a-z]+:.*##/ {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -17,6 +17,7 @@ help:  ## list the targets
 extras_run :=
 extras_test := [test]
 extras_check := [test,check]
+extras_docs := [docs]
 $(VENV)/.installed-%: pyproject.toml constraints.txt
 	@python=$$(sh scripts/find_python.sh $(PYTHON)) && \
 	{ $(BIN)/python -m pip --version >/dev/null 2>&1 || "$$python" -m venv --clear $(VENV); }
@@ -51,10 +52,13 @@ check: $(VENV)/.installed-check  ## linters, types, import rules, Dockerfile, Co
 	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/*.yaml
 	$(BIN)/python -m pytest --quiet -m check tests/test_house.py
 
+docs: $(VENV)/.installed-docs  ## the documentation as a site in site/; a broken link fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 format: $(VENV)/.installed-check  ## apply what ruff can mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-clean:  ## remove the environment, the caches and the demo's output
-	rm -rf $(VENV) runs/demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+clean:  ## remove the environment, the caches, the site and the demo's output
+	rm -rf $(VENV) runs/demo site .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

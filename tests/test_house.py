@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from importlib.metadata import packages_distributions, requires
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -74,12 +75,17 @@ def unpinned(required: Iterable[Requirement]) -> set[str]:
 
 
 def test_what_dependencies_need_is_pinned_too() -> None:
-    assert unpinned(requirements(extra for extra in EXTRAS if extra != "check")) == set()
+    assert unpinned(requirements(EXTRAS.keys() - {"check", "docs"})) == set()
 
 
 @pytest.mark.check
 def test_what_the_tools_of_make_check_need_is_pinned_too() -> None:
-    assert unpinned(requirements()) == set()
+    assert unpinned(requirements(EXTRAS.keys() - {"docs"})) == set()
+
+
+@pytest.mark.skipif(find_spec("mkdocs") is None, reason="only `make docs` installs mkdocs")
+def test_what_the_documentation_needs_is_pinned_too() -> None:
+    assert unpinned(EXTRAS["docs"]) == set()
 
 
 def test_what_make_test_leaves_out_is_run_by_another_target() -> None:
