@@ -39,7 +39,8 @@ from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 from search.settings.search import DataSettings, load
 from search.system.commands import exit_with_status
-from search.trial.objective import Assignment, run
+from search.trial.assignment import Assignment
+from search.trial.objective import run
 
 BACKBONE, CUT = "tf_efficientnet_lite0", "blocks.3.2"
 UNCUT = "uncut"

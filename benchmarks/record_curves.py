@@ -50,7 +50,8 @@ from search.study.study import OpenStudy, first_candidates
 from search.system.commands import exit_with_status
 from search.system.hardware import processor
 from search.training.evaluation import EpochMetrics
-from search.trial.objective import Assignment, assign, run
+from search.trial.assignment import Assignment, assign
+from search.trial.objective import run
 
 Spaces = dict[str, EliminationSpace | ScratchSpace]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from search.spaces.sample import OverTheLimit
 from search.study.proposals import draw
 from search.study.study import OpenStudy
+from search.trial.assignment import Assignment, assign
 from search.trial.context import Workshop
-from search.trial.objective import Assignment, assign
 from search.trial.teacher import choose_teacher, distils
 from storage.attributes import attributes_of
 from storage.claims import open_trial
@@ -31,7 +31,7 @@ def begin(
 ) -> Assignment | Refused:
     """What the trial was to do when it was begun, or, for a new one, what it is to do from now on.
 
-    beside  for a new one: see `search.trial.objective.Assignment`
+    beside  for a new one: see `search.trial.assignment.Assignment`
     """
     trial = open_trial(study.study, lease)
     begun = attributes_of(trial)

@@ -22,7 +22,8 @@ from search.study.limits import within_limits
 from search.system.commands import collected
 from search.system.device import choose_device
 from search.system.outputs import room_problems
-from search.trial.objective import Assignment, run
+from search.trial.assignment import Assignment
+from search.trial.objective import run
 from storage.address import mask_url
 from storage.artefacts import open_artefacts
 from storage.database import connect

@@ -26,10 +26,11 @@ from search.training.device import PeakMemory
 from search.training.evaluation import TrainingResult
 from search.training.frozen_features import FrozenFeatures, inputs_for
 from search.training.heads import OWN, Head, HeadResult, train_heads
+from search.trial.assignment import Assignment
 from search.trial.begin import Refused, begin
 from search.trial.context import Workshop
 from search.trial.heartbeat import kept_alive
-from search.trial.objective import Assignment, feature_cache, network_of
+from search.trial.objective import feature_cache, network_of
 from storage.claims import claim_slot, open_trial
 from storage.leases import Lease
 

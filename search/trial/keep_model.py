@@ -26,7 +26,7 @@ from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE, InputDescr
 from search.models.folder import save_model
 from search.system.text import escaped
 from search.training.evaluation import Evaluation, TrainingResult
-from search.trial.objective import Assignment
+from search.trial.assignment import Assignment
 from storage.artefacts import Artefacts
 from storage.database import Database
 from storage.errors import ArtefactError, StorageError

@@ -12,9 +12,10 @@ from search.models.final_scores import metrics_of_attributes, score_once
 from search.study.study import OpenStudy
 from search.system.device import device_name
 from search.training.evaluation import TrainingResult
+from search.trial.assignment import Assignment
 from search.trial.context import Ending, Workshop
 from search.trial.keep_model import Finished, keep, note_lost
-from search.trial.objective import Assignment, result_attributes
+from search.trial.objective import result_attributes
 from storage.attributes import MODEL_LOST, attributes_of
 from storage.claims import open_trial
 from storage.leases import Lease

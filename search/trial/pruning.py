@@ -9,7 +9,7 @@ from search.settings.spaces import ListedSpace
 from search.study.pruner import Behind, Finished, epoch_at, judge, rungs
 from search.study.study import OpenStudy
 from search.training.evaluation import EpochMetrics
-from search.trial.objective import Assignment
+from search.trial.assignment import Assignment
 from storage import curves
 from storage.database import Database
 

@@ -12,7 +12,7 @@ from search.models.sources import load_kept
 from search.settings.spaces import EliminationSpace, ListedSpace
 from search.spaces.sample import is_uncut
 from search.study.study import OpenStudy
-from search.trial.objective import Assignment
+from search.trial.assignment import Assignment
 from storage.artefacts import Artefacts, attached
 from storage.attributes import attributes_of
 from storage.database import Database

@@ -21,13 +21,14 @@ from search.spaces.sample import summary
 from search.study.study import OpenStudy, joins_front
 from search.system.device import device_name, release_memory
 from search.training.evaluation import EpochMetrics, TrainingResult
+from search.trial.assignment import Assignment
 from search.trial.begin import Refused, begin
 from search.trial.checkpoint import StoredCheckpoint
 from search.trial.context import MAX_DEATHS, Ending, Workshop, hopeless
 from search.trial.head_batch import train_batch
 from search.trial.heartbeat import kept_alive
 from search.trial.keep_model import Finished, keep, note_lost
-from search.trial.objective import Assignment, Hooks, result_attributes, run
+from search.trial.objective import Hooks, result_attributes, run
 from search.trial.outcome import complete_on_test
 from search.trial.pruning import Rungs, Stopped
 from search.trial.teacher import distils, fetch_teacher, may_teach

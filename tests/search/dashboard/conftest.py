@@ -21,8 +21,8 @@ from search.settings.spaces import EliminationSpace, ScratchSpace
 from search.spaces.sample import summary
 from search.study.study import OpenStudy
 from search.training.evaluation import Evaluation, TrainingResult
+from search.trial.assignment import Assignment
 from search.trial.keep_model import Finished
-from search.trial.objective import Assignment
 from storage import curves
 from storage.claims import claim_slot
 from storage.database import Database, connect

@@ -13,7 +13,7 @@ from search.study import proposals as drawing
 from search.study.acquisition import LEAST_FINISHED
 from search.study.proposals import draw
 from search.trial import begin as beginning
-from search.trial.objective import Assignment, assign
+from search.trial.assignment import Assignment, assign
 from search.worker import loop as work
 from storage.claims import claim_slot, open_trial
 from storage.leases import Lease

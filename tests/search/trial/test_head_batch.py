@@ -14,8 +14,8 @@ from search.models.sources import choose, fetch, kept_models
 from search.settings.search import Settings
 from search.training.evaluation import evaluate
 from search.trial import head_batch
+from search.trial.assignment import Assignment
 from search.trial.begin import Refused, begin
-from search.trial.objective import Assignment
 from search.worker.loop import work
 from storage import curves
 from storage.claims import progress

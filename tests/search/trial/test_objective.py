@@ -30,7 +30,8 @@ from search.study.study import OpenStudy
 from search.system.device import choose_device, device_name
 from search.training.evaluation import TrainingResult
 from search.trial import objective
-from search.trial.objective import Assignment, assign, result_attributes, run
+from search.trial.assignment import Assignment, assign
+from search.trial.objective import result_attributes, run
 from tests.conftest import LoadSettings, tiny_elimination, tiny_scratch
 
 CPU = torch.device("cpu")

@@ -11,7 +11,7 @@ from search.progress.standing import read_standing
 from search.settings.search import Stopping
 from search.study.study import OpenStudy
 from search.training.evaluation import EpochMetrics
-from search.trial.objective import Assignment, assign
+from search.trial.assignment import Assignment, assign
 from search.trial.pruning import Rungs, Stopped
 from search.worker import loop as work
 from storage import curves

@@ -20,7 +20,7 @@ from search.progress.facts import Ended
 from search.training.evaluation import TrainingResult
 from search.trial import heartbeat, objective
 from search.trial import trial as one_trial
-from search.trial.objective import Assignment
+from search.trial.assignment import Assignment
 from search.worker import loop as work
 from storage import curves
 from storage.errors import DatabaseLost
