@@ -46,7 +46,8 @@ from search.settings.search import DataSettings, load
 from search.settings.spaces import EliminationSpace, ScratchSpace
 from search.spaces.recipe import own_recipe
 from search.spaces.sample import OverTheLimit
-from search.study.study import OpenStudy, first_candidates
+from search.study.first_trials import first_candidates
+from search.study.study import OpenStudy
 from search.system.commands import exit_with_status
 from search.system.hardware import processor
 from search.training.evaluation import EpochMetrics

@@ -21,7 +21,8 @@ from search.progress.reporter import Reporter
 from search.report.__main__ import main as report
 from search.settings.search import Settings
 from search.settings.spaces import ListedSpace
-from search.study.study import OpenStudy, open_rows
+from search.study.opening import open_rows
+from search.study.study import OpenStudy
 from search.system.hardware import Slot
 from search.system.logs import set_up_logging
 from search.system.signals import stop_on_signals

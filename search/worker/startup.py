@@ -24,7 +24,8 @@ from search.progress.display import Display
 from search.settings.search import Settings, changed, in_full
 from search.settings.spaces import EliminationSpace, ListedSpace
 from search.statistics.cut_ranking import ProfiledCut
-from search.study.study import OpenStudy, open_listed_studies, open_studies
+from search.study.opening import open_listed_studies, open_studies
+from search.study.study import OpenStudy
 from search.system.device import choose_device, device_name
 from search.system.hardware import Slot, slots
 from search.system.outputs import replaced

@@ -25,7 +25,8 @@ from search.models.sources import Source, open_source
 from search.progress.facts import Message
 from search.progress.reporter import Reporter
 from search.settings.search import Settings, add_arguments, load
-from search.study.study import OpenStudy, open_studies
+from search.study.opening import open_studies
+from search.study.study import OpenStudy
 from search.trial.context import Workshop
 from search.worker.loop import work
 from search.worker.startup import image_sizes

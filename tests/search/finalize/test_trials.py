@@ -17,7 +17,7 @@ from search.progress.facts import Activity
 from search.progress.standing import read_standing
 from search.settings.search import Settings
 from search.settings.spaces import ListedRow, ListedSpace
-from search.study.study import open_rows
+from search.study.opening import open_rows
 from search.trial import outcome as ending
 from search.trial import trial as one_trial
 from search.worker import loop as work

@@ -133,7 +133,7 @@ def test_two_workers_that_draw_the_same_do_not_both_train_it(
 def test_a_candidate_over_the_limit_is_a_draw_like_any_other(
     load_settings: LoadSettings, open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("search.study.study.check_limits", lambda *_: None)  # no study like this is made any more
+    monkeypatch.setattr("search.study.opening.check_limits", lambda *_: None)  # no study like this is made any more
     space = tiny_elimination(**FIXED, max_parameters=27_000, uncut=False, heads=["conv1x1"], head_widths=[1000])
     bench = open_bench(load_settings(studies={"none": space}))
     with pytest.raises(OverTheLimit):

@@ -20,16 +20,8 @@ from search.errors import BadInput
 from search.settings.search import Settings
 from search.settings.spaces import ListedSpace, ScratchSpace
 from search.study.checked_spaces import checked_spaces
-from search.study.study import (
-    DIRECTIONS,
-    OBJECTIVES,
-    WHOLE,
-    OpenStudy,
-    joins_front,
-    open_listed_studies,
-    open_studies,
-    study_front,
-)
+from search.study.opening import open_listed_studies, open_studies
+from search.study.study import DIRECTIONS, OBJECTIVES, WHOLE, OpenStudy, joins_front, study_front
 from search.system.hardware import processor
 from storage.database import Database, connect
 from storage.trials import read_studies
@@ -237,7 +229,7 @@ def test_others_need_not_wait_while_weights_are_looked_for(
         FileLock(f"{database.engine.url.database}.lock").acquire(timeout=0)
         return checked_spaces(*arguments)
 
-    monkeypatch.setattr("search.study.study.checked_spaces", look)
+    monkeypatch.setattr("search.study.opening.checked_spaces", look)
     assert len(open_with(load_settings())) == 2
 
 
@@ -246,7 +238,7 @@ def test_two_processes_at_once_make_one_of_each(write_config: Callable[..., Path
         import argparse, sys, time
         from pathlib import Path
         from search.settings.search import add_arguments, load
-        from search.study.study import open_studies
+        from search.study.opening import open_studies
         from storage.database import connect
         parser = argparse.ArgumentParser()
         add_arguments(parser)
@@ -379,7 +371,7 @@ def test_a_limit_of_latency_holds_where_it_was_made(
     assert study.space.max_latency_ms == 5
     assert study.study.user_attrs["latency_machine"] == processor()
     open_with(settings)
-    monkeypatch.setattr("search.study.study.processor", lambda: "Another 3000")
+    monkeypatch.setattr("search.study.differences.processor", lambda: "Another 3000")
     with pytest.raises(BadInput, match=r"limit of latency on the processor .*, and this machine has Another 3000: run"):
         open_with(settings)
 

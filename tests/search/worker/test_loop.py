@@ -76,7 +76,7 @@ def test_gives_up_where_no_network_is_small_enough(
     load_settings: LoadSettings, open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(work, "MAX_INFEASIBLE_IN_A_ROW", 4)
-    monkeypatch.setattr("search.study.study.check_limits", lambda *_: None)
+    monkeypatch.setattr("search.study.opening.check_limits", lambda *_: None)
     monkeypatch.setattr(work, "check_limits", lambda *_: None)
     bench = open_bench(load_settings(studies={"scratch": tiny_scratch(max_parameters=10)}))
     with pytest.raises(GivingUp, match=r"4 candidates in a row .*/scratch .* parameters, over the limit of 10$"):
