@@ -306,8 +306,8 @@ class Replay:
         return Known(self.spent + sum(more), self.now + _makespan(more, self._workers), truth)
 
 
-def _described(curve: Curve) -> choosing.Known:
-    return choosing.Known(curve.planned.params, curve.planned.parameters, curve.planned.macs)
+def _described(curve: Curve) -> choosing.Traits:
+    return choosing.Traits(curve.planned.params, curve.planned.parameters, curve.planned.macs)
 
 
 def _makespan(seconds: Sequence[float], workers: int) -> float:

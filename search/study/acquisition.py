@@ -27,7 +27,7 @@ Column = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Known:
+class Traits:
     """What is known of a candidate without training it; `params` are what its trial suggested."""
 
     params: Mapping[str, Any]
@@ -43,7 +43,7 @@ class Tried:
     seconds   of the whole training; None for one that was stopped early, which says nothing of that
     """
 
-    known: Known
+    traits: Traits
     f1_macro: float
     seconds: float | None
 
@@ -53,7 +53,7 @@ def enough(tried: Sequence[Tried]) -> bool:
     return sum(one.seconds is not None for one in tried) >= LEAST_FINISHED
 
 
-def worth(tried: Sequence[Tried], running: Sequence[Known], proposals: Sequence[Known], seed: int) -> Column:
+def worth(tried: Sequence[Tried], running: Sequence[Traits], proposals: Sequence[Traits], seed: int) -> Column:
     """(N,) expected gain of hypervolume a second, of each proposal. Raises ValueError where nothing has finished.
 
     running  counts as finished with the F1 that is expected of it, so that workers do not all try the same
@@ -61,7 +61,7 @@ def worth(tried: Sequence[Tried], running: Sequence[Known], proposals: Sequence[
     finished = [one for one in tried if one.seconds is not None]
     if not finished:
         raise ValueError("nothing has finished: there is nothing to learn from")
-    rows = _encoded([*(one.known for one in tried), *running, *proposals])
+    rows = _encoded([*(one.traits for one in tried), *running, *proposals])
     scores = np.array([one.f1_macro for one in tried])
     forest = ExtraTreesRegressor(TREES, bootstrap=True, oob_score=True, random_state=seed)
     forest.fit(rows[: len(tried)], scores)
@@ -70,21 +70,21 @@ def worth(tried: Sequence[Tried], running: Sequence[Known], proposals: Sequence[
     errors = (scores - forest.oob_prediction_)[:, None]
     guesses = (guesses + np.random.default_rng(seed).choice(errors, guesses.shape[1]).T).clip(0, 1)
     expected, unknown = guesses[: len(running)].mean(axis=1), guesses[len(running) :]
-    points = [(one.f1_macro, one.known.parameters) for one in finished]
+    points = [(one.f1_macro, one.traits.parameters) for one in finished]
     points += [(f1_macro, one.parameters) for f1_macro, one in zip(expected, running, strict=True)]
     gains = hypervolume_gains(points, unknown, [one.parameters for one in proposals]).mean(axis=1)
     worths: Column = gains / _expected_seconds(finished, proposals)
     return worths
 
 
-def _encoded(known: Sequence[Known]) -> Column:
+def _encoded(all_traits: Sequence[Traits]) -> Column:
     """(N, C): counts on a log scale, and each parameter as it is, or as the place of its choice.
 
     A parameter that a candidate does not have gets a value below all others: trees split by order alone.
     """
-    names = sorted({name for one in known for name in one.params})
-    counts = np.log([one.parameters for one in known]), np.log1p([one.macs for one in known])
-    return np.stack([*counts, *(_column([one.params.get(name) for one in known]) for name in names)], axis=1)
+    names = sorted({name for one in all_traits for name in one.params})
+    counts = np.log([one.parameters for one in all_traits]), np.log1p([one.macs for one in all_traits])
+    return np.stack([*counts, *(_column([one.params.get(name) for one in all_traits]) for name in names)], axis=1)
 
 
 def _column(values: Sequence[Any]) -> Column:
@@ -97,13 +97,13 @@ def _column(values: Sequence[Any]) -> Column:
     return np.array([absent if value is None else value for value in values], dtype=np.float64)
 
 
-def _expected_seconds(finished: Sequence[Tried], proposals: Sequence[Known]) -> Column:
+def _expected_seconds(finished: Sequence[Tried], proposals: Sequence[Traits]) -> Column:
     """Linear in MACs, neither part of it negative; never less than half of the quickest that has finished."""
     seconds = np.array([one.seconds for one in finished], dtype=np.float64)
 
-    def terms(known: Sequence[Known]) -> Column:
-        return np.array([(1.0, one.macs) for one in known])
+    def terms(all_traits: Sequence[Traits]) -> Column:
+        return np.array([(1.0, one.macs) for one in all_traits])
 
-    weights, _ = nnls(terms([one.known for one in finished]), seconds)
+    weights, _ = nnls(terms([one.traits for one in finished]), seconds)
     expected: Column = np.maximum(terms(proposals) @ weights, max(seconds.min() / 2, 1e-9))
     return expected

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from search.spaces.sample import OverTheLimit
-from search.study.proposals import draw
+from search.study.proposals import Proposer
 from search.study.study import OpenStudy
 from search.trial.assignment import Assignment, assign
 from search.trial.context import Workshop
@@ -38,8 +38,9 @@ def begin(
     if "candidate" in begun:
         return Assignment.from_attributes(begun)
     teacher = choose_teacher(studies) if distils([study]) else None
+    proposer = Proposer(study, len(shop.dataset.classes), teacher, shop.settings.proposals)
     while True:  # until no other worker has begun the same meanwhile
-        trial, suggestions = draw(study, trial, len(shop.dataset.classes), teacher, shop.settings.proposals)
+        trial, suggestions = proposer.draw(trial)
         try:
             assignment = assign(study, trial, len(shop.dataset.classes), shop.settings.seed, teacher)
             assignment = replace(assignment, beside=beside)

@@ -11,7 +11,7 @@ from search.spaces.sample import OverTheLimit
 from search.study import acquisition as choosing
 from search.study import proposals as drawing
 from search.study.acquisition import LEAST_FINISHED
-from search.study.proposals import draw
+from search.study.proposals import Proposer
 from search.trial import begin as beginning
 from search.trial.assignment import Assignment, assign
 from search.worker import loop as work
@@ -44,7 +44,7 @@ def begin(bench: Bench, proposals: int = 1) -> tuple[Lease, Assignment]:
     (study,) = bench.studies
     lease = claim_slot(bench.shop.database, study.study._study_id, "worker")
     assert lease is not None
-    trial, suggestions = draw(study, open_trial(study.study, lease), 3, proposals=proposals)
+    trial, suggestions = Proposer(study, 3, proposals=proposals).draw(open_trial(study.study, lease))
     assignment = assign(study, trial, 3, 0)
     assert set_attributes(bench.shop.database, lease, assignment.attributes(), suggestions)
     return lease, assignment
