@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m baseline
     check_study_of_rows(settings, options.study)
     with loading():
         from baselines.training import train_rows
-    return train_rows(settings, options, rows)
+    return train_rows(settings, rows, options.seeds, study=options.study, workers=options.workers, quiet=options.quiet)
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -19,15 +18,17 @@ from search.worker.lost_models import show_and_report_lost
 from search.worker.startup import open_data, open_slots, show_settings
 
 
-def train_rows(settings: Settings, options: argparse.Namespace, rows: Sequence[Baseline]) -> int:
-    """What `baselines.run` does with its rows: train them, show what they came to. Returns the exit status."""
-    set_up_logging(quiet=options.quiet)
-    show_settings(settings, options.study)
-    chosen = open_slots(settings, options.workers)
+def train_rows(
+    settings: Settings, rows: Sequence[Baseline], seeds: int, *, study: str, workers: str, quiet: bool
+) -> int:
+    """Train baselines as the study `study`, then show their scores. Returns the exit status of `baselines.run`."""
+    set_up_logging(quiet=quiet)
+    show_settings(settings, study)
+    slots = open_slots(settings, workers)
     dataset = open_data(settings)
-    space = listed_space(rows, settings, len(dataset.classes), options.seeds)
-    status, lost = work_on_rows(settings, options.study, space, dataset, chosen, quiet=options.quiet)
-    return status or show_and_report_lost(lambda: _report(settings, options.study), lost)
+    space = listed_space(rows, settings, len(dataset.classes), seeds)
+    worked = work_on_rows(settings, {study: space}, dataset, slots, quiet=quiet)
+    return worked.status or show_and_report_lost(lambda: _report(settings, study), worked.lost)
 
 
 def _report(settings: Settings, study: str) -> None:

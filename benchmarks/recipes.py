@@ -82,13 +82,12 @@ def score(
         recipe=recipe,
         teacher=UNCUT if recipe.distillation else None,
     )
-    train_arrays = dataset.arrays("train", network.image_size)
-    validation_arrays = dataset.arrays("validation", network.image_size)
+    arrays = dataset.arrays("train", network.image_size), dataset.arrays("validation", network.image_size)
     scores, seconds = [], []
     for seed in range(seeds):
         started = time.process_time()
         assignment = Assignment(candidate, seed, {})
-        result = run(assignment, train_arrays, validation_arrays, load(), torch.device("cpu"), teacher)
+        result = run(assignment, arrays, load(), torch.device("cpu"), teacher=teacher)
         scores.append(result.f1_macro)
         seconds.append(time.process_time() - started)
     return {"f1_macro": scores, "cpu_seconds": statistics.fmean(seconds), "network": result.network}

@@ -141,7 +141,7 @@ class Trainer:
 
         assignment = Assignment(candidate, planned.seed, counts)
         try:
-            run(assignment, train, validation, self._settings, CPU, on_epoch=on_epoch)
+            run(assignment, (train, validation), self._settings, CPU, on_epoch=on_epoch)
         except TrialFailed as error:
             return failure_line(place, str(error))
         return curve_line(place, epochs)

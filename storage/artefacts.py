@@ -84,9 +84,9 @@ class Artefacts:
         """
         storage, study_id = study._storage, study._study_id
         artefact_id = self.save(file, attached(storage, study_id, trial_id).get(file.name))
-        mimetype, encoding = mimetypes.guess_type(file.name)
-        meta = ArtifactMeta(artefact_id, file.name, mimetype or "application/octet-stream", encoding)
-        storage.set_study_system_attr(study_id, _prefix(trial_id) + artefact_id, json.dumps(asdict(meta)))
+        storage.set_study_system_attr(
+            study_id, artefact_key(trial_id, artefact_id), artefact_value(artefact_id, file.name)
+        )
         return artefact_id
 
     @contextmanager
@@ -117,6 +117,18 @@ def attached_to_trials(storage: BaseStorage, study_id: int) -> dict[int, dict[st
     return files
 
 
+def artefact_key(trial_id: int | None, artefact_id: str) -> str:
+    """The study's system attribute by which the dashboard finds a file of a trial, or of the study."""
+    return _prefix(trial_id) + artefact_id
+
+
+def artefact_value(artefact_id: str, name: str) -> str:
+    """What that attribute says of the file."""
+    mimetype, encoding = mimetypes.guess_type(name)
+    return json.dumps(asdict(ArtifactMeta(artefact_id, name, mimetype or "application/octet-stream", encoding)))
+
+
+DELETED = "null"  # what it says of a file that is deleted
 _TRIED_OUT = "tried-out"
 _OF_TRIALS = "dashboard:artifacts:"
 

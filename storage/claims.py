@@ -15,7 +15,7 @@ from storage.tables import curves, leases, studies, trials, upsert
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrialCounts:
     """Trials of a study by what they mean for its budget.
 
     counted   begun or finished, less those that do not count (see `storage.results.finish`)
@@ -30,12 +30,12 @@ class Progress:
     waiting: int
 
 
-def progress(database: Database, study_id: int) -> Progress:
+def count_trials(database: Database, study_id: int) -> TrialCounts:
     """How far a study is."""
-    return database.read(lambda connection: _progress(connection, study_id))
+    return database.read(lambda connection: _count(connection, study_id))
 
 
-def claim_slot(
+def claim_trial(
     database: Database, study_id: int, worker: str, budget: int | None = None, *, queued: bool = True
 ) -> Lease | None:
     """Begin a trial of a study, the first `queued` one or else a new one; None where `budget` trials have been begun.
@@ -52,7 +52,7 @@ def claim_slot(
         locked = select(studies.c.study_id).where(studies.c.study_id == study_id).with_for_update()
         if connection.execute(locked).first() is None:
             raise KeyError(f"no study has the id {study_id}")
-        if budget is not None and _progress(connection, study_id).counted >= budget:
+        if budget is not None and _count(connection, study_id).counted >= budget:
             return None
         waiting = _begin_waiting(connection, study_id) if queued else None
         trial_id = waiting or _begin_new(connection, study_id)
@@ -69,7 +69,7 @@ def open_trial(study: optuna.Study, lease: Lease) -> optuna.trial.Trial:
     return optuna.trial.Trial(study, lease.trial_id)
 
 
-def _progress(connection: Connection, study_id: int) -> Progress:
+def _count(connection: Connection, study_id: int) -> TrialCounts:
     uncounted = func.coalesce(func.sum(cast(~leases.c.counts, Integer)), 0)
     groups = connection.execute(
         select(trials.c.state, func.count(), uncounted)
@@ -80,7 +80,7 @@ def _progress(connection: Connection, study_id: int) -> Progress:
     counted = {state: total - off for state, total, off in groups}
     waiting, running = (counted.pop(state, 0) for state in (TrialState.WAITING, TrialState.RUNNING))
     finished = sum(counted.values())
-    return Progress(counted=finished + running, finished=finished, running=running, waiting=waiting)
+    return TrialCounts(counted=finished + running, finished=finished, running=running, waiting=waiting)
 
 
 def _begin_waiting(connection: Connection, study_id: int) -> int | None:

@@ -11,13 +11,23 @@ from optuna.storages._rdb.models import TrialValueModel
 from optuna.trial import TrialState
 from sqlalchemy import Connection, exists, select, update
 
+from storage.artefacts import DELETED, artefact_key, artefact_value
 from storage.attributes import store_attributes
 from storage.clock import DatabaseTime
 from storage.database import Database
 from storage.errors import LeaseLost
 from storage.leases import DONE, Lease, keep
 from storage.suggestions import Suggestions
-from storage.tables import leases, studies, trial_params, trial_user_attributes, trial_values, trials, upsert
+from storage.tables import (
+    leases,
+    studies,
+    study_system_attributes,
+    trial_params,
+    trial_user_attributes,
+    trial_values,
+    trials,
+    upsert,
+)
 
 
 def set_attributes(
@@ -55,6 +65,37 @@ def _is_taken(connection: Connection, lease: Lease, wanted: Mapping[str, Any]) -
         equal = (same.c.key == name) & (same.c.value_json == json.dumps(value))
         others = others.join(same, (same.c.trial_id == trials.c.trial_id) & equal)
     return connection.execute(others.limit(1)).first() is not None
+
+
+def attach_files(database: Database, lease: Lease, files: Mapping[str, str]) -> list[str]:
+    """Show files on the trial's page of the dashboard, all of them or none, in the place of those of the same names.
+
+    files  names and ids of artefacts, which must be whole by now
+
+    Returns the ids of the artefacts that were replaced: they are shown nowhere any more. Raises LeaseLost.
+    """
+
+    def work(connection: Connection) -> list[str]:
+        keep(connection, lease)
+        table = study_system_attributes
+        stored = select(table.c.key, table.c.value_json).where(table.c.study_id == lease.study_id)
+        prefix = artefact_key(lease.trial_id, "")
+        rows = connection.execute(stored.where(table.c.key.startswith(prefix, autoescape=True))).all()
+        shown = {key: json.loads(json.loads(value)) for key, value in rows}
+        before = {
+            key: meta["artifact_id"]
+            for key, meta in shown.items()
+            if meta and meta["filename"] in files and meta["artifact_id"] not in files.values()
+        }
+        values = dict.fromkeys(before, DELETED)
+        values |= {artefact_key(lease.trial_id, id_): artefact_value(id_, name) for name, id_ in files.items()}
+        changed = [
+            {"study_id": lease.study_id, "key": key, "value_json": json.dumps(value)} for key, value in values.items()
+        ]
+        upsert(connection, table, ["study_id", "key"], changed)
+        return list(before.values())
+
+    return database.write(work)
 
 
 def finish(

@@ -10,13 +10,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from search.finalize.asked import SEEDS, Asked
 from search.settings import search as all_settings
 from search.settings.options import BUDGETS
 from search.settings.rows import check_study_of_rows
 from search.system.commands import add_quiet_argument, exit_with_status, loading, positive
 from search.system.hardware import add_workers_argument
-
-SEEDS = 5
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.finalize") -> int:
@@ -25,7 +24,15 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.f
     check_study_of_rows(settings, options.study)
     with loading():
         from search.finalize.rows import finalize
-    return finalize(settings, options, SEEDS)
+    asked = Asked(
+        study=options.study,
+        rows=options.rows,
+        max_parameters=options.max_parameters,
+        baselines=options.baselines,
+        controls=options.controls,
+        seeds=options.seeds,
+    )
+    return finalize(settings, asked, options.workers, quiet=options.quiet)
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:

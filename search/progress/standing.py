@@ -17,7 +17,7 @@ from search.settings.spaces import ListedSpace
 from search.statistics.pareto import front
 from search.study.budget import training_seconds
 from search.study.study import OpenStudy, study_front
-from storage.claims import progress
+from storage.claims import count_trials
 from storage.database import Database
 
 
@@ -55,7 +55,7 @@ def _of_study(database: Database, study: OpenStudy) -> StudyStanding:
         name=study.name,
         trials=study.trials,
         minutes=study.minutes,
-        ended=progress(database, study.study._study_id).finished,
+        ended=count_trials(database, study.study._study_id).finished,
         stopped=states[TrialState.PRUNED] - infeasible,
         failed=states[TrialState.FAIL],
         running=states[TrialState.RUNNING],

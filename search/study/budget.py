@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from optuna.trial import FrozenTrial, TrialState
 
 from search.study.study import OpenStudy
-from storage.claims import progress
+from storage.claims import count_trials
 from storage.database import Database
 
 
 def used_share(database: Database, study: OpenStudy) -> float:
     """Of trials, which count once they are begun, or of minutes of training; the larger where it has both."""
-    used = progress(database, study.study._study_id).counted / study.trials if study.trials else 0.0
+    used = count_trials(database, study.study._study_id).counted / study.trials if study.trials else 0.0
     if study.minutes is None:
         return used
     return max(used, training_seconds(study.study.get_trials(deepcopy=False)) / 60 / study.minutes)

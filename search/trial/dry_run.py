@@ -111,8 +111,8 @@ def _one_step(name: str, space: AnySpace, dataset: Dataset, settings: Settings) 
     few = candidate.recipe.batch_size * STEPS
     candidate = candidate.model_copy(update={"recipe": candidate.recipe.model_copy(update={"epochs": 1})})
     splits = [dataset.arrays(split, size) for split in ("train", "validation")]
-    train_arrays, validation_arrays = (Arrays(arrays.images[:few], arrays.labels[:few]) for arrays in splits)
+    train, validation = (Arrays(arrays.images[:few], arrays.labels[:few]) for arrays in splits)
     device = choose_device(settings.device)
-    result = run(Assignment(candidate, settings.seed, {}), train_arrays, validation_arrays, settings, device)
+    result = run(Assignment(candidate, settings.seed, {}), (train, validation), settings, device)
     loss = result.epochs[-1].train_loss
     return f"{summary(candidate)}: {result.images_per_second:.0f} images/s, training loss {loss:.2f}"

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from search.trial.leased import LeasedTrial
 from storage.errors import DatabaseLost, LeaseLost
-from storage.leases import Lease, Leases
 
 log = logging.getLogger(__name__)
 
@@ -16,16 +16,17 @@ BEAT_SECONDS = 10.0
 
 
 @contextmanager
-def kept_alive(leases: Leases, lease: Lease) -> Iterator[threading.Event]:
-    """Beat for the lease from a thread of its own. Yields what is set once the lease is lost."""
-    lost, over = threading.Event(), threading.Event()
+def kept_alive(trial: LeasedTrial) -> Iterator[None]:
+    """Beat for the trial's lease from a thread of its own, and set `trial.lost` once the lease is lost."""
+    over = threading.Event()
+    leases, lease = trial.context.leases, trial.lease
 
     def beat() -> None:
         while not over.wait(BEAT_SECONDS):
             try:
                 leases.beat(lease)
             except LeaseLost:
-                lost.set()
+                trial.lost.set()
                 return
             except DatabaseLost as error:
                 log.warning("trial %s cannot be kept: %s", lease.number, error)
@@ -33,6 +34,6 @@ def kept_alive(leases: Leases, lease: Lease) -> Iterator[threading.Event]:
     thread = threading.Thread(target=beat, name=f"lease of trial {lease.number}", daemon=True)
     thread.start()
     try:
-        yield lost
+        yield
     finally:
         over.set()

@@ -22,8 +22,9 @@ from search.trial.assignment import Assignment
 
 
 class Hooks(TypedDict, total=False):
-    """What a training tells and asks its surroundings: see `search.training.loop.train`."""
+    """What else a training is given, tells and asks: see `search.training.loop.train`."""
 
+    teacher: Network | None
     checkpoint: Checkpoint | None
     accumulation: int
     on_epoch: Callable[[EpochMetrics], None]
@@ -33,19 +34,18 @@ class Hooks(TypedDict, total=False):
 
 def run(
     assignment: Assignment,
-    train_arrays: Arrays,
-    validation_arrays: Arrays | None,
+    arrays: tuple[Arrays, Arrays | None],
     settings: Settings,
     device: torch.device,
-    teacher: Network | None = None,
     **hooks: Unpack[Hooks],
 ) -> TrainingResult:
-    """Train the assignment's candidate, by `teacher` if it has one, and score it on validation, if that is given.
+    """Train the assignment's candidate on the first `arrays`, and score it on the second, validation, if there is one.
 
     Equal assignments give equal results on the CPU.
     """
     candidate = assignment.candidate
     pretrained = candidate.initial_weights == "pretrained"
+    train_arrays, validation_arrays = arrays
     return train(
         network_of(assignment, settings),
         candidate.recipe,
@@ -54,7 +54,6 @@ def run(
         seed=assignment.seed,
         device=device,
         pretrained=pretrained,
-        teacher=teacher,
         features=feature_cache(settings) if pretrained else None,
         **hooks,
     )

@@ -13,9 +13,9 @@ from search.settings.spaces import EliminationSpace, ListedSpace
 from search.spaces.sample import is_uncut
 from search.study.study import OpenStudy
 from search.trial.assignment import Assignment
-from storage.artefacts import Artefacts, attached
+from search.trial.context import WorkerContext
+from storage.artefacts import attached
 from storage.attributes import attributes_of
-from storage.database import Database
 from storage.errors import ArtefactError
 from storage.names import full_name
 
@@ -42,14 +42,14 @@ def choose_teacher(studies: Sequence[OpenStudy]) -> str | None:
     return max(finished)[1] if finished else None
 
 
-def fetch_teacher(database: Database, artefacts: Artefacts, search: str, teacher: str) -> Network:
+def fetch_teacher(context: WorkerContext, teacher: str) -> Network:
     """The network of a trial that `choose_teacher` named. Raises TrialFailed where it cannot be had any more."""
     study, _, number = teacher.rpartition("/")
-    storage = database.optuna
-    study_id = storage.get_study_id_from_name(full_name(search, study))
+    storage = context.database.optuna
+    study_id = storage.get_study_id_from_name(full_name(context.settings.name, study))
     trial_id = storage.get_trial_id_from_study_id_trial_number(study_id, int(number))
     try:
-        network, _ = load_kept(artefacts, attached(storage, study_id, trial_id))
+        network, _ = load_kept(context.artefacts, attached(storage, study_id, trial_id))
     except (ArtefactError, BadInput) as error:
         raise TrialFailed(f"its teacher {teacher} cannot be had: {error}") from error
     return network

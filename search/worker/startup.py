@@ -8,7 +8,6 @@ import socket
 import textwrap
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
 from search.profile.profiling import profile_space
 from search.profile.table import show
-from search.progress.display import Display
 from search.settings.search import Settings, changed, in_full
 from search.settings.spaces import EliminationSpace, ListedSpace
 from search.statistics.cut_ranking import ProfiledCut
@@ -36,17 +34,7 @@ from storage.errors import ArtefactError
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class Session:
-    """What a command that trains has opened. `stop` asks it to hand back what it does and end."""
-
-    settings: Settings
-    database: Database
-    artefacts: Artefacts
-    studies: Sequence[OpenStudy]
-    display: Display
-    stop: threading.Event
+FIRST_CONTACT_SECONDS = 10.0
 
 
 def show_settings(settings: Settings, rows: str | None = None) -> None:
@@ -92,7 +80,7 @@ def open_data(settings: Settings, *, quiet: bool = False) -> Dataset:
 
 
 def open_search(
-    settings: Settings, dataset: Dataset, stop: threading.Event, first_contact_seconds: float = 10.0
+    settings: Settings, dataset: Dataset, stop: threading.Event, first_contact_seconds: float = FIRST_CONTACT_SECONDS
 ) -> tuple[Database, list[OpenStudy]]:
     """Connect and open the studies, making what is not there, after a look at which cuts are worth training.
 

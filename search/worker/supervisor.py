@@ -33,10 +33,11 @@ from search.system.commands import exit_with_status
 from search.system.hardware import Slot
 from search.system.logs import set_up_logging
 from search.system.signals import SIGNAL_STATUS, stop_on_signals
-from search.trial.context import STALE_SECONDS, Workshop
+from search.trial.context import STALE_SECONDS
 from search.worker.janitor import janitor
 from search.worker.loop import GivingUp, work
-from search.worker.startup import Session, open_data, open_search, open_store, worker_name
+from search.worker.session import Session
+from search.worker.startup import open_data, open_store, worker_name
 from storage.errors import DatabaseLost
 from storage.leases import Leases
 
@@ -53,25 +54,25 @@ HAS_SESSIONS = hasattr(os, "setsid")
 BAD_INPUT, GAVE_UP = 2, 3  # exit statuses of worker processes; Python's own, of an exception, is 1
 
 
-def supervise(session: Session, chosen: Sequence[Slot]) -> int:
-    """Workers in the `chosen` slots, until the budgets of the studies are used, or the session is to stop.
+def supervise(session: Session, display: Display, slots: Sequence[Slot]) -> int:
+    """Keep a worker in each slot until the budgets of the studies are used, or the session is to stop.
 
     Returns the exit status: 0, 1 where a worker gave up, 2 where it was given bad input.
     """
     ids = [study.study._study_id for study in session.studies]
     with janitor(session.database, session.artefacts, ids, worker_name(os.getpid())):
-        return Supervisor(session, chosen).run()
+        return Supervisor(session, display, slots).run()
 
 
 class Supervisor:
     """Keeps one worker process running in each slot until all have ended by themselves, or the session is to stop."""
 
-    def __init__(self, session: Session, chosen: Sequence[Slot]) -> None:
+    def __init__(self, session: Session, display: Display, slots: Sequence[Slot]) -> None:
         self._settings = session.settings
-        self._display = session.display
+        self._display = display
         self._leases = Leases(session.database, STALE_SECONDS)
         self._stop = session.stop
-        self._children = {slot: _Child(self._settings, slot, self._display) for slot in chosen}
+        self._children = {slot: _Child(self._settings, slot, self._display) for slot in slots}
         self._due: dict[Slot, tuple[float, int]] = {}
 
     def run(self) -> int:
@@ -216,24 +217,13 @@ def _child_main(post: _Post) -> None:
             _stop_with(post.leash)
             settings = post.settings
             dataset = open_data(settings, quiet=True)
-            database, studies = open_search(settings, dataset, stop, first_contact_seconds=OUTAGE_SECONDS)
-            shop = Workshop(
-                settings=settings,
-                dataset=dataset,
-                database=database,
-                artefacts=open_store(settings),
-                device=torch.device(post.slot.device),
-                worker=worker_name(os.getpid()),
-                reporter=Reporter(send),
-                stop=stop,
-                sign=sign,
-            )
+            session = Session.open(settings, dataset, open_store(settings), stop, OUTAGE_SECONDS)
             try:
-                work(shop, studies)
+                work(session.context(post.slot.device, Reporter(send), sign))
             except GivingUp as error:
                 log.error("%s", error)
                 return GAVE_UP
-            database.close()
+            session.close()
             return 0
 
     exit_with_status(stay)

@@ -9,7 +9,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from storage.claims import claim_slot
+from storage.claims import claim_trial
 from storage.database import Database
 from storage.errors import LeaseLost
 from storage.leases import Lease
@@ -18,7 +18,7 @@ from storage.results import finish, set_attributes
 
 @pytest.fixture
 def lease(database: Database, study: optuna.Study) -> Lease:
-    claimed = claim_slot(database, study._study_id, "worker")
+    claimed = claim_trial(database, study._study_id, "worker")
     assert claimed is not None
     return claimed
 
@@ -33,8 +33,8 @@ def test_attributes_are_optunas(database: Database, study: optuna.Study, lease: 
 def test_what_is_to_be_unique_is_stored_by_one_trial_of_a_study_only(
     database: Database, study: optuna.Study, make_study: Callable[[str], optuna.Study], lease: Lease
 ) -> None:
-    second, third = (claim_slot(database, study._study_id, "worker") for _ in range(2))
-    other_study = claim_slot(database, make_study("second")._study_id, "worker")
+    second, third = (claim_trial(database, study._study_id, "worker") for _ in range(2))
+    other_study = claim_trial(database, make_study("second")._study_id, "worker")
     assert second is not None
     assert third is not None
     assert other_study is not None
@@ -54,7 +54,7 @@ def test_what_is_to_be_unique_is_stored_by_one_trial_of_a_study_only(
 
 
 def test_of_workers_that_store_the_same_at_once_one_succeeds(database: Database, study: optuna.Study) -> None:
-    leases = [claim_slot(database, study._study_id, f"worker {number}") for number in range(4)]
+    leases = [claim_trial(database, study._study_id, f"worker {number}") for number in range(4)]
     start = threading.Barrier(4)
 
     def store(lease: Lease | None) -> bool:

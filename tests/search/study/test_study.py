@@ -27,7 +27,7 @@ from storage.database import Database, connect
 from storage.trials import read_studies
 from tests.conftest import LoadSettings, tiny_elimination, tiny_scratch
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DATA: dict[str, Any] = {"name": "tiny", "fingerprint": "a" * 64, "fit": "stretch", "classes": ["a", "b", "c"]}
 
 Open = Callable[..., list[OpenStudy]]

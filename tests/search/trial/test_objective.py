@@ -72,7 +72,7 @@ def train(arrays: Arrays, load_settings: LoadSettings) -> Train:
     """Runs a candidate on them, with settings changed as given."""
 
     def train_it(what: Candidate, seed: int, **changes: Any) -> TrainingResult:
-        return run(Assignment(what, seed, {}), arrays, arrays, load_settings(**changes), CPU)
+        return run(Assignment(what, seed, {}), (arrays, arrays), load_settings(**changes), CPU)
 
     return train_it
 

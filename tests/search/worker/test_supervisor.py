@@ -16,7 +16,8 @@ from search.progress.display import Display
 from search.settings.search import Settings
 from search.system.hardware import Slot
 from search.worker import supervisor
-from search.worker.startup import Session, open_store, worker_name
+from search.worker.session import Session
+from search.worker.startup import open_store, worker_name
 from search.worker.supervisor import BAD_INPUT, GAVE_UP, NO_SIGN, Supervisor
 from storage.database import Database, connect
 from storage.leases import Leases
@@ -95,9 +96,10 @@ def supervise(settings: Settings, database: Database, children: Children) -> Sup
     def run(*plans: list[Plan], stop: threading.Event | None = None) -> int:
         children.plans = dict(enumerate(plans))
         chosen = [Slot(number, "cpu", 1) for number in range(len(plans))]
+        dataset: Any = None  # which a supervisor does not use
         display = Display(database, [], quiet=True)
-        session = Session(settings, database, open_store(settings), [], display, stop or threading.Event())
-        status = Supervisor(session, chosen).run()
+        session = Session(settings, dataset, database, open_store(settings), [], stop or threading.Event())
+        status = Supervisor(session, display, chosen).run()
         assert sorted(children.closed) == sorted(child.process.pid for child in children.started)
         return status
 
