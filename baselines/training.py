@@ -13,11 +13,13 @@ from search.report.comparison import compare
 from search.report.stored import read_search, reading
 from search.settings.search import Settings
 from search.system.logs import set_up_logging
+from search.system.outputs import readers_may_leave
 from search.worker.launch import work_on_rows
 from search.worker.lost_models import show_and_report_lost
 from search.worker.startup import open_data, open_slots, show_settings
 
 
+@readers_may_leave()
 def train_rows(
     settings: Settings, rows: Sequence[Baseline], seeds: int, *, study: str, workers: str, quiet: bool
 ) -> int:

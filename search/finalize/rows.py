@@ -17,6 +17,7 @@ from search.settings.search import Settings
 from search.settings.spaces import ListedSpace
 from search.study.study import WHOLE
 from search.system.logs import set_up_logging
+from search.system.outputs import readers_may_leave
 from search.worker.launch import work_on_rows
 from search.worker.lost_models import show_and_report_lost
 from search.worker.startup import open_data, open_slots, show_settings
@@ -36,6 +37,7 @@ class Found:
     read_before: Sequence[str] = ()
 
 
+@readers_may_leave()
 def finalize(settings: Settings, asked: Asked, workers: str, *, quiet: bool) -> int:
     """Choose the networks, train and score them, and report. Returns the exit status of `search.finalize`."""
     set_up_logging(quiet=quiet)

@@ -23,6 +23,7 @@ from search.settings.search import Settings
 from search.settings.spaces import ListedSpace
 from search.system.hardware import Slot
 from search.system.logs import set_up_logging
+from search.system.outputs import readers_may_leave
 from search.system.signals import stop_on_signals
 from search.worker.loop import GivingUp, work
 from search.worker.lost_models import LostModel, lost_models, report_lost, show_and_report_lost
@@ -52,6 +53,7 @@ class Worked:
     known: Sequence[LostModel]
 
 
+@readers_may_leave()
 def run_search(settings: Settings, workers: str, *, quiet: bool) -> int:
     """Work on all studies of a search in turns, then show the report. Returns the exit status of `search.run`."""
     set_up_logging(quiet=quiet)
@@ -62,6 +64,7 @@ def run_search(settings: Settings, workers: str, *, quiet: bool) -> int:
     return worked.status or show_and_report_lost(partial(_report, settings), worked.lost)
 
 
+@readers_may_leave()
 def run_workers(settings: Settings, workers: str, *, quiet: bool) -> int:
     """Keep worker processes until all budgets are used. Returns the exit status of `search.worker`."""
     set_up_logging(quiet=quiet)

@@ -9,14 +9,17 @@ from typing import Any, BinaryIO
 import optuna_dashboard
 import pytest
 import torch
+from optuna.trial import TrialState
 from PIL import Image
 
 from search.models.folder import load_model
 from search.trial import keep_model as keeping
 from search.trial.keep_model import TrainedModel, keep, note_lost
 from storage.artefacts import Artefacts, open_artefacts
-from storage.errors import DatabaseLost
+from storage.errors import DatabaseLost, LeaseLost
+from storage.leases import Leases
 from storage.pages import Page
+from storage.results import finish
 
 FILES = ["confusion_matrix.png", "model.json", "model.safetensors", "model_card.md"]
 
@@ -141,3 +144,41 @@ def test_the_note_of_a_person_outlives_a_failure(bench: Any, artefacts: Artefact
     note_lost(bench.database, model, "a full disk")
     assert Page(bench.database, model.study).note(model.lease.trial_id) == "my own words"
     assert optuna_dashboard.get_note(model.study) == ""
+
+
+def test_a_worker_that_was_frozen_while_it_saved_leaves_its_successors_model(
+    bench: Any, artefacts: Artefacts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    frozen = bench.trained(bench.scratch, 0.25, 1000)
+    save = artefacts.save
+
+    def freeze(content: bytes | Path, artefact_id: str | None = None) -> str:
+        """Another worker takes the trial over and saves its model meanwhile."""
+        monkeypatch.setattr(artefacts, "save", save)
+        Leases(bench.database).declare_dead(frozen.lease.worker)
+        lease = Leases(bench.database).take_over([frozen.lease.study_id], "successor")
+        assert lease is not None
+        validation = dataclasses.replace(frozen.result.validation, f1_macro=0.75)
+        result = dataclasses.replace(frozen.result, evaluation=validation)
+        assert keep(bench.database, artefacts, dataclasses.replace(frozen, lease=lease, result=result)) is None
+        finish(bench.database, lease, TrialState.COMPLETE, [0.75, 1000.0])
+        return save(content, artefact_id)
+
+    monkeypatch.setattr(artefacts, "save", freeze)
+    with pytest.raises(LeaseLost):
+        keep(bench.database, artefacts, frozen)
+    assert attached(bench, frozen) == FILES
+    folder = downloaded(bench, artefacts, frozen, tmp_path / "downloaded")
+    assert load_model(folder)[1].provenance.metrics.f1_macro == 0.75
+    assert len(list(Path(artefacts.where).iterdir())) == len(FILES), "nothing is left behind"
+
+
+def test_a_model_takes_the_place_of_what_a_dead_worker_has_saved(bench: Any, artefacts: Artefacts) -> None:
+    dead = bench.trained(bench.scratch, 0.75, 1000)
+    assert keep(bench.database, artefacts, dead) is None
+    Leases(bench.database).declare_dead(dead.lease.worker)
+    lease = Leases(bench.database).take_over([dead.lease.study_id], "successor")
+    assert lease is not None
+    assert keep(bench.database, artefacts, dataclasses.replace(dead, lease=lease)) is None
+    assert attached(bench, dead) == FILES
+    assert len(list(Path(artefacts.where).iterdir())) == len(FILES)
