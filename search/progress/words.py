@@ -7,6 +7,9 @@ import time
 from collections.abc import Sequence
 
 from search.progress.facts import Activity, Facts, Member, Standing
+from search.system.text import named
+
+MOST_WORKERS = 8
 
 
 def stamped(line: str) -> str:
@@ -15,9 +18,10 @@ def stamped(line: str) -> str:
 
 
 def status_line(facts: Facts) -> str:
-    """All facts on one line."""
+    """All facts on one line, of many workers those of the first eight."""
     workers = [f"worker {number}: {activity_in_words(activity)}" for number, activity in sorted(facts.workers.items())]
-    return "; ".join(filter(None, [budget_in_words(facts), front_in_words(facts.standing), *workers]))
+    said = named(workers, MOST_WORKERS, "; ")
+    return "; ".join(filter(None, [budget_in_words(facts), front_in_words(facts.standing), said]))
 
 
 def activity_in_words(activity: Activity) -> str:

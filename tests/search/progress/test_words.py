@@ -61,6 +61,15 @@ def test_a_list_of_networks_has_no_front() -> None:
     assert status_line(final) == "0:01:23 elapsed, 2 of 6 trials; worker 1: starting"
 
 
+def test_of_many_workers_the_first_eight_are_named() -> None:
+    def line(workers: int) -> str:
+        return status_line(Facts(83.0, {number: Activity() for number in range(1, workers + 1)}))
+
+    assert line(8).endswith("; worker 7: starting; worker 8: starting")
+    assert line(64).endswith("; worker 7: starting; worker 8: starting; and 56 more")
+    assert len(line(64)) < len(line(8)) + 20
+
+
 def test_who_joined_the_front_and_who_left_it() -> None:
     better = Member(("scratch #7",), 0.6, 900)
     again = Member(("elimination #3", "elimination #9"), 0.92, 254_470)
