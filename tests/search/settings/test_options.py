@@ -11,7 +11,7 @@ import pytest
 
 from search.system.commands import positive
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 COMMANDS = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for package in ("baselines", "benchmarks", "search")

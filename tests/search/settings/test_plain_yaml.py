@@ -11,7 +11,7 @@ import yaml
 
 from search.settings.plain_yaml import NotYaml, parse
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(

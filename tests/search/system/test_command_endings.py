@@ -10,7 +10,7 @@ from typing import IO
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ENDING = """
 import errno, sys
 from rich.console import Console

@@ -46,7 +46,7 @@ exit_with_status(main)
 
 def test_ctrl_c_while_modules_are_imported_ends_the_process_silently() -> None:
     command = [sys.executable, "-c", INTERRUPTED]
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "loading\n"

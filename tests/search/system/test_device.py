@@ -16,7 +16,7 @@ from search.system.device import best_device, check_device, choose_device, devic
 from search.system.hardware import Slot, slots
 from tests.conftest import LoadSettings
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CPU, CUDA, MPS = torch.device("cpu"), torch.device("cuda"), torch.device("mps")
 
 

@@ -11,7 +11,7 @@ import pytest
 
 pwd = pytest.importorskip("pwd", reason="no accounts on this system")
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WITHOUT_ACCOUNT = """
 import pwd
 

@@ -16,7 +16,7 @@ from tests.systems import needs_signals
 
 pytestmark = needs_signals
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ASKING = """
 import sys, threading
 from sqlalchemy import text

@@ -16,7 +16,7 @@ from search.settings.search import Settings, add_arguments, load
 from search.worker.startup import keep_settings, open_data, open_search, show_settings
 from tests.conftest import LoadSettings, WriteConfig, tiny_scratch
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_only_what_differs_from_the_defaults_is_shown(
@@ -80,7 +80,7 @@ def test_a_full_disk_leaves_nothing_behind(
 
 LOGGING = """
 import logging
-from search.worker.startup import set_up_logging
+from search.system.logs import set_up_logging
 set_up_logging()
 logging.getLogger("search.worker.loop").warning("one")
 logging.getLogger("search.worker.loop").warning("two %s", "words", "too many")
