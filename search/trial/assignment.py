@@ -1,4 +1,4 @@
-"""What a trial tries: candidate and seed, drawn once, stored on the trial, the same for whoever continues it."""
+"""What a trial tries: its candidate and seed, drawn once and stored on the trial."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from search.study.study import OpenStudy
 
 @dataclass(frozen=True)
 class Assignment:
-    """What a trial is to do: fixed once, stored on the trial, and the same for whoever continues it.
+    """What a trial tries: fixed once, stored on the trial, and the same for every worker that continues it.
 
-    row          the name of it, in a listed study
-    beside       the trial whose network it has, but for its head's training, and with which it was trained: such trials
-                 do not use up the study's budget
-    runs_to_end  whatever its rivals score: a reference, or a further seed, as a mean of lucky seeds would mislead
+    row          the network's name, in a listed study
+    beside       the number of the trial that this one was trained with: both have the same network and differ in the
+                 training of the head. Such a trial does not use up the study's budget
+    runs_to_end  whether the trial is never pruned. That holds for baselines, and for further seeds, since the mean of
+                 lucky seeds would mislead
     """
 
     candidate: Candidate
@@ -59,11 +60,11 @@ class Assignment:
 def assign(
     open_study: OpenStudy, trial: optuna.Trial, classes: int, first_seed: int, teacher: str | None = None
 ) -> Assignment:
-    """Sample the trial's candidate and its seed: the first that no trial of the same candidate has.
+    """Sample the trial's candidate, and choose the first seed that no trial of the same candidate has.
 
-    Queued uncut backbones, what cuts are compared with, run to their end, and so do further seeds. A row of a listed
-    study does, and has its own seed. Raises OverTheLimit for a network that is larger or slower than the space allows;
-    an uncut backbone and a listed one may be.
+    Queued full backbones, which cuts are compared with, are never pruned; nor are further seeds and listed networks. A
+    listed network has a seed of its own. Raises OverTheLimit for a network that is larger or slower than the space
+    allows; limits do not hold for full backbones and listed networks.
     """
     space = open_study.space
     if isinstance(space, ListedSpace):

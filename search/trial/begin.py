@@ -15,7 +15,7 @@ from storage.suggestions import Suggestions
 
 @dataclass(frozen=True)
 class Refused:
-    """A candidate over the limit, and what was suggested for it."""
+    """A candidate that exceeds a limit of its space, and the suggestions for it."""
 
     error: OverTheLimit
     suggestions: Suggestions

@@ -73,5 +73,5 @@ class Outcome:
 
 
 def hopeless(lease: Lease) -> str:
-    """Why a trial with so many deaths is not tried again."""
-    return f"killed its worker {lease.deaths} times"
+    """The reason for failing a trial after so many deaths."""
+    return f"crashed its worker {lease.deaths} times"

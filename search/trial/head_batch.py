@@ -1,10 +1,10 @@
-"""Trials that train only a head, many at once on one stream of features.
+"""Trials that train only a head: one batch of them is trained on one stream of features.
 
-Where the whole trunk is frozen and its features are kept, many trainings take little longer than one: see
+Where the whole trunk is frozen and its features are cached, many trainings take little longer than one: see
 `search.training.heads`. So a worker that begins such a trial begins others beside it: the same network, with learning
-rates, weight decays and dropouts of their own from the study's sampler. They are trials like all others, but use up
-nothing of their study's budget of trials unless they fail. Each is written down as if it had been trained alone; and
-trained alone it is where its worker dies before, or where its loss is not finite.
+rates, weight decays and dropouts of their own from the study's sampler. They are ordinary trials, but they use up
+nothing of their study's budget of trials unless they fail. The result of each is stored as if it had been trained
+alone. A trial is trained alone if its worker dies before that, or if its loss is not finite.
 """
 
 from __future__ import annotations

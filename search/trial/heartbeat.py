@@ -1,4 +1,4 @@
-"""A sign of life for the trials that this worker holds."""
+"""The heartbeat of the trials that this worker holds."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def kept_alive(trial: LeasedTrial) -> Iterator[None]:
                 trial.lost.set()
                 return
             except DatabaseLost as error:
-                log.warning("trial %s cannot be kept: %s", lease.number, error)
+                log.warning("the lease of trial %s cannot be renewed: %s", lease.number, error)
 
     thread = threading.Thread(target=beat, name=f"lease of trial {lease.number}", daemon=True)
     thread.start()

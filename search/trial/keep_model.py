@@ -1,7 +1,7 @@
-"""Keeping the model of a trial that joins its study's front: weights, description, card and confusion matrix.
+"""Saving the model of a trial that joins its study's Pareto front: weights, description, card and confusion matrix.
 
-It is kept before the trial is ended, so that a worker that is killed leaves no member of a front without its model.
-Whatever fails here costs the model alone: the trial is ended with its result, and with the reason.
+The model is saved before the trial is finished, so that no worker that is killed leaves a member of a front without its
+model. An error here costs the model alone: the trial is finished with its result, and with the reason.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class TrainedModel:
     data          `Dataset.describe()`
     device        what trained it, for people
     trained_on    the images that it was trained on
-    test_metrics  of a network that was scored on test and not on validation
+    test_metrics  scores on test, for a network that is not scored on validation
     """
 
     study: optuna.Study
@@ -67,7 +67,7 @@ def keep(database: Database, artefacts: Artefacts, model: TrainedModel) -> str |
     """Save the model. Returns why that failed, None where it did not.
 
     A store that fails is logged, and so is anything else that goes wrong, except for a lost database. Raises LeaseLost
-    where another worker has the trial; the model that this worker may have saved is then as it was.
+    where another worker has the trial; its model stays as it is.
     """
     try:
         _keep(database, artefacts, model)
@@ -90,10 +90,10 @@ def note_lost(database: Database, model: TrainedModel, reason: str) -> None:
 
 
 def _keep(database: Database, artefacts: Artefacts, model: TrainedModel) -> None:
-    """Write all files to a folder that goes away, from there to the store, and show them once all are in the store.
+    """Write all files to a temporary folder, copy them to the store, and show them once the store has all of them.
 
-    The files have ids of their own, and are shown only if this worker still has the trial: a worker that was frozen
-    here, and whose trial another worker has finished meanwhile, leaves that worker's model as it is.
+    The files have new ids and are shown only if this worker still has the trial. So a worker that was frozen here does
+    not replace the model of the worker that has finished the trial meanwhile.
     """
     with tempfile.TemporaryDirectory(prefix="elimnet-model-") as temporary:
         folder = Path(temporary) / "model"
@@ -123,7 +123,7 @@ def _attach(database: Database, artefacts: Artefacts, lease: Lease, files: Seque
 
 
 def metrics_of(split: Literal["validation", "test"], evaluation: Evaluation, counts: Mapping[str, int]) -> Metrics:
-    """Scores on a split as a model's description has them; `counts` holds parameters and macs."""
+    """The scores on a split, for a model's description; `counts` holds parameters and macs."""
     return Metrics(
         split=split,
         f1_macro=evaluation.f1_macro,

@@ -60,7 +60,7 @@ def run(
 
 
 def network_of(assignment: Assignment, settings: Settings) -> Network:
-    """The assignment's network with the weights that its training begins with, on the CPU."""
+    """The assignment's network with its first weights, on the CPU."""
     network, state = assignment.candidate.network, None
     torch.manual_seed(assignment.seed)
     if isinstance(network, EliminatedSpecification) and assignment.candidate.initial_weights == "pretrained":
@@ -69,13 +69,13 @@ def network_of(assignment: Assignment, settings: Settings) -> Network:
 
 
 def feature_cache(settings: Settings) -> ArrayCache | None:
-    """Where features of frozen stages are kept for all workers of this machine, if anywhere."""
+    """The features of frozen stages that all workers of this machine share; None where the settings allow no cache."""
     limit = int(settings.feature_cache_gb * 1e9)
     return ArrayCache(settings.cache_dir / "features", limit) if limit else None
 
 
 def result_attributes(result: TrainingResult, device: torch.device) -> dict[str, Any]:
-    """What a finished trial is stored with, besides its objectives and its learning curve."""
+    """The attributes of a finished trial, besides its objectives and its learning curve."""
     scores: dict[str, Any] = {}
     if result.evaluation is not None:
         scores = {

@@ -1,4 +1,4 @@
-"""A trial at its rungs: what others ended with comes from the storage, the rule from `search.study.pruner`."""
+"""A trial at its rungs: the results of its rivals come from the storage, the rule from `search.study.pruner`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from storage import curves
 
 
 class Stopped(Exception):
-    """The trial cannot reach the front any more. Not a failure: its study learns from it, and its budget counts it."""
+    """The trial cannot reach the front any more and is pruned. The study learns from it, and the budget counts it."""
 
     def __init__(self, epoch: int, epochs: int, behind: Behind) -> None:
         self.epoch = epoch
@@ -31,9 +31,9 @@ class Rungs:
         self._studies = context.studies if settings.across_studies else [trial.study]
 
     def ask(self, metrics: EpochMetrics) -> None:
-        """After every epoch, before its checkpoint is written; raises Stopped if the epoch is a rung and the last.
+        """To be called after every epoch, before its checkpoint is written. Raises Stopped if the trial ends here.
 
-        So a trial that died at a rung runs its epoch again and is asked again: none is passed over.
+        So a trial whose worker died at a rung repeats the epoch and is judged again: no rung is skipped.
         """
         share = self._shares.get(metrics.epoch)
         if share is None:
@@ -48,7 +48,7 @@ class Rungs:
         epochs = {
             study_id: epoch_at(share, space.recipe.epochs)
             for study_id, space in spaces.items()
-            if not isinstance(space, ListedSpace)  # on no front, and nobody's rivals
+            if not isinstance(space, ListedSpace)  # which are on no front, and rivals of no trial
         }
         return [
             Finished(

@@ -1,4 +1,4 @@
-"""Who teaches where a recipe distils: the search's best uncut network, whose model is kept for it."""
+"""The teacher of recipes with distillation: the search's best full backbone, whose model is saved for that."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from storage.names import full_name
 
 
 def distils(studies: Sequence[OpenStudy]) -> bool:
-    """Whether any network of the search may learn from another."""
+    """Whether any network of these studies may learn from a teacher."""
     return any(not isinstance(study.space, ListedSpace) and study.space.distils for study in studies)
 
 
 def may_teach(assignment: Assignment) -> bool:
-    """Whether that is an uncut network, on its pretrained weights."""
+    """Whether the trial has a full backbone with its pretrained weights."""
     return assignment.candidate.initial_weights == "pretrained" and is_uncut(assignment.candidate)
 
 
 def choose_teacher(studies: Sequence[OpenStudy]) -> str | None:
-    """The finished uncut network of the highest validation F1, as STUDY/NUMBER; None where no model of one is kept."""
+    """The finished full backbone of the highest validation F1, as STUDY/NUMBER; None where none has a saved model."""
     finished = [
         (trial.values[0], f"{study.name}/{trial.number}")
         for study in studies
@@ -43,7 +43,7 @@ def choose_teacher(studies: Sequence[OpenStudy]) -> str | None:
 
 
 def fetch_teacher(context: WorkerContext, teacher: str) -> Network:
-    """The network of a trial that `choose_teacher` named. Raises TrialFailed where it cannot be had any more."""
+    """The network of a trial that `choose_teacher` named. Raises TrialFailed where it is not available any more."""
     study, _, number = teacher.rpartition("/")
     storage = context.database.optuna
     study_id = storage.get_study_id_from_name(full_name(context.settings.name, study))
@@ -51,7 +51,7 @@ def fetch_teacher(context: WorkerContext, teacher: str) -> Network:
     try:
         network, _ = load_kept(context.artefacts, attached(storage, study_id, trial_id))
     except (ArtefactError, BadInput) as error:
-        raise TrialFailed(f"its teacher {teacher} cannot be had: {error}") from error
+        raise TrialFailed(f"its teacher {teacher} is not available: {error}") from error
     return network
 
 

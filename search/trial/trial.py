@@ -1,6 +1,6 @@
 """One trial, from its lease to its end: begun or continued, kept alive, trained, and finished.
 
-Whatever can end it is dealt with here: result, candidate over the limit, failure, interruption, lost lease.
+Everything that can end it is handled here: a result, an infeasible candidate, a failure, an interruption, a lost lease.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ def perform(trial: LeasedTrial) -> Outcome:
             outcome = _attempt(trial, checkpoint)
     except Interrupted:
         leases.hand_back(lease)
-        return trial.tell(Outcome(f"{trial.name} handed back"))
+        return trial.tell(Outcome(f"{trial.name} requeued"))
     except LeaseLost:
-        return trial.tell(Outcome(f"{trial.name} was taken over by another worker"))
+        return trial.tell(Outcome(f"{trial.name} was resumed by another worker"))
     except BadInput:
         leases.hand_back(lease)
         raise

@@ -243,9 +243,9 @@ def test_a_trial_that_killed_three_workers_is_failed_and_not_tried_again(
     survivor = open_bench(settings, "survivor", sign=lambda: signs.append(None))
     work.work(survivor.context)
     (trial,) = survivor.trials
-    assert (trial.state, trial.attributes["failure"]) == (FAIL, "killed its worker 3 times")
+    assert (trial.state, trial.attributes["failure"]) == (FAIL, "crashed its worker 3 times")
     assert len(signs) == 2, "asked for two jobs and made no step"
-    assert Ended("tiny/scratch #0 failed: killed its worker 3 times", failed=True) in survivor.told
+    assert Ended("tiny/scratch #0 failed: crashed its worker 3 times", failed=True) in survivor.told
     assert survivor.checkpoints == []
 
 

@@ -39,7 +39,7 @@ def test_fails_what_killed_three_workers_and_leaves_the_rest(bench: Bench) -> No
     for _ in range(2):
         clear(bench.context.database, bench.context.artefacts, study_ids, "janitor")
         first, second = bench.trials
-        assert (first.state, first.attributes["failure"]) == (TrialState.FAIL, "killed its worker 3 times")
+        assert (first.state, first.attributes["failure"]) == (TrialState.FAIL, "crashed its worker 3 times")
         assert second.state == TrialState.RUNNING
         assert len(bench.checkpoints) == 1, "of the trial that goes on"
     again = bench.context.leases.take_over(study_ids, "worker")
