@@ -128,7 +128,7 @@ def _work(
         lost = [] if received else lost_models(session.studies)
         session.close()
     if received:
-        print("stopped; the same command goes on from here")
+        print("Stopped. Run the same command to resume.")
         return Worked(received[0], [], [])
     return Worked(status, lost, known)
 
@@ -137,7 +137,7 @@ def _work_alone(session: Session, display: Display, slot: Slot) -> int:
     try:
         work(session.context(slot.device, Reporter(partial(display.take, slot.worker))))
     except GivingUp as error:
-        print(f"gave up: {error}", file=sys.stderr)
+        print(f"aborted: {error}", file=sys.stderr)
         return 1
     return 0
 

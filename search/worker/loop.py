@@ -1,4 +1,4 @@
-"""A worker's loop: take a trial that somebody left, or a new one, and perform it; until the budgets are used."""
+"""A worker's loop: take an abandoned trial or a new one, and perform it, until the budgets are used."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_FAILURES_IN_A_ROW = 10
 
 
 class GivingUp(Exception):
-    """Trial after trial ends the same way: not the candidates are at fault but the worker, its data or its settings."""
+    """Trial after trial ends the same way, so the worker, its data or its settings are at fault, not the candidates."""
 
 
 def work(context: WorkerContext) -> None:
@@ -73,15 +73,12 @@ def _give_up_where_nothing_is_within_limits(trial: LeasedTrial, in_a_row: int, o
 
 
 def _kind(cause: str | None) -> str | None:
-    """A cause without its numbers and ids, which differ from one failure to the next of the same kind."""
+    """A cause without its numbers and ids, which differ between failures of the same kind."""
     return cause and re.sub(r"[0-9a-f-]{36}|\d[\d.e+-]*", "#", cause)
 
 
 def _next_trial(context: WorkerContext) -> LeasedTrial | None:
-    """A trial that is trained already, one that another worker left, or a new one.
-
-    A new one is of the study that has used the smallest share of its budget.
-    """
+    """A trial that is trained already, an abandoned trial, or a new one of the study with most of its budget left."""
     if context.ahead.trials:
         return LeasedTrial(context, *context.ahead.trials.popleft())
     by_id = {study.study._study_id: study for study in context.studies}

@@ -121,7 +121,9 @@ def test_a_hang(open_service: OpenService, accounts: Accounts) -> None:
     (holding, *_) = until(lambda: service.held(epochs=1))
     psutil.Process(holding.pid).suspend()
     account = accounts["a hang"] = service.finish()
-    assert re.search(rf"worker process {holding.pid} made no step for \d+ s and is ended", service.machines[0].output)
+    assert re.search(
+        rf"worker process {holding.pid} made no progress for \d+ s; killing it", service.machines[0].output
+    )
     assert (account.started, account.finished, account.killed) == (6, 6, 1)
 
 

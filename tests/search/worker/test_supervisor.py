@@ -165,7 +165,7 @@ def test_ends_what_does_not_get_started(
     children.quiet_seconds, children.give_a_sign = 20, False
     assert supervise([WORKING, ENDED]) == 0
     assert [child.process.exitcode for child in children.started] == [-signal.SIGKILL, 0]
-    assert "did not get started in 20 s and is ended" in caplog.text
+    assert "did not start within 20 s; killing it" in caplog.text
     assert len(declared_dead) == 1
 
 
@@ -210,7 +210,7 @@ def test_leaves_nothing_behind_when_it_fails_itself(
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        (-signal.SIGKILL, "SIGKILL, perhaps for want of memory"),
+        (-signal.SIGKILL, "SIGKILL, possibly out of memory"),
         (-signal.SIGSEGV, "SIGSEGV"),
         (1, "exit status 1"),
         (-64000, "exit status -64000"),
