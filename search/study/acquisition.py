@@ -1,10 +1,10 @@
-"""Which of several candidates is worth a training: the one that can be expected to gain most for its time.
+"""The acquisition function: the expected hypervolume gain of a candidate per second of training.
 
-Parameters and MACs of a candidate are known before it is trained, and so nearly is its time; only its F1 is a guess. A
-forest of randomised trees, trained on what the study has finished, makes that guess with a spread (Hutter, Hoos &
-Leyton-Brown, SMAC, LION 2011). What counts is the expected improvement of the hypervolume (Emmerich et al. 2006), here
-exact over the trees' guesses as there is one unknown, divided by the expected seconds (Snoek, Larochelle & Adams,
-NeurIPS 2012).
+The parameters and MACs of a candidate are known before it is trained, and its training time nearly so; only its F1 must
+be predicted. A forest of randomised trees, fitted to the study's finished trials, predicts it with a spread (Hutter,
+Hoos & Leyton-Brown, SMAC, LION 2011). The value of a candidate is the expected improvement of the hypervolume (Emmerich
+et al. 2006), here exact over the trees' predictions as there is one unknown, divided by the expected seconds (Snoek,
+Larochelle & Adams, NeurIPS 2012).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Column = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Traits:
-    """What is known of a candidate without training it; `params` are what its trial suggested."""
+    """Traits of a candidate that are known without training it; `params` are the suggestions of its trial."""
 
     params: Mapping[str, Any]
     parameters: int
@@ -39,8 +39,8 @@ class Traits:
 class Tried:
     """A candidate that was trained.
 
-    f1_macro  after the last epoch; of one that was stopped early, what it could have reached
-    seconds   of the whole training; None for one that was stopped early, which says nothing of that
+    f1_macro  after the last epoch; of a pruned candidate, the F1 that it could have reached
+    seconds   of the whole training; None for a pruned candidate
     """
 
     traits: Traits
@@ -49,14 +49,14 @@ class Tried:
 
 
 def enough(tried: Sequence[Tried]) -> bool:
-    """Whether so many have finished that a forest says anything."""
+    """Whether enough candidates have finished for a forest."""
     return sum(one.seconds is not None for one in tried) >= LEAST_FINISHED
 
 
 def worth(tried: Sequence[Tried], running: Sequence[Traits], proposals: Sequence[Traits], seed: int) -> Column:
-    """(N,) expected gain of hypervolume a second, of each proposal. Raises ValueError where nothing has finished.
+    """(N,) expected hypervolume gain per second of each proposal. Raises ValueError if nothing has finished.
 
-    running  counts as finished with the F1 that is expected of it, so that workers do not all try the same
+    running  these count as finished with their expected F1, so that workers do not all try the same
     """
     finished = [one for one in tried if one.seconds is not None]
     if not finished:
@@ -66,7 +66,7 @@ def worth(tried: Sequence[Tried], running: Sequence[Traits], proposals: Sequence
     forest = ExtraTreesRegressor(TREES, bootstrap=True, oob_score=True, random_state=seed)
     forest.fit(rows[: len(tried)], scores)
     guesses = np.stack([tree.predict(rows[len(tried) :]) for tree in forest.estimators_], axis=1)
-    # No tree says more than it has seen; how far off trees are about what they have not seen says what may be.
+    # No tree predicts more than the best F1 it was fitted to; its out-of-bag errors show how far F1 may deviate.
     errors = (scores - forest.oob_prediction_)[:, None]
     guesses = (guesses + np.random.default_rng(seed).choice(errors, guesses.shape[1]).T).clip(0, 1)
     expected, unknown = guesses[: len(running)].mean(axis=1), guesses[len(running) :]
@@ -78,7 +78,7 @@ def worth(tried: Sequence[Tried], running: Sequence[Traits], proposals: Sequence
 
 
 def _encoded(all_traits: Sequence[Traits]) -> Column:
-    """(N, C): counts on a log scale, and each parameter as it is, or as the place of its choice.
+    """(N, C): counts on a log scale, and each parameter as a number, or as the index of its choice.
 
     A parameter that a candidate does not have gets a value below all others: trees split by order alone.
     """
@@ -98,7 +98,7 @@ def _column(values: Sequence[Any]) -> Column:
 
 
 def _expected_seconds(finished: Sequence[Tried], proposals: Sequence[Traits]) -> Column:
-    """Linear in MACs, neither part of it negative; never less than half of the quickest that has finished."""
+    """Linear in MACs, with no negative coefficient; at least half of the shortest time that was measured."""
     seconds = np.array([one.seconds for one in finished], dtype=np.float64)
 
     def terms(all_traits: Sequence[Traits]) -> Column:

@@ -25,7 +25,7 @@ from storage.database import Database
 
 TEST_OBJECTIVES = ("test_f1_macro", "parameters")
 PACKAGES = ("torch", "timm", "optuna", "elimnet-search")
-USUAL_TRIALS = 20  # what a study is taken to have where its budget is one of time
+USUAL_TRIALS = 20  # assumed for a study whose budget is one of time
 
 Queue = list[dict[str, Any]]
 """Optuna parameters of a study's first trials, in order."""
@@ -54,7 +54,7 @@ def attributes_of_study(
 
 
 def queue_of_study(space: AnySpace, trials: int | None, profile: Sequence[ProfiledCut]) -> Queue:
-    """The trials that a study over `space` begins with; `trials` is its budget, None where time limits it."""
+    """The first trials of a study over `space`; `trials` is its budget, None if only time limits it."""
     if isinstance(space, ListedSpace):
         return listed.all_parameters(space)
     if isinstance(space, EliminationSpace):
@@ -65,7 +65,7 @@ def queue_of_study(space: AnySpace, trials: int | None, profile: Sequence[Profil
 def create_study(
     database: Database, study_name: str, space: AnySpace, attributes: Mapping[str, Any], queue: Queue
 ) -> None:
-    """Store the study. Its resolved space comes last and says that it is whole: a study without one is made again."""
+    """Store the study. Its space comes last, as a sign that it is complete: a study without it is created again."""
     study = optuna.create_study(
         storage=database.optuna, study_name=study_name, directions=DIRECTIONS, load_if_exists=True
     )
@@ -79,7 +79,7 @@ def create_study(
 
 
 def _uncut_counts(space: EliminationSpace, classes: int) -> dict[str, dict[str, int]]:
-    """What the report takes shares of: each whole backbone with these classes, at the space's largest image size."""
+    """Counts of each full backbone with these classes, at the space's largest image size: the report's 100%."""
     counts = {}
     for backbone in space.backbones:
         uncut = anatomy(backbone, max(space.image_sizes)).cuts[-1]

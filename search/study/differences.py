@@ -1,4 +1,4 @@
-"""Why an existing study cannot be continued: it was made for other data, another space or another machine."""
+"""Why an existing study cannot be continued: it was created for different data, another space or another machine."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from search.study.study import WHOLE
 from search.system.hardware import processor
 
 LATENCY_MACHINE = "latency_machine"
-ADVICE = "give the new search another --name, or go back to the old data and settings"
-MAY_CHANGE = {"trials", "minutes", "profile"}  # budgets, and what matters only while a study is made
+ADVICE = "choose a new name with --name, or use the old data and settings"
+MAY_CHANGE = {"trials", "minutes", "profile"}  # budgets, and a setting that matters only while a study is created
 SPACE: TypeAdapter[AnySpace] = TypeAdapter(StudySpace)
 
 
 def differences(study: optuna.Study, settings: Settings, data: Mapping[str, Any]) -> list[str]:
-    """Why an existing study cannot be continued under these settings: other data, or another space."""
+    """Why an existing study cannot be continued with these settings: different data, space or machine."""
     short = study.study_name.partition("/")[2]
     before = _with_defaults(study.user_attrs["settings"]["studies"][short])
     now = _with_defaults(resolved(settings)["studies"][short])
     changed = sorted(key for key in {*before, *now} - MAY_CHANGE if before.get(key) != now.get(key))
     problems = differences_of_data(study, data) + _other_machine(study)
     if settings.studies[short].model_dump(mode="json") == _with_defaults(study.user_attrs[WHOLE]):
-        return problems  # asked for is what the study came to, once rows without weights were left out
+        return problems  # the settings name what the study has, without the networks that lacked weights
     if changed and now["space"] == before["space"] == "listed":
         problems.append(
-            f"study {study.study_name} was made of {_list_in_words(before)}, not of {_list_in_words(now)}, or they are "
-            f"to be trained in another way now ({', '.join(changed)}); a list stays as it was made: repeat the command "
-            "that made it, or give the new list a study of its own with --study"
+            f"study {study.study_name} was created with {_list_in_words(before)}, not {_list_in_words(now)}, or with "
+            f"different settings ({', '.join(changed)}); its networks cannot change: repeat the command that created "
+            "it, or choose a new study name with --study"
         )
     elif changed:
-        problems.append(f"study {study.study_name} has another {', '.join(changed)}; {ADVICE}")
+        problems.append(f"study {study.study_name} has a different {', '.join(changed)}; {ADVICE}")
     return problems
 
 
 def _with_defaults(stored: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A stored space; what was no setting yet when it was made has its default."""
+    """A stored space, with the default of each setting that did not exist when it was stored."""
     try:
         return SPACE.validate_python(stored).model_dump(mode="json")
     except ValidationError:  # of a version that had other settings
@@ -49,16 +49,16 @@ def _with_defaults(stored: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _other_machine(study: optuna.Study) -> list[str]:
-    """A limit in milliseconds means what it meant where the study was made, and nothing elsewhere."""
+    """A limit in milliseconds holds for the machine where the study was created, and for no other."""
     measured_on, here = study.user_attrs.get(LATENCY_MACHINE), processor()
     if measured_on in (None, here):
         return []
-    limited = f"study {study.study_name} has a limit of latency on the processor {measured_on}"
-    return [f"{limited}, and this machine has {here}: run its workers there, or take max_macs for many machines"]
+    limited = f"study {study.study_name} has a latency limit on the processor {measured_on}"
+    return [f"{limited}, and this machine has {here}: run its workers there, or use max_macs for different machines"]
 
 
 def _list_in_words(space: Mapping[str, Any]) -> str:
-    return f"{', '.join(row['name'] for row in space['rows'])} with {space['seeds']} seeds"
+    return f"{', '.join(row['name'] for row in space['rows'])} ({space['seeds']} seeds)"
 
 
 def differences_of_data(study: optuna.Study, data: Mapping[str, Any]) -> list[str]:
@@ -66,7 +66,8 @@ def differences_of_data(study: optuna.Study, data: Mapping[str, Any]) -> list[st
     problems = []
     if attributes["data"]["fingerprint"] != data["fingerprint"]:
         problems.append(
-            f"study {study.study_name} was made on data {_data_id(attributes['data'])}, not {_data_id(data)}; {ADVICE}"
+            f"study {study.study_name} was created on data {_data_id(attributes['data'])}, "
+            f"not {_data_id(data)}; {ADVICE}"
         )
     if attributes["data"]["fit"] != data["fit"]:
         problems.append(

@@ -1,4 +1,4 @@
-"""What a new study tries before its sampler draws anything."""
+"""The first trials of a new study, before its sampler draws any."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from search.statistics.cut_ranking import ProfiledCut, first_choices
 
 
 def first_candidates(space: EliminationSpace, at_most: int, profile: Sequence[ProfiledCut]) -> list[dict[str, Any]]:
-    """Optuna parameters of what a study tries first: see `search.spaces.elimination.first_parameters`."""
+    """Optuna parameters of a study's first trials: see `search.spaces.elimination.first_parameters`."""
     first = elimination.first_parameters(space, at_most, _favourites(space, profile))
-    # They are compared by their cuts, so they share the recipe that is known to be sound.
+    # They are there to compare cuts, so they share one recipe that is known to work.
     return [{**own_recipe(space), "frozen_stages": 0, **parameters} for parameters in first]
 
 
 def _favourites(space: EliminationSpace, profile: Sequence[ProfiledCut]) -> list[tuple[str, str]]:
-    """What to try first of a profile: (backbone, module) of cuts that are within the limits with their heads, too."""
+    """(backbone, module) of the best cuts of a profile that are within the limits, heads included; best first."""
     most_macs = space.max_macs or math.inf
     trained = [cut for cut in profile if cut.parameters <= space.max_parameters and cut.macs <= most_macs]
     return [(cut.backbone, cut.module) for cut in first_choices(trained) if cut.module]

@@ -38,9 +38,11 @@ def open_studies(
 ) -> list[OpenStudy]:
     """The search's studies, created where they do not exist.
 
-    `data` describes the data set (`Dataset.describe()`), classes and fingerprint included. `profiler` is asked for the
-    depth profile of each new space that wants one. Raises BadInput, before anything is created, where weights or cuts
-    are missing, where no network is within the limits, or where a study exists for other data or another space.
+    data      `Dataset.describe()`, classes and fingerprint included
+    profiler  gives the depth profile of each new space whose settings ask for one
+
+    Raises BadInput, before anything is created, if weights or cuts are missing, if no network is within the limits, or
+    if a study exists for different data or another space.
     """
     missing = _missing(settings, data, database)
     created = checked_spaces({name: settings.studies[name] for name in missing}, settings)  # may wait for timm's hub
@@ -48,7 +50,7 @@ def open_studies(
     profiles = {name: _profile(space, profiler) for name, space in created.items()}  # may take a minute
     if created:
         with database.alone():
-            for name in _missing(settings, data, database):  # another process may have been quicker
+            for name in _missing(settings, data, database):  # another process may have created some
                 space, profile = created[name], profiles[name]
                 queue = queue_of_study(space, settings.budget(name)[0], profile)
                 attributes = attributes_of_study(space, settings, data, profile)
@@ -57,9 +59,9 @@ def open_studies(
 
 
 def open_listed_studies(settings: Settings, data: Mapping[str, Any], database: Database) -> list[OpenStudy]:
-    """The listed studies of this search that other commands made (`baselines.run`, `search.finalize`), to help with.
+    """The listed studies of this search that other commands created (`baselines.run`, `search.finalize`), to help with.
 
-    Raises BadInput where one is about other data.
+    Raises BadInput if one was created on different data.
     """
     names = optuna.get_all_study_names(database.optuna)
     mine = [name.partition("/")[2] for name in names if name.startswith(full_name(settings.name, ""))]
@@ -70,12 +72,12 @@ def open_listed_studies(settings: Settings, data: Mapping[str, Any], database: D
             problems += differences_of_data(study, data)
             found.append(_open(name, settings, database, 0))
     if problems:
-        raise BadInput(f"search {settings.name!r} exists and is about something else", problems)
+        raise BadInput(f"a search named {settings.name!r} already exists for different data or settings", problems)
     return found
 
 
 def open_rows(settings: Settings, data: Mapping[str, Any], database: Database) -> list[OpenStudy]:
-    """The settings' listed studies, for the command that makes them: rows and seeds that failed are queued again.
+    """The settings' listed studies, for the command that creates them: networks and seeds that failed are requeued.
 
     Raises BadInput as `open_studies` does.
     """
@@ -87,13 +89,13 @@ def open_rows(settings: Settings, data: Mapping[str, Any], database: Database) -
             under_way = [trial.system_attrs.get("fixed_params") for trial in trials if trial.state != TrialState.FAIL]
             for parameters in listed.all_parameters(study.space):
                 if parameters not in under_way:
-                    log.info("%s: %s failed and is queued again", study.study.study_name, parameters)
+                    log.info("%s: requeued %s, which failed", study.study.study_name, parameters)
                     study.study.enqueue_trial(parameters)
     return [_open(study.name, settings, database, 0) for study in opened]
 
 
 def _missing(settings: Settings, data: Mapping[str, Any], database: Database) -> list[str]:
-    """Names of studies that are to be created. Raises BadInput where existing ones are about something else."""
+    """Names of studies to create. Raises BadInput where existing ones are for different data or settings."""
     names = set(optuna.get_all_study_names(database.optuna))
     missing, problems = [], []
     for name in settings.studies:
@@ -104,7 +106,7 @@ def _missing(settings: Settings, data: Mapping[str, Any], database: Database) ->
         else:
             problems += differences(study, settings, data)
     if problems:
-        raise BadInput(f"search {settings.name!r} exists and is about something else", problems)
+        raise BadInput(f"a search named {settings.name!r} already exists for different data or settings", problems)
     return missing
 
 
@@ -115,11 +117,11 @@ def _profile(space: AnySpace, profiler: Profiler | None) -> Sequence[ProfiledCut
 
 
 def _open(name: str, settings: Settings, database: Database, sampler_seed: int) -> OpenStudy:
-    """The study with the space it was created with: a worker's own lack of weights does not change what is searched."""
+    """The study with the space that it was created with, even if this worker lacks some of the weights."""
     study = optuna.load_study(
         study_name=full_name(settings.name, name), storage=database.optuna, sampler=make_sampler(sampler_seed)
     )
     space = SPACE.validate_python(study.user_attrs[WHOLE])
-    if isinstance(space, ListedSpace):  # all that there is to do was queued when it was made
+    if isinstance(space, ListedSpace):  # all of its trials were queued when it was created
         return OpenStudy(name, space, study, len(study.get_trials(deepcopy=False)), None)
     return OpenStudy(name, space, study, *settings.budget(name))

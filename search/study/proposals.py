@@ -1,4 +1,4 @@
-"""What a new trial tries: nothing twice while there is anything new, then further seeds of the study's front."""
+"""What a new trial tries: new candidates while the space has any, then further seeds of the study's front."""
 
 from __future__ import annotations
 
@@ -93,7 +93,11 @@ class Proposer:
         if not members:
             return None
         member = min(members, key=lambda trial: known[trial.user_attrs.get("candidate_key", "")])
-        log.info("%s: nothing new was drawn; one more seed of trial %s of its front", self.study.name, member.number)
+        log.info(
+            "%s: no new candidate was found; repeating trial %s of its front with a new seed",
+            self.study.name,
+            member.number,
+        )
         self.study.study._storage.set_trial_system_attr(trial._trial_id, "fixed_params", member.params)
         trial = Trial(self.study.study, trial._trial_id)
         return trial, collect(trial)
@@ -145,14 +149,14 @@ class Proposer:
 
 
 def tried(study: OpenStudy, except_for: int) -> Counter[str]:
-    """Candidates of a study by key, with how many of its trials had them; trial `except_for` is left out."""
+    """Keys of a study's candidates and their numbers of trials, trial `except_for` not counted."""
     trials = study.study.get_trials(deepcopy=False)
     keys = (trial.user_attrs.get("candidate_key") for trial in trials if trial.number != except_for)
     return Counter(key for key in keys if key)
 
 
 def _within(space: Searched, candidate: Candidate, trial: Trial) -> Traits | None:
-    """What is known of a candidate that is within the limits; time, which takes a second to measure, is not asked."""
+    """The traits of a candidate within the limits, else None; latency, which takes a second, is not measured."""
     counts = counts_of(candidate.network)
     if not is_uncut(candidate) and over_counts(space, counts):
         return None
@@ -160,7 +164,7 @@ def _within(space: Searched, candidate: Candidate, trial: Trial) -> Traits | Non
 
 
 def _history(study: optuna.Study, except_for: int) -> tuple[list[Tried], list[Traits]]:
-    """What a study's trials have come to, as far as the sampler is shown them, too; and those that are running."""
+    """The ended and the running trials of a study, of those that the sampler learns from."""
     ended: list[Tried] = []
     running: list[Traits] = []
     for trial in that_matter(study.get_trials(deepcopy=False), HISTORY):

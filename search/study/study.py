@@ -16,7 +16,7 @@ from search.statistics.pareto import front
 OBJECTIVES = ("f1_macro", "parameters")
 DIRECTIONS = [StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE]
 WHOLE = "resolved_space"
-"""The attribute that a study gets last: its space. A study without it is not whole, and is created again."""
+"""The attribute that a study gets last: its space. A study without it is incomplete and is created again."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class OpenStudy:
 
     @property
     def reads_test(self) -> bool:
-        """Whether its networks are trained on train and validation and scored on test: `search.finalize` made it."""
+        """Whether its networks are trained on train and validation and scored on test, as `search.finalize` does."""
         return isinstance(self.space, ListedSpace) and self.space.reads_test
 
     @property
@@ -41,14 +41,14 @@ class OpenStudy:
 
 
 def study_front(study: optuna.Study) -> list[list[FrozenTrial]]:
-    """The complete trials of each candidate that no other of the study beats; seeds are averaged, as in reports."""
+    """The complete trials of each candidate on the study's Pareto front; seeds are averaged, as in reports."""
     candidates = _candidates(study)
     means = [(fmean(trial.values[0] for trial in seeds), parameters) for (_, parameters), seeds in candidates.items()]
     return [seeds for seeds, kept in zip(candidates.values(), front(means), strict=True) if kept]
 
 
 def joins_front(study: optuna.Study, candidate_key: str, values: tuple[float, float]) -> bool:
-    """Whether a trial of this candidate that is about to end with these values will be on the study's front."""
+    """Whether a trial of this candidate that is about to finish with these values will be on the study's front."""
     scores = {key: [trial.values[0] for trial in seeds] for key, seeds in _candidates(study).items()}
     mine = (candidate_key, values[1])
     scores.setdefault(mine, []).append(values[0])
@@ -57,7 +57,7 @@ def joins_front(study: optuna.Study, candidate_key: str, values: tuple[float, fl
 
 
 def _candidates(study: optuna.Study) -> dict[tuple[object, float], list[FrozenTrial]]:
-    """The complete trials of each candidate, which one and the same number of parameters belongs to."""
+    """The complete trials of each candidate, by its key and its parameters."""
     candidates: dict[tuple[object, float], list[FrozenTrial]] = {}
     for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
         candidates.setdefault((trial.user_attrs.get("candidate_key", trial.number), trial.values[1]), []).append(trial)

@@ -118,7 +118,7 @@ def test_a_study_that_is_older_than_a_setting_has_its_default(load_settings: Loa
         assert not isinstance(opened.space, ListedSpace)
         assert opened.space.distillation == (0.0,)
     studies = {"elimination": tiny_elimination(distillation=[0.5])}
-    with pytest.raises(BadInput, match="tiny/elimination has another distillation"):
+    with pytest.raises(BadInput, match="tiny/elimination has a different distillation"):
         open_with(load_settings(studies=studies))
 
 
@@ -131,10 +131,10 @@ def test_refuses_other_data_and_another_space_by_name_and_all_at_once(
     with pytest.raises(BadInput) as refusal:
         open_with(load_settings(studies=studies), other)
     message = str(refusal.value)
-    assert "tiny/elimination was made on data tiny aaaaaaaaaaaa, not others bbbbbbbbbbbb" in message
-    assert "tiny/scratch was made on data tiny aaaaaaaaaaaa, not others bbbbbbbbbbbb" in message
-    assert "tiny/elimination has another max_parameters, uncut" in message
-    assert "tiny/scratch has another" not in message
+    assert "tiny/elimination was created on data tiny aaaaaaaaaaaa, not others bbbbbbbbbbbb" in message
+    assert "tiny/scratch was created on data tiny aaaaaaaaaaaa, not others bbbbbbbbbbbb" in message
+    assert "tiny/elimination has a different max_parameters, uncut" in message
+    assert "tiny/scratch has a different" not in message
     assert "data.fit stretch, not crop" in message
     assert "--name" in message
     assert len(refusal.value.problems) == 5
@@ -324,7 +324,7 @@ def test_a_list_stays_as_it_was_made(load_settings: LoadSettings, open_with: Ope
         open_with(load_settings(studies={"mine": listed(*rows, seeds=2)}))
     (problem,) = refusal.value.problems
     assert (
-        "tiny/mine was made of test_resnet-random with 1 seeds, not of test_resnet-random, test_vit3-random" in problem
+        "tiny/mine was created with test_resnet-random (1 seeds), not test_resnet-random, test_vit3-random" in problem
     )
     assert "--study" in problem
 
@@ -339,7 +339,7 @@ def test_listed_studies_of_other_commands_are_found_and_their_data_compared(
     (found,) = open_listed_studies(settings, DATA, database)
     assert (found.name, found.study.study_name, found.trials) == ("mine", "tiny/mine", 2)
     assert open_listed_studies(load_settings(name="another"), DATA, database) == []
-    with pytest.raises(BadInput, match="tiny/mine was made on data tiny aaaaaaaaaaaa, not tiny bbbbbbbbbbbb"):
+    with pytest.raises(BadInput, match="tiny/mine was created on data tiny aaaaaaaaaaaa, not tiny bbbbbbbbbbbb"):
         open_listed_studies(settings, {**DATA, "fingerprint": "b" * 64}, database)
 
 
@@ -372,5 +372,5 @@ def test_a_limit_of_latency_holds_where_it_was_made(
     assert study.study.user_attrs["latency_machine"] == processor()
     open_with(settings)
     monkeypatch.setattr("search.study.differences.processor", lambda: "Another 3000")
-    with pytest.raises(BadInput, match=r"limit of latency on the processor .*, and this machine has Another 3000: run"):
+    with pytest.raises(BadInput, match=r"latency limit on the processor .*, and this machine has Another 3000: run"):
         open_with(settings)

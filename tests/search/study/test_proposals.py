@@ -74,7 +74,7 @@ def test_an_exhausted_space_gives_further_seeds_of_its_front(bench: Bench, caplo
     assert not {assignment.candidate.key for _, assignment in beaten} & set(keys)
     assert sorted(assignment.seed for _, assignment in further) == [1, 1, 2, 2]
     assert all(assignment.runs_to_end for _, assignment in further)
-    assert "nothing new was drawn; one more seed of trial" in caplog.text
+    assert "no new candidate was found; repeating trial" in caplog.text
     params = {trial.user_attrs["candidate_key"]: trial.params for trial in bench.studies[0].study.trials}
     for trial in bench.studies[0].study.trials:
         assert trial.params == params[trial.user_attrs["candidate_key"]], "the sampler learns of the seeds, too"
