@@ -1,4 +1,4 @@
-"""Training rows beside a search, as a study of their own."""
+"""Training baselines beside a search, as a study of their own."""
 
 from __future__ import annotations
 
@@ -37,4 +37,4 @@ def _report(settings: Settings, study: str) -> None:
     with reading(settings.database) as database:
         comparison = compare(read_search(database, settings.name, references_suffice=True))
     table.show_references(comparison, study, Console(highlight=False))
-    print("python -m search.report --pareto draws them beside what the search finds")
+    print("python -m search.report --pareto shows them beside the Pareto front")

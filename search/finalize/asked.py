@@ -10,7 +10,7 @@ SEEDS = 5
 
 @dataclass(frozen=True)
 class Asked:
-    """The options of `search.finalize`. None stands for an option that is not given."""
+    """The options of `search.finalize`; None for an option that is not given."""
 
     study: str = "final"
     rows: Sequence[str] | None = None

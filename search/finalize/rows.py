@@ -26,9 +26,9 @@ from storage.names import full_name
 
 @dataclass(frozen=True)
 class Found:
-    """What the database holds that the choice depends on.
+    """The contents of the database that the choice depends on.
 
-    before       the networks that the study was made of; None where it does not exist
+    before       the networks that the study was created with; None if it does not exist
     read_before  other final studies of the search, for which the test split has been read
     """
 
@@ -53,7 +53,7 @@ def finalize(settings: Settings, asked: Asked, workers: str, *, quiet: bool) -> 
 
 
 def read_found(settings: Settings, study: str) -> Found:
-    """Read what `decide` needs. Raises BadInput where there is no search, or none of its trials has finished."""
+    """Read what `decide` needs. Raises BadInput if there is no search, or if none of its trials has finished."""
     with reading(settings.database) as database:
         comparison = compare(read_search(database, settings.name))
         made = read_study_attributes(database, full_name(settings.name, study))
@@ -63,14 +63,14 @@ def read_found(settings: Settings, study: str) -> Found:
 
 
 def decide(asked: Asked, found: Found, first_seed: int) -> tuple[ListedSpace, list[str]]:
-    """The networks as the study was made or, the first time, of the present front; and what a person must know.
+    """The networks that the study was created with or, the first time, those of the front; and remarks to print.
 
-    Raises BadInput where other networks or seeds are asked for than the study was made of: whoever could add networks
-    after test scores are known could choose by them. Other networks need a study of their own, which says what was
-    read before it.
+    Raises BadInput if other networks or seeds are asked for than the study was created with: if networks could be added
+    once test scores are known, they could be selected on test scores. Other networks need a study of their own, whose
+    report says which study was read before.
     """
     remarks = [
-        f"warning: {study.counts.running} trials of {study.name} are running: the front may change yet"
+        f"warning: {study.counts.running} trials of {study.name} are running: the front may still change"
         for study in found.comparison.search.studies
         if study.counts.running and not study.listed
     ]
@@ -82,7 +82,8 @@ def decide(asked: Asked, found: Found, first_seed: int) -> tuple[ListedSpace, li
         return found.before, [*remarks, _goes_on(asked)]
     if found.before is None:
         remarks += [
-            f"warning: the test split has been read for study {other}: do not choose by it; the report says so"
+            f"warning: the test split has been read for study {other}: do not select networks on its scores; "
+            "the report says so"
             for other in found.read_before
         ]
         return wanted, remarks
@@ -90,10 +91,10 @@ def decide(asked: Asked, found: Found, first_seed: int) -> tuple[ListedSpace, li
         return wanted, remarks
     if asked.flags:
         leave_out = ", ".join(asked.flags)
-        advice = f"to go on with it as it was made, leave out {leave_out}; for a list of its own"
+        advice = f"to resume it as it is, leave out {leave_out}; to evaluate other networks"
         raise BadInput(
-            f"study {asked.study} was made of another list",
-            [f"it has {_in_words(found.before)}; asked for now: {_in_words(wanted)}", f"{advice}, add --study NAME"],
+            f"study {asked.study} was created with other networks",
+            [f"it has {_in_words(found.before)}; you asked for {_in_words(wanted)}", f"{advice}, add --study NAME"],
         )
     return found.before, [*remarks, _goes_on(asked)]
 
@@ -116,17 +117,17 @@ def _wanted(asked: Asked, comparison: Comparison, first_seed: int) -> ListedSpac
 
 
 def _names_rows_of(before: ListedSpace, asked: Asked) -> bool:
-    """Whether the command is that of this list, some of which has left the front since."""
+    """Whether the command names networks of this list, some of which may have left the front since."""
     names = {*(asked.rows or ()), *(asked.baselines or ())}
     return names <= {row.name for row in before.rows} and asked.seeds in (None, before.seeds)
 
 
 def _goes_on(asked: Asked) -> str:
-    return f"{asked.study} goes on with the list that it was made of, which is not that of the present front"
+    return f"{asked.study} resumes with the networks that it was created with, which are not those on the present front"
 
 
 def _in_words(space: ListedSpace) -> str:
-    return f"{', '.join(row.name for row in space.rows)} with {space.seeds} seeds"
+    return f"{', '.join(row.name for row in space.rows)} ({space.seeds} seeds)"
 
 
 def _in_full(space: ListedSpace, study: str) -> list[str]:

@@ -145,10 +145,10 @@ def check_the_same_list(config: list[str], capsys: pytest.CaptureFixture[str]) -
     assert finalize([*config, "--seeds", "2", "--baselines", BASELINES[0]]) == 0, "the same command goes on"
     capsys.readouterr()
     assert finalize([*config, "--rows", BASELINES[0]]) == 0, "of the list, and of no front, as what has left it since"
-    assert "final goes on with the list that it was made of" in capsys.readouterr().out
+    assert "final resumes with the networks that it was created with" in capsys.readouterr().out
     with pytest.raises(BadInput, match="no front member is called 'scratch-99'"):
         finalize([*config, "--rows", "scratch-99"])
-    with pytest.raises(BadInput, match=r"leave out --seeds; for a list of its own, add --study"):
+    with pytest.raises(BadInput, match=r"leave out --seeds; to evaluate other networks, add --study"):
         finalize([*config, "--seeds", "3"])
 
 

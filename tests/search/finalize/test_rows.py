@@ -49,10 +49,10 @@ def test_afterwards_it_is_as_it_was_made_whatever_the_front_is(records: Records)
     made = Found(records.compare(), before)
     space, (remark,) = decide(Asked(), made, 0)
     assert space == before
-    assert remark.startswith("final goes on with the list that it was made of")
+    assert remark.startswith("final resumes with the networks that it was created with")
     named, (remark,) = decide(Asked(rows=["elimination-1"]), made, 0)
     assert named == before, "elimination-1 has left the front since"
-    assert remark.startswith("final goes on with the list that it was made of")
+    assert remark.startswith("final resumes with the networks that it was created with")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_afterwards_it_is_as_it_was_made_whatever_the_front_is(records: Records)
 )
 def test_nothing_is_added_after_scores_are_known(records: Records, asked: Asked, flag: str) -> None:
     before, _ = decide(Asked(), Found(records.compare()), 0)
-    with pytest.raises(BadInput, match="study final was made of another list") as refusal:
+    with pytest.raises(BadInput, match="study final was created with other networks") as refusal:
         decide(asked, Found(records.compare(), before), 0)
     assert f"leave out {flag};" in str(refusal.value)
     assert "add --study NAME" in str(refusal.value)
