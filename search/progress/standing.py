@@ -1,7 +1,7 @@
 """How far the studies of a run are, read from the database.
 
-Optuna keeps finished trials in memory and reads the others only. So a look after one more trial has ended costs little,
-however many trials there are.
+Optuna keeps finished trials in memory and reads only the others. So reading the standing after one more trial has ended
+costs little, however many trials there are. A report, which reads all trials, would cost more.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from storage.database import Database
 
 
 def read_standing(database: Database, studies: Sequence[OpenStudy]) -> Standing:
-    """The standing of `studies` now, over all workers. Raises DatabaseLost."""
+    """The present standing of `studies`, over all workers. Raises DatabaseLost."""
     has_front = any(not isinstance(study.space, ListedSpace) for study in studies)
     return Standing([_of_study(database, study) for study in studies], joint_front(studies), has_front)
 
 
 def joint_front(studies: Sequence[OpenStudy]) -> tuple[Member, ...]:
-    """The candidates that no other of any study dominates, fewest parameters first.
+    """The candidates on the Pareto front of all studies, fewest parameters first.
 
-    Listed studies take no part: their networks are references, and some of them have test scores.
+    Listed studies are excluded: their networks are baselines, and some of them have test scores.
     """
     members = [
         Member(

@@ -27,7 +27,7 @@ def test_one_line_tells_all() -> None:
     left = (2 * 60 / 2 + 1 * 90 / 3) / 2  # unused trials at the mean time of a trial, two at a time
     assert left == 45
     assert status_line(told) == (
-        "0:01:23 elapsed, 5 of 8 trials (1 stopped early, 1 failed), about 45 s left; "
+        "0:01:23 elapsed, 5 of 8 trials (1 pruned, 1 failed), about 45 s left; "
         "Pareto front: 2 networks, best elimination #3 (macro F1 0.931, 254,470 parameters); "
         "worker 1: elimination #4 epoch 2 of 6, macro F1 0.750; "
         "worker 2: scratch #3 epoch 0 of 5; "
