@@ -1,4 +1,4 @@
-"""The budget of a study, shared by all workers: a new trial is made and leased in one transaction, so none is lost."""
+"""The budget of a study, shared by all workers: a new trial is created and leased in one transaction."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from storage.tables import curves, leases, studies, trials, upsert
 class TrialCounts:
     """Trials of a study by what they mean for its budget.
 
-    counted   begun or finished, less those that do not count (see `storage.results.finish`)
-    finished  of these, the ones with a result or a reason for having none
-    running   of these, the ones that some worker has, or will take over
+    counted   begun or finished, without those that do not count (see `storage.results.finish`)
+    finished  counted trials with a result, or with a reason for having none
+    running   counted trials that a worker has or will take over
     waiting   queued, not begun, not counted
     """
 
@@ -31,17 +31,17 @@ class TrialCounts:
 
 
 def count_trials(database: Database, study_id: int) -> TrialCounts:
-    """How far a study is."""
+    """The trials of a study by what they mean for its budget."""
     return database.read(lambda connection: _count(connection, study_id))
 
 
 def claim_trial(
     database: Database, study_id: int, worker: str, budget: int | None = None, *, queued: bool = True
 ) -> Lease | None:
-    """Begin a trial of a study, the first `queued` one or else a new one; None where `budget` trials have been begun.
+    """Begin a trial of a study, the first `queued` one or else a new one; None if `budget` trials have been begun.
 
-    Takes the place of `Study.ask`; go on with `open_trial`. However many workers ask at once, the budget holds exactly.
-    A part of it is free again when a trial ends that does not count. Raises KeyError where there is no such study.
+    Replaces `Study.ask`; continue with `open_trial`. The budget holds exactly, however many workers ask at the same
+    time. A trial that ends without counting frees its part of the budget. Raises KeyError if there is no such study.
     """
     fence = new_fence()
 
@@ -63,7 +63,7 @@ def claim_trial(
 
 
 def open_trial(study: optuna.Study, lease: Lease) -> optuna.trial.Trial:
-    """The leased trial to suggest values from: a new one, or one taken over, which gives again what it gave before."""
+    """The leased trial, to suggest values from. A trial that was taken over suggests the same values again."""
     study._thread_local.cached_all_trials = None  # as `Study.ask` does: samplers see what others finished meanwhile
     study._storage.get_all_trials(study._study_id, deepcopy=False)  # Optuna's cache takes values of known trials only
     return optuna.trial.Trial(study, lease.trial_id)
@@ -98,7 +98,7 @@ def _begin_new(connection: Connection, study_id: int) -> int:
         study_id=study_id, number=number, state=TrialState.RUNNING, datetime_start=DatabaseTime()
     )
     trial_id: int = connection.execute(statement.returning(trials.c.trial_id)).scalar_one()
-    # SQLite gives an id again after the dashboard, which does not know our tables, deleted a study.
+    # SQLite reuses ids after the dashboard, which does not know our tables, has deleted a study.
     connection.execute(delete(curves).where(curves.c.trial_id == trial_id))
     return trial_id
 

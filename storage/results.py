@@ -1,4 +1,4 @@
-"""What the holder of a lease writes about its trial. Who lost the lease writes nothing."""
+"""The writes of a lease's holder about its trial. A worker that has lost the lease writes nothing."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def set_attributes(
     suggestions: Suggestions | None = None,
     unique: Sequence[str] = (),
 ) -> bool:
-    """Store attributes of the trial, see `storage.attributes`, and what it suggested, all in one transaction.
+    """Store attributes of the trial, see `storage.attributes`, and its suggestions, all in one transaction.
 
-    unique  names of attributes, numbers or lines of text: if another trial of the study has the same in all of them,
-            nothing is stored. Of workers that store the same at once, one succeeds
+    unique  names of attributes, numbers or lines of text: if another trial of the study has the same values in all of
+            them, nothing is stored. Of several workers that store the same values at the same time, one succeeds
 
-    Returns whether it was stored. Counts as a beat. Raises LeaseLost.
+    Returns whether it was stored. Counts as a heartbeat. Raises LeaseLost.
     """
 
     def work(connection: Connection) -> bool:
@@ -57,7 +57,7 @@ def set_attributes(
 
 
 def _is_taken(connection: Connection, lease: Lease, wanted: Mapping[str, Any]) -> bool:
-    """Whether another trial of the study has all these attributes. Until the transaction ends, none can get them."""
+    """Whether another trial of the study has all these attributes. None can get them before the transaction ends."""
     connection.execute(select(studies.c.study_id).where(studies.c.study_id == lease.study_id).with_for_update())
     others = select(trials.c.trial_id).where(trials.c.study_id == lease.study_id, trials.c.trial_id != lease.trial_id)
     for name, value in wanted.items():
@@ -68,11 +68,11 @@ def _is_taken(connection: Connection, lease: Lease, wanted: Mapping[str, Any]) -
 
 
 def attach_files(database: Database, lease: Lease, files: Mapping[str, str]) -> list[str]:
-    """Show files on the trial's page of the dashboard, all of them or none, in the place of those of the same names.
+    """Show files on the trial's page of the dashboard, all of them or none. Files of the same names are replaced.
 
-    files  names and ids of artefacts, which must be whole by now
+    files  names and ids of artefacts, which must be stored completely
 
-    Returns the ids of the artefacts that were replaced: they are shown nowhere any more. Raises LeaseLost.
+    Returns the ids of the replaced artefacts, which are not needed any more. Raises LeaseLost.
     """
 
     def work(connection: Connection) -> list[str]:
@@ -107,13 +107,13 @@ def finish(
     counts: bool = True,
     suggestions: Suggestions | None = None,
 ) -> None:
-    """End the trial: its attributes, values and state in one transaction, written once whatever the database does.
+    """Finish the trial: its attributes, values and state are written once, in one transaction, even through outages.
 
-    values  of the objectives, for COMPLETE, and for COMPLETE only
-    counts  whether the trial used up a part of the study's budget; an infeasible one may be said not to
+    values  of the objectives, for COMPLETE only
+    counts  whether the trial used up a part of the study's budget; infeasible trials may not
 
-    Takes the place of `Study.tell`. Raises LeaseLost where somebody else holds or ended the trial, and ValueError for a
-    state or values that no trial can end with.
+    Replaces `Study.tell`. Raises LeaseLost if another worker has or has finished the trial, and ValueError for a state
+    or values that no trial can end with.
     """
     _check(state, values)
 
@@ -144,7 +144,7 @@ def _store_suggestions(connection: Connection, suggestions: Suggestions | None) 
 
 
 def _is_finished(connection: Connection, lease: Lease) -> bool:
-    """Whether this very lease ended the trial: an earlier attempt got through without its answer getting back."""
+    """Whether this very lease finished the trial: an earlier attempt succeeded without being confirmed."""
     mine = (leases.c.trial_id == lease.trial_id) & (leases.c.fence == lease.fence) & (leases.c.status == DONE)
     return bool(connection.execute(select(exists().where(mine))).scalar())
 
