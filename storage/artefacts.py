@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 from urllib.parse import urlsplit
 
-import optuna
 from optuna.artifacts import ArtifactMeta, FileSystemArtifactStore
 from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages import BaseStorage
@@ -76,19 +75,6 @@ class Artefacts:
         with suppress(ArtefactError):
             self.remove(_TRIED_OUT)
 
-    def attach(self, study: optuna.Study, file: Path, trial_id: int | None = None) -> str:
-        """Show a file in the dashboard, on the page of the study or of a trial, running or finished.
-
-        A file of the same name on the same page is replaced. Optuna's own `upload_artifact` lists a file before it is
-        stored, and refuses finished trials.
-        """
-        storage, study_id = study._storage, study._study_id
-        artefact_id = self.save(file, attached(storage, study_id, trial_id).get(file.name))
-        storage.set_study_system_attr(
-            study_id, artefact_key(trial_id, artefact_id), artefact_value(artefact_id, file.name)
-        )
-        return artefact_id
-
     @contextmanager
     def _reported(self, what: str) -> Iterator[None]:
         try:
@@ -100,10 +86,10 @@ class Artefacts:
             raise ArtefactError(f"artefact store {self.where}: {what}: {reason}") from error
 
 
-def attached(storage: BaseStorage, study_id: int, trial_id: int | None = None) -> dict[str, str]:
-    """{name: id} of the files on the page of a study or of a trial."""
-    attributes = storage.get_study_system_attrs(study_id)
-    shown = [json.loads(value) for key, value in attributes.items() if key.startswith(_prefix(trial_id))]
+def attached(storage: BaseStorage, study_id: int, trial_id: int) -> dict[str, str]:
+    """{name: id} of the files on a trial's page of the dashboard: see `storage.results.attach_files`."""
+    attributes, prefix = storage.get_study_system_attrs(study_id), artefact_key(trial_id, "")
+    shown = [json.loads(value) for key, value in attributes.items() if key.startswith(prefix)]
     return {meta["filename"]: meta["artifact_id"] for meta in shown if meta}  # null: deleted
 
 
@@ -117,25 +103,20 @@ def attached_to_trials(storage: BaseStorage, study_id: int) -> dict[int, dict[st
     return files
 
 
-def artefact_key(trial_id: int | None, artefact_id: str) -> str:
-    """The study's system attribute by which the dashboard finds a file of a trial, or of the study."""
-    return _prefix(trial_id) + artefact_id
+def artefact_key(trial_id: int, artefact_id: str) -> str:
+    """The study's system attribute where the dashboard finds a file of a trial."""
+    return f"{_OF_TRIALS}{trial_id}:{artefact_id}"
 
 
 def artefact_value(artefact_id: str, name: str) -> str:
-    """What that attribute says of the file."""
+    """The value of that attribute: a description of the file, as JSON."""
     mimetype, encoding = mimetypes.guess_type(name)
     return json.dumps(asdict(ArtifactMeta(artefact_id, name, mimetype or "application/octet-stream", encoding)))
 
 
-DELETED = "null"  # what it says of a file that is deleted
+DELETED = "null"  # the value for a file that is deleted
 _TRIED_OUT = "tried-out"
 _OF_TRIALS = "dashboard:artifacts:"
-
-
-def _prefix(trial_id: int | None) -> str:
-    """Prefix of the attributes where the dashboard finds the files of a page."""
-    return "artifacts:" if trial_id is None else f"{_OF_TRIALS}{trial_id}:"
 
 
 def open_artefacts(where: str | Path) -> Artefacts:

@@ -4,16 +4,19 @@ import math
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import optuna
 import pytest
 from optuna.trial import TrialState
+from optuna_dashboard.artifact import _backend as dashboard
 
+from storage.artefacts import attached, open_artefacts
 from storage.claims import claim_trial
 from storage.database import Database
 from storage.errors import LeaseLost
-from storage.leases import Lease
-from storage.results import finish, set_attributes
+from storage.leases import Lease, Leases
+from storage.results import attach_files, finish, set_attributes
 
 
 @pytest.fixture
@@ -132,3 +135,41 @@ def test_what_is_no_json_is_refused_before_anything_is_written(
     with pytest.raises(TypeError, match="not JSON serializable"):
         finish(database, lease, TrialState.FAIL, attributes={"good": 1, "bad": object()})
     assert (study.trials[0].state, study.trials[0].user_attrs) == (TrialState.RUNNING, {})
+
+
+def test_attached_files_are_shown_by_the_dashboard(
+    database: Database, study: optuna.Study, lease: Lease, tmp_path: Path
+) -> None:
+    artefacts = open_artefacts(tmp_path / "artefacts")
+    plot = artefacts.save(b"png")
+    assert attach_files(database, lease, {"confusion.png": plot}) == []
+    storage = study._storage
+    (shown,) = dashboard.list_trial_artifacts(storage.get_study_system_attrs(study._study_id), {}, study.trials[0])
+    assert shown == {"artifact_id": plot, "filename": "confusion.png", "mimetype": "image/png", "encoding": None}
+    assert dashboard.get_trial_artifact_meta(storage, study._study_id, lease.trial_id, plot) == shown
+
+
+def test_files_of_the_same_names_are_replaced_and_others_stay(
+    database: Database, study: optuna.Study, lease: Lease
+) -> None:
+    def shown() -> dict[str, str]:
+        return attached(database.optuna, study._study_id, lease.trial_id)
+
+    other = claim_trial(database, study._study_id, "other")
+    assert other is not None
+    attach_files(database, other, {"a": "of another trial"})
+    assert attach_files(database, lease, {"a": "1", "b": "2"}) == []
+    assert attach_files(database, lease, {"a": "3", "c": "4"}) == ["1"]
+    assert shown() == {"a": "3", "b": "2", "c": "4"}
+    assert attach_files(database, lease, {"a": "3"}) == [], "repeated after an outage"
+    assert attached(database.optuna, study._study_id, other.trial_id) == {"a": "of another trial"}
+
+
+def test_who_has_lost_the_lease_shows_no_file(database: Database, study: optuna.Study, lease: Lease) -> None:
+    attach_files(database, lease, {"a": "1"})
+    leases = Leases(database)
+    leases.declare_dead("worker")
+    assert leases.take_over([study._study_id], "other") is not None
+    with pytest.raises(LeaseLost):
+        attach_files(database, lease, {"a": "2", "b": "3"})
+    assert attached(database.optuna, study._study_id, lease.trial_id) == {"a": "1"}

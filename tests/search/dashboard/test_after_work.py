@@ -13,7 +13,6 @@ from search.study.study import study_front
 from search.training.evaluation import evaluate
 from search.worker.loop import work
 from search.worker.lost_models import lost_models
-from storage.artefacts import Artefacts
 from storage.errors import ArtefactError
 from storage.pages import Page
 from tests.conftest import LoadSettings
@@ -49,10 +48,10 @@ def test_every_front_trial_has_a_model_that_scores_what_the_trial_scored(
 def test_without_a_store_the_results_are_there_and_say_what_is_lost(
     load_settings: LoadSettings, open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(self: Artefacts, *_: object) -> str:
+    def refuse(*_: object) -> list[str]:
         raise ArtefactError("artefact store: no space left")
 
-    monkeypatch.setattr(Artefacts, "attach", refuse)
+    monkeypatch.setattr("search.trial.keep_model.attach_files", refuse)
     bench = open_bench(load_settings(trials=1))
     work(bench.context)
     assert [trial.state.name for trial in bench.trials] == ["COMPLETE"] * 2
