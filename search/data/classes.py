@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
 
-from search.data.examples import Listing
+from search.data.examples import Listing, named
 from search.data.names import NOT_UTF8, composed, difference, name_fault, spelling
-from search.system.text import named
 
 Key = TypeVar("Key", str, float | str)
 MISSING_LABELS = frozenset({"nan", "none", "null", "na", "n/a", "#n/a", "<na>", "nil", "nat", "undefined"})

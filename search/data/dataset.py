@@ -15,7 +15,7 @@ from search.data.arrays import Arrays, PartName, SplitName
 from search.data.cache import CACHE_VERSION, ImageCache
 from search.data.classes import class_problems, class_warnings, unite_forms
 from search.data.examination import examine
-from search.data.examples import SPLITS, Example, Listing, Unusable
+from search.data.examples import SPLITS, Example, Listing, Unusable, named
 from search.data.names import readable
 from search.data.pixel_range import decide
 from search.data.sources.coco import read_coco
@@ -27,7 +27,6 @@ from search.data.sources.torchvision_sets import read_cifar10, read_fashion_mnis
 from search.data.split import Split, split_rows
 from search.errors import BadInput
 from search.settings.search import DataSettings
-from search.system.text import named
 
 SOURCES: dict[str, Callable[[DataSettings], Listing]] = {
     "digits": read_digits,

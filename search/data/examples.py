@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from search.data.arrays import SplitName
 
 SPLITS: tuple[SplitName, ...] = get_args(SplitName)
+NAMED_AT_MOST = 20
 
 
 @dataclass(frozen=True)
@@ -89,3 +91,9 @@ class Row:
     example: Example
     content: str
     group: str
+
+
+def named(names: Sequence[object]) -> str:
+    """The first names, and how many more there are."""
+    rest = len(names) - NAMED_AT_MOST
+    return ", ".join(map(str, names[:NAMED_AT_MOST])) + (f" and {rest} more" if rest > 0 else "")

@@ -13,9 +13,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from search.data.arrays import SplitName
-from search.data.examples import SPLITS, Row
+from search.data.examples import SPLITS, Row, named
 from search.settings.search import DataSettings
-from search.system.text import named
 
 REMEDY = "keep each image in one split, or give train alone, and the other splits are taken from it"
 

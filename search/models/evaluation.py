@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from search.data.classes import unite_forms
-from search.data.examples import Listing
+from search.data.examples import Listing, named
 from search.data.names import readable
 from search.data.sources.folder import SPLIT_SPELLINGS, read_folder
 from search.data.sources.paths import path_problems
@@ -33,7 +33,7 @@ from search.settings.search import DataSettings, Settings
 from search.statistics.confusion import Integers, confusion_matrix, f1_per_class
 from search.system.commands import collected
 from search.system.outputs import file_problems, whole_file
-from search.system.text import clean, named, ratio, whole
+from search.system.text import clean, ratio, whole
 
 MOST_COLUMNS = 25
 

@@ -6,10 +6,9 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from search.data.examples import Listing
+from search.data.examples import Listing, named
 from search.data.names import composed, difference, readable, spelling
 from search.errors import BadInput
-from search.system.text import named
 
 
 def match_classes(listing: Listing, classes: Sequence[str]) -> None:

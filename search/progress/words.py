@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 
 from search.progress.facts import Activity, Facts, Member, Standing
-from search.system.text import named
 
 MOST_WORKERS = 8
 
@@ -20,8 +19,9 @@ def stamped(line: str) -> str:
 def status_line(facts: Facts) -> str:
     """All facts on one line, with at most eight workers."""
     workers = [f"worker {number}: {activity_in_words(activity)}" for number, activity in sorted(facts.workers.items())]
-    said = named(workers, MOST_WORKERS, "; ")
-    return "; ".join(filter(None, [budget_in_words(facts), front_in_words(facts.standing), said]))
+    if (more := len(workers) - MOST_WORKERS) > 0:
+        workers = [*workers[:MOST_WORKERS], f"and {more} more"]
+    return "; ".join(filter(None, [budget_in_words(facts), front_in_words(facts.standing), *workers]))
 
 
 def activity_in_words(activity: Activity) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from search.system.text import NOT_KNOWN, clean, named, ranges
+from search.system.text import NOT_KNOWN, clean, ranges
 
 if TYPE_CHECKING:  # numbers and text are written by commands, too, that read no database
     from search.report.comparison import Comparison, Entry
@@ -57,8 +57,9 @@ def not_measured(comparison: Comparison) -> str:
     missing = comparison.not_measured
     if not missing:
         return ""
-    known = named([f"{entry.row.study} {entry.row.trials[0]}" for entry in missing], NAMED_AT_MOST)
-    return f"not measured, so on no front here: {len(missing):,} of {len(comparison.entries):,}, {known}"
+    known = ", ".join(f"{entry.row.study} {entry.row.trials[0]}" for entry in missing[:NAMED_AT_MOST])
+    rest = f" and {len(missing) - NAMED_AT_MOST} more" if len(missing) > NAMED_AT_MOST else ""
+    return f"not measured, so on no front here: {len(missing):,} of {len(comparison.entries):,}, {known}{rest}"
 
 
 def front_mark(entry: Entry) -> str:

@@ -51,13 +51,6 @@ def reasons(failed: Mapping[str, int], most: int = 5) -> list[str]:
     return [*lines, f"{others} × other reasons"] if others else lines
 
 
-def named(names: Sequence[object], most: int = 20, separator: str = ", ") -> str:
-    """["a", "b", "c"], 2 -> "a, b and 1 more": the first names, and how many more there are."""
-    rest = len(names) - most
-    more = f"{separator.strip(', ')} and {rest} more" if rest > 0 else ""
-    return separator.join(map(str, names[:most])) + more
-
-
 def clean(text: object) -> str:
     """Text from a database on one line, without the control characters that a terminal would obey."""
     return "".join(letter if letter.isprintable() else " " for letter in str(text))

@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from search.data.arrays import SplitName
-from search.data.examples import Box, Example, Listing, Unusable
+from search.data.examples import Box, Example, Listing, Unusable, named
 from search.data.files import located
 from search.data.names import composed, readable
 from search.data.sources.coco_format import Annotation, Annotations, Image, ambiguities, parse
 from search.data.sources.paths import path_problems
 from search.settings.search import DataSettings
-from search.system.text import named
 
 NOTES = {
     "copies": "annotations that repeat another one ({}) are left out",

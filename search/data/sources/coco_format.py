@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
+from search.data.examples import named
 from search.data.names import readable
-from search.system.text import named
 
 RENUMBER = "annotations would be read for the wrong one; number them anew, as when annotation files are joined"
 

@@ -11,13 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from search.data.examples import SPLITS, Example, Listing, Unusable
+from search.data.examples import SPLITS, Example, Listing, Unusable, named
 from search.data.files import located
 from search.data.names import readable
 from search.data.sources.folder import SPLIT_SPELLINGS
 from search.data.sources.paths import path_problems
 from search.settings.search import DataSettings
-from search.system.text import named
 
 COLUMNS = ("path", "label", "split")
 DELIMITERS = (",", ";", "\t", "|")  # spreadsheets write ; where , is the decimal point

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from search.data.arrays import SplitName
-from search.data.examples import Example, Listing, Unusable
+from search.data.examples import Example, Listing, Unusable, named
 from search.data.files import fault_of, leads_nowhere
 from search.data.names import readable
 from search.data.sources.paths import path_problems, shown
 from search.data.sources.walking import Walk
 from search.settings.search import DataSettings
-from search.system.text import named
 
 SPLIT_SPELLINGS: dict[str, SplitName] = {
     "train": "train",

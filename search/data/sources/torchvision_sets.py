@@ -17,10 +17,9 @@ from torchvision.datasets import CIFAR10, FashionMNIST
 from torchvision.datasets.utils import check_integrity
 
 from search.data.arrays import SplitName
-from search.data.examples import Example, Listing
+from search.data.examples import Example, Listing, named
 from search.data.sources.paths import SET_IT
 from search.settings.search import DataSettings
-from search.system.text import named
 
 
 class InMemory(Protocol):

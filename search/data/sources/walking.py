@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
+from search.data.examples import named
 from search.data.names import readable
 from search.data.sources.leftovers import leftover
 from search.data.sources.paths import shown
-from search.system.text import named
 
 COUNTED_AT_MOST = 10_000  # files in one leftover: snapshots may hold the whole data set many times
 Identities = frozenset[Hashable]
