@@ -123,7 +123,7 @@ def open_torchscript(path: Path) -> Classifier:
 def write_torch_export(deployed: Deployed, description: ModelDescription, folder: Path) -> None:
     """`model.pt2`."""
     with warnings.catch_warnings(action="ignore"):
-        shapes = {INPUT: {0: torch.export.Dim("batch")}}
+        shapes = {"images": {0: torch.export.Dim("batch")}}
         program = torch.export.export(deployed, (_example(description.input.image_size),), dynamic_shapes=shapes)
         extra = {EXTRA_FILE: description.model_dump_json()}
         content = io.BytesIO()  # as for TorchScript

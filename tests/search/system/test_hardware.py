@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,7 +15,7 @@ import torch
 
 from search.errors import BadInput
 from search.system import hardware as machine
-from search.system.hardware import Slot, add_workers_argument, available_memory, cores, slots
+from search.system.hardware import Slot, add_workers_argument, available_memory, cores, processor, slots
 
 HOST_CORES, HOST_MEMORY = 8, 100e9
 
@@ -154,3 +158,26 @@ def test_a_number_of_workers_that_is_none_is_refused(text: str, capsys: pytest.C
     with pytest.raises(SystemExit, match="2"):
         parser.parse_args(["--workers", text])
     assert f"--workers: expected auto or a whole number from 1 to 999, got {text!r}" in capsys.readouterr().err
+
+
+def test_processors_of_one_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "CPUINFO", tmp_path / "cpuinfo")
+    core = "processor\t: 0\ncpu family\t: 25\nmodel\t\t: {model}\nmodel name\t: AMD EPYC\n\n"
+    names = []
+    for model in (1, 17):
+        (tmp_path / "cpuinfo").write_text(core.format(model=model) * 2)
+        names.append(processor())
+    assert names == ["AMD EPYC (family 25, model 1)", "AMD EPYC (family 25, model 17)"]
+    (tmp_path / "cpuinfo").write_text("processor\t: 0\nCPU part\t: 0xd0c\n")
+    assert processor() in (platform.processor(), platform.machine())
+
+
+def test_processors_of_macs_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sysctl(command: Sequence[str], **_: object) -> subprocess.CompletedProcess[str]:
+        assert command == ["sysctl", "-n", "machdep.cpu.brand_string"]
+        return subprocess.CompletedProcess(command, 0, stdout="Apple M2 Pro\n")
+
+    monkeypatch.setattr(machine, "CPUINFO", tmp_path / "no-such-file")
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(subprocess, "run", sysctl)
+    assert processor() == "Apple M2 Pro"

@@ -134,7 +134,7 @@ def test_onnx_says_what_it_takes_to_those_who_know_nothing_of_us(source: Source,
     model = onnx.load(str(tmp_path / "model.onnx"))
     said = {entry.key: entry.value for entry in model.metadata_props}
     assert said["classes"] == '["class0", "class1", "class2"]'
-    assert said["input"] == "images: uint8 (N, 3, 32, 32), RGB, 0 to 255"
+    assert said["input"] == "pictures: uint8 (N, 3, 32, 32), RGB, 0 to 255"
     (taken,) = model.graph.input
     assert [place.dim_param or place.dim_value for place in taken.type.tensor_type.shape.dim] == ["batch", 3, 32, 32]
     assert taken.type.tensor_type.elem_type == onnx.TensorProto.UINT8

@@ -1,18 +1,12 @@
 from __future__ import annotations
 
-import platform
-import subprocess
-import sys
-from collections.abc import Sequence
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from search.models.latency import runs
 from search.models.latency.runs import LatencyRun, Machine, Measurement, comparable, runs_of, this_machine
-from search.system.hardware import cores, processor
+from search.system.hardware import cores
 
 
 def measurement(**changes: Any) -> Measurement:
@@ -76,29 +70,6 @@ def test_runs_of_other_machines_and_versions_are_kept_apart() -> None:
     }
     assert comparable(stored) == {there.name: {1: there, 2: there}, here.name: {1: here}}
     assert there.name.startswith("Other, 1 core; onnxruntime ")
-
-
-def test_processors_of_one_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "CPUINFO", tmp_path / "cpuinfo")
-    core = "processor\t: 0\ncpu family\t: 25\nmodel\t\t: {model}\nmodel name\t: AMD EPYC\n\n"
-    names = []
-    for model in (1, 17):
-        (tmp_path / "cpuinfo").write_text(core.format(model=model) * 2)
-        names.append(processor())
-    assert names == ["AMD EPYC (family 25, model 1)", "AMD EPYC (family 25, model 17)"]
-    (tmp_path / "cpuinfo").write_text("processor\t: 0\nCPU part\t: 0xd0c\n")
-    assert processor() in (platform.processor(), platform.machine())
-
-
-def test_processors_of_macs_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def sysctl(command: Sequence[str], **_: object) -> subprocess.CompletedProcess[str]:
-        assert command == ["sysctl", "-n", "machdep.cpu.brand_string"]
-        return subprocess.CompletedProcess(command, 0, stdout="Apple M2 Pro\n")
-
-    monkeypatch.setattr(runs, "CPUINFO", tmp_path / "no-such-file")
-    monkeypatch.setattr(sys, "platform", "darwin")
-    monkeypatch.setattr(subprocess, "run", sysctl)
-    assert processor() == "Apple M2 Pro"
 
 
 def test_a_run_without_the_latency_is_refused() -> None:
