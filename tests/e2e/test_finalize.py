@@ -74,7 +74,7 @@ def test_search_baselines_finalize_report(
         assert trial.values[0] == trial.attributes["test_f1_macro"]
         assert sum(map(sum, trial.attributes["test_confusion"])) == 9, "of 48 images, a fifth of each class's 16"
         assert "accuracy" not in trial.attributes, "no other split is scored"
-    assert "test split: 9 images of images0" in printed
+    assert f"test split: 9 images of {images.name}" in printed
     assert "Differences in test F1" in printed
     assert "an interval over fewer than three seeds says little" in printed
     assert "on the joint front by now" not in printed
