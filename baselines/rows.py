@@ -1,7 +1,7 @@
-"""The reference rows: each a YAML file beside this module, complete with what it must come to.
+"""The baselines: a YAML file each in this folder, with the parameters and layers that its network must have.
 
-A row says which network it is and where its weights begin. Image size, classes and recipe are those of the search that
-it is compared with, so that rows and search differ in the network alone.
+A file names the network and its first weights. Image size, classes and recipe are those of the search, so that
+baselines and search differ in the network alone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from blocks.specification import Frozen, HeadSpecification
 from search.errors import BadInput, did_you_mean
 
 CLASSES = 6
-"""Of the data set of the founding project: `parameters` and `layers` of the rows are for so many."""
+"""Classes of the original ELimNet data set; `parameters` and `layers` of the baselines are for this number."""
 
 
 class BackboneRow(Frozen):
@@ -29,7 +29,7 @@ class BackboneRow(Frozen):
 
 
 class Baseline(Frozen):
-    """A row. `words` say what it is and where it comes from; `parameters` and `layers` are those with six classes."""
+    """A baseline. `words` say what it is and where it comes from; `parameters` and `layers` are for six classes."""
 
     name: str
     words: str
@@ -40,18 +40,20 @@ class Baseline(Frozen):
 
 
 def read_baselines() -> dict[str, Baseline]:
-    """All rows by name, in the order of their names."""
+    """All baselines by name, in the order of their names."""
     paths = [path for path in files("baselines").iterdir() if path.name.endswith(".yaml")]
     rows = [Baseline.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))) for path in paths]
     return {row.name: row for row in sorted(rows, key=lambda row: row.name)}
 
 
 def choose(names: Sequence[str] | None) -> list[Baseline]:
-    """The rows of these names, or all. Raises BadInput with every name that no row has."""
+    """The baselines of these names, or all. Raises BadInput with every unknown name."""
     known = read_baselines()
     if names is None:
         return list(known.values())
-    problems = [f"no row is called {name!r}{did_you_mean(name, known, most=3)}" for name in names if name not in known]
+    problems = [
+        f"no baseline is called {name!r}{did_you_mean(name, known, most=3)}" for name in names if name not in known
+    ]
     if problems:
-        raise BadInput("baselines", [*problems, "python -m baselines.run --list shows all rows"])
+        raise BadInput("baselines", [*problems, "python -m baselines.run --list shows all baselines"])
     return [known[name] for name in dict.fromkeys(names)]

@@ -1,7 +1,7 @@
-"""`python -m baselines.run`: train the reference rows with a search's own data, split, recipe, trainer and storage.
+"""Train the bundled baselines with the data, split and training recipe of a search.
 
-They become a study beside the others, NAME/baselines, which workers of the search help with. Reports draw its rows as
-reference marks. Ctrl-C ends it cleanly; the same command goes on where it stopped.
+They become a study of the search, NAME/baselines, which its workers help with. Reports show them beside the Pareto
+front. Press Ctrl-C to stop; run the same command to resume. Example: python -m baselines.run --config demo
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m baseline
     check_study_of_rows(settings, options.study)
     with loading():
         from baselines.training import train_rows
-    return train_rows(settings, options, rows)
+    return train_rows(settings, rows, options.seeds, study=options.study, workers=options.workers, quiet=options.quiet)
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
@@ -35,10 +35,14 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     all_settings.add_arguments(parser, without=BUDGETS)
     add_workers_argument(parser, default="1")
     add_quiet_argument(parser)
-    parser.add_argument("--rows", nargs="+", metavar="ROW", help="which rows; default: all that have weights")
-    parser.add_argument("--seeds", type=positive, default=1, metavar="N", help="trainings of each row; default: 1")
-    parser.add_argument("--study", default="baselines", help="name of the study; default: baselines")
-    parser.add_argument("--list", action="store_true", help="show the rows and train nothing")
+    parser.add_argument(
+        "--rows", nargs="+", metavar="ROW", help="names of baselines (default: all whose weights are available)"
+    )
+    parser.add_argument(
+        "--seeds", type=positive, default=1, metavar="N", help="seeds with which each baseline is trained (default: 1)"
+    )
+    parser.add_argument("--study", default="baselines", help="name of the study (default: baselines)")
+    parser.add_argument("--list", action="store_true", help="list the baselines and train nothing")
     return parser
 
 

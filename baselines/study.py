@@ -1,4 +1,4 @@
-"""The study that rows become: each row's network, and the recipe that it is trained by."""
+"""The study of baselines: the network of each, and the recipe that it is trained with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from search.spaces.recipe import own_recipe, sound_recipe
 
 
 def specification(row: Baseline, image_size: int, classes: int, dropout: float = 0.0) -> EliminatedSpecification:
-    """The row's network for images of this size, normalised as its backbone was trained."""
+    """The baseline's network for images of this size, normalised as its backbone was trained."""
     config = timm.models.get_pretrained_cfg(row.network.backbone)
     assert config is not None, f"timm has no {row.network.backbone}"
     return EliminatedSpecification(
@@ -31,12 +31,12 @@ def specification(row: Baseline, image_size: int, classes: int, dropout: float =
 
 
 def listed_space(rows: Sequence[Baseline], settings: Settings, classes: int, seeds: int) -> ListedSpace:
-    """The study of these rows.
+    """The study of these baselines.
 
-    Pretrained rows are trained by the recipe of the search's elimination space, random ones by that of its scratch
-    space, with the dropout of the first candidates there; a search without the one lends the other's. All see images
-    of the elimination space's (largest) size: a cut and its control are to differ in where their weights begin, and in
-    what recipe trains weights that begin there.
+    Pretrained baselines are trained with the recipe of the search's elimination space, and randomly initialized ones
+    with the recipe of its scratch space, with the dropout of the first candidates there. If the search has only one of
+    these spaces, its recipe serves for both. The image size is the largest of the elimination space: a cut and its
+    ablation differ in their first weights, and in the recipe that suits those, and in nothing else.
     """
     spaces = list(settings.studies.values())
     any_space = next((space for space in spaces if isinstance(space, Space)), EliminationSpace())

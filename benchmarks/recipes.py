@@ -39,7 +39,8 @@ from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 from search.settings.search import DataSettings, load
 from search.system.commands import exit_with_status
-from search.trial.objective import Assignment, run
+from search.trial.assignment import Assignment
+from search.trial.objective import run
 
 BACKBONE, CUT = "tf_efficientnet_lite0", "blocks.3.2"
 UNCUT = "uncut"
@@ -81,13 +82,12 @@ def score(
         recipe=recipe,
         teacher=UNCUT if recipe.distillation else None,
     )
-    train_arrays = dataset.arrays("train", network.image_size)
-    validation_arrays = dataset.arrays("validation", network.image_size)
+    arrays = dataset.arrays("train", network.image_size), dataset.arrays("validation", network.image_size)
     scores, seconds = [], []
     for seed in range(seeds):
         started = time.process_time()
         assignment = Assignment(candidate, seed, {})
-        result = run(assignment, train_arrays, validation_arrays, load(), torch.device("cpu"), teacher)
+        result = run(assignment, arrays, load(), torch.device("cpu"), teacher=teacher)
         scores.append(result.f1_macro)
         seconds.append(time.process_time() - started)
     return {"f1_macro": scores, "cpu_seconds": statistics.fmean(seconds), "network": result.network}

@@ -46,11 +46,13 @@ from search.settings.search import DataSettings, load
 from search.settings.spaces import EliminationSpace, ScratchSpace
 from search.spaces.recipe import own_recipe
 from search.spaces.sample import OverTheLimit
-from search.study.study import OpenStudy, first_candidates
+from search.study.first_trials import first_candidates
+from search.study.study import OpenStudy
 from search.system.commands import exit_with_status
 from search.system.hardware import processor
 from search.training.evaluation import EpochMetrics
-from search.trial.objective import Assignment, assign, run
+from search.trial.assignment import Assignment, assign
+from search.trial.objective import run
 
 Spaces = dict[str, EliminationSpace | ScratchSpace]
 
@@ -139,7 +141,7 @@ class Trainer:
 
         assignment = Assignment(candidate, planned.seed, counts)
         try:
-            run(assignment, train, validation, self._settings, CPU, on_epoch=on_epoch)
+            run(assignment, (train, validation), self._settings, CPU, on_epoch=on_epoch)
         except TrialFailed as error:
             return failure_line(place, str(error))
         return curve_line(place, epochs)

@@ -33,9 +33,10 @@ from search.settings.spaces import EliminationSpace, ScratchSpace
 from search.spaces.sample import sample_candidate
 from search.statistics.pareto import front, search_hypervolume
 from search.study import acquisition as choosing
+from search.study.first_trials import first_candidates
 from search.study.pruner import Behind, Finished, epoch_at, judge, rungs
 from search.study.sampler import make_sampler
-from search.study.study import DIRECTIONS, first_candidates
+from search.study.study import DIRECTIONS
 
 Row = NDArray[np.float64]
 _SPACE: TypeAdapter[EliminationSpace | ScratchSpace] = TypeAdapter(EliminationSpace | ScratchSpace)
@@ -305,8 +306,8 @@ class Replay:
         return Known(self.spent + sum(more), self.now + _makespan(more, self._workers), truth)
 
 
-def _described(curve: Curve) -> choosing.Known:
-    return choosing.Known(curve.planned.params, curve.planned.parameters, curve.planned.macs)
+def _described(curve: Curve) -> choosing.Traits:
+    return choosing.Traits(curve.planned.params, curve.planned.parameters, curve.planned.macs)
 
 
 def _makespan(seconds: Sequence[float], workers: int) -> float:

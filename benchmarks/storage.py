@@ -41,7 +41,7 @@ from search.study.sampler import make_sampler
 from search.study.study import DIRECTIONS
 from search.system.commands import exit_with_status
 from storage import curves
-from storage.claims import claim_slot, open_trial
+from storage.claims import claim_trial, open_trial
 from storage.database import Database, connect
 from storage.results import finish, set_attributes
 from storage.suggestions import collect
@@ -203,7 +203,7 @@ def _one_trial(database: Database, studies: Sequence[optuna.Study], turn: int, b
     started = time.perf_counter()
     for offset in range(len(studies)):
         index = (turn + offset) % len(studies)
-        lease = claim_slot(database, studies[index]._study_id, f"worker-{os.getpid()}", budget)
+        lease = claim_trial(database, studies[index]._study_id, f"worker-{os.getpid()}", budget)
         if lease is not None:
             break
     else:

@@ -9,7 +9,7 @@ import sys
 from contextlib import closing
 
 from search.settings import search as settings
-from storage.claims import progress
+from storage.claims import count_trials
 from storage.database import connect
 from storage.trials import read_studies
 
@@ -19,7 +19,7 @@ def main() -> None:
     search, trials = sys.argv[1], int(sys.argv[2])
     with closing(connect(settings.load().database, create=False)) as database:
         studies = [study for study in read_studies(database) if study.name.startswith(f"{search}/")]
-        standings = {study.name: progress(database, study.study_id) for study in studies}
+        standings = {study.name: count_trials(database, study.study_id) for study in studies}
     for name, standing in standings.items():
         print(f"        {name}: {standing.finished} of {trials} trials ended, {standing.running} running")
     used_up = [standing.finished == standing.counted == trials for standing in standings.values()]

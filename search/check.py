@@ -1,6 +1,7 @@
-"""`python -m search.check`: would this search run? Settings, data, database, weights, and one step of each space.
+"""Check whether a search would run: settings, data, database, weights, and a few steps of each space.
 
-Writes nothing: images are decoded to a temporary folder that is removed, and no study is made.
+Nothing is written: images are decoded to a temporary folder that is removed, and no study is created.
+Example: python -m search.check --config demo
 """
 
 from __future__ import annotations

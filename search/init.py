@@ -1,4 +1,7 @@
-"""`python -m search.init`: make the tables and the studies of a search, once, so that workers find them."""
+"""Create the tables and the studies of a search, so that workers find them.
+
+Example: python -m search.init --config demo
+"""
 
 from __future__ import annotations
 

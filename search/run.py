@@ -1,7 +1,7 @@
-"""`python -m search.run`: all studies of a search on this machine, taking turns.
+"""Run all studies of a search on this machine, in turns, and show the report at the end.
 
-One trial at a time, with all cores, unless `--workers` says otherwise. It ends with the report. Ctrl-C ends it cleanly,
-a second one at once; the same command goes on where it stopped.
+One trial is trained at a time, with all cores, unless --workers says otherwise. Press Ctrl-C to stop, and again to stop
+immediately; run the same command to resume. Example: python -m search.run --config demo
 """
 
 from __future__ import annotations

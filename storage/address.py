@@ -1,4 +1,4 @@
-"""Database addresses: which are understood, and how they are shown without their secrets."""
+"""Database addresses: the accepted forms, and how they are shown without their secrets."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _EXPECTED = "expected postgresql://USER:PASSWORD@HOST:5432/DATABASE, sqlite:///F
 
 
 def normalise_url(url: str | URL) -> URL:
-    """The address with its driver spelled out, and an SQLite file's path made absolute.
+    """The address with the name of its driver, and with the absolute path of an SQLite file.
 
-    Raises DatabaseRefused, with nothing in it that could be a secret, for an address that is not understood.
+    Raises DatabaseRefused for an address of another form. The message contains no secret.
     """
     parsed = _parse(url)
     if parsed.drivername not in _DRIVERS:
@@ -37,14 +37,14 @@ def normalise_url(url: str | URL) -> URL:
         )
     if not parsed.database:
         raise DatabaseRefused(f"database address {mask_url(parsed)}: no database is named; {_EXPECTED}")
-    if secret := parsed.query.get("password"):  # SQLAlchemy masks a password in its own place only
+    if secret := parsed.query.get("password"):  # SQLAlchemy masks a password only in its usual place
         password = secret if isinstance(secret, str) else secret[0]
         return parsed.difference_update_query(["password"]).set(password=password)
     return parsed
 
 
 def mask_url(url: str | URL) -> str:
-    """The address for messages and logs, without passwords; what cannot be read is not shown at all."""
+    """The address for messages and logs, without passwords; an address that cannot be parsed is not shown."""
     try:
         parsed = _parse(url)
     except DatabaseRefused:

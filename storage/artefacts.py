@@ -1,4 +1,4 @@
-"""Files that belong to trials: checkpoints, models, images. Only what is whole and kept has an id."""
+"""Files of trials: checkpoints, models, plots. A file has an id only once it is stored completely."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 from urllib.parse import urlsplit
 
-import optuna
 from optuna.artifacts import ArtifactMeta, FileSystemArtifactStore
 from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages import BaseStorage
@@ -24,7 +23,7 @@ from storage.errors import ArtefactError
 
 
 class ArtefactStore(Protocol):
-    """What Optuna and its dashboard expect of a store of artefacts."""
+    """The interface of artefact stores in Optuna and its dashboard."""
 
     def open_reader(self, artifact_id: str) -> BinaryIO: ...
 
@@ -34,7 +33,7 @@ class ArtefactStore(Protocol):
 
 
 class Artefacts:
-    """Artefacts in one store. All methods raise ArtefactError, with the reason, where the store fails.
+    """Artefacts in one store. All methods raise ArtefactError, with the reason, if the store fails.
 
     where  the address, for messages
     store  the same for Optuna and its dashboard
@@ -45,7 +44,7 @@ class Artefacts:
         self.store = store
 
     def save(self, content: bytes | Path, artefact_id: str | None = None) -> str:
-        """Keep `content`, or the content of a file, and give its id; `artefact_id` names one to replace."""
+        """Store `content`, or the content of a file, and return its id; `artefact_id` names an artefact to replace."""
         artefact_id = artefact_id or str(uuid.uuid4())
         with self._reported("cannot keep an artefact"):
             body: BinaryIO = io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
@@ -63,7 +62,7 @@ class Artefacts:
                 reader.close()
 
     def remove(self, artefact_id: str) -> None:
-        """Forget the content; no error where it is gone already."""
+        """Remove the content. It is no error if it is gone already."""
         with self._reported(f"cannot remove artefact {artefact_id}"):
             try:
                 self.store.remove(artefact_id)
@@ -71,23 +70,10 @@ class Artefacts:
                 return
 
     def try_out(self) -> None:
-        """Keep something and forget it. Whoever may not forget leaves a few bytes there, always the same ones."""
+        """Store a few bytes and remove them. Without permission to remove, they stay, under one and the same id."""
         self.save(b"tried out", _TRIED_OUT)
         with suppress(ArtefactError):
             self.remove(_TRIED_OUT)
-
-    def attach(self, study: optuna.Study, file: Path, trial_id: int | None = None) -> str:
-        """Show a file in the dashboard, on the study's page or a trial's, whether this runs or is finished.
-
-        A file of the same name on the same page is replaced. Optuna's own `upload_artifact` announces a file before it
-        is kept, and refuses finished trials.
-        """
-        storage, study_id = study._storage, study._study_id
-        artefact_id = self.save(file, attached(storage, study_id, trial_id).get(file.name))
-        mimetype, encoding = mimetypes.guess_type(file.name)
-        meta = ArtifactMeta(artefact_id, file.name, mimetype or "application/octet-stream", encoding)
-        storage.set_study_system_attr(study_id, _prefix(trial_id) + artefact_id, json.dumps(asdict(meta)))
-        return artefact_id
 
     @contextmanager
     def _reported(self, what: str) -> Iterator[None]:
@@ -100,15 +86,15 @@ class Artefacts:
             raise ArtefactError(f"artefact store {self.where}: {what}: {reason}") from error
 
 
-def attached(storage: BaseStorage, study_id: int, trial_id: int | None = None) -> dict[str, str]:
-    """The names of the files that `Artefacts.attach` has put on a study's page, or a trial's, and their ids."""
-    attributes = storage.get_study_system_attrs(study_id)
-    shown = [json.loads(value) for key, value in attributes.items() if key.startswith(_prefix(trial_id))]
+def attached(storage: BaseStorage, study_id: int, trial_id: int) -> dict[str, str]:
+    """{name: id} of the files on a trial's page of the dashboard: see `storage.results.attach_files`."""
+    attributes, prefix = storage.get_study_system_attrs(study_id), artefact_key(trial_id, "")
+    shown = [json.loads(value) for key, value in attributes.items() if key.startswith(prefix)]
     return {meta["filename"]: meta["artifact_id"] for meta in shown if meta}  # null: deleted
 
 
 def attached_to_trials(storage: BaseStorage, study_id: int) -> dict[int, dict[str, str]]:
-    """The same of all trials of a study that have files, by trial, from one look at the study."""
+    """{trial id: {name: id}} of all trials of a study that have files, from one read of the study."""
     files: dict[int, dict[str, str]] = {}
     for key, value in storage.get_study_system_attrs(study_id).items():
         if key.startswith(_OF_TRIALS) and (meta := json.loads(value)):  # null: deleted
@@ -117,17 +103,24 @@ def attached_to_trials(storage: BaseStorage, study_id: int) -> dict[int, dict[st
     return files
 
 
+def artefact_key(trial_id: int, artefact_id: str) -> str:
+    """The study's system attribute where the dashboard finds a file of a trial."""
+    return f"{_OF_TRIALS}{trial_id}:{artefact_id}"
+
+
+def artefact_value(artefact_id: str, name: str) -> str:
+    """The value of that attribute: a description of the file, as JSON."""
+    mimetype, encoding = mimetypes.guess_type(name)
+    return json.dumps(asdict(ArtifactMeta(artefact_id, name, mimetype or "application/octet-stream", encoding)))
+
+
+DELETED = "null"  # the value for a file that is deleted
 _TRIED_OUT = "tried-out"
 _OF_TRIALS = "dashboard:artifacts:"
 
 
-def _prefix(trial_id: int | None) -> str:
-    """Of the attributes where the dashboard looks for the files of a page."""
-    return "artifacts:" if trial_id is None else f"{_OF_TRIALS}{trial_id}:"
-
-
 def open_artefacts(where: str | Path) -> Artefacts:
-    """The store in a folder, which is made, or at s3://BUCKET/PREFIX.
+    """The store in a folder, which is created, or at s3://BUCKET/PREFIX.
 
     For S3 the environment names credentials and, for servers other than Amazon's, AWS_ENDPOINT_URL. Raises
     ArtefactError for an address of another kind, a folder that cannot be made, an S3 client that is not installed.
@@ -148,7 +141,7 @@ def open_artefacts(where: str | Path) -> Artefacts:
 
 
 class AtomicFolder(FileSystemArtifactStore):
-    """Optuna's folder of artefacts, in which a file appears under its name only when it is whole and on the disk."""
+    """Optuna's folder of artefacts, where a file gets its name only once it is complete and on the disk."""
 
     def write(self, artifact_id: str, content_body: BinaryIO) -> None:
         """Write beside, then rename."""
@@ -167,7 +160,7 @@ class AtomicFolder(FileSystemArtifactStore):
 
 
 def _synchronise(folder: Path) -> None:
-    """Bring a folder's new names to the disk. Windows opens no folder, and needs none of that."""
+    """Write a folder's new names to the disk. Windows opens no folders, and does not need this."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -1,4 +1,4 @@
-"""What is known of a trial besides parameters and values: single values for people, and details.
+"""Attributes of a trial besides its parameters and values: single values for people, and details.
 
 Single values are Optuna's user attributes, columns of the dashboard. The dashboard writes each on one line, however
 long, and makes the page as wide: so lists, mappings and texts of many lines are details, kept among Optuna's system
@@ -21,7 +21,7 @@ DETAIL = "elimnet:detail:"
 
 
 def store_attributes(connection: Connection, trial_id: int, attributes: Mapping[str, Any]) -> None:
-    """Store each as JSON where it belongs, in the place of one of this name."""
+    """Store each attribute as JSON in its table, replacing one of the same name."""
     for table, prefix, chosen in (
         (trial_user_attributes, "", {name: value for name, value in attributes.items() if not _is_detail(value)}),
         (trial_system_attributes, DETAIL, {name: value for name, value in attributes.items() if _is_detail(value)}),
@@ -35,7 +35,7 @@ def store_attributes(connection: Connection, trial_id: int, attributes: Mapping[
 
 
 def attributes_of(trial: optuna.Trial | FrozenTrial) -> dict[str, Any]:
-    """All attributes of a trial, details included. Reports get those of all trials from `storage.trials`."""
+    """All attributes of a trial, details included. Reports read those of all trials through `storage.trials`."""
     if isinstance(trial, FrozenTrial):
         stored = trial.system_attrs
     else:
@@ -48,4 +48,4 @@ def _is_detail(value: Any) -> bool:
     return isinstance(value, dict | list | tuple) or (isinstance(value, str) and "\n" in value)
 
 
-MODEL_LOST = "model_lost"  # attribute of a trial whose model could not be kept: why
+MODEL_LOST = "model_lost"  # attribute of a trial whose model could not be saved: the reason

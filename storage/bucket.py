@@ -1,4 +1,4 @@
-"""Artefacts in a bucket of S3, or of a server that speaks its language. Needs boto3, so imported when asked for."""
+"""Artefacts in a bucket of S3 or of a compatible server. Needs boto3, so it is imported only when it is used."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from optuna.artifacts import Boto3ArtifactStore
 
 
 class Bucket(Boto3ArtifactStore):
-    """Optuna's store, under a prefix, with every failure an OSError. A bucket keeps whole objects only."""
+    """Optuna's store under a prefix. Every failure is an OSError. A bucket stores complete objects only."""
 
     def __init__(self, name: str, prefix: str, client: object) -> None:
         super().__init__(name, client)
         self._prefix = f"{prefix}/" if prefix else ""
 
     def open_reader(self, artifact_id: str) -> BinaryIO:
-        """The content, fetched in whole: a connection that breaks later is no longer the reader's worry."""
+        """The content, fetched completely, so that a connection that breaks later does not matter."""
         with _as_os_error():
             return io.BytesIO(super().open_reader(self._prefix + artifact_id).read())
 
@@ -32,17 +32,17 @@ class Bucket(Boto3ArtifactStore):
             super().write(self._prefix + artifact_id, content_body)
 
     def remove(self, artifact_id: str) -> None:
-        """Delete; S3 does not say whether there was anything."""
+        """Delete. S3 does not say whether the object existed."""
         with _as_os_error():
             super().remove(self._prefix + artifact_id)
 
 
 def open_bucket(name: str, prefix: str) -> Bucket:
-    """The bucket by the environment's credentials and AWS_ENDPOINT_URL; nothing is asked of the server yet."""
+    """The bucket, with the environment's credentials and AWS_ENDPOINT_URL. It does not contact the server yet."""
     config = Config(
         connect_timeout=10,
         retries={"max_attempts": 5, "mode": "standard"},
-        request_checksum_calculation="when_required",  # newer clients add checksums that not all servers know
+        request_checksum_calculation="when_required",  # newer clients add checksums that some servers do not support
     )
     with _as_os_error():
         return Bucket(name, prefix, boto3.client("s3", config=config))

@@ -1,4 +1,4 @@
-"""The budget of a study, shared by all workers: a new trial is made and leased in one transaction, so none is lost."""
+"""The budget of a study, shared by all workers: a new trial is created and leased in one transaction."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from storage.tables import curves, leases, studies, trials, upsert
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrialCounts:
     """Trials of a study by what they mean for its budget.
 
-    counted   begun or finished, less those that do not count (see `storage.results.finish`)
-    finished  of these, the ones with a result or a reason for having none
-    running   of these, the ones that some worker has, or will take over
+    counted   begun or finished, without those that do not count (see `storage.results.finish`)
+    finished  counted trials with a result, or with a reason for having none
+    running   counted trials that a worker has or will take over
     waiting   queued, not begun, not counted
     """
 
@@ -30,18 +30,18 @@ class Progress:
     waiting: int
 
 
-def progress(database: Database, study_id: int) -> Progress:
-    """How far a study is."""
-    return database.read(lambda connection: _progress(connection, study_id))
+def count_trials(database: Database, study_id: int) -> TrialCounts:
+    """The trials of a study by what they mean for its budget."""
+    return database.read(lambda connection: _count(connection, study_id))
 
 
-def claim_slot(
+def claim_trial(
     database: Database, study_id: int, worker: str, budget: int | None = None, *, queued: bool = True
 ) -> Lease | None:
-    """Begin a trial of a study, the first `queued` one or else a new one; None where `budget` trials have been begun.
+    """Begin a trial of a study, the first `queued` one or else a new one; None if `budget` trials have been begun.
 
-    Takes the place of `Study.ask`; go on with `open_trial`. However many workers ask at once, the budget holds exactly.
-    A part of it is free again when a trial ends that does not count. Raises KeyError where there is no such study.
+    Replaces `Study.ask`; continue with `open_trial`. The budget holds exactly, however many workers ask at the same
+    time. A trial that ends without counting frees its part of the budget. Raises KeyError if there is no such study.
     """
     fence = new_fence()
 
@@ -52,7 +52,7 @@ def claim_slot(
         locked = select(studies.c.study_id).where(studies.c.study_id == study_id).with_for_update()
         if connection.execute(locked).first() is None:
             raise KeyError(f"no study has the id {study_id}")
-        if budget is not None and _progress(connection, study_id).counted >= budget:
+        if budget is not None and _count(connection, study_id).counted >= budget:
             return None
         waiting = _begin_waiting(connection, study_id) if queued else None
         trial_id = waiting or _begin_new(connection, study_id)
@@ -63,13 +63,13 @@ def claim_slot(
 
 
 def open_trial(study: optuna.Study, lease: Lease) -> optuna.trial.Trial:
-    """The leased trial to suggest values from: a new one, or one taken over, which gives again what it gave before."""
+    """The leased trial, to suggest values from. A trial that was taken over suggests the same values again."""
     study._thread_local.cached_all_trials = None  # as `Study.ask` does: samplers see what others finished meanwhile
     study._storage.get_all_trials(study._study_id, deepcopy=False)  # Optuna's cache takes values of known trials only
     return optuna.trial.Trial(study, lease.trial_id)
 
 
-def _progress(connection: Connection, study_id: int) -> Progress:
+def _count(connection: Connection, study_id: int) -> TrialCounts:
     uncounted = func.coalesce(func.sum(cast(~leases.c.counts, Integer)), 0)
     groups = connection.execute(
         select(trials.c.state, func.count(), uncounted)
@@ -80,7 +80,7 @@ def _progress(connection: Connection, study_id: int) -> Progress:
     counted = {state: total - off for state, total, off in groups}
     waiting, running = (counted.pop(state, 0) for state in (TrialState.WAITING, TrialState.RUNNING))
     finished = sum(counted.values())
-    return Progress(counted=finished + running, finished=finished, running=running, waiting=waiting)
+    return TrialCounts(counted=finished + running, finished=finished, running=running, waiting=waiting)
 
 
 def _begin_waiting(connection: Connection, study_id: int) -> int | None:
@@ -98,7 +98,7 @@ def _begin_new(connection: Connection, study_id: int) -> int:
         study_id=study_id, number=number, state=TrialState.RUNNING, datetime_start=DatabaseTime()
     )
     trial_id: int = connection.execute(statement.returning(trials.c.trial_id)).scalar_one()
-    # SQLite gives an id again after the dashboard, which does not know our tables, deleted a study.
+    # SQLite reuses ids after the dashboard, which does not know our tables, has deleted a study.
     connection.execute(delete(curves).where(curves.c.trial_id == trial_id))
     return trial_id
 

@@ -1,4 +1,4 @@
-"""The database's clock as SQL expressions: clocks of workers may differ by minutes, this one is the same for all."""
+"""The database's clock as SQL expressions. The workers' clocks may differ by minutes; this one is the same for all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 
 class DatabaseSeconds(FunctionElement[float]):
-    """Seconds since 1970 at the moment when the statement runs, not when its transaction began."""
+    """Seconds since 1970 when the statement runs, not when its transaction began."""
 
     type = Double()
     inherit_cache = True

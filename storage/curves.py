@@ -18,7 +18,7 @@ _TRIALS_A_QUERY = 1000
 
 @dataclass(frozen=True)
 class FinishedCurve:
-    """What a complete trial ended with, and what one of its metrics was on the way: nan where that is not known."""
+    """The values of a complete trial, and one of its metrics at an earlier epoch: nan if that is not known."""
 
     study_id: int
     number: int
@@ -27,7 +27,7 @@ class FinishedCurve:
 
 
 def append(database: Database, lease: Lease, epoch: int, metrics: Mapping[str, float]) -> None:
-    """Store the metrics of one epoch, in the place of those it had: a resumed trial may run its last epoch twice.
+    """Store the metrics of one epoch, replacing earlier ones: a resumed trial may run its last epoch twice.
 
     Counts as a beat. Raises LeaseLost.
     """
@@ -42,7 +42,7 @@ def append(database: Database, lease: Lease, epoch: int, metrics: Mapping[str, f
 
 
 def read(database: Database, trial_ids: Sequence[int]) -> dict[int, list[dict[str, float]]]:
-    """Of each trial its epochs in order, as {"epoch": 3, metric: value, ...}; what was not finite is nan."""
+    """The epochs of each trial in order, as {"epoch": 3, metric: value, ...}; a value that was not finite is nan."""
 
     def work(connection: Connection) -> dict[int, list[dict[str, float]]]:
         of_trials: dict[int, list[dict[str, float]]] = {trial_id: [] for trial_id in trial_ids}

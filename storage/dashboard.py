@@ -20,7 +20,7 @@ from storage.artefacts import open_artefacts
 from storage.database import connect
 from storage.errors import DatabaseRefused
 
-OUTAGE_SECONDS = 20  # how long a page waits for a database that is away, before it fails
+OUTAGE_SECONDS = 20  # how long a page waits for an unreachable database before it fails
 
 WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -28,7 +28,7 @@ WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]
 def application(environment: Mapping[str, str] = os.environ) -> WSGIApplication:
     """The application. Call it in the process that serves, not before a fork.
 
-    Raises DatabaseRefused where there is no search to show, ArtefactError for a store that cannot be opened.
+    Raises DatabaseRefused if there is no search to show, and ArtefactError for a store that cannot be opened.
     """
     address = database_address(environment)
     database = connect(address, create=False, give_up_seconds=OUTAGE_SECONDS, application_name="elimnet-dashboard")

@@ -1,4 +1,4 @@
-"""The door to a database: one address in, an open and checked `Database` out."""
+"""Opening a database: `connect` checks an address and returns a `Database`."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from storage.address import mask_url, normalise_url
 from storage.clock import DatabaseSeconds
 from storage.errors import DatabaseLost, DatabaseRefused, NoSearch
 from storage.reading import is_writable, open_to_read
-from storage.retry import Patience
-from storage.retrying_storage import PatientStorage
+from storage.retry import Retry
+from storage.retrying_storage import RetryingStorage
 from storage.tables import SCHEMA_VERSION, own, pulse, schema, upsert
 
 T = TypeVar("T")
 
 _SETUP_LOCK = 0x656C696D  # any number that other users of the server do not lock: "elim"
 
-# Without these a worker that loses its power, or its network, keeps its locks on the server for hours, and one whose
-# server vanishes waits as long. Milliseconds where no unit is given.
+# Without these, a worker that loses power or network keeps its locks on the server for hours, and a worker whose server
+# vanishes waits as long. Numbers without a unit are milliseconds.
 _SERVER_SETTINGS = {
     "lock_timeout": "30s",
     "idle_in_transaction_session_timeout": "60s",
@@ -43,34 +43,36 @@ _CLIENT_SETTINGS = {
 
 
 class Database:
-    """An open database that holds the tables of Optuna and our own. One for each process: never carry it over a fork.
+    """An open database with the tables of Optuna and our own. Each process opens its own: it does not survive a fork.
 
     url     the address with its password masked
-    optuna  the storage for Optuna's studies; it waits through outages
+    optuna  the storage for Optuna's studies; it waits during outages
     """
 
-    def __init__(self, engine: Engine, patience: Patience) -> None:
+    def __init__(self, engine: Engine, retry: Retry) -> None:
         self.url = mask_url(engine.url)
         self.engine = engine
-        self.optuna = PatientStorage(engine, patience)
-        self._patience = patience
+        self.optuna = RetryingStorage(engine, retry)
+        self._retry = retry
 
     def __repr__(self) -> str:
         return f"Database({self.url!r})"
 
     def write(self, work: Callable[[Connection], T]) -> T:
-        """`work` in one transaction, repeated through outages: it must see for itself whether it got through before."""
+        """Do `work` in one transaction, repeated during outages: it must check whether an earlier attempt succeeded."""
 
         def attempt() -> T:
             with self.engine.begin() as connection:
-                if connection.dialect.name == "sqlite":  # else the lock is taken at the first write, after the reads
+                if (
+                    connection.dialect.name == "sqlite"
+                ):  # otherwise the lock is taken at the first write, after the reads
                     connection.exec_driver_sql("BEGIN IMMEDIATE")
                 return work(connection)
 
-        return self._patience(attempt)
+        return self._retry(attempt)
 
     def read(self, work: Callable[[Connection], T]) -> T:
-        """`work` on one unchanging view of the database, while others write; repeated through outages."""
+        """Do `work` on one snapshot of the database, while other processes write; repeated during outages."""
 
         def attempt() -> T:
             with self.engine.connect() as connection:
@@ -80,12 +82,12 @@ class Database:
                     connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 return work(connection)
 
-        return self._patience(attempt)
+        return self._retry(attempt)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """One process of all that use the database at a time: what is made in here is made once."""
-        with _alone(self.engine, self._patience):
+        """Let one process at a time of all that use the database run the block: what it creates is created once."""
+        with _alone(self.engine, self._retry):
             yield
 
     def close(self) -> None:
@@ -102,14 +104,14 @@ def connect(
     stop: threading.Event | None = None,
     application_name: str = "elimnet-search",
 ) -> Database:
-    """Open a database; with `create`, make its tables where there are none, which many processes may do at once.
+    """Open a database; with `create`, create missing tables, which many processes may do at the same time.
 
-    first_contact_seconds  how long an address that gives no answer is waited for, once
-    give_up_seconds        how long outages are waited for after that
+    first_contact_seconds  how long to wait for the first answer
+    give_up_seconds        how long to wait in later outages
     stop                   ends waiting early: the operation then raises DatabaseLost
-    application_name       how the connection shows on the server
+    application_name       name of the connection on the server
 
-    Raises DatabaseRefused for an address that will not do; without `create` also where there is no search to read.
+    Raises DatabaseRefused for an address that cannot be used and, without `create`, if there is no search to read.
     """
     address = normalise_url(url)
     where = mask_url(address)
@@ -120,23 +122,23 @@ def connect(
         engine = open_to_read(path)
     else:
         engine = open_engine(address, application_name)
-    patience = Patience(where, give_up_seconds, stop)
+    retry = Retry(where, give_up_seconds, stop)
 
-    first_patience = Patience(where, first_contact_seconds, stop)
+    first_retry = Retry(where, first_contact_seconds, stop)
 
     def enter() -> Database:
-        _prepare(engine, first_patience, create)
+        _prepare(engine, first_retry, create)
         with _optuna_version_refused(where):
-            return Database(engine, patience)
+            return Database(engine, retry)
 
     try:
-        return first_patience(enter)
+        return first_retry(enter)
     except DatabaseLost as lost:
         engine.dispose()
         if stop is not None and stop.is_set():
             raise
         server = "check host and port of the address, and whether the server is up"
-        file = "make room on its disk if that is full, or name another file"
+        file = "free space on its disk if that is full, or name another file"
         raise DatabaseRefused(f"{lost}; {file if address.drivername == 'sqlite' else server}") from lost
     except BaseException:
         engine.dispose()
@@ -144,7 +146,7 @@ def connect(
 
 
 def open_engine(url: str | URL, application_name: str = "elimnet-search") -> Engine:
-    """An engine for several threads of one process among many. Touches nothing yet.
+    """An engine for several threads of one process among many. It does not connect yet.
 
     A process keeps one connection, so that many workers fit into a server's usual limit of 100; threads may use more.
     """
@@ -177,12 +179,12 @@ def _check_file(path: Path, where: str, create: bool) -> None:
         raise DatabaseRefused(f"database {where}: its folder is not writable; make it so, or name another one")
 
 
-def _prepare(engine: Engine, patience: Patience, create: bool) -> None:
-    """See to it that the tables are there and of this version."""
-    where = patience.where
+def _prepare(engine: Engine, retry: Retry, create: bool) -> None:
+    """Make sure that the tables exist and have this version."""
+    where = retry.where
     version = _schema_version(engine)
     if version is None and create:
-        with _alone(engine, patience):
+        with _alone(engine, retry):
             if (version := _schema_version(engine)) is None:
                 version = _create_tables(engine, where)
     if version is None:
@@ -191,12 +193,12 @@ def _prepare(engine: Engine, patience: Patience, create: bool) -> None:
         advice = "update this program" if version > SCHEMA_VERSION else "start a new database"
         raise DatabaseRefused(
             f"database {where}: its tables have version {version}, expected {SCHEMA_VERSION}; {advice}, "
-            f"or go on with the version of this program that made it"
+            f"or use the version of this program that created it"
         )
 
 
 def _schema_version(engine: Engine) -> int | None:
-    """The version of our own tables, None until they are complete."""
+    """The version of our own tables; None until they are complete."""
     if not inspect(engine).has_table(schema.name):
         return None
     with engine.connect() as connection:
@@ -204,11 +206,11 @@ def _schema_version(engine: Engine) -> int | None:
 
 
 @contextmanager
-def _alone(engine: Engine, patience: Patience) -> Iterator[None]:
-    """One process at a time: Optuna's own set-up, for one, loses a race against itself."""
-    while (release := patience(lambda: _try_lock(engine))) is None:
-        if patience.stop.wait(0.1):
-            raise DatabaseLost(f"database {patience.where}: asked to stop while another process sets it up")
+def _alone(engine: Engine, retry: Retry) -> Iterator[None]:
+    """Let one process at a time run the block: Optuna's own set-up, for example, fails if two processes do it."""
+    while (release := retry(lambda: _try_lock(engine))) is None:
+        if retry.stop.wait(0.1):
+            raise DatabaseLost(f"database {retry.where}: asked to stop while another process sets it up")
     try:
         yield
     finally:
@@ -216,7 +218,7 @@ def _alone(engine: Engine, patience: Patience) -> Iterator[None]:
 
 
 def _try_lock(engine: Engine) -> Callable[[], None] | None:
-    """What gives the lock back, None where somebody has it. A process that dies gives it back, too."""
+    """A function that releases the lock; None if another process has it. The death of a process also releases it."""
     if engine.dialect.name == "sqlite":
         lock = FileLock(f"{engine.url.database}.lock")
         try:
@@ -233,14 +235,14 @@ def _try_lock(engine: Engine) -> Callable[[], None] | None:
 
 
 def _create_tables(engine: Engine, where: str) -> int:
-    """Make what is missing, give the version; it is written last and says that all is there."""
+    """Create missing tables and return the version, which is written last: it marks the tables as complete."""
     if engine.dialect.name == "sqlite":
         with engine.connect() as connection:  # readers do not block the writer; the file remembers it
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")
     with _optuna_version_refused(where):
-        if inspect(engine).has_table("alembic_version"):  # made by some Optuna: look before adding to it
-            PatientStorage(engine, Patience(where, 0))
-        PatientStorage(engine, Patience(where, 0), create_tables=True)
+        if inspect(engine).has_table("alembic_version"):  # created by Optuna: check its version before adding to it
+            RetryingStorage(engine, Retry(where, 0))
+        RetryingStorage(engine, Retry(where, 0), create_tables=True)
     with engine.begin() as connection:
         own.create_all(connection)
         now = connection.execute(select(DatabaseSeconds())).scalar_one()
@@ -253,5 +255,5 @@ def _create_tables(engine: Engine, where: str) -> int:
 def _optuna_version_refused(where: str) -> Iterator[None]:
     try:
         yield
-    except RuntimeError as error:  # Optuna's words for tables of another version, with its own advice
+    except RuntimeError as error:  # Optuna's message for tables of another version, with its own advice
         raise DatabaseRefused(f"database {where}: {error}") from error

@@ -1,27 +1,27 @@
-"""What can go wrong with databases and artefacts, for callers that decide what to do about it."""
+"""The errors of databases and artefact stores, for callers that decide what to do about them."""
 
 from __future__ import annotations
 
 
 class StorageError(Exception):
-    """Anything below."""
+    """Any of the errors below."""
 
 
 class DatabaseRefused(StorageError):
-    """This address will not do, however long one waits. The message says what, where, what was expected, what to do."""
+    """This address cannot be used. The message says what is wrong, where, what was expected, and what to do."""
 
 
 class NoSearch(DatabaseRefused):
-    """The address is good, but nothing has been searched there yet."""
+    """The address is valid, but there is no search yet."""
 
 
 class DatabaseLost(StorageError):
-    """The database was out of reach for longer than the caller's patience, or the caller was asked to stop."""
+    """The database was out of reach for longer than the caller waits, or the caller was asked to stop."""
 
 
 class LeaseLost(StorageError):
-    """Somebody else holds the trial now: stop working on it and write nothing more about it."""
+    """Another worker has the trial now: stop working on it and write nothing more about it."""
 
 
 class ArtefactError(StorageError):
-    """A file could not be kept, found or removed: full disk, lost store, unknown id. The message has the reason."""
+    """A file could not be stored, found or removed: full disk, lost store, unknown id. The message has the reason."""

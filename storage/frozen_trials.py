@@ -1,4 +1,4 @@
-"""Trials as Optuna wants them, by rows: its own way, an object a row, takes a worker ten seconds for 10,000 trials."""
+"""Reading trials for Optuna, as rows. Its own way, an object for each row, takes ten seconds for 10,000 trials."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from storage.tables import (
     trials,
 )
 
-_MANY = 500  # numbers that a query is not filled with
+_MANY = 500  # more ids than this are not listed in a query
 
 _to_value = TrialValueModel.stored_repr_to_value
 _to_intermediate_value = TrialIntermediateValueModel.stored_repr_to_intermediate_value
@@ -37,7 +37,7 @@ def read_frozen_trials(
     included_trial_ids: Collection[int],
     trial_id_greater_than: int,
 ) -> list[FrozenTrial]:
-    """What `RDBStorage._get_trials` gives, in the order of ids: trials over an id and those of some others.
+    """The trials of `RDBStorage._get_trials`, by id: those over an id, and some others.
 
     A trial is read before what belongs to it, and ended after all that: whatever is seen as ended is seen whole.
     Raises KeyError where there is no such study.
@@ -77,7 +77,7 @@ def read_frozen_trials(
 
 @lru_cache(maxsize=1024)
 def distribution_of(described: str) -> BaseDistribution:
-    """The distribution that Optuna stored, as text, with every parameter of every trial."""
+    """The distribution that Optuna stores, as text, with every parameter of every trial."""
     return json_to_distribution(described)
 
 
@@ -88,7 +88,7 @@ def _by_trial(
     columns: Sequence[str],
     read: Callable[..., Any],
 ) -> dict[int, dict[Any, Any]]:
-    """Of each trial {first column: what `read` makes of the others}, in the order in which they were stored."""
+    """{trial id: {first column: `read` of the others}}, in the order in which they were stored."""
     stored = select(table.c.trial_id, *(table.c[name] for name in columns)).where(table.c.trial_id.in_(chosen))
     by_trial: dict[int, dict[Any, Any]] = defaultdict(dict)
     rows = connection.execute(stored.order_by(*table.primary_key)).all()
@@ -104,5 +104,5 @@ def _to_param(internal: float, described: str) -> tuple[Any, BaseDistribution]:
 
 
 def _local(time: datetime | None) -> datetime | None:
-    """Stored in UTC, told in local time, both without saying so."""
+    """From a naive time in UTC to a naive local time."""
     return time.replace(tzinfo=UTC).astimezone().replace(tzinfo=None) if time else None

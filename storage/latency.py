@@ -1,4 +1,4 @@
-"""Latency runs of trials, each under the key of its machine and versions: see `search.models.latency.runs`.
+"""Latency runs of trials, each stored under a key of its machine and versions: see `search.models.latency.runs`.
 
 They are rows among Optuna's system attributes: there trials that have ended can be given one, and the dashboard makes
 no column of it.
@@ -20,7 +20,7 @@ _TRIALS_A_QUERY = 1000
 
 
 def store(database: Database, trial_id: int, key: str, run: Mapping[str, Any]) -> None:
-    """Keep a run, in the place of the one under this key. Whether the trial has ended does not matter."""
+    """Store a run, replacing the one of this key. The trial may be running or finished."""
     row = {"trial_id": trial_id, "key": _PREFIX + key, "value_json": json.dumps(run)}
     database.write(lambda connection: upsert(connection, trial_system_attributes, ["trial_id", "key"], [row]))
 

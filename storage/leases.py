@@ -1,10 +1,10 @@
-"""Who works on which trial. A worker holds a lease and beats; a trial whose holder falls silent goes to another worker.
+"""Which worker has which trial. A worker holds a lease and sends heartbeats; without them another one gets the trial.
 
-Time is the database's alone. Every holder gets a fence of its own, a random word that all its writes must show: whoever
-was taken for dead and comes back is told LeaseLost and changes nothing.
+All times are of the database's clock. Every holder gets a fence of its own, a random word that all its writes must
+show: a worker that was presumed dead and continues gets LeaseLost and changes nothing.
 
-A database that was away makes all holders look silent at once. So any sign of life of any worker is noted in one row,
-the pulse, and the first one after a silence of all restarts the time of every lease.
+After an outage of the database, all holders appear silent. So any heartbeat of any worker is noted in one row, the
+pulse, and the first heartbeat after a silence of all workers restarts the time of every lease.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ NOBODY = ""
 class Lease:
     """The right to work on one running trial.
 
-    fence       what writes show; of no interest to others
-    deaths      holders before this one that fell silent
-    checkpoint  reference to resume from, None at the start
-    epoch       epochs that the checkpoint holds
+    fence       a random word that the holder's writes show
+    deaths      earlier holders that fell silent
+    checkpoint  reference to resume from; None at the start
+    epoch       number of epochs in the checkpoint
     """
 
     trial_id: int
@@ -47,15 +47,15 @@ class Lease:
 
 
 class Leases:
-    """Keeping, giving back and taking over leases; `storage.claims` hands out new ones, `storage.results` ends them."""
+    """Renews, releases and reassigns leases; `storage.claims` creates them, and `storage.results` ends them."""
 
     def __init__(self, database: Database, stale_after_seconds: float = 60.0) -> None:
-        """All workers of a database use the same `stale_after_seconds` and beat at least four times in it."""
+        """All workers of a database use the same `stale_after_seconds`, and beat at least four times in that time."""
         self._database = database
         self._stale_after_seconds = stale_after_seconds
 
     def beat(self, lease: Lease) -> None:
-        """Show that the holder lives. Raises LeaseLost."""
+        """Send a heartbeat. Raises LeaseLost."""
 
         def work(connection: Connection) -> None:
             self._feel_pulse(connection)
@@ -64,9 +64,9 @@ class Leases:
         self._database.write(work)
 
     def record_checkpoint(self, lease: Lease, reference: str, epoch: int) -> str | None:
-        """Make `reference`, which must be whole by now, what the next holder resumes from. Counts as a beat.
+        """Let the next holder resume from `reference`, which must be stored completely. Counts as a heartbeat.
 
-        Returns the reference that it replaces, if any: nobody needs it any more. Raises LeaseLost.
+        Returns the reference that it replaces, if any, which is not needed any more. Raises LeaseLost.
         """
 
         def work(connection: Connection) -> str | None:
@@ -79,21 +79,21 @@ class Leases:
         return self._database.write(work)
 
     def hand_back(self, lease: Lease) -> None:
-        """Let another worker take the trial at once. Stop beating before. Nothing to do where it is lost already."""
+        """Requeue the trial: another worker can take it immediately. Stop beating first. A lost lease is left alone."""
         statement = update(leases).where(_held_by(lease)).values(status=FREE)
         self._database.write(lambda connection: connection.execute(statement))
 
     def declare_dead(self, worker: str) -> None:
-        """Say of a worker that its process has ended: its trials can be taken at once, and it counts as a death."""
+        """Record that a worker's process has ended: its trials can be taken immediately, and each counts a death."""
         held = (leases.c.worker == worker) & (leases.c.status == HELD)
         self._database.write(lambda connection: connection.execute(update(leases).where(held).values(heartbeat=-1.0)))
 
     def take_over(self, study_ids: Sequence[int], worker: str, deaths: int = 0) -> Lease | None:
-        """The lease of a running trial of these studies that was handed back or whose holder fell silent, or None.
+        """The lease of a running trial of these studies that was requeued or whose holder fell silent, or None.
 
-        A holder that fell silent counts as a death; only trials with so many `deaths`, this one included, are taken. A
-        running trial that never had a lease, because it was made by other means, gets its time from when it is first
-        seen here, and then counts as nobody's death.
+        A holder that fell silent counts as a death; only trials with at least `deaths`, this one included, are taken.
+        For a running trial that never had a lease, because it was created by other means, the time starts when it is
+        first seen here, and no death is counted.
         """
         fence = new_fence()
 
@@ -116,28 +116,28 @@ class Leases:
         return self._database.write(work)
 
     def _feel_pulse(self, connection: Connection) -> None:
-        """Note a sign of life, and whether it is the first one after a silence of all."""
+        """Note a heartbeat, and whether it is the first one after a silence of all workers."""
         now, silence = DatabaseSeconds(), self._stale_after_seconds / 2
         connection.execute(
             update(pulse)
-            .where(pulse.c.seen_at < now - silence / 8)  # not with every beat: all workers share this row
+            .where(pulse.c.seen_at < now - silence / 8)  # not at every heartbeat: all workers share this row
             .values(seen_at=now, resumed_at=case((pulse.c.seen_at < now - silence, now), else_=pulse.c.resumed_at))
         )
 
     def _silent_since(self, connection: Connection) -> float:
-        """Holders that did not beat since this time are silent. Nobody is until all had the time to come back."""
+        """Holders without a heartbeat since this time are silent. None is until all have had time to return."""
         now, resumed_at = connection.execute(select(DatabaseSeconds(), pulse.c.resumed_at)).one()
         limit: float = now - self._stale_after_seconds
         return limit if resumed_at < limit else 0.0
 
 
 def new_fence() -> str:
-    """Made before the first attempt to get a lease, so that a repeated attempt finds what the first one got."""
+    """A new fence. It is made before the first attempt to get a lease, so that a retry finds the lease it got."""
     return uuid.uuid4().hex
 
 
 def keep(connection: Connection, lease: Lease) -> None:
-    """Lock the lease for this transaction and count it as a beat. Raises LeaseLost."""
+    """Lock the lease for this transaction, which counts as a heartbeat. Raises LeaseLost."""
     statement = update(leases).where(_held_by(lease)).values(heartbeat=DatabaseSeconds())
     if connection.execute(statement).rowcount != 1:
         raise LeaseLost(f"trial {lease.number} (id {lease.trial_id}): no longer held by {lease.worker}")
@@ -157,7 +157,7 @@ def _held_by(lease: Lease) -> ColumnElement[bool]:
 
 
 def _note_unleased(connection: Connection, running: ColumnElement[bool]) -> None:
-    """Give running trials without a lease one that nobody holds: their time runs from now."""
+    """Give running trials without a lease one without a holder, whose time starts now."""
     unleased = select(
         trials.c.trial_id,
         *(literal(value) for value in (NOBODY, NOBODY, HELD)),
@@ -171,7 +171,7 @@ def _note_unleased(connection: Connection, running: ColumnElement[bool]) -> None
 
 
 def _takeable(running: ColumnElement[bool], silent_since: float, least: int) -> Select[tuple[int, int]]:
-    """The first takeable lease, locked, with its deaths; past those that others are taking or renewing just now."""
+    """The first takeable lease, locked, with its deaths. Leases that others are taking or renewing are skipped."""
     silent = and_(leases.c.status == HELD, leases.c.heartbeat < silent_since)
     died = and_(leases.c.status == HELD, leases.c.worker != NOBODY)
     deaths = leases.c.deaths + case((died, 1), else_=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def search_name(study_name: str) -> str:
-    """`"trashnet/scratch"` -> `"trashnet"`; a study without a slash is a search of its own."""
+    """`"trashnet/scratch"` -> `"trashnet"`; a study without a slash is a search by itself."""
     return study_name.rpartition("/")[0] or study_name
 
 

@@ -51,7 +51,7 @@ class Page:
         optuna_dashboard.save_plotly_graph_object(self._study, _Figure(figure), graph_object_id=name)
 
     def attached(self, trial_id: int) -> list[str]:
-        """Names of the files that `Artefacts.attach` has shown on the trial's page."""
+        """Names of the files on the trial's page."""
         prefix = f"dashboard:artifacts:{trial_id}:"
         shown = [json.loads(value) for key, value in self._attributes.stored.items() if key.startswith(prefix)]
         return sorted(meta["filename"] for meta in shown if meta)  # null: deleted

@@ -1,4 +1,4 @@
-"""What one worker of all does now and then: whose turn it is, by the database's clock."""
+"""Rate limit over all workers: work that one worker does at most every so many seconds, by the database's clock."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _KEY = "elimnet:turn:"
 
 
 def take_turn(database: Database, study_id: int, name: str, every_seconds: float) -> float:
-    """Take the turn at `name` of a study if the last one is `every_seconds` ago: 0. Else the seconds until the next.
+    """Take the turn at `name` of a study, `every_seconds` after the last one. Returns 0, or the seconds until then.
 
-    However many ask at once, one gets it. Whoever has it and dies, or whose answer an outage swallows, leaves it
-    unused: the next turn comes in its time.
+    If several workers ask at the same time, one gets the turn. A turn is lost if its worker dies, or if an outage
+    swallows the answer; the next turn comes at its usual time.
     """
     row = {"study_id": study_id, "key": f"{_KEY}{name}"}
     is_row = (study_system_attributes.c.study_id == study_id) & (study_system_attributes.c.key == row["key"])
@@ -28,7 +28,7 @@ def take_turn(database: Database, study_id: int, name: str, every_seconds: float
         last = float(json.loads(connection.execute(locked).scalar_one()))
         now = connection.execute(select(DatabaseSeconds())).scalar_one()
         left = last + every_seconds - now
-        if 0 < left <= every_seconds:  # a last turn in the future is that of a clock that was set back
+        if 0 < left <= every_seconds:  # a last turn in the future means that the clock was set back
             return left
         connection.execute(update(study_system_attributes).where(is_row).values(value_json=json.dumps(now)))
         return 0.0

@@ -1,4 +1,4 @@
-"""What the holder of a lease writes about its trial. Who lost the lease writes nothing."""
+"""The writes of a lease's holder about its trial. A worker that has lost the lease writes nothing."""
 
 from __future__ import annotations
 
@@ -11,13 +11,23 @@ from optuna.storages._rdb.models import TrialValueModel
 from optuna.trial import TrialState
 from sqlalchemy import Connection, exists, select, update
 
+from storage.artefacts import DELETED, artefact_key, artefact_value
 from storage.attributes import store_attributes
 from storage.clock import DatabaseTime
 from storage.database import Database
 from storage.errors import LeaseLost
 from storage.leases import DONE, Lease, keep
 from storage.suggestions import Suggestions
-from storage.tables import leases, studies, trial_params, trial_user_attributes, trial_values, trials, upsert
+from storage.tables import (
+    leases,
+    studies,
+    study_system_attributes,
+    trial_params,
+    trial_user_attributes,
+    trial_values,
+    trials,
+    upsert,
+)
 
 
 def set_attributes(
@@ -27,12 +37,12 @@ def set_attributes(
     suggestions: Suggestions | None = None,
     unique: Sequence[str] = (),
 ) -> bool:
-    """Store attributes of the trial, see `storage.attributes`, and what it suggested, all in one transaction.
+    """Store attributes of the trial, see `storage.attributes`, and its suggestions, all in one transaction.
 
-    unique  names of attributes, numbers or lines of text: if another trial of the study has the same in all of them,
-            nothing is stored. Of workers that store the same at once, one succeeds
+    unique  names of attributes, numbers or lines of text: if another trial of the study has the same values in all of
+            them, nothing is stored. Of several workers that store the same values at the same time, one succeeds
 
-    Returns whether it was stored. Counts as a beat. Raises LeaseLost.
+    Returns whether it was stored. Counts as a heartbeat. Raises LeaseLost.
     """
 
     def work(connection: Connection) -> bool:
@@ -47,7 +57,7 @@ def set_attributes(
 
 
 def _is_taken(connection: Connection, lease: Lease, wanted: Mapping[str, Any]) -> bool:
-    """Whether another trial of the study has all these attributes. Until the transaction ends, none can get them."""
+    """Whether another trial of the study has all these attributes. None can get them before the transaction ends."""
     connection.execute(select(studies.c.study_id).where(studies.c.study_id == lease.study_id).with_for_update())
     others = select(trials.c.trial_id).where(trials.c.study_id == lease.study_id, trials.c.trial_id != lease.trial_id)
     for name, value in wanted.items():
@@ -55,6 +65,37 @@ def _is_taken(connection: Connection, lease: Lease, wanted: Mapping[str, Any]) -
         equal = (same.c.key == name) & (same.c.value_json == json.dumps(value))
         others = others.join(same, (same.c.trial_id == trials.c.trial_id) & equal)
     return connection.execute(others.limit(1)).first() is not None
+
+
+def attach_files(database: Database, lease: Lease, files: Mapping[str, str]) -> list[str]:
+    """Show files on the trial's page of the dashboard, all of them or none. Files of the same names are replaced.
+
+    files  names and ids of artefacts, which must be stored completely
+
+    Returns the ids of the replaced artefacts, which are not needed any more. Raises LeaseLost.
+    """
+
+    def work(connection: Connection) -> list[str]:
+        keep(connection, lease)
+        table = study_system_attributes
+        stored = select(table.c.key, table.c.value_json).where(table.c.study_id == lease.study_id)
+        prefix = artefact_key(lease.trial_id, "")
+        rows = connection.execute(stored.where(table.c.key.startswith(prefix, autoescape=True))).all()
+        shown = {key: json.loads(json.loads(value)) for key, value in rows}
+        before = {
+            key: meta["artifact_id"]
+            for key, meta in shown.items()
+            if meta and meta["filename"] in files and meta["artifact_id"] not in files.values()
+        }
+        values = dict.fromkeys(before, DELETED)
+        values |= {artefact_key(lease.trial_id, id_): artefact_value(id_, name) for name, id_ in files.items()}
+        changed = [
+            {"study_id": lease.study_id, "key": key, "value_json": json.dumps(value)} for key, value in values.items()
+        ]
+        upsert(connection, table, ["study_id", "key"], changed)
+        return list(before.values())
+
+    return database.write(work)
 
 
 def finish(
@@ -66,13 +107,13 @@ def finish(
     counts: bool = True,
     suggestions: Suggestions | None = None,
 ) -> None:
-    """End the trial: its attributes, values and state in one transaction, written once whatever the database does.
+    """Finish the trial: its attributes, values and state are written once, in one transaction, even through outages.
 
-    values  of the objectives, for COMPLETE, and for COMPLETE only
-    counts  whether the trial used up a part of the study's budget; an infeasible one may be said not to
+    values  of the objectives, for COMPLETE only
+    counts  whether the trial used up a part of the study's budget; infeasible trials may not
 
-    Takes the place of `Study.tell`. Raises LeaseLost where somebody else holds or ended the trial, and ValueError for a
-    state or values that no trial can end with.
+    Replaces `Study.tell`. Raises LeaseLost if another worker has or has finished the trial, and ValueError for a state
+    or values that no trial can end with.
     """
     _check(state, values)
 
@@ -103,7 +144,7 @@ def _store_suggestions(connection: Connection, suggestions: Suggestions | None) 
 
 
 def _is_finished(connection: Connection, lease: Lease) -> bool:
-    """Whether this very lease ended the trial: an earlier attempt got through without its answer getting back."""
+    """Whether this very lease finished the trial: an earlier attempt succeeded without being confirmed."""
     mine = (leases.c.trial_id == lease.trial_id) & (leases.c.fence == lease.fence) & (leases.c.status == DONE)
     return bool(connection.execute(select(exists().where(mine))).scalar())
 

@@ -1,7 +1,7 @@
-"""Waiting for a database that is away: what counts as an outage, how long, and saying so once.
+"""Waiting for an unreachable database: what counts as an outage, how long to wait, and logging it once.
 
-A database may restart, pause, refuse connections or be cut off. Work on it is repeated with back-off until it is back,
-so work given to `Patience` must be safe to repeat: a commit whose answer was lost may have got through.
+A database may restart, pause, refuse connections or be cut off. Work on it is repeated with back-off until the database
+answers again. So work passed to `Retry` must be safe to repeat: a commit whose answer was lost may have succeeded.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _ADVICE = {
 
 
 def refusal_advice(error: BaseException) -> str | None:
-    """What to do about a database that refuses for good, None where this is no such refusal."""
+    """What to do about a permanent refusal by a database; None if `error` is none."""
     cause = _database_error(error)
     if cause is None or isinstance(cause, IntegrityError):
         return None
@@ -61,7 +61,7 @@ def refusal_advice(error: BaseException) -> str | None:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether `error` says that the database is away or too busy now, rather than that the request is wrong."""
+    """Whether `error` means that the database is unreachable or too busy now, rather than that the request is wrong."""
     cause = _database_error(error)
     if cause is None or refusal_advice(error) is not None:
         return False
@@ -75,16 +75,17 @@ def is_outage(error: BaseException) -> bool:
 
 
 def reason(error: BaseException) -> str:
-    """The database's own words, on one line."""
+    """The database's own message, on one line."""
     cause = _database_error(error)
     words = str(cause.orig if cause is not None else error).strip()
     return words.splitlines()[0] if words else type(error).__name__
 
 
-class Patience:
+class Retry:
     """Repeats work on one database until it succeeds, the time to give up is reached, or `stop` is set.
 
-    One for each process and database, shared by its threads: an outage is logged once, and once when it is over.
+    There is one for each process and database, shared by its threads, so that the start and the end of an outage are
+    logged once each.
     """
 
     def __init__(self, where: str, give_up_seconds: float = 600.0, stop: threading.Event | None = None) -> None:
@@ -96,9 +97,9 @@ class Patience:
         self._away_since: float | None = None
 
     def __call__(self, work: Callable[[], T]) -> T:
-        """`work()`, repeated through outages.
+        """Return `work()`, repeated during outages.
 
-        Raises DatabaseRefused and DatabaseLost, and whatever `work` raises that is no matter of the database's health.
+        Raises DatabaseRefused and DatabaseLost, and any error of `work` that no outage explains.
         """
         started = time.monotonic()
         for pause in _pauses():
@@ -136,7 +137,7 @@ class Patience:
 
 
 def _pauses() -> Iterator[float]:
-    """Seconds between attempts: doubling, with a random half, so that workers do not come back all at once."""
+    """Seconds between attempts: doubling, with a random half, so that workers do not retry all at the same time."""
     longest = 0.1
     while True:
         yield longest * random.uniform(0.5, 1.0)
@@ -144,7 +145,7 @@ def _pauses() -> Iterator[float]:
 
 
 def _database_error(error: BaseException | None) -> DBAPIError | None:
-    """The driver's error behind `error`: Optuna wraps it, and SQLAlchemy may raise others on top of it."""
+    """The driver's error that caused `error`: Optuna wraps it, and SQLAlchemy may raise others on top of it."""
     while error is not None and not isinstance(error, DBAPIError):
         error = error.__cause__ or error.__context__
     return error

@@ -12,20 +12,21 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Engine
 
 from storage.frozen_trials import read_frozen_trials
-from storage.retry import Patience
+from storage.retry import Retry
 
 
-class PatientStorage(RDBStorage):
-    """An RDBStorage on the connections of `engine`, whose operations are repeated through outages.
+class RetryingStorage(RDBStorage):
+    """An RDBStorage on the connections of `engine`, whose operations are repeated during outages.
 
-    What is not safe to repeat is made so: see `set_trial_state_values`. A trial that was created without the answer
-    getting back stays behind as running and without a lease, and is taken over in time (`storage.leases`).
+    Operations that are not safe to repeat are made so: see `set_trial_state_values`. A trial that was created, but
+    whose creation was not confirmed to this process, remains running without a lease, and a worker takes it over in
+    time (`storage.leases`).
 
     Raises RuntimeError for the tables of another version of Optuna.
     """
 
-    def __init__(self, engine: Engine, patience: Patience, create_tables: bool = False) -> None:
-        self._patience = patience
+    def __init__(self, engine: Engine, retry: Retry, create_tables: bool = False) -> None:
+        self._retry = retry
         # Optuna reads {SCHEMA_VERSION} in an address, which needs no password here: connections come from the pool.
         masked = engine.url.render_as_string(hide_password=True).replace("{", "{{").replace("}", "}}")
         super().__init__(masked, {"pool": engine.pool}, skip_table_creation=not create_tables)
@@ -41,35 +42,35 @@ class PatientStorage(RDBStorage):
             with self.engine.connect() as connection:
                 return read_frozen_trials(connection, study_id, states, included_trial_ids, trial_id_greater_than)
 
-        return self._patience(attempt)
+        return self._retry(attempt)
 
     def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:
-        """As Optuna's; and where an attempt got through without its answer getting back, that is success."""
+        """As in Optuna, except that an attempt that succeeded without being confirmed counts as a success."""
         attempts = 0
 
         def attempt() -> bool:
             nonlocal attempts
             attempts += 1
             try:
-                return super(PatientStorage, self).set_trial_state_values(trial_id, state, values)
+                return super(RetryingStorage, self).set_trial_state_values(trial_id, state, values)
             except UpdateFinishedTrialError:
                 stored = self.get_trial(trial_id)
                 if attempts > 1 and stored.state == state and list(stored.values or []) == list(values or []):
                     return True
                 raise
 
-        return self._patience(attempt)
+        return self._retry(attempt)
 
 
 def _repeated(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
-    def patient(self: PatientStorage, *args: Any, **kwargs: Any) -> Any:
-        return self._patience(lambda: method(self, *args, **kwargs))
+    def retrying(self: RetryingStorage, *args: Any, **kwargs: Any) -> Any:
+        return self._retry(lambda: method(self, *args, **kwargs))
 
-    return patient
+    return retrying
 
 
-# Each is one transaction that gives the same when it is repeated. Public methods that are missing call these.
+# Each is one transaction, with the same result when repeated. Public methods that are missing here call these.
 for _name in (
     "create_new_study",
     "get_all_studies",
@@ -92,4 +93,4 @@ for _name in (
     "set_trial_system_attr",
     "set_trial_user_attr",
 ):
-    setattr(PatientStorage, _name, _repeated(getattr(RDBStorage, _name)))
+    setattr(RetryingStorage, _name, _repeated(getattr(RDBStorage, _name)))

@@ -1,4 +1,4 @@
-"""Reading studies and trials for reports: everything in a handful of queries, and without writing."""
+"""Reading studies and trials for reports, in a few queries, and without writing."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _is_detail = trial_system_attributes.c.key.startswith(DETAIL, autoescape=True)
 
 @dataclass(frozen=True)
 class StudyRecord:
-    """A study. `metric_names` is None where nobody set them."""
+    """A study. `metric_names` is None if they were never set."""
 
     study_id: int
     name: str
@@ -50,10 +50,10 @@ class StudyRecord:
 class TrialRecord:
     """A trial. Times are UTC.
 
-    values      of the objectives, None where it has none
+    values      of the objectives; None if it has none
     attributes  single values and details, see `storage.attributes`
-    params      what was suggested, by name; empty unless asked for
-    seconds     from start to finish, time in which nobody worked on it included; None until finished
+    params      suggested values by name; empty unless asked for
+    seconds     from start to finish, including time without a worker; None until finished
     """
 
     study: str
@@ -79,12 +79,12 @@ def read_studies(database: Database) -> list[StudyRecord]:
 def read_trials(
     database: Database, study_names: Collection[str] | None = None, with_params: bool = False
 ) -> list[TrialRecord]:
-    """All trials of these studies, or of all, by study and number; those that wait or run, too."""
+    """All trials of these studies, or of all studies, by study and number, including waiting and running ones."""
     return database.read(lambda connection: _read_trials(connection, study_names, with_params))
 
 
 def read_params(database: Database, trial_ids: Sequence[int]) -> dict[int, dict[str, tuple[Any, BaseDistribution]]]:
-    """What these trials suggested, at most some hundred of them: of each, value and distribution by name."""
+    """The suggestions of these trials, a few hundred at most: {trial id: {name: (value, distribution)}}."""
 
     def work(connection: Connection) -> dict[int, dict[str, tuple[Any, BaseDistribution]]]:
         columns = trial_params.c
@@ -166,7 +166,7 @@ def _read_params(connection: Connection, study_names: Collection[str] | None) ->
 
 
 def _of(table: Table, study_names: Collection[str] | None, *columns: str) -> Select[Any]:
-    """Columns of a table about trials, after the trial's id, for the trials of these studies or of all."""
+    """The trial id and these columns of a table about trials, for the trials of these studies or of all."""
     wanted = select(table.c.trial_id, *(table.c[name] for name in columns))
     if study_names is None:
         return wanted

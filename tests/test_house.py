@@ -195,3 +195,21 @@ def test_ci_tests_before_it_has_the_tools_of_check_and_leaves_nothing(
     venvs = {Path(option.removeprefix("VENV=")) for _, option, *_ in made}
     assert len(venvs) == 1
     assert not any(venv.is_relative_to(ROOT) or venv.parent.exists() for venv in venvs)
+
+
+def arguments(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    """Names of a function's parameters, without the object or class that it belongs to."""
+    given = function.args
+    all_of_them = [*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg]
+    return [each.arg for each in all_of_them if each is not None and each.arg not in ("self", "cls")]
+
+
+@pytest.mark.parametrize("room", ["trial", "worker", "study"])
+def test_no_function_of_these_rooms_has_more_than_five_parameters(room: str) -> None:
+    too_many = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}: {', '.join(names)}"
+        for path in sorted((ROOT / "search" / room).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and len(names := arguments(node)) > 5
+    ]
+    assert too_many == [], "hand on an object instead"

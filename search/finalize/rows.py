@@ -1,112 +1,138 @@
-"""The list of networks that is finalized: chosen from the front once, and trained and scored as it was made."""
+"""The networks of a final evaluation: chosen from the front once, then trained and scored as they were chosen."""
 
 from __future__ import annotations
 
-import argparse
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from search.errors import BadInput
+from search.finalize.asked import SEEDS, Asked
 from search.finalize.choice import choose_rows
-from search.report.__main__ import main as report
-from search.report.comparison import compare
+from search.report.comparison import Comparison, compare
 from search.report.final import readings
 from search.report.stored import read_search, read_study_attributes, reading
+from search.report.writing import report
 from search.settings.search import Settings
 from search.settings.spaces import ListedSpace
 from search.study.study import WHOLE
 from search.system.logs import set_up_logging
+from search.system.outputs import readers_may_leave
 from search.worker.launch import work_on_rows
 from search.worker.lost_models import show_and_report_lost
 from search.worker.startup import open_data, open_slots, show_settings
 from storage.names import full_name
 
 
-def finalize(settings: Settings, options: argparse.Namespace, default_seeds: int) -> int:
-    """What `search.finalize` does: choose the list, train it, report on it. Returns the exit status."""
-    set_up_logging(quiet=options.quiet)
-    show_settings(settings, options.study)
-    space = _space(settings, options, default_seeds)
-    _say(space, full_name(settings.name, options.study))
-    chosen = open_slots(settings, options.workers)
-    dataset = open_data(settings)
-    status, lost = work_on_rows(settings, options.study, space, dataset, chosen, quiet=options.quiet)
-    shown = ["--final", "--study", options.study, "--name", settings.name, "--database-url", settings.database]
-    return status or show_and_report_lost(lambda: report(shown), lost)
+@dataclass(frozen=True)
+class Found:
+    """The contents of the database that the choice depends on.
 
-
-def _space(settings: Settings, options: argparse.Namespace, default_seeds: int) -> ListedSpace:
-    """The study's list: as it was made, or, the first time, of the present front.
-
-    Raises BadInput where other rows or seeds are asked for than the study was made of: whoever could add networks after
-    test scores are known, could choose by them. A further list is a study of its own, and says what was read before it.
+    before       the networks that the study was created with; None if it does not exist
+    read_before  other final studies of the search, for which the test split has been read
     """
+
+    comparison: Comparison
+    before: ListedSpace | None = None
+    read_before: Sequence[str] = ()
+
+
+@readers_may_leave()
+def finalize(settings: Settings, asked: Asked, workers: str, *, quiet: bool) -> int:
+    """Choose the networks, train and score them, and report. Returns the exit status of `search.finalize`."""
+    set_up_logging(quiet=quiet)
+    show_settings(settings, asked.study)
+    found = read_found(settings, asked.study)
+    space, remarks = decide(asked, found, settings.seed)
+    for line in [*remarks, *_in_full(space, full_name(settings.name, asked.study))]:
+        print(line)
+    slots = open_slots(settings, workers)
+    dataset = open_data(settings)
+    worked = work_on_rows(settings, {asked.study: space}, dataset, slots, quiet=quiet)
+    return worked.status or show_and_report_lost(lambda: report(settings, final=asked.study), worked.lost)
+
+
+def read_found(settings: Settings, study: str) -> Found:
+    """Read what `decide` needs. Raises BadInput if there is no search, or if none of its trials has finished."""
     with reading(settings.database) as database:
         comparison = compare(read_search(database, settings.name))
-        made = read_study_attributes(database, full_name(settings.name, options.study))
-        read_before = readings(database, settings.name, but_for=options.study)
-    for study in comparison.search.studies:
-        if study.counts.running and not study.listed:
-            print(f"warning: {study.counts.running} trials of {study.name} are running: the front may change yet")
+        made = read_study_attributes(database, full_name(settings.name, study))
+        read_before = readings(database, settings.name, but_for=study)
     before = ListedSpace.model_validate(made[WHOLE]) if WHOLE in made else None
+    return Found(comparison, before, read_before)
+
+
+def decide(asked: Asked, found: Found, first_seed: int) -> tuple[ListedSpace, list[str]]:
+    """The networks that the study was created with or, the first time, those of the front; and remarks to print.
+
+    Raises BadInput if other networks or seeds are asked for than the study was created with: if networks could be added
+    once test scores are known, they could be selected on test scores. Other networks need a study of their own, whose
+    report says which study was read before.
+    """
+    remarks = [
+        f"warning: {study.counts.running} trials of {study.name} are running: the front may still change"
+        for study in found.comparison.search.studies
+        if study.counts.running and not study.listed
+    ]
     try:
-        rows = choose_rows(
-            comparison,
-            names=options.rows,
-            max_parameters=options.max_parameters or math.inf,
-            baselines=options.baselines or (),
-            controls=options.controls,
-        )
+        wanted = _wanted(asked, found.comparison, first_seed)
     except BadInput:
-        if before is None or not _names_rows_of(before, options):
+        if found.before is None or not _names_rows_of(found.before, asked):
             raise
-        return _goes_on(before, options)
-    wanted = ListedSpace(
+        return found.before, [*remarks, _goes_on(asked)]
+    if found.before is None:
+        remarks += [
+            f"warning: the test split has been read for study {other}: do not select networks on its scores; "
+            "the report says so"
+            for other in found.read_before
+        ]
+        return wanted, remarks
+    if found.before == wanted:
+        return wanted, remarks
+    if asked.flags:
+        leave_out = ", ".join(asked.flags)
+        advice = f"to resume it as it is, leave out {leave_out}; to evaluate other networks"
+        raise BadInput(
+            f"study {asked.study} was created with other networks",
+            [f"it has {_in_words(found.before)}; you asked for {_in_words(wanted)}", f"{advice}, add --study NAME"],
+        )
+    return found.before, [*remarks, _goes_on(asked)]
+
+
+def _wanted(asked: Asked, comparison: Comparison, first_seed: int) -> ListedSpace:
+    rows = choose_rows(
+        comparison,
+        names=asked.rows,
+        max_parameters=asked.max_parameters or math.inf,
+        baselines=asked.baselines or (),
+        controls=asked.controls,
+    )
+    return ListedSpace(
         rows=tuple(rows),
-        seeds=options.seeds or default_seeds,
-        first_seed=settings.seed,
+        seeds=asked.seeds or SEEDS,
+        first_seed=first_seed,
         trained_on="train+validation",
         scored_on="test",
     )
-    if before is None:
-        for other in read_before:
-            print(f"warning: the test split has been read for study {other}: do not choose by it; the report says so")
-        return wanted
-    return _as_it_was_made(before, wanted, options)
 
 
-def _names_rows_of(before: ListedSpace, options: argparse.Namespace) -> bool:
-    """Whether the command is that of this list, some of which has left the front since."""
-    names = {*(options.rows or ()), *(options.baselines or ())}
-    return names <= {row.name for row in before.rows} and options.seeds in (None, before.seeds)
+def _names_rows_of(before: ListedSpace, asked: Asked) -> bool:
+    """Whether the command names networks of this list, some of which may have left the front since."""
+    names = {*(asked.rows or ()), *(asked.baselines or ())}
+    return names <= {row.name for row in before.rows} and asked.seeds in (None, before.seeds)
 
 
-def _goes_on(before: ListedSpace, options: argparse.Namespace) -> ListedSpace:
-    print(f"{options.study} goes on with the list that it was made of, which is not that of the present front")
-    return before
-
-
-def _as_it_was_made(before: ListedSpace, wanted: ListedSpace, options: argparse.Namespace) -> ListedSpace:
-    if before == wanted:
-        return before
-    asked = [name for name in ("rows", "max_parameters", "baselines", "controls", "seeds") if getattr(options, name)]
-    if asked:
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in asked)
-        raise BadInput(
-            f"study {options.study} was made of another list",
-            [
-                f"it has {_in_words(before)}; asked for now: {_in_words(wanted)}",
-                f"to go on with it as it was made, leave out {flags}; for a list of its own, add --study NAME",
-            ],
-        )
-    return _goes_on(before, options)
+def _goes_on(asked: Asked) -> str:
+    return f"{asked.study} resumes with the networks that it was created with, which are not those on the present front"
 
 
 def _in_words(space: ListedSpace) -> str:
-    return f"{', '.join(row.name for row in space.rows)} with {space.seeds} seeds"
+    return f"{', '.join(row.name for row in space.rows)} ({space.seeds} seeds)"
 
 
-def _say(space: ListedSpace, study: str) -> None:
-    print(f"{study}: {len(space.rows)} networks, {space.seeds} seeds each, trained on {space.trained_on}")
+def _in_full(space: ListedSpace, study: str) -> list[str]:
+    lines = [f"{study}: {len(space.rows)} networks, {space.seeds} seeds each, trained on {space.trained_on}"]
     for row in space.rows:
         others = "".join(f"; {kind}: {name}" for kind, name in row.compared_with.items())
-        print(f"  {row.name}: {row.words}{others}")
+        lines.append(f"  {row.name}: {row.words}{others}")
+    return lines

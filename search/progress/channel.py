@@ -1,8 +1,8 @@
 """From a worker process to the display: a pipe for each worker.
 
-No lock is shared, so a worker that is killed while it writes harms nobody: the reader sees the end of its pipe. Each
-pipe has a reader thread, so a worker that is frozen in the middle of a message keeps nobody else waiting. A worker
-hands its messages to a thread of its own and never waits for the display.
+No lock is shared, so a worker that is killed while it writes blocks no other: the reader sees the end of its pipe. Each
+pipe has a reader thread, so a worker that is frozen in the middle of a message delays no other worker. A worker's
+messages are sent by a thread of their own, so the worker never waits for the display.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LAST_WORDS_SECONDS = 2.0
 
 
 class Sender:
-    """A worker's end of the pipe. What is not sent yet when the process exits is sent then."""
+    """A worker's end of the pipe. Messages that are not sent yet when the process exits are sent then."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -34,7 +34,7 @@ class Sender:
         self._messages.put(message)
 
     def close(self) -> None:
-        """Send what is left, unless the display reads no more."""
+        """Send the remaining messages, if the display still reads."""
         self._messages.put(None)
         self._thread.join(LAST_WORDS_SECONDS)
 
@@ -42,12 +42,12 @@ class Sender:
         try:
             while (message := self._messages.get()) is not None:
                 self._connection.send(message)
-        except OSError:  # nobody reads any more: the parent has ended, and this process is about to
+        except OSError:  # the reader is gone: the parent has ended, and this process is about to end
             return
 
 
 class _Lines(io.TextIOBase):
-    """A text stream that sends each line as it is whole. Of a line that is drawn again, the last state counts."""
+    """A text stream that sends each complete line. Of a line that is drawn repeatedly, it sends the last state."""
 
     def __init__(self, send: Callable[[Message], None]) -> None:
         self._send = send
@@ -66,12 +66,12 @@ class _Lines(io.TextIOBase):
 
 
 def send_what_is_printed(send: Callable[[Message], None]) -> None:
-    """From now on this process prints to the display, which alone knows where the terminal's cursor is."""
+    """Let this process print to the display from now on: only the display knows where the terminal's cursor is."""
     sys.stdout = sys.stderr = _Lines(send)
 
 
 def listen(connection: Connection, take: Callable[[Message], None]) -> threading.Thread:
-    """Give each message to `take`, in a thread that ends when the worker does."""
+    """Pass each message to `take`, in a thread that ends with the worker."""
 
     def work() -> None:
         with connection:

@@ -1,7 +1,7 @@
-"""Collects what workers tell and what the database holds, and shows it.
+"""Collects the workers' messages and the database's state, and shows them.
 
-On a terminal that is a live table. Elsewhere it is a plain line every minute, and one whenever the Pareto front
-changes. A line for each ended trial appears in both cases.
+On a terminal, it shows a live table. Elsewhere, it prints a line every minute, and one whenever the Pareto front
+changes. In both cases it prints a line for each ended trial.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from storage.errors import StorageError
 Manner = Literal["live", "lines", "quiet"]
 
 LINE_SECONDS = 60.0
-LOOK_SECONDS = 60.0  # between looks at the database while no trial of this machine ends: others may end some
-LARGEST_SHARE = 0.02  # of a core, for looks at the database
+LOOK_SECONDS = 60.0  # between reads of the database while no trial of this machine ends: other machines' trials may
+LARGEST_SHARE = 0.02  # of a core, for reading the database
 LAST_LOOK_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 
 
 def manner_of(console: Console, *, quiet: bool) -> Manner:
-    """Live on a terminal that can move its cursor, whatever variables say about colours."""
+    """Live on a terminal that can move its cursor, whatever the environment says about colours."""
     if quiet:
         return "quiet"
     return "live" if console.file.isatty() and not console.is_dumb_terminal else "lines"
 
 
 class Display:
-    """A context manager that shows the progress of a run. All that is told to it may come from any thread."""
+    """A context manager that shows the progress of a run. Its methods may be called from any thread."""
 
     def __init__(self, database: Database, studies: Sequence[OpenStudy], *, quiet: bool = False) -> None:
         self._console = Console(highlight=False, markup=False, emoji=False)
@@ -59,7 +59,7 @@ class Display:
 
     @property
     def facts(self) -> Facts:
-        """As they are now."""
+        """The present facts."""
         return Facts(time.monotonic() - self._started, dict(self._workers), self._standing)
 
     def __enter__(self) -> Self:
@@ -84,7 +84,7 @@ class Display:
         self._parts.close()
 
     def take(self, worker: int, message: Message) -> None:
-        """What `worker` tells."""
+        """Take a message of `worker`."""
         if isinstance(message, Activity):
             self._workers[worker] = message
         elif isinstance(message, Printed):
@@ -95,7 +95,7 @@ class Display:
             self._ended.set()
 
     def ends(self, worker: int) -> None:
-        """`worker` is no more."""
+        """Forget `worker`, which has ended."""
         self._workers.pop(worker, None)
 
     def _start(self, work: Callable[[], None]) -> None:
@@ -107,7 +107,7 @@ class Display:
             self._print(stamped(status_line(self.facts)))
 
     def _look(self) -> None:
-        """Read the standing again after each ended trial, also after the last one."""
+        """Read the standing after each ended trial, including the last one."""
         while not self._over.is_set():
             self._ended.wait(LOOK_SECONDS)
             self._ended.clear()
@@ -118,13 +118,13 @@ class Display:
             self._renew()
 
     def _renew(self) -> None:
-        """What goes wrong costs no trial: the display is not current then."""
+        """Read the standing. An error costs no trial: the display is then out of date."""
         try:
             standing = self._read()
-        except StorageError:  # the database is away; who needs it says so
+        except StorageError:  # the database is unreachable, which the workers report
             return
         except Exception:
-            log.exception("the progress display is not current")
+            log.exception("the progress display is out of date")
             return
         change = front_change(self._standing.front, standing.front)
         self._standing = standing
@@ -132,7 +132,7 @@ class Display:
             self._print(stamped(change))
 
     def _print(self, line: str) -> None:
-        """On a terminal above the table. A reader that has gone is no reason to end the training."""
+        """Print a line, on a terminal above the table. A reader that has gone is no reason to end the training."""
         with self._printing:
             try:
                 if self.manner == "live":

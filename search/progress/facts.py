@@ -32,7 +32,7 @@ class Activity:
 
 @dataclass(frozen=True)
 class Ended:
-    """A trial has ended, and `line` says how."""
+    """A trial has ended; `line` says how."""
 
     line: str
     failed: bool = False
@@ -61,8 +61,8 @@ class Member:
 class StudyStanding:
     """How far a study is, over all workers of all machines.
 
-    trials, minutes  its budget; None for what does not limit it
-    ended            trials that used up a part of the budget: finished, stopped early and failed ones
+    trials, minutes  its budget; None for no limit
+    ended            trials that used up a part of the budget: complete, pruned and failed ones
     running          trials that are being trained
     seconds          of training that all ended trials took
     """
@@ -78,7 +78,7 @@ class StudyStanding:
 
     @property
     def left_seconds(self) -> float | None:
-        """Training time that the budget leaves, from the mean time of a trial; None before the first one has ended."""
+        """Remaining seconds of training, from the mean time of a trial; None before the first one has ended."""
         left = [] if self.minutes is None else [self.minutes * 60 - self.seconds]
         if self.trials is not None:
             unused = self.trials - self.ended
@@ -93,7 +93,7 @@ class StudyStanding:
 class Standing:
     """How far the run is: its studies, and the Pareto front of all of them, fewest parameters first.
 
-    has_front  whether networks are searched: those of a list are on no front
+    has_front  False if all studies are listed ones, whose networks are on no front
     """
 
     studies: Sequence[StudyStanding] = ()
@@ -102,12 +102,12 @@ class Standing:
 
     @property
     def best(self) -> Member | None:
-        """The front's member with the best macro F1, which is its largest one."""
+        """The member with the best macro F1, which is the largest one."""
         return self.front[-1] if self.front else None
 
     @property
     def left_seconds(self) -> float | None:
-        """Time until the budgets are used, if as many trials run at a time as now; None where that is not known."""
+        """Seconds until the budgets are used, if as many trials run in parallel as now; None if that is not known."""
         left = [study.left_seconds for study in self.studies]
         known = [seconds for seconds in left if seconds is not None]
         if not left or len(known) < len(left):
@@ -117,7 +117,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that is shown: how long the command has run, what each worker does, by its number, and the run's standing."""
+    """Everything that is shown: seconds since the start, what each worker does, by its number, and the standing."""
 
     seconds: float
     workers: Mapping[int, Activity] = field(default_factory=dict)

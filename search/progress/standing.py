@@ -1,7 +1,7 @@
 """How far the studies of a run are, read from the database.
 
-Optuna keeps finished trials in memory and reads the others only. So a look after one more trial has ended costs little,
-however many trials there are.
+Optuna keeps finished trials in memory and reads only the others. So reading the standing after one more trial has ended
+costs little, however many trials there are. A report, which reads all trials, would cost more.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from search.settings.spaces import ListedSpace
 from search.statistics.pareto import front
 from search.study.budget import training_seconds
 from search.study.study import OpenStudy, study_front
-from storage.claims import progress
+from storage.claims import count_trials
 from storage.database import Database
 
 
 def read_standing(database: Database, studies: Sequence[OpenStudy]) -> Standing:
-    """The standing of `studies` now, over all workers. Raises DatabaseLost."""
+    """The present standing of `studies`, over all workers. Raises DatabaseLost."""
     has_front = any(not isinstance(study.space, ListedSpace) for study in studies)
     return Standing([_of_study(database, study) for study in studies], joint_front(studies), has_front)
 
 
 def joint_front(studies: Sequence[OpenStudy]) -> tuple[Member, ...]:
-    """The candidates that no other of any study dominates, fewest parameters first.
+    """The candidates on the Pareto front of all studies, fewest parameters first.
 
-    Listed studies take no part: their networks are references, and some of them have test scores.
+    Listed studies are excluded: their networks are baselines, and some of them have test scores.
     """
     members = [
         Member(
@@ -55,7 +55,7 @@ def _of_study(database: Database, study: OpenStudy) -> StudyStanding:
         name=study.name,
         trials=study.trials,
         minutes=study.minutes,
-        ended=progress(database, study.study._study_id).finished,
+        ended=count_trials(database, study.study._study_id).finished,
         stopped=states[TrialState.PRUNED] - infeasible,
         failed=states[TrialState.FAIL],
         running=states[TrialState.RUNNING],

@@ -23,7 +23,7 @@ ECHO_COLUMNS = 3  # for the ^C that a terminal writes at the cursor: on a line o
 
 
 class LiveTable(Live):
-    """A context manager that shows what `facts` gives, again and again. What is printed meanwhile appears above."""
+    """A context manager that shows the present `facts`, every two seconds. Printed lines appear above."""
 
     def __init__(self, facts: Callable[[], Facts], console: Console) -> None:
         def now() -> RenderableType:
@@ -34,10 +34,10 @@ class LiveTable(Live):
 
 
 class _Reflowed(LiveRender):
-    """What is on the terminal. A terminal that becomes narrower breaks lines, so that they take up more rows.
+    """The table on the terminal. A terminal that becomes narrower breaks its lines, so that they take up more rows.
 
-    The cursor has to climb over all of them before the table is drawn again. Spaces at a line's end would be broken,
-    too, and are not drawn.
+    The cursor has to move up over all of them before the table is drawn again. Spaces at the end of a line would also
+    be broken, so they are not drawn.
     """
 
     def __init__(self, renderable: RenderableType, console: Console) -> None:
@@ -72,9 +72,9 @@ def _stripped(line: list[Segment]) -> list[Segment]:
 
 
 def render(facts: Facts, width: int, height: int) -> RenderableType:
-    """Words, and a row for each worker, in at most `width` columns.
+    """Text, and a row for each worker, in at most `width` columns.
 
-    Words, the two lines of the table's heading and its rows take less than `height` lines, wherever one row has room.
+    Text, the two lines of the table's heading and its rows take fewer than `height` lines, if one row has room.
     """
     lines = [budget_in_words(facts), front_in_words(facts.standing)]
     words = [Text(part) for line in lines for part in wrap(line, width)]
@@ -82,7 +82,7 @@ def render(facts: Facts, width: int, height: int) -> RenderableType:
 
 
 def _table(facts: Facts, width: int, rows: int) -> Table:
-    """One row for each worker; where there are too many, the last of `rows` says how many are left out."""
+    """One row for each worker; if there are too many, the last of `rows` says how many are left out."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, width=width)
     for heading in ("worker", "trial", "epoch", "macro F1"):
         table.add_column(heading, justify="left" if heading == "trial" else "right", no_wrap=True)
@@ -97,7 +97,7 @@ def _table(facts: Facts, width: int, rows: int) -> Table:
 
 
 def _cells(activity: Activity) -> tuple[str, str, str, str]:
-    """Trial, epoch, macro F1 and network; the last says what else the worker does."""
+    """Trial, epoch, macro F1 and network; without a network, the last says what the worker does."""
     if not activity.epochs:
         return activity.trial, "", "", activity.doing
     score = "" if math.isnan(activity.f1_macro) else f"{activity.f1_macro:.3f}"

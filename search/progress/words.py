@@ -1,4 +1,4 @@
-"""The facts of a run as words: parts that both renderers show, and the plain lines for where no terminal is."""
+"""The facts of a run as text: parts that both renderers show, and the plain lines for use without a terminal."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from search.progress.facts import Activity, Facts, Member, Standing
 
+MOST_WORKERS = 8
+
 
 def stamped(line: str) -> str:
     """The line after the time of day."""
@@ -15,8 +17,10 @@ def stamped(line: str) -> str:
 
 
 def status_line(facts: Facts) -> str:
-    """All facts on one line."""
+    """All facts on one line, with at most eight workers."""
     workers = [f"worker {number}: {activity_in_words(activity)}" for number, activity in sorted(facts.workers.items())]
+    if (more := len(workers) - MOST_WORKERS) > 0:
+        workers = [*workers[:MOST_WORKERS], f"and {more} more"]
     return "; ".join(filter(None, [budget_in_words(facts), front_in_words(facts.standing), *workers]))
 
 
@@ -29,7 +33,7 @@ def activity_in_words(activity: Activity) -> str:
 
 
 def budget_in_words(facts: Facts) -> str:
-    """Elapsed time, and how much of the budget is used."""
+    """Elapsed time, and the used part of the budget."""
     studies = facts.standing.studies
     limited = [study for study in studies if study.trials is not None]
     timed = [study for study in studies if study.minutes is not None]
@@ -49,7 +53,7 @@ def budget_in_words(facts: Facts) -> str:
 
 def _less_good(standing: Standing) -> str:
     counts = {
-        "stopped early": sum(study.stopped for study in standing.studies),
+        "pruned": sum(study.stopped for study in standing.studies),
         "failed": sum(study.failed for study in standing.studies),
     }
     said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
@@ -57,7 +61,7 @@ def _less_good(standing: Standing) -> str:
 
 
 def front_in_words(standing: Standing) -> str:
-    """The size of the Pareto front and its best member; nothing where there is no front."""
+    """The size of the Pareto front and its best member; empty if there is no front."""
     if not standing.has_front:
         return ""
     if standing.best is None:
@@ -66,7 +70,7 @@ def front_in_words(standing: Standing) -> str:
 
 
 def front_change(before: Sequence[Member], now: Sequence[Member]) -> str | None:
-    """Which members joined and which left the Pareto front, on one line; None where it is the same."""
+    """The members that joined and left the Pareto front, on one line; None if it is unchanged."""
     if before == now:
         return None
     known, present = {member.trials[0] for member in before}, {member.trials[0] for member in now}

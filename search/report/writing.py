@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from search.errors import BadInput
 from search.report import markdown, records, table
 from search.report.comparison import Comparison, Entry, compare, select
 from search.report.importance import Importance
-from search.report.outputs import NEED_A_FRONT, STDOUT
+from search.report.outputs import FORMATS, NEED_A_FRONT, STDOUT, check_outputs
 from search.report.rows import Search
 from search.report.stored import (
     Curves,
@@ -61,6 +62,25 @@ def write_report(resolved: Settings, options: argparse.Namespace) -> None:
         _write("--png", options.png, _plot(comparison))
     if evidence:
         _write("--html", options.html, _page(comparison, entries, evidence))
+
+
+def report(settings: Settings, *, final: str | None = None, png: Path | None = None, html: Path | None = None) -> None:
+    """Show the front of the search that the settings name or, of its study `final`, the test scores.
+
+    png, html  files for a plot and for a page of the front. Raises BadInput as `search.report` does.
+    """
+    options = argparse.Namespace(
+        final=final is not None,
+        study=final,
+        x="parameters",
+        machine=None,
+        min_f1=0.0,
+        max_parameters=math.inf,
+        all=False,
+        **dict.fromkeys(FORMATS) | {"png": png and str(png), "html": html and str(html)},
+    )
+    check_outputs(options)
+    write_report(settings.model_copy(update={"name": settings.name}), options)  # the name counts as given
 
 
 def _final(options: argparse.Namespace, url: str, name: str | None) -> None:

@@ -1,10 +1,10 @@
-"""Which of several candidates is worth a training: the one that can be expected to gain most for its time.
+"""The acquisition function: the expected hypervolume gain of a candidate per second of training.
 
-Parameters and MACs of a candidate are known before it is trained, and so nearly is its time; only its F1 is a guess. A
-forest of randomised trees, trained on what the study has finished, makes that guess with a spread (Hutter, Hoos &
-Leyton-Brown, SMAC, LION 2011). What counts is the expected improvement of the hypervolume (Emmerich et al. 2006), here
-exact over the trees' guesses as there is one unknown, divided by the expected seconds (Snoek, Larochelle & Adams,
-NeurIPS 2012).
+The parameters and MACs of a candidate are known before it is trained, and its training time nearly so; only its F1 must
+be predicted. A forest of randomised trees, fitted to the study's finished trials, predicts it with a spread (Hutter,
+Hoos & Leyton-Brown, SMAC, LION 2011). The value of a candidate is the expected improvement of the hypervolume (Emmerich
+et al. 2006), here exact over the trees' predictions as there is one unknown, divided by the expected seconds (Snoek,
+Larochelle & Adams, NeurIPS 2012).
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ Column = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Known:
-    """What is known of a candidate without training it; `params` are what its trial suggested."""
+class Traits:
+    """Traits of a candidate that are known without training it; `params` are the suggestions of its trial."""
 
     params: Mapping[str, Any]
     parameters: int
@@ -39,52 +39,52 @@ class Known:
 class Tried:
     """A candidate that was trained.
 
-    f1_macro  after the last epoch; of one that was stopped early, what it could have reached
-    seconds   of the whole training; None for one that was stopped early, which says nothing of that
+    f1_macro  after the last epoch; of a pruned candidate, the F1 that it could have reached
+    seconds   of the whole training; None for a pruned candidate
     """
 
-    known: Known
+    traits: Traits
     f1_macro: float
     seconds: float | None
 
 
 def enough(tried: Sequence[Tried]) -> bool:
-    """Whether so many have finished that a forest says anything."""
+    """Whether enough candidates have finished for a forest."""
     return sum(one.seconds is not None for one in tried) >= LEAST_FINISHED
 
 
-def worth(tried: Sequence[Tried], running: Sequence[Known], proposals: Sequence[Known], seed: int) -> Column:
-    """(N,) expected gain of hypervolume a second, of each proposal. Raises ValueError where nothing has finished.
+def worth(tried: Sequence[Tried], running: Sequence[Traits], proposals: Sequence[Traits], seed: int) -> Column:
+    """(N,) expected hypervolume gain per second of each proposal. Raises ValueError if nothing has finished.
 
-    running  counts as finished with the F1 that is expected of it, so that workers do not all try the same
+    running  these count as finished with their expected F1, so that workers do not all try the same
     """
     finished = [one for one in tried if one.seconds is not None]
     if not finished:
         raise ValueError("nothing has finished: there is nothing to learn from")
-    rows = _encoded([*(one.known for one in tried), *running, *proposals])
+    rows = _encoded([*(one.traits for one in tried), *running, *proposals])
     scores = np.array([one.f1_macro for one in tried])
     forest = ExtraTreesRegressor(TREES, bootstrap=True, oob_score=True, random_state=seed)
     forest.fit(rows[: len(tried)], scores)
     guesses = np.stack([tree.predict(rows[len(tried) :]) for tree in forest.estimators_], axis=1)
-    # No tree says more than it has seen; how far off trees are about what they have not seen says what may be.
+    # No tree predicts more than the best F1 it was fitted to; its out-of-bag errors show how far F1 may deviate.
     errors = (scores - forest.oob_prediction_)[:, None]
     guesses = (guesses + np.random.default_rng(seed).choice(errors, guesses.shape[1]).T).clip(0, 1)
     expected, unknown = guesses[: len(running)].mean(axis=1), guesses[len(running) :]
-    points = [(one.f1_macro, one.known.parameters) for one in finished]
+    points = [(one.f1_macro, one.traits.parameters) for one in finished]
     points += [(f1_macro, one.parameters) for f1_macro, one in zip(expected, running, strict=True)]
     gains = hypervolume_gains(points, unknown, [one.parameters for one in proposals]).mean(axis=1)
     worths: Column = gains / _expected_seconds(finished, proposals)
     return worths
 
 
-def _encoded(known: Sequence[Known]) -> Column:
-    """(N, C): counts on a log scale, and each parameter as it is, or as the place of its choice.
+def _encoded(all_traits: Sequence[Traits]) -> Column:
+    """(N, C): counts on a log scale, and each parameter as a number, or as the index of its choice.
 
     A parameter that a candidate does not have gets a value below all others: trees split by order alone.
     """
-    names = sorted({name for one in known for name in one.params})
-    counts = np.log([one.parameters for one in known]), np.log1p([one.macs for one in known])
-    return np.stack([*counts, *(_column([one.params.get(name) for one in known]) for name in names)], axis=1)
+    names = sorted({name for one in all_traits for name in one.params})
+    counts = np.log([one.parameters for one in all_traits]), np.log1p([one.macs for one in all_traits])
+    return np.stack([*counts, *(_column([one.params.get(name) for one in all_traits]) for name in names)], axis=1)
 
 
 def _column(values: Sequence[Any]) -> Column:
@@ -97,13 +97,13 @@ def _column(values: Sequence[Any]) -> Column:
     return np.array([absent if value is None else value for value in values], dtype=np.float64)
 
 
-def _expected_seconds(finished: Sequence[Tried], proposals: Sequence[Known]) -> Column:
-    """Linear in MACs, neither part of it negative; never less than half of the quickest that has finished."""
+def _expected_seconds(finished: Sequence[Tried], proposals: Sequence[Traits]) -> Column:
+    """Linear in MACs, with no negative coefficient; at least half of the shortest time that was measured."""
     seconds = np.array([one.seconds for one in finished], dtype=np.float64)
 
-    def terms(known: Sequence[Known]) -> Column:
-        return np.array([(1.0, one.macs) for one in known])
+    def terms(all_traits: Sequence[Traits]) -> Column:
+        return np.array([(1.0, one.macs) for one in all_traits])
 
-    weights, _ = nnls(terms([one.known for one in finished]), seconds)
+    weights, _ = nnls(terms([one.traits for one in finished]), seconds)
     expected: Column = np.maximum(terms(proposals) @ weights, max(seconds.min() / 2, 1e-9))
     return expected

@@ -1,4 +1,4 @@
-"""Whether spaces can be searched here: what has no weights is left out, and what cannot be at all is refused."""
+"""Checks whether spaces can be searched here. Networks without weights are skipped, impossible spaces are refused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def checked_spaces(spaces: Mapping[str, AnySpace], settings: Settings) -> dict[str, AnySpace]:
-    """The spaces less the backbones that have no weights, each known to be searchable. Raises BadInput."""
+    """The spaces without the backbones that have no weights. Raises BadInput where a space cannot be searched."""
     checked: dict[str, AnySpace] = {}
     problems: list[str] = []
     for name, space in spaces.items():
@@ -38,14 +38,14 @@ def checked_spaces(spaces: Mapping[str, AnySpace], settings: Settings) -> dict[s
 
 
 def _with_weights(space: EliminationSpace, settings: Settings) -> EliminationSpace:
-    """The space without backbones whose weights cannot be had. Raises BadInput where none is left."""
+    """The space without backbones whose weights are not available. Raises BadInput where none remains."""
     if space.initial_weights == "random":
         return space
     return space.model_copy(update={"backbones": _that_have_weights(space.backbones, settings)})
 
 
 def _rows_with_weights(space: ListedSpace, settings: Settings) -> ListedSpace:
-    """The list without rows whose weights cannot be had. Raises BadInput where none is left."""
+    """The list without networks whose weights are not available. Raises BadInput where none remains."""
     wanted = [_pretrained_backbone(row) for row in space.rows]
     if not any(wanted):
         return space
@@ -61,11 +61,11 @@ def _pretrained_backbone(row: ListedRow) -> str | None:
 
 
 def _that_have_weights(backbones: Sequence[str], settings: Settings, *, may_be_none: bool = False) -> tuple[str, ...]:
-    """The backbones whose weights can be had, with one warning that names the others.
+    """The backbones whose weights are available, with one warning that names the others.
 
-    Raises BadInput that says what to do where none is left, unless there `may_be_none`.
+    Raises BadInput, which says what to do, where none remains, unless there `may_be_none`.
     """
-    log.info("pretrained weights are looked for in this order: %s", ORDER)
+    log.info("looking for pretrained weights in: %s", ORDER)
     usable: list[str] = []
     lacking: dict[str, list[str]] = {}  # backbones by why they have none
     for backbone in backbones:
@@ -76,10 +76,12 @@ def _that_have_weights(backbones: Sequence[str], settings: Settings, *, may_be_n
         else:
             lacking.setdefault("; ".join(found), []).append(backbone)
     missing = [f"{', '.join(names)}: {why}" for why, names in lacking.items()]
-    remedy = "put <backbone>.safetensors into a folder and name it by WEIGHTS_DIR, or allow access to timm's hub"
+    remedy = "put <backbone>.safetensors into a folder and set WEIGHTS_DIR to it, or allow access to timm's hub"
     if not usable and not may_be_none:
-        packaged = f"or search {PACKAGED}, whose weights a package brings"
+        packaged = f"or search {PACKAGED}, whose weights come with a package"
         raise BadInput("no backbone has weights", [*missing, f"{remedy}, {packaged}"])
     if missing:
-        log.warning("left out of the space for want of weights: %s; to have them, %s", " | ".join(missing), remedy)
+        log.warning(
+            "skipping backbones without pretrained weights: %s; to include them, %s", " | ".join(missing), remedy
+        )
     return tuple(usable)

@@ -1,7 +1,7 @@
-"""Whether a search space has a network within its limits; where it has none, the smallest that it gives is named.
+"""Whether a search space has a network within its limits. If it has none, the error names its smallest network.
 
-Some candidates are drawn by chance. Where none of them is within the limits, the smallest network is looked for, one
-choice at a time (coordinate descent): parameters and MACs are sums over layers, so choices hardly depend on each other.
+A few candidates are drawn at random. If none of them is within the limits, the smallest network is sought one choice at
+a time (coordinate descent): parameters and MACs are sums over layers, so choices hardly depend on each other.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace, Scra
 from search.spaces.sample import counts_of, is_uncut, over_counts, sample_candidate, summary
 
 DRAWS = 10
-SLOW_DRAWS = 2  # it takes seconds to find out how long a network takes
+SLOW_DRAWS = 2  # measuring a network's latency takes seconds
 PASSES = 3
 WITHOUT_WEIGHT = ("activation", "stochastic_depth")
 """Choices that change neither parameters nor MACs."""
@@ -32,7 +32,7 @@ Searched = EliminationSpace | ScratchSpace
 
 @dataclass(frozen=True)
 class Small:
-    """A network that is as small as was found; `params` are what a trial of it would suggest."""
+    """The smallest network that was found; `params` are the suggestions of a trial of it."""
 
     params: Mapping[str, Any]
     distributions: Mapping[str, BaseDistribution]
@@ -43,7 +43,7 @@ class Small:
 def check_limits(spaces: Mapping[str, AnySpace], classes: int) -> None:
     """Raise BadInput with every study whose space has no network within its limits.
 
-    One is enough to refuse all: a search of one study alone would take its hours, and nobody asked for that.
+    One such study is enough to refuse the search: to search the others alone is not what was asked for.
     """
     problems: list[str] = []
     for name, space in spaces.items():
@@ -57,9 +57,9 @@ def check_limits(spaces: Mapping[str, AnySpace], classes: int) -> None:
 
 
 def within_limits(name: str, space: Searched, classes: int, seed: int = 0) -> Candidate:
-    """A candidate within the limits of the space, which is no uncut backbone, as no limit holds for these.
+    """A candidate within the limits of the space. It is no full backbone, since limits do not hold for those.
 
-    Raises BadInput, which names the study, the limit and the smallest network, where none is found.
+    Raises BadInput, which names the study, the limit and the smallest network, if none is found.
     """
     study = optuna.create_study(sampler=RandomSampler(seed))
     slow = 0
@@ -83,14 +83,14 @@ def _nothing_within(space: Searched, found: Small, over: Mapping[str, tuple[floa
     size = f"{found.counts['parameters']:,} parameters and {found.counts['macs']:,} MACs"
     if "latency_ms" in over:
         size += f", and takes {over['latency_ms'][0]:.3g} ms"
-    kind = "cut network" if isinstance(space, EliminationSpace) else "network"  # uncut ones are under no limit
+    kind = "cut network" if isinstance(space, EliminationSpace) else "network"  # limits do not hold for full backbones
     smallest_one = f"the smallest that the space gives has {size} ({summary(found.candidate)})"
     return f"no {kind} is within {limits}: {smallest_one}; raise the limit, or allow smaller networks"
 
 
 @lru_cache(maxsize=32)
 def smallest(space: Searched, classes: int) -> Small:
-    """The network of a space that is least above its limits, or else has the fewest MACs; no uncut backbone."""
+    """The network of a space that exceeds its limits least, or else has the fewest MACs; no full backbone."""
     everything = space.model_copy(update={"max_parameters": 10**15})  # which cuts may be chosen depends on it
     best = _built(everything, classes, {})
     for _ in range(PASSES):
@@ -111,13 +111,13 @@ def _built(space: Searched, classes: int, params: Mapping[str, Any]) -> Small:
 
 
 def _size(space: Searched, small: Small) -> tuple[float, int, int]:
-    """How far it is above the limits, and its counts."""
+    """By what factor it exceeds the limits, and its counts."""
     excess = max((value / limit for value, limit in over_counts(space, small.counts).values()), default=1.0)
     return (float("inf") if is_uncut(small.candidate) else excess), small.counts["macs"], small.counts["parameters"]
 
 
 def _choices(small: Small) -> dict[str, list[Any]]:
-    """Other values of each choice: of numbers the least and the largest."""
+    """Other values of each choice; of numbers, the smallest and the largest."""
     choices = {}
     for name, distribution in small.distributions.items():
         if isinstance(distribution, CategoricalDistribution) and not name.endswith(WITHOUT_WEIGHT):
@@ -133,7 +133,7 @@ def _ends(distribution: CategoricalDistribution) -> list[Any]:
 
 
 class _Lowest(RandomSampler):
-    """The lowest value, or the first choice, of whatever is not given."""
+    """Gives the lowest value, or the first choice, of each parameter that is not given."""
 
     def __init__(self, given: Mapping[str, Any]) -> None:
         super().__init__(seed=0)
@@ -156,7 +156,7 @@ class _Lowest(RandomSampler):
 def over_limits(
     space: EliminationSpace | ScratchSpace, candidate: Candidate, counts: Mapping[str, int]
 ) -> dict[str, tuple[float, float]]:
-    """Value and limit of each that is over. Time is taken only of what is small enough, as it takes a second itself."""
+    """{name: (value, limit)} of each limit that is exceeded. Latency, which takes a second, is measured last."""
     over = over_counts(space, counts)
     if over or space.max_latency_ms is None:
         return over

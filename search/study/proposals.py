@@ -1,22 +1,23 @@
-"""What a new trial tries: nothing twice while there is anything new, then further seeds of the study's front."""
+"""What a new trial tries: new candidates while the space has any, then further seeds of the study's front."""
 
 from __future__ import annotations
 
 import copy
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 import optuna
 from optuna.samplers import BaseSampler, RandomSampler
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import Trial, TrialState
 
 from search.settings.candidate import Candidate
 from search.settings.spaces import EliminationSpace, ListedSpace, ScratchSpace
 from search.spaces.sample import counts_of, is_uncut, over_counts, queued, sample_candidate
-from search.study.acquisition import Known, Tried, enough, worth
+from search.study.acquisition import Traits, Tried, enough, worth
 from search.study.limits import smallest
 from search.study.sampler import HISTORY, Near, that_matter
 from search.study.study import OpenStudy, study_front
@@ -29,126 +30,148 @@ RANDOM_DRAWS = 50
 LIKE_THE_SMALLEST = 32
 
 Drawn = tuple[Trial, Suggestions]
+"""A hold on a trial, and what it suggests."""
+
+Searched = EliminationSpace | ScratchSpace
 
 
-def draw(open_study: OpenStudy, trial: Trial, classes: int, teacher: str | None = None, proposals: int = 1) -> Drawn:
-    """`trial`, or another hold on it, which suggests a candidate that its study has not tried; and what it suggests.
+@dataclass(frozen=True)
+class Proposer:
+    """Chooses what new trials of a study try.
 
-    Tried is what has ended in any way, or is running: trying it again would tell little. The sampler draws up to 10
-    times, as its best guess is often something known, then chance 50 times. If nothing new comes up, the space counts
-    as exhausted, and the trial is given the parameters of the front's candidate of the fewest seeds (or, before any
-    trial has finished, keeps the last draw). What was queued is not questioned: somebody asked for it.
-
-    proposals  new candidates within the limits of their space that the one which is worth most is chosen from (see
-               `search.study.acquisition`): a quarter of them the sampler's, a quarter like members of the front, the
-               rest by chance. Before enough trials have finished for a choice, the first of them is taken
+    classes    of the data set
+    teacher    the trial that a recipe with distillation learns from, as STUDY/NUMBER
+    proposals  new candidates within the limits of their space, of which the most valuable one is chosen (see
+               `search.study.acquisition`). A quarter of them are the sampler's, a quarter are like members of the
+               Pareto front, the rest are random. Before enough trials have finished for a choice, the first is taken
     """
-    space = open_study.space
-    if queued(trial) or isinstance(space, ListedSpace):
-        return trial, collect(trial)
-    known = tried(open_study, trial.number)
-    if proposals > 1:
-        ended, running = _history(open_study.study, trial.number)
-        among = _proposals(open_study, space, trial, classes, teacher, proposals, known)
-        found = list(islice(among, proposals if enough(ended) else 1))
+
+    study: OpenStudy
+    classes: int
+    teacher: str | None = None
+    proposals: int = 1
+
+    def draw(self, trial: Trial) -> Drawn:
+        """`trial`, or another hold on it, which suggests a candidate that its study has not tried.
+
+        A candidate counts as tried once a trial of it is running or has ended in any way: another one would tell
+        little. If nothing new comes up, the space counts as exhausted, and the trial is a further seed of a candidate
+        on the front (or, before any trial has finished, keeps the last draw). A queued trial keeps its parameters.
+        """
+        space = self.study.space
+        if queued(trial) or isinstance(space, ListedSpace):
+            return trial, collect(trial)
+        known = tried(self.study, trial.number)
+        if self.proposals > 1 and (chosen := self._most_valuable(space, trial, known)):
+            return chosen
+        drawn, is_new = self._first_new(space, trial, known)
+        return drawn if is_new else self._further_seed(trial, known) or drawn
+
+    def _most_valuable(self, space: Searched, trial: Trial, known: Counter[str]) -> Drawn | None:
+        """The proposal with the highest expected gain; None where no proposal is new."""
+        ended, running = _history(self.study.study, trial.number)
+        found = list(islice(self._new_ones(space, trial, known), self.proposals if enough(ended) else 1))
         if len(found) > 1:
-            worths = worth(ended, running, [each for _, each in found], seed=trial.number)
+            worths = worth(ended, running, [traits for _, traits in found], seed=trial.number)
             return found[int(np.argmax(worths))][0]
-        if found:
-            return found[0][0]
-    for drawn, suggestions in _draws(open_study, trial):
-        candidate = sample_candidate(drawn, space, classes, teacher)
-        if candidate.key not in known and (proposals == 1 or _within(space, candidate, drawn) is not None):
-            return drawn, suggestions
-    member = _front_member(open_study, known)
-    if member is None:
-        return drawn, suggestions
-    log.info("%s: nothing new was drawn; one more seed of trial %s of its front", open_study.name, member.number)
-    open_study.study._storage.set_trial_system_attr(trial._trial_id, "fixed_params", member.params)
-    trial = Trial(open_study.study, trial._trial_id)
-    return trial, collect(trial)
+        return found[0][0] if found else None
+
+    def _first_new(self, space: Searched, trial: Trial, known: Counter[str]) -> tuple[Drawn, bool]:
+        """The first new draw: the sampler has 10, as its best guess is often known, then 50 are random.
+
+        Or the last draw, and that it is not new.
+        """
+        for drawn in self._draws(trial):
+            candidate = sample_candidate(drawn[0], space, self.classes, self.teacher)
+            if candidate.key not in known and (self.proposals == 1 or _within(space, candidate, drawn[0]) is not None):
+                return drawn, True
+        return drawn, False
+
+    def _further_seed(self, trial: Trial, known: Counter[str]) -> Drawn | None:
+        """The trial with the parameters of the front's candidate of the fewest seeds; None where none has finished."""
+        members = [trials[0] for trials in study_front(self.study.study)]
+        if not members:
+            return None
+        member = min(members, key=lambda trial: known[trial.user_attrs.get("candidate_key", "")])
+        log.info(
+            "%s: no new candidate was found; repeating trial %s of its front with a new seed",
+            self.study.name,
+            member.number,
+        )
+        self.study.study._storage.set_trial_system_attr(trial._trial_id, "fixed_params", member.params)
+        trial = Trial(self.study.study, trial._trial_id)
+        return trial, collect(trial)
+
+    def _draws(self, trial: Trial) -> Iterator[Drawn]:
+        yield trial, collect(trial)
+        yield from (self._drawn_by(self.study.study.sampler, trial) for _ in range(SAMPLER_DRAWS - 1))
+        at_random = RandomSampler(seed=trial._trial_id)
+        yield from (self._drawn_by(at_random, trial) for _ in range(RANDOM_DRAWS))
+
+    def _new_ones(self, space: Searched, trial: Trial, known: Counter[str]) -> Iterator[tuple[Drawn, Traits]]:
+        """New candidates within the limits of the space, no two the same; few or none where it has no more."""
+        seen = {*known}
+
+        def new(samplers: Iterator[BaseSampler]) -> Iterator[tuple[Drawn, Traits]]:
+            for sampler in samplers:
+                drawn = self._drawn_by(sampler, trial)
+                candidate = sample_candidate(drawn[0], space, self.classes, self.teacher)
+                if candidate.key in seen:
+                    continue
+                seen.add(candidate.key)
+                if (traits := _within(space, candidate, drawn[0])) is not None:
+                    yield drawn, traits
+
+        found = False
+        for proposal in new(self._samplers(trial)):
+            found = True
+            yield proposal
+        if not found:  # the limits leave so little of the space that random draws miss it
+            random = np.random.default_rng(trial._trial_id)
+            small = smallest(space, self.classes).params
+            yield from new(Near(small, random) for _ in range(LIKE_THE_SMALLEST))
+
+    def _samplers(self, trial: Trial) -> Iterator[BaseSampler]:
+        """The sampler of each proposal. Random ones follow, as many again, in place of draws that are not new."""
+        random = np.random.default_rng(trial._trial_id)
+        members = [trials[0].params for trials in study_front(self.study.study)]
+        quarter = self.proposals // 4
+        yield from [self.study.study.sampler] * quarter
+        yield from (Near(members[random.integers(len(members))], random) for _ in range(quarter if members else 0))
+        yield from [RandomSampler(seed=trial._trial_id)] * (2 * self.proposals - 2 * quarter)
+
+    def _drawn_by(self, sampler: BaseSampler, trial: Trial) -> Drawn:
+        """A new hold on the trial, whose values this sampler draws."""
+        study = copy.copy(self.study.study)
+        study.sampler = sampler
+        again = Trial(study, trial._trial_id)
+        return again, collect(again)
 
 
-def tried(open_study: OpenStudy, but_for: int) -> Counter[str]:
-    """Candidates of a study by key, with how many of its trials had them; trial `but_for` is left out."""
-    trials = open_study.study.get_trials(deepcopy=False)
-    keys = (trial.user_attrs.get("candidate_key") for trial in trials if trial.number != but_for)
+def tried(study: OpenStudy, except_for: int) -> Counter[str]:
+    """Keys of a study's candidates and their numbers of trials, trial `except_for` not counted."""
+    trials = study.study.get_trials(deepcopy=False)
+    keys = (trial.user_attrs.get("candidate_key") for trial in trials if trial.number != except_for)
     return Counter(key for key in keys if key)
 
 
-def _draws(open_study: OpenStudy, trial: Trial) -> Iterator[Drawn]:
-    yield trial, collect(trial)
-    yield from (_by(open_study.study.sampler, open_study, trial) for _ in range(SAMPLER_DRAWS - 1))
-    chance = RandomSampler(seed=trial._trial_id)
-    yield from (_by(chance, open_study, trial) for _ in range(RANDOM_DRAWS))
-
-
-def _by(sampler: BaseSampler, open_study: OpenStudy, trial: Trial) -> Drawn:
-    """A new hold on the trial, whose values this sampler draws."""
-    study = copy.copy(open_study.study)
-    study.sampler = sampler
-    again = Trial(study, trial._trial_id)
-    return again, collect(again)
-
-
-def _proposals(
-    open_study: OpenStudy,
-    space: EliminationSpace | ScratchSpace,
-    trial: Trial,
-    classes: int,
-    teacher: str | None,
-    count: int,
-    known: Counter[str],
-) -> Iterator[tuple[Drawn, Known]]:
-    """New candidates within the limits of the space, no two the same; fewer than `count` where it has no more."""
-    seen = {*known}
-
-    def new(samplers: Iterator[BaseSampler]) -> Iterator[tuple[Drawn, Known]]:
-        for sampler in samplers:
-            drawn = _by(sampler, open_study, trial)
-            candidate = sample_candidate(drawn[0], space, classes, teacher)
-            if candidate.key in seen:
-                continue
-            seen.add(candidate.key)
-            if (described := _within(space, candidate, drawn[0])) is not None:
-                yield drawn, described
-
-    found = False
-    for proposal in new(_samplers(open_study, trial, count)):
-        found = True
-        yield proposal
-    if not found:  # limits leave so little of the space that chance misses it
-        random = np.random.default_rng(trial._trial_id)
-        yield from new(Near(smallest(space, classes).params, random) for _ in range(LIKE_THE_SMALLEST))
-
-
-def _samplers(open_study: OpenStudy, trial: Trial, count: int) -> Iterator[BaseSampler]:
-    """By whom proposals are drawn: `count` of them, and as many again by chance in the place of those that fail."""
-    random = np.random.default_rng(trial._trial_id)
-    members = [trials[0].params for trials in study_front(open_study.study)]
-    quarter = count // 4
-    yield from [open_study.study.sampler] * quarter
-    yield from (Near(members[random.integers(len(members))], random) for _ in range(quarter if members else 0))
-    yield from [RandomSampler(seed=trial._trial_id)] * (2 * count - 2 * quarter)
-
-
-def _within(space: EliminationSpace | ScratchSpace, candidate: Candidate, trial: Trial) -> Known | None:
-    """What is known of a candidate that is within the limits; time, which takes a second to measure, is not asked."""
+def _within(space: Searched, candidate: Candidate, trial: Trial) -> Traits | None:
+    """The traits of a candidate within the limits, else None; latency, which takes a second, is not measured."""
     counts = counts_of(candidate.network)
     if not is_uncut(candidate) and over_counts(space, counts):
         return None
-    return Known(trial.params, counts["parameters"], counts["macs"])
+    return Traits(trial.params, counts["parameters"], counts["macs"])
 
 
-def _history(study: optuna.Study, but_for: int) -> tuple[list[Tried], list[Known]]:
-    """What a study's trials have come to, as far as the sampler is shown them, too; and those that are running."""
+def _history(study: optuna.Study, except_for: int) -> tuple[list[Tried], list[Traits]]:
+    """The ended and the running trials of a study, of those that the sampler learns from."""
     ended: list[Tried] = []
-    running: list[Known] = []
+    running: list[Traits] = []
     for trial in that_matter(study.get_trials(deepcopy=False), HISTORY):
         attributes = trial.user_attrs
-        if trial.number == but_for or not {"parameters", "macs"} <= attributes.keys():
+        if trial.number == except_for or not {"parameters", "macs"} <= attributes.keys():
             continue
-        known = Known(trial.params, attributes["parameters"], attributes["macs"])
+        known = Traits(trial.params, attributes["parameters"], attributes["macs"])
         if trial.state == TrialState.RUNNING:
             running.append(known)
         elif trial.state == TrialState.COMPLETE and "seconds" in attributes:
@@ -156,9 +179,3 @@ def _history(study: optuna.Study, but_for: int) -> tuple[list[Tried], list[Known
         elif trial.state == TrialState.PRUNED and "reach" in attributes:
             ended.append(Tried(known, attributes["reach"], None))
     return ended, running
-
-
-def _front_member(open_study: OpenStudy, known: Counter[str]) -> FrozenTrial | None:
-    """A trial of the candidate on the study's front that has the fewest; None where nothing has finished."""
-    members: Sequence[FrozenTrial] = [trials[0] for trials in study_front(open_study.study)]
-    return min(members, key=lambda trial: known[trial.user_attrs.get("candidate_key", "")], default=None)

@@ -1,10 +1,10 @@
-"""When to stop a trial before its end, with two objectives of which one, the parameters, is known before training.
+"""When to prune a trial. Of the two objectives, one, the parameters, is known before training.
 
 At a rung, an epoch at a set share of the schedule, one question is asked: can this network still reach the front among
-those that are no larger? Its F1 is known, what it may still gain is learned from the trials that ran to their end. What
-has no finished rival of its size or smaller goes on whatever it scores: so does the smallest, and the first at a rung.
-Asking at geometric rungs is of successive halving (Jamieson & Talwalkar 2016, https://arxiv.org/abs/1502.07943);
-halving itself would compare networks of all sizes by F1 alone.
+the networks that are no larger? Its F1 so far is known; the gain that may follow is estimated from the trials that ran
+to their end. A trial without a finished rival of its size or smaller is never pruned. Geometric rungs come from
+successive halving (Jamieson & Talwalkar 2016, https://arxiv.org/abs/1502.07943); halving itself would compare networks
+of all sizes by F1 alone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from search.settings.search import Stopping
 
 @dataclass(frozen=True)
 class Finished:
-    """A trial that ran to its end. `f1_at_rung` is nan where that is not known."""
+    """A trial that ran to its end. `f1_at_rung` is nan if it is not known."""
 
     trial: str
     parameters: int
@@ -30,7 +30,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Behind:
-    """Why a trial cannot reach the front any more: `reach` is the best it can hope for, `rival` what is better."""
+    """Why a trial cannot reach the front any more: `reach` is the best F1 to expect, and `rival` is better."""
 
     f1_macro: float
     reach: float
@@ -46,7 +46,7 @@ class Behind:
 
 
 def rungs(epochs: int, settings: Stopping) -> dict[int, float]:
-    """Epochs before the last at which a trial is asked, and the share of its schedule that each stands for.
+    """{epoch: share of the schedule} of the rungs, which are before the last epoch.
 
     Trials of different schedules are compared at equal shares: the learning rate falls with the share, not the epoch.
     """
@@ -59,15 +59,15 @@ def rungs(epochs: int, settings: Stopping) -> dict[int, float]:
 
 
 def epoch_at(share: float, epochs: int) -> int:
-    """The epoch that ends nearest to a share of a schedule; the first at the earliest."""
+    """The epoch whose end is nearest to a share of a schedule; at least 1."""
     return max(1, round(share * epochs))
 
 
 def judge(f1_macro: float, parameters: int, finished: Sequence[Finished], settings: Stopping) -> Behind | None:
-    """Why a trial with this F1 at a rung is to be stopped there, or None where it is to go on.
+    """Why a trial with this F1 at a rung is pruned there; None if it continues.
 
-    It goes on while fewer than `least_finished` trials have shown what can be gained, and where it can at least draw
-    level with the best finished network that is no larger. An F1 that is not finite says nothing, so it goes on, too.
+    It continues while fewer than `least_finished` trials have shown how much can be gained, and if it can still equal
+    the best finished network that is no larger. It also continues if its F1 is not finite.
     """
     rival = _best(trial for trial in finished if trial.parameters <= parameters)
     gains = [trial for trial in finished if math.isfinite(trial.f1_at_rung) and math.isfinite(trial.f1_macro)]
@@ -80,13 +80,14 @@ def judge(f1_macro: float, parameters: int, finished: Sequence[Finished], settin
 def reach(f1_macro: float, finished: Sequence[Finished], quantile: float) -> float:
     """The best final F1 to expect after `f1_macro` at a rung: a share `quantile` of finished trials gained no more.
 
-    A trial keeps a part (1 - final) / (1 - f1_at_rung) of what it lacks of F1 1. Low scorers gain more, and parts of
-    high and low ones can be compared. The part assumed is the (1 - quantile)-quantile of what finished trials kept,
-    rounded to the next lower of them (so with 0.98 and up to 50 trials the least of all), and never more than 1.
+    After the rung, a trial retains a part (1 - final) / (1 - f1_at_rung) of its distance to F1 1. Trials of low F1 gain
+    more, but these parts can be compared between trials of low and high F1. The assumed part is the
+    (1 - quantile)-quantile of the finished trials' parts, rounded down to one of them (with 0.98 and up to 50 trials,
+    the smallest), and at most 1.
 
-    Only survivors have an end. Who was stopped at this rung was chosen by F1 here, not by what it would have kept, so
-    what the others kept stays a fair sample, only of higher F1. Who was stopped at a later rung had gained little since
-    this one: without it the reach is too high rather than too low, and fewer trials are stopped.
+    Only trials that were not pruned have an end. Trials pruned at this rung were chosen by their F1 here, not by their
+    part, so the others' parts remain a fair sample, of higher F1. Trials pruned at a later rung had gained little since
+    this one: without them the reach is too high rather than too low, and fewer trials are pruned.
     """
     parts = [(1 - trial.f1_macro) / (1 - trial.f1_at_rung) for trial in finished if trial.f1_at_rung < 1]
     part = float(np.quantile(parts, 1 - quantile, method="lower")) if parts else 1.0
@@ -94,6 +95,6 @@ def reach(f1_macro: float, finished: Sequence[Finished], quantile: float) -> flo
 
 
 def _best(finished: Iterable[Finished]) -> Finished | None:
-    """The highest final F1, and of equal ones the smallest network."""
+    """The trial of the highest final F1; of equal ones, the smallest network."""
     known = [trial for trial in finished if math.isfinite(trial.f1_macro)]
     return max(known, key=lambda trial: (trial.f1_macro, -trial.parameters), default=None)

@@ -1,4 +1,4 @@
-"""The sampler of a study: Optuna's TPE, shown the trials that matter to it, once for each draw.
+"""The sampler of a study: Optuna's TPE over the trials that matter, which it reads once for each draw.
 
 TPE's time grows with the trials it is shown, and with a constant liar and groups Optuna reads them from the storage
 once for each group of parameters (`python -m benchmarks.storage` compares the two).
@@ -23,17 +23,16 @@ MOST_ANEW = 3
 
 
 def make_sampler(seed: int, history: int = HISTORY) -> optuna.samplers.BaseSampler:
-    """TPE over groups of parameters that occur together; what others are running counts as tried (constant liar).
+    """TPE over groups of parameters that occur together. Running trials count as tried (constant liar).
 
-    It learns from the `history` newest finished trials and from all those on the study's front: from everything, in a
-    study of no more trials than that.
+    It learns from the `history` newest finished trials and from all trials on the study's Pareto front.
     """
     with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
         return _RecentTPE(history, multivariate=True, group=True, constant_liar=True, seed=seed)
 
 
 class Near(optuna.samplers.RandomSampler):
-    """Repeats the values of a trial, as far as they fit, but for some that are drawn anew."""
+    """Repeats the values of a trial, if they fit, except for one to three that are drawn anew."""
 
     def __init__(self, params: Mapping[str, Any], random: np.random.Generator) -> None:
         shuffled = random.permutation(sorted(params)).tolist()
@@ -61,7 +60,7 @@ class _RecentTPE(optuna.samplers.TPESampler):
         self._view: _View | None = None
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        self._view = _View(study, self._history)  # a draw begins here
+        self._view = _View(study, self._history)  # a draw starts here
         return super().infer_relative_search_space(self._view, trial)
 
     def sample_relative(
@@ -76,7 +75,7 @@ class _RecentTPE(optuna.samplers.TPESampler):
 
 
 class _View(optuna.Study):
-    """A study as it was at one moment, without most of the old trials that others beat."""
+    """A study as it was at one moment, without most of the old trials that other trials dominate."""
 
     def __init__(self, study: optuna.Study, history: int) -> None:
         self.__dict__.update(study.__dict__)
@@ -92,7 +91,7 @@ class _View(optuna.Study):
 
 
 def that_matter(trials: Sequence[FrozenTrial], history: int) -> list[FrozenTrial]:
-    """Those under way, the newest `history` that have ended, and those of two objectives that no other beats."""
+    """Unfinished trials, the `history` newest finished ones, and those on the Pareto front of the two objectives."""
     ended = [trial for trial in trials if trial.state.is_finished()]
     if len(ended) <= history:
         return list(trials)

@@ -11,9 +11,11 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, TextIO, cast
 
 from search.errors import BadInput
+
+READER_GONE = "nobody reads standard output any more: the work goes on, and what it prints is lost"
 
 
 def file_problems(option: str, path: Path | None) -> list[str]:
@@ -71,7 +73,55 @@ def standard_output() -> Iterator[None]:
 
 def forget_standard_output() -> None:
     """Let what is still to be written there, at the latest by the flush at exit, go nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _forget(sys.stdout)
+
+
+def _forget(stream: TextIO) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+@contextmanager
+def readers_may_leave() -> Iterator[None]:
+    """What is printed inside goes nowhere once its reader, such as `head`, has gone: the work goes on.
+
+    One line on standard error says so, if that has a reader.
+    """
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast(TextIO, _Unbroken(stream)) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+class _Unbroken:
+    """A text stream whose pipe may break."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        try:
+            self._stream.write(text)
+        except BrokenPipeError:
+            self._lose()
+        return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except BrokenPipeError:
+            self._lose()
+
+    def _lose(self) -> None:
+        _forget(self._stream)
+        if self is sys.stdout:
+            print(READER_GONE, file=sys.stderr, flush=True)
 
 
 def print_any_character() -> None:

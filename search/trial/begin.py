@@ -1,52 +1,47 @@
-"""How a trial begins: what it is to try is drawn and stored, once, for whoever holds it."""
+"""How a trial begins: what it tries is drawn and stored once, for every worker that will hold it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from search.spaces.sample import OverTheLimit
-from search.study.proposals import draw
-from search.study.study import OpenStudy
-from search.trial.context import Workshop
-from search.trial.objective import Assignment, assign
+from search.study.proposals import Proposer
+from search.trial.assignment import Assignment, assign
+from search.trial.leased import AssignedTrial, LeasedTrial
 from search.trial.teacher import choose_teacher, distils
 from storage.attributes import attributes_of
-from storage.claims import open_trial
-from storage.leases import Lease
-from storage.results import set_attributes
 from storage.suggestions import Suggestions
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A candidate over the limit, and what was suggested for it."""
+    """A candidate that exceeds a limit of its space, and the suggestions for it."""
 
     error: OverTheLimit
     suggestions: Suggestions
 
 
-def begin(
-    shop: Workshop, studies: Sequence[OpenStudy], study: OpenStudy, lease: Lease, beside: int | None = None
-) -> Assignment | Refused:
-    """What the trial was to do when it was begun, or, for a new one, what it is to do from now on.
+def begin(trial: LeasedTrial, beside: int | None = None) -> AssignedTrial | Refused:
+    """The trial with what it tries: what is stored on it or, for a new one, what is drawn now.
 
-    beside  for a new one: see `search.trial.objective.Assignment`
+    beside  for a new one: see `search.trial.assignment.Assignment`
     """
-    trial = open_trial(study.study, lease)
-    begun = attributes_of(trial)
-    if "candidate" in begun:
-        return Assignment.from_attributes(begun)
-    teacher = choose_teacher(studies) if distils([study]) else None
-    while True:  # until no other worker has begun the same meanwhile
-        trial, suggestions = draw(study, trial, len(shop.dataset.classes), teacher, shop.settings.proposals)
+    context, study = trial.context, trial.study
+    opened = trial.opened()
+    stored = attributes_of(opened)
+    if "candidate" in stored:
+        return trial.assigned(Assignment.from_attributes(stored))
+    classes = len(context.dataset.classes)
+    teacher = choose_teacher(context.studies) if distils([study]) else None
+    proposer = Proposer(study, classes, teacher, context.settings.proposals)
+    while True:  # until no other worker has begun the same candidate meanwhile
+        drawn, suggestions = proposer.draw(opened)
         try:
-            assignment = assign(study, trial, len(shop.dataset.classes), shop.settings.seed, teacher)
-            assignment = replace(assignment, beside=beside)
+            assignment = replace(assign(study, drawn, classes, context.settings.seed, teacher), beside=beside)
         except OverTheLimit as error:
-            trial.set_constraint("parameters", float(error.excess))
+            drawn.set_constraint("parameters", float(error.excess))
             return Refused(error, suggestions)
         unique = () if assignment.row else ("candidate_key", "seed")
-        if set_attributes(shop.database, lease, assignment.attributes(), suggestions, unique):
-            return assignment
-        trial = open_trial(study.study, lease)
+        if trial.store(assignment.attributes(), suggestions, unique):
+            return trial.assigned(assignment)
+        opened = trial.opened()

@@ -1,4 +1,4 @@
-"""Where a trial's checkpoints are kept: in the artefact store, referred to by its lease once they are whole."""
+"""A trial's checkpoints. They are in the artefact store; the lease refers to one once it is whole."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 class StoredCheckpoint:
-    """A trial's newest state, of which the store never holds more than two."""
+    """A trial's newest state. The store never holds more than two of them."""
 
     def __init__(self, artefacts: Artefacts, leases: Leases, lease: Lease) -> None:
         self.epoch = lease.epoch or 0
@@ -36,12 +36,12 @@ class StoredCheckpoint:
             self._forget(replaced)
 
     def remove(self) -> None:
-        """Nobody will continue the trial any more."""
+        """Remove the state: no worker will resume the trial any more."""
         if self._reference is not None:
             self._forget(self._reference)
 
     def _forget(self, reference: str) -> None:
-        """What cannot be removed stays behind: that is no reason to lose a trial."""
+        """Remove a state. A state that cannot be removed stays in the store and costs no trial."""
         try:
             self._artefacts.remove(reference)
         except ArtefactError as error:

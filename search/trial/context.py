@@ -1,10 +1,10 @@
-"""What a worker keeps from trial to trial, and what a trial leaves behind for it."""
+"""What a worker keeps from trial to trial, and how its work on a trial ends."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -19,31 +19,36 @@ from storage.database import Database
 from storage.leases import Lease, Leases
 
 STALE_SECONDS = 60.0
+MAX_DEATHS = 3
 
 
 @dataclass
 class Ahead:
-    """Trials that this worker has begun and trained beside another one, and has not written down yet."""
+    """Trials that this worker has begun and trained beside another one, and whose results are not stored yet."""
 
     trials: deque[tuple[OpenStudy, Lease]] = field(default_factory=deque)
     results: dict[int, TrainingResult] = field(default_factory=dict)
 
 
 @dataclass
-class Workshop:
+class WorkerContext:
     """What a worker keeps from trial to trial.
 
-    stop  asks it to hand back what it does and end
-    sign  is called at every step, for whoever watches that it does not hang
+    name      of the worker, for people who look up who holds a trial
+    progress  the worker's side of the display
+    studies   all that it takes trials from
+    stop      set when the worker is asked to requeue its trial and end
+    sign      called at every step, so that the supervisor sees that the worker makes progress
     """
 
     settings: Settings
     dataset: Dataset
     database: Database
     artefacts: Artefacts
+    studies: Sequence[OpenStudy]
     device: torch.device
-    worker: str
-    reporter: Reporter
+    name: str
+    progress: Reporter
     stop: threading.Event
     sign: Callable[[], None] = lambda: None
     ahead: Ahead = field(default_factory=Ahead)
@@ -52,19 +57,21 @@ class Workshop:
     def leases(self) -> Leases:
         return Leases(self.database, STALE_SECONDS)
 
+    def asked_to_stop(self) -> bool:
+        """Whether the worker is to end. Asking is a sign of life."""
+        self.sign()
+        return self.stop.is_set()
+
 
 @dataclass(frozen=True)
-class Ending:
-    """How a trial ended: `line` for people, `cause` if it failed."""
+class Outcome:
+    """How the work on a trial ended: `line` for people, `cause` if the trial failed."""
 
     line: str
     cause: str | None = None
     infeasible: bool = False
 
 
-MAX_DEATHS = 3
-
-
 def hopeless(lease: Lease) -> str:
-    """Why a trial with so many deaths is not tried again."""
-    return f"killed its worker {lease.deaths} times"
+    """The reason for failing a trial after so many deaths."""
+    return f"crashed its worker {lease.deaths} times"

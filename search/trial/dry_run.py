@@ -1,6 +1,6 @@
-"""A search that is tried without being begun: settings, data, database, weights, and one step of each space.
+"""A dry run of a search: settings, data, database, weights, and a few steps of each space.
 
-Writes nothing: images are decoded to a temporary folder that is removed, and no study is made.
+Nothing is written: images are decoded to a temporary folder that is removed, and no study is created.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from search.study.limits import within_limits
 from search.system.commands import collected
 from search.system.device import choose_device
 from search.system.outputs import room_problems
-from search.trial.objective import Assignment, run
+from search.trial.assignment import Assignment
+from search.trial.objective import run
 from storage.address import mask_url
 from storage.artefacts import open_artefacts
 from storage.database import connect
@@ -32,7 +33,7 @@ STEPS = 2
 
 
 def try_search(settings: Settings) -> None:
-    """What `search.check` does. Raises BadInput with everything that would stop the search."""
+    """Try all parts of the search and print what they give. Raises BadInput with everything that would stop it."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -59,7 +60,7 @@ def try_search(settings: Settings) -> None:
 
 
 def describe(dataset: Dataset) -> str:
-    """The data set in a few lines for people, its warnings among them."""
+    """The data set in a few lines for people, warnings included."""
     sizes = ", ".join(f"{sum(counts.values()):,} {split}" for split, counts in dataset.counts.items())
     lines = [f"{dataset.name}: {len(dataset.classes)} classes, {sizes} images, fingerprint {dataset.fingerprint[:12]}"]
     return "\n".join([*lines, *(f"  warning: {warning}" for warning in dataset.warnings)])
@@ -69,19 +70,19 @@ def _check_database(settings: Settings) -> str:
     try:
         database = connect(settings.database, create=False)
     except NoSearch:
-        return f"{mask_url(settings.database)} is new; its tables would be made"
+        return f"{mask_url(settings.database)} is new; its tables would be created"
     studies = optuna.get_all_study_names(database.optuna)
     database.close()
     return f"{database.url} holds {len(studies)} studies"
 
 
 def _output_problems(settings: Settings) -> list[str]:
-    """What of the search's output could not be written."""
+    """The outputs of the search that could not be written, with the reasons."""
     problems: list[str] = []
     folders = {"output_dir": settings.run_dir, "cache_dir": settings.cache_dir}
     if "://" in settings.artefacts:
         try:
-            open_artefacts(settings.artefacts)  # a bucket is asked nothing yet
+            open_artefacts(settings.artefacts)  # of a bucket, this checks the address only
         except ArtefactError as error:
             problems.append(str(error))
     else:
@@ -94,14 +95,14 @@ def _sizes(settings: Settings) -> list[int]:
 
 
 def _smallest(space: AnySpace) -> AnySpace:
-    """The space at its smallest images, so that few need to be decoded."""
+    """The space with its smallest image size alone, so that few images need to be decoded."""
     return (
         space if isinstance(space, ListedSpace) else space.model_copy(update={"image_sizes": (min(space.image_sizes),)})
     )
 
 
 def _one_step(name: str, space: AnySpace, dataset: Dataset, settings: Settings) -> str:
-    """Train a candidate of the space, within its limits, for two steps of its own recipe, on a few images."""
+    """Train a candidate within the limits of the space on a few images, for two steps of its own recipe."""
     if isinstance(space, ListedSpace):
         candidate = space.rows[0].candidate
     else:
@@ -110,8 +111,8 @@ def _one_step(name: str, space: AnySpace, dataset: Dataset, settings: Settings) 
     few = candidate.recipe.batch_size * STEPS
     candidate = candidate.model_copy(update={"recipe": candidate.recipe.model_copy(update={"epochs": 1})})
     splits = [dataset.arrays(split, size) for split in ("train", "validation")]
-    train_arrays, validation_arrays = (Arrays(arrays.images[:few], arrays.labels[:few]) for arrays in splits)
+    train, validation = (Arrays(arrays.images[:few], arrays.labels[:few]) for arrays in splits)
     device = choose_device(settings.device)
-    result = run(Assignment(candidate, settings.seed, {}), train_arrays, validation_arrays, settings, device)
+    result = run(Assignment(candidate, settings.seed, {}), (train, validation), settings, device)
     loss = result.epochs[-1].train_loss
     return f"{summary(candidate)}: {result.images_per_second:.0f} images/s, training loss {loss:.2f}"

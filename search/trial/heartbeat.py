@@ -1,4 +1,4 @@
-"""A sign of life for the trials that this worker holds."""
+"""The heartbeat of the trials that this worker holds."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from search.trial.leased import LeasedTrial
 from storage.errors import DatabaseLost, LeaseLost
-from storage.leases import Lease, Leases
 
 log = logging.getLogger(__name__)
 
@@ -16,23 +16,24 @@ BEAT_SECONDS = 10.0
 
 
 @contextmanager
-def kept_alive(leases: Leases, lease: Lease) -> Iterator[threading.Event]:
-    """Beat for the lease from a thread of its own. Yields what is set once the lease is lost."""
-    lost, over = threading.Event(), threading.Event()
+def kept_alive(trial: LeasedTrial) -> Iterator[None]:
+    """Beat for the trial's lease from a thread of its own, and set `trial.lost` once the lease is lost."""
+    over = threading.Event()
+    leases, lease = trial.context.leases, trial.lease
 
     def beat() -> None:
         while not over.wait(BEAT_SECONDS):
             try:
                 leases.beat(lease)
             except LeaseLost:
-                lost.set()
+                trial.lost.set()
                 return
             except DatabaseLost as error:
-                log.warning("trial %s cannot be kept: %s", lease.number, error)
+                log.warning("the lease of trial %s cannot be renewed: %s", lease.number, error)
 
     thread = threading.Thread(target=beat, name=f"lease of trial {lease.number}", daemon=True)
     thread.start()
     try:
-        yield lost
+        yield
     finally:
         over.set()

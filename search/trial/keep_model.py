@@ -1,14 +1,15 @@
-"""Keeping the model of a trial that joins its study's front: weights, description, card and confusion matrix.
+"""Saving the model of a trial that joins its study's Pareto front: weights, description, card and confusion matrix.
 
-It is kept before the trial is ended, so that a worker that is killed leaves no member of a front without its model.
-Whatever fails here costs the model alone: the trial is ended with its result, and with the reason.
+The model is saved before the trial is finished, so that no worker that is killed leaves a member of a front without its
+model. An error here costs the model alone: the trial is finished with its result, and with the reason.
 """
 
 from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -26,32 +27,34 @@ from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE, InputDescr
 from search.models.folder import save_model
 from search.system.text import escaped
 from search.training.evaluation import Evaluation, TrainingResult
-from search.trial.objective import Assignment
+from search.trial.assignment import Assignment
 from storage.artefacts import Artefacts
 from storage.database import Database
 from storage.errors import ArtefactError, StorageError
+from storage.leases import Lease
 from storage.pages import Page
+from storage.results import attach_files
 
 log = logging.getLogger(__name__)
 
 CARD_FILE = "model_card.md"
 MATRIX_FILE = "confusion_matrix.png"
+FILES = (MATRIX_FILE, CARD_FILE, WEIGHTS_FILE, DESCRIPTION_FILE)
 PACKAGES = ("elimnet-search", "torch", "torchvision", "timm")
 
 
 @dataclass(frozen=True)
-class Finished:
-    """A trial that is trained and scored, and about to be ended.
+class TrainedModel:
+    """The model of a trial that is trained and scored, and about to be finished.
 
     data          `Dataset.describe()`
     device        what trained it, for people
     trained_on    the images that it was trained on
-    test_metrics  of a network that was scored on test and not on validation
+    test_metrics  scores on test, for a network that is not scored on validation
     """
 
     study: optuna.Study
-    trial_id: int
-    number: int
+    lease: Lease
     assignment: Assignment
     result: TrainingResult
     data: Mapping[str, Any]
@@ -60,50 +63,67 @@ class Finished:
     test_metrics: Metrics | None = None
 
 
-def keep(artefacts: Artefacts, trial: Finished) -> str | None:
-    """Keep the trial's model. Returns why it could not be kept, None where it was.
+def keep(database: Database, artefacts: Artefacts, model: TrainedModel) -> str | None:
+    """Save the model. Returns why that failed, None where it did not.
 
-    A store that fails is logged; so is anything else that goes wrong, but for a database that is lost.
+    A store that fails is logged, and so is anything else that goes wrong, except for a lost database. Raises LeaseLost
+    where another worker has the trial; its model stays as it is.
     """
     try:
-        _keep(artefacts, trial)
+        _keep(database, artefacts, model)
         return None
     except (ArtefactError, OSError, BadInput) as error:
-        log.warning("the model of %s #%s is lost: %s", trial.study.study_name, trial.number, error)
+        log.warning("the model of %s #%s is lost: %s", model.study.study_name, model.lease.number, error)
         return " ".join(str(error).split())
     except StorageError:
         raise
     except Exception as error:
-        log.exception("the model of %s #%s is lost", trial.study.study_name, trial.number)
+        log.exception("the model of %s #%s is lost", model.study.study_name, model.lease.number)
         return " ".join(f"{type(error).__name__}: {error}".split())
 
 
-def note_lost(database: Database, trial: Finished, reason: str) -> None:
+def note_lost(database: Database, model: TrainedModel, reason: str) -> None:
     """Say on the trial's page of the dashboard why it has no model."""
-    page = Page(database, trial.study)
-    sign_note(page, f"{NOT_KEPT} {escaped(reason)}", trial.trial_id)
+    page = Page(database, model.study)
+    sign_note(page, f"{NOT_KEPT} {escaped(reason)}", model.lease.trial_id)
     page.write()
 
 
-def _keep(artefacts: Artefacts, trial: Finished) -> None:
-    """Write all to a folder that goes away, and from there to the store; a description there means that all is."""
+def _keep(database: Database, artefacts: Artefacts, model: TrainedModel) -> None:
+    """Write all files to a temporary folder, copy them to the store, and show them once the store has all of them.
+
+    The files have new ids and are shown only if this worker still has the trial. So a worker that was frozen here does
+    not replace the model of the worker that has finished the trial meanwhile.
+    """
     with tempfile.TemporaryDirectory(prefix="elimnet-model-") as temporary:
         folder = Path(temporary) / "model"
-        network, data = trial.result.network, trial.data
+        network, data = model.result.network, model.data
         known = {name: data[name] for name in ("fit", "pixel_range") if name in data}
         taken = InputDescription(image_size=network.specification.image_size, **known)
-        description = save_model(network, data["classes"], taken, _provenance(trial), folder)
-        title = f"{trial.study.study_name}, trial {trial.number}"
+        description = save_model(network, data["classes"], taken, _provenance(model), folder)
+        title = f"{model.study.study_name}, trial {model.lease.number}"
         (folder / MATRIX_FILE).write_bytes(
             png(confusion_figure(description.classes, description.provenance.metrics, title))
         )
         (folder / CARD_FILE).write_text(model_card(description), encoding="utf-8")
-        for name in (MATRIX_FILE, CARD_FILE, WEIGHTS_FILE, DESCRIPTION_FILE):
-            artefacts.attach(trial.study, folder / name, trial.trial_id)
+        _attach(database, artefacts, model.lease, [folder / name for name in FILES])
+
+
+def _attach(database: Database, artefacts: Artefacts, lease: Lease, files: Sequence[Path]) -> None:
+    saved: dict[str, str] = {}
+    unused: Collection[str] = saved.values()
+    try:
+        for file in files:
+            saved[file.name] = artefacts.save(file)
+        unused = attach_files(database, lease, saved)
+    finally:
+        for artefact_id in unused:
+            with suppress(ArtefactError):
+                artefacts.remove(artefact_id)
 
 
 def metrics_of(split: Literal["validation", "test"], evaluation: Evaluation, counts: Mapping[str, int]) -> Metrics:
-    """Scores on a split as a model's description has them; `counts` holds parameters and macs."""
+    """The scores on a split, for a model's description; `counts` holds parameters and macs."""
     return Metrics(
         split=split,
         f1_macro=evaluation.f1_macro,
@@ -115,18 +135,18 @@ def metrics_of(split: Literal["validation", "test"], evaluation: Evaluation, cou
     )
 
 
-def _provenance(trial: Finished) -> Provenance:
-    result, candidate, counts = trial.result, trial.assignment.candidate, trial.assignment.counts
+def _provenance(model: TrainedModel) -> Provenance:
+    result, candidate, counts = model.result, model.assignment.candidate, model.assignment.counts
     return Provenance(
-        study=trial.study.study_name,
-        trial=trial.number,
-        seed=trial.assignment.seed,
+        study=model.study.study_name,
+        trial=model.lease.number,
+        seed=model.assignment.seed,
         initial_weights=candidate.initial_weights,
         recipe=candidate.recipe.model_dump(mode="json"),
-        data=dict(trial.data),
-        trained_on=trial.trained_on,
-        metrics=trial.test_metrics or metrics_of("validation", result.validation, counts),
-        device=trial.device,
+        data=dict(model.data),
+        trained_on=model.trained_on,
+        metrics=model.test_metrics or metrics_of("validation", result.validation, counts),
+        device=model.device,
         seconds=result.seconds,
         versions={package: version(package) for package in PACKAGES},
     )

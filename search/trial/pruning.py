@@ -1,21 +1,17 @@
-"""A trial at its rungs: what others ended with comes from the storage, the rule from `search.study.pruner`."""
+"""A trial at its rungs: the results of its rivals come from the storage, the rule from `search.study.pruner`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from search.settings.search import Stopping
 from search.settings.spaces import ListedSpace
 from search.study.pruner import Behind, Finished, epoch_at, judge, rungs
 from search.study.study import OpenStudy
 from search.training.evaluation import EpochMetrics
-from search.trial.objective import Assignment
+from search.trial.leased import AssignedTrial
 from storage import curves
-from storage.database import Database
 
 
 class Stopped(Exception):
-    """The trial cannot reach the front any more. Not a failure: its study learns from it, and its budget counts it."""
+    """The trial cannot reach the front any more and is pruned. The study learns from it, and the budget counts it."""
 
     def __init__(self, epoch: int, epochs: int, behind: Behind) -> None:
         self.epoch = epoch
@@ -24,40 +20,27 @@ class Stopped(Exception):
 
 
 class Rungs:
-    """The rungs of one trial.
+    """The rungs of one trial. Its rivals are of its study or, where the settings say so, of all studies."""
 
-    own      its study
-    studies  all of the search; they are rivals where `settings.across_studies` says so
-    """
-
-    def __init__(
-        self,
-        database: Database,
-        own: OpenStudy,
-        studies: Sequence[OpenStudy],
-        assignment: Assignment,
-        settings: Stopping,
-    ) -> None:
-        asked = settings.enabled and not assignment.runs_to_end
-        self._shares = rungs(assignment.candidate.recipe.epochs, settings) if asked else {}
-        self._database = database
-        self._own = own
-        self._studies = studies if settings.across_studies else [own]
-        self._assignment = assignment
+    def __init__(self, trial: AssignedTrial) -> None:
+        context, settings = trial.context, trial.context.settings.stopping
+        asked = settings.enabled and not trial.assignment.runs_to_end
+        self._shares = rungs(trial.recipe.epochs, settings) if asked else {}
         self._settings = settings
+        self._trial = trial
+        self._studies = context.studies if settings.across_studies else [trial.study]
 
     def ask(self, metrics: EpochMetrics) -> None:
-        """After every epoch, before its checkpoint is written; raises Stopped if the epoch is a rung and the last.
+        """To be called after every epoch, before its checkpoint is written. Raises Stopped if the trial ends here.
 
-        So a trial that died at a rung runs its epoch again and is asked again: none is passed over.
+        So a trial whose worker died at a rung repeats the epoch and is judged again: no rung is skipped.
         """
         share = self._shares.get(metrics.epoch)
         if share is None:
             return
-        parameters = self._assignment.counts["parameters"]
-        behind = judge(metrics.f1_macro, parameters, self._finished(share), self._settings)
+        behind = judge(metrics.f1_macro, self._trial.parameters, self._finished(share), self._settings)
         if behind:
-            raise Stopped(metrics.epoch, self._assignment.candidate.recipe.epochs, behind)
+            raise Stopped(metrics.epoch, self._trial.recipe.epochs, behind)
 
     def _finished(self, share: float) -> list[Finished]:
         studies = {study.study._study_id: study for study in self._studies}
@@ -65,16 +48,17 @@ class Rungs:
         epochs = {
             study_id: epoch_at(share, space.recipe.epochs)
             for study_id, space in spaces.items()
-            if not isinstance(space, ListedSpace)  # on no front, and nobody's rivals
+            if not isinstance(space, ListedSpace)  # which are on no front, and rivals of no trial
         }
         return [
             Finished(
-                str(trial.number)
-                if (study := studies[trial.study_id]) is self._own
-                else f"{study.name} {trial.number}",
+                self._name(studies[trial.study_id], trial.number),
                 parameters=int(trial.values[1]),
                 f1_at_rung=trial.on_the_way,
                 f1_macro=trial.values[0],
             )
-            for trial in curves.of_finished(self._database, epochs, "f1_macro")
+            for trial in curves.of_finished(self._trial.context.database, epochs, "f1_macro")
         ]
+
+    def _name(self, study: OpenStudy, number: int) -> str:
+        return str(number) if study is self._trial.study else f"{study.name} {number}"

@@ -1,8 +1,8 @@
-"""`python -m search.worker`: workers on this machine, as many as it carries, until the budgets of all studies are used.
+"""Run workers on this machine, as many as it has GPUs or cores for, until the budgets of all studies are used.
 
-They help with the lists of `baselines.run` and `search.finalize`, too. A worker that dies is started again, one that
-hangs is ended, and what it was doing is taken over by another one, here or elsewhere. Ctrl-C hands back what is being
-trained.
+They also train the networks of `baselines.run` and `search.finalize`. A worker that crashes is restarted, a worker that
+makes no progress is killed, and another worker, here or on another machine, resumes its trial. Ctrl-C requeues the
+trials that are being trained. Example: python -m search.worker --config demo
 """
 
 from __future__ import annotations

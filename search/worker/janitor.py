@@ -1,6 +1,6 @@
-"""Ends trials that killed their workers too often, also while every worker is busy and none asks for a trial.
+"""Fails trials that crashed their workers too often, even while every worker is busy and none looks for a trial.
 
-Whatever else a dead worker had waits for the next worker that asks, which takes it before anything new.
+Other trials of a dead worker wait for the next worker that looks for a trial: it takes them before new ones.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ log = logging.getLogger(__name__)
 
 
 def clear(database: Database, artefacts: Artefacts, study_ids: Sequence[int], janitor: str) -> None:
-    """Mark as failed what nobody should try again, and forget its checkpoints. `janitor` is its name in the leases."""
+    """Fail the trials that must not be tried again, and remove their checkpoints.
+
+    janitor  name of the holder in the leases
+    """
     leases = Leases(database, STALE_SECONDS)
     while lease := leases.take_over(study_ids, janitor, deaths=MAX_DEATHS):
         reason = hopeless(lease)
@@ -37,14 +40,14 @@ def clear(database: Database, artefacts: Artefacts, study_ids: Sequence[int], ja
 
 @contextmanager
 def janitor(database: Database, artefacts: Artefacts, study_ids: Sequence[int], name: str) -> Iterator[None]:
-    """`clear` now and then, in a thread of its own."""
+    """Call `clear` every 30 seconds, in a thread of its own."""
     over = threading.Event()
 
     def make_rounds() -> None:
         while not over.wait(ROUND_SECONDS):
             try:
                 clear(database, artefacts, study_ids, name)
-            except (DatabaseLost, LeaseLost) as error:  # the next round finds what is left
+            except (DatabaseLost, LeaseLost) as error:  # the next round finds what remains
                 log.warning("%s", error)
 
     threading.Thread(target=make_rounds, name="janitor", daemon=True).start()

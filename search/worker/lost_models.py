@@ -1,6 +1,6 @@
-"""Models that a search promises and does not have: those of members of a front, and of final networks.
+"""Missing models: of members of a study's Pareto front, and of networks of a final evaluation.
 
-Weights are gone once a training has ended. So the command that trained says which models are missing, and fails.
+The weights are gone once a training has ended. So the command that trained lists the missing models, and fails.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from storage.artefacts import attached_to_trials
 from storage.attributes import MODEL_LOST, attributes_of
 from storage.names import short_name
 
-MEND = "mend what is said above; the results are stored, and training these networks again gives their models"
-HOW = "python -m search.finalize trains members of the front again; a final list needs a --study of its own for that"
+MEND = "fix the problems above; the results are stored, and training these networks again gives their models"
+HOW = "python -m search.finalize trains members of the front again; networks of a final evaluation need a new --study"
 
 
 class LostModel(NamedTuple):
-    """A trial, as `search.export` names it, and why its model could not be kept."""
+    """A trial, as `search.export` names it, and why its model could not be saved."""
 
     trial: str
     reason: str
@@ -32,7 +32,7 @@ class LostModel(NamedTuple):
 
 
 def lost_models(studies: Sequence[OpenStudy]) -> list[LostModel]:
-    """Of the members of each study's front, and of all networks of a final study."""
+    """The missing models of the members of each study's front, and of all networks of a final study."""
     return [lost for study in studies for lost in _of_study(study)]
 
 
@@ -51,9 +51,9 @@ def _of_study(study: OpenStudy) -> list[LostModel]:
 
 
 def report_lost(lost: Collection[LostModel], known: Collection[LostModel] = ()) -> int:
-    """Say on standard error which models are missing. Returns the exit status: 1 if any is that was not `known` before.
+    """List the missing models on standard error. Returns the exit status: 1 if a model is missing that is not `known`.
 
-    A worker that is started again and again must not fail for ever for what happened once.
+    So a worker that is restarted again and again does not fail each time because of one old problem.
     """
     if not lost:
         return 0
@@ -63,7 +63,7 @@ def report_lost(lost: Collection[LostModel], known: Collection[LostModel] = ()) 
 
 
 def show_and_report_lost(show: Callable[[], None], lost: Collection[LostModel]) -> int:
-    """Show what was found, and after it `report_lost`: also where it cannot be shown, as on the same full disk."""
+    """Call `show` and then `report_lost`, even if `show` fails, as it may on the same full disk."""
     try:
         show()
     finally:

@@ -1,4 +1,4 @@
-"""What every command that runs trials begins with: settings, device, data, database, studies; each said aloud."""
+"""The start of every command that runs trials: settings, device, data, database, studies. Each is printed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import socket
 import textwrap
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,11 @@ from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
 from search.profile.profiling import profile_space
 from search.profile.table import show
-from search.progress.display import Display
 from search.settings.search import Settings, changed, in_full
 from search.settings.spaces import EliminationSpace, ListedSpace
 from search.statistics.cut_ranking import ProfiledCut
-from search.study.study import OpenStudy, open_listed_studies, open_studies
+from search.study.opening import open_listed_studies, open_studies
+from search.study.study import OpenStudy
 from search.system.device import choose_device, device_name
 from search.system.hardware import Slot, slots
 from search.system.outputs import replaced
@@ -35,38 +34,28 @@ from storage.errors import ArtefactError
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class Session:
-    """What a command that trains has opened. `stop` asks it to hand back what it does and end."""
-
-    settings: Settings
-    database: Database
-    artefacts: Artefacts
-    studies: Sequence[OpenStudy]
-    display: Display
-    stop: threading.Event
+FIRST_CONTACT_SECONDS = 10.0
 
 
 def show_settings(settings: Settings, rows: str | None = None) -> None:
     """Print the settings that differ from the defaults, as YAML that is itself a settings file.
 
-    rows  name of the study of listed rows that they are for
+    rows  name of the listed study that the command is for
     """
-    print(f"settings: these differ from the defaults; all of them go to {_settings_file(settings, rows)}")
+    print(f"settings: those that differ from the defaults; all are written to {_settings_file(settings, rows)}")
     print(textwrap.indent(_yaml(changed(settings)), "  "), end="")
 
 
 def keep_settings(settings: Settings, rows: str | None = None) -> None:
-    """Write all settings beside the other output of the search, once it is known that it can run with them."""
+    """Write all settings to the output folder of the search, once it is known that they work."""
     file = _settings_file(settings, rows)
-    said = "# What a search was run with, but for its database. --config takes it.\n"
+    said = "# The settings of a search, except its database. Pass this file as --config.\n"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with replaced(file) as target:
             target.write((said + _yaml(in_full(settings))).encode())
     except OSError as error:  # a worker needs no folder of its own where database and models are elsewhere
-        log.warning("%s was not written: %s", file, error.strerror)
+        log.warning("could not write %s: %s", file, error.strerror)
 
 
 def _settings_file(settings: Settings, rows: str | None) -> Path:
@@ -78,12 +67,12 @@ def _yaml(settings: dict[str, Any]) -> str:
 
 
 def image_sizes(settings: Settings) -> list[int]:
-    """Every size that a study may ask for, so that all decoding is done before the first trial."""
+    """Every image size that a study may use, so that all images are decoded before the first trial."""
     return sorted({size for space in settings.studies.values() for size in space.image_sizes})
 
 
 def open_data(settings: Settings, *, quiet: bool = False) -> Dataset:
-    """Open and decode the data set and, unless `quiet`, say what it holds. Raises BadInput."""
+    """Open and decode the data set and, unless `quiet`, print what it holds. Raises BadInput."""
     dataset = open_dataset(settings.data, settings.cache_dir, image_sizes=image_sizes(settings), progress=not quiet)
     if not quiet:
         print(f"data {describe(dataset)}", flush=True)
@@ -91,14 +80,17 @@ def open_data(settings: Settings, *, quiet: bool = False) -> Dataset:
 
 
 def open_search(
-    settings: Settings, dataset: Dataset, stop: threading.Event, first_contact_seconds: float = 10.0
+    settings: Settings, dataset: Dataset, stop: threading.Event, first_contact_seconds: float = FIRST_CONTACT_SECONDS
 ) -> tuple[Database, list[OpenStudy]]:
-    """Connect and open the studies, making what is not there, after a look at which cuts are worth training.
+    """Connect to the database and open the studies. New studies are created, after their cuts have been ranked.
 
-    A database that gives no answer is waited for `first_contact_seconds`: longer, where it is known to be right.
-    The search's listed studies, which other commands make, are opened, too, so that all workers help with those, unless
-    such a study is what is asked for.
-    Raises BadInput and DatabaseRefused, and Interrupted if `stop` is set while the cuts are profiled.
+    The search's listed studies, which other commands create, are also opened, so that all workers help with them,
+    unless the settings themselves have a listed study.
+
+    first_contact_seconds  how long to wait for a database that does not answer; longer where its address is known to
+                           be right
+
+    Raises BadInput and DatabaseRefused, and Interrupted if `stop` is set while the cuts are ranked.
     """
     database = connect(settings.database, stop=stop, first_contact_seconds=first_contact_seconds)
 
@@ -115,12 +107,12 @@ def open_search(
 
 
 def sampler_seed(settings: Settings) -> int:
-    """Of this process: workers that sample alike would try the same candidates."""
+    """The seed of this process's samplers. Workers with equal seeds would try the same candidates."""
     return (settings.seed + os.getpid()) % 2**31
 
 
 def open_store(settings: Settings) -> Artefacts:
-    """The artefact store. Raises BadInput for an address that will not do."""
+    """The artefact store. Raises BadInput for an address that cannot be used."""
     try:
         return open_artefacts(settings.artefacts)
     except ArtefactError as error:
@@ -128,18 +120,18 @@ def open_store(settings: Settings) -> Artefacts:
 
 
 def open_writable_store(settings: Settings) -> Artefacts:
-    """The artefact store, tried out before hours of training. Raises BadInput for one that does not keep anything."""
+    """The artefact store, tested before hours of training. Raises BadInput for a store that cannot be written to."""
     store = open_store(settings)
     try:
         store.try_out()
     except ArtefactError as error:
-        advice = "checkpoints and models are kept there: mend it, or name another with --set artefact_store=…"
+        advice = "checkpoints and models are saved there: fix it, or choose another store with --set artefact_store=…"
         raise BadInput("artefact store", [f"{error}; {advice}"]) from error
     return store
 
 
 def open_slots(settings: Settings, workers: str) -> list[Slot]:
-    """Where to train, said with the reason: see `search.system.hardware.slots`."""
+    """Where to train: see `search.system.hardware.slots`. Prints the choice and its reason."""
     chosen = slots(settings.device, workers)
     device = torch.device(chosen[0].device)
     why = "no GPU was found" if device.type == "cpu" else "a GPU was found"
@@ -154,5 +146,5 @@ def open_slots(settings: Settings, workers: str) -> list[Slot]:
 
 
 def worker_name(pid: int | None) -> str:
-    """Of a process of this machine, for people who look who holds a trial."""
+    """The name of a process of this machine, for people who look up which worker holds a trial."""
     return f"{socket.gethostname()}-{pid}"

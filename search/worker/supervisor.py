@@ -1,8 +1,8 @@
-"""Several workers on one machine: a process a slot (a GPU, or a group of cores), and what watches over them.
+"""Several workers on one machine: one process for each slot (a GPU, or a group of cores), and their supervisor.
 
-Each process imports once and runs trial after trial. The supervisor starts a process again that died, ends one that
-hangs, and passes SIGTERM and SIGINT on. What a dead process was doing is taken over by another worker, here or
-elsewhere. What the processes tell of their work goes to the display.
+Each process imports once and runs trial after trial. The supervisor restarts a process that died, kills a process that
+makes no progress, and passes SIGTERM and SIGINT on. Another worker, here or elsewhere, resumes the trial of a dead
+process. The processes' messages about their work go to the display.
 """
 
 from __future__ import annotations
@@ -33,10 +33,11 @@ from search.system.commands import exit_with_status
 from search.system.hardware import Slot
 from search.system.logs import set_up_logging
 from search.system.signals import SIGNAL_STATUS, stop_on_signals
-from search.trial.context import STALE_SECONDS, Workshop
+from search.trial.context import STALE_SECONDS
 from search.worker.janitor import janitor
 from search.worker.loop import GivingUp, work
-from search.worker.startup import Session, open_data, open_search, open_store, worker_name
+from search.worker.session import Session
+from search.worker.startup import open_data, open_store, worker_name
 from storage.errors import DatabaseLost
 from storage.leases import Leases
 
@@ -45,33 +46,33 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 STOP_SECONDS = 8.0
 RESTART_PAUSES = (0.0, 1.0, 5.0, 30.0, 60.0)
-START_SECONDS = 1800.0  # for imports, data and a database that is away, before the first sign of life
-OUTAGE_SECONDS = 600.0  # that a process which is started again waits for a database which its supervisor has met
-NO_SIGN = 0.0  # the time of a sign of life that was not given yet
-HAS_SIGNALS = sys.platform != "win32"  # there, to end a process is to kill it
+START_SECONDS = 1800.0  # for imports, data and an unreachable database, before the first sign of life
+OUTAGE_SECONDS = 600.0  # that a restarted process waits for a database which its supervisor has reached before
+NO_SIGN = 0.0  # the time of the last sign of life, before there was one
+HAS_SIGNALS = sys.platform != "win32"  # on Windows, terminating a process kills it
 HAS_SESSIONS = hasattr(os, "setsid")
 BAD_INPUT, GAVE_UP = 2, 3  # exit statuses of worker processes; Python's own, of an exception, is 1
 
 
-def supervise(session: Session, chosen: Sequence[Slot]) -> int:
-    """Workers in the `chosen` slots, until the budgets of the studies are used, or the session is to stop.
+def supervise(session: Session, display: Display, slots: Sequence[Slot]) -> int:
+    """Keep a worker in each slot until the budgets of the studies are used, or the session is to stop.
 
     Returns the exit status: 0, 1 where a worker gave up, 2 where it was given bad input.
     """
     ids = [study.study._study_id for study in session.studies]
     with janitor(session.database, session.artefacts, ids, worker_name(os.getpid())):
-        return Supervisor(session, chosen).run()
+        return Supervisor(session, display, slots).run()
 
 
 class Supervisor:
     """Keeps one worker process running in each slot until all have ended by themselves, or the session is to stop."""
 
-    def __init__(self, session: Session, chosen: Sequence[Slot]) -> None:
+    def __init__(self, session: Session, display: Display, slots: Sequence[Slot]) -> None:
         self._settings = session.settings
-        self._display = session.display
+        self._display = display
         self._leases = Leases(session.database, STALE_SECONDS)
         self._stop = session.stop
-        self._children = {slot: _Child(self._settings, slot, self._display) for slot in chosen}
+        self._children = {slot: _Child(self._settings, slot, self._display) for slot in slots}
         self._due: dict[Slot, tuple[float, int]] = {}
 
     def run(self) -> int:
@@ -93,7 +94,7 @@ class Supervisor:
                 child.close()
                 status = child.process.exitcode
                 if status in (BAD_INPUT, GAVE_UP):
-                    log.error("worker %s gave up; the others are stopped", slot.worker)
+                    log.error("worker %s aborted; stopping the others", slot.worker)
                     return 1 if status == GAVE_UP else 2
                 if status != 0:
                     log.error("worker process %s died (%s)", child.process.pid, _death(status))
@@ -107,7 +108,7 @@ class Supervisor:
         self._display.take(slot.worker, Activity(f"restarting after a crash, in {pause:.0f} s"))
 
     def _start_due(self) -> None:
-        """Start again what died, once its pause is over."""
+        """Restart dead processes once their pause is over."""
         for slot, (due, restarts) in list(self._due.items()):
             if time.monotonic() >= due:
                 del self._due[slot]
@@ -117,20 +118,20 @@ class Supervisor:
         starting, limit = child.last_sign.value == NO_SIGN, self._settings.hang_seconds
         quiet = time.monotonic() - (child.started if starting else child.last_sign.value)
         if quiet > (max(limit, START_SECONDS) if starting else limit):
-            what = "did not get started in" if starting else "made no step for"
-            log.error("worker process %s %s %.0f s and is ended", child.process.pid, what, quiet)
+            what = "did not start within" if starting else "made no progress for"
+            log.error("worker process %s %s %.0f s; killing it", child.process.pid, what, quiet)
             child.process.kill()
             child.process.join(LOOK_SECONDS)
 
     def _give_to_others(self, child: _Child) -> None:
-        """What a dead process was doing can be taken over at once, and counts against the trial."""
+        """Let another worker resume the trial of a dead process immediately. The death counts against the trial."""
         try:
             self._leases.declare_dead(worker_name(child.process.pid))
-        except DatabaseLost as error:  # then others wait for its lease to run out
+        except DatabaseLost as error:  # then the other workers wait until its lease expires
             log.warning("%s", error)
 
     def _end_all(self) -> None:
-        """Ask every child to hand back its trial, and end those that do not in time."""
+        """Ask every child to requeue its trial, and kill those that do not end in time."""
         alive = [child for child in self._children.values() if child.process.is_alive()]
         for child in alive:
             child.ask_to_stop()
@@ -138,7 +139,7 @@ class Supervisor:
         for child in alive:
             child.process.join(max(0.0, deadline - time.monotonic()))
             if child.process.is_alive():
-                log.error("worker process %s did not stop in time and is ended", child.process.pid)
+                log.error("worker process %s did not stop in time; killing it", child.process.pid)
                 child.process.kill()
                 child.process.join()
                 self._give_to_others(child)
@@ -148,12 +149,12 @@ class Supervisor:
 
 @dataclass(frozen=True)
 class _Post:
-    """What a worker process is given.
+    """The arguments of a worker process.
 
     last_sign  the time of its last sign of life, by the monotonic clock that processes share. It has no lock, which a
-               frozen worker could hold for ever
-    display    to the display
-    leash      comes to its end when the process is to stop, and when its parent has ended
+               frozen worker might never release
+    display    sends messages to the display
+    leash      closed when the process must stop, and when its parent has ended
     """
 
     settings: Settings
@@ -178,27 +179,27 @@ class _Child:
         display.take(slot.worker, Activity())
         self.process: BaseProcess = context.Process(target=_child_main, args=(post,))
         self.process.start()
-        for theirs in (to_display, leash):  # or they would not come to their end with the process
+        for theirs in (to_display, leash):  # or they would stay open after the process has ended
             theirs.close()
         self._messages = listen(from_child, partial(display.take, slot.worker))
         self._gone = partial(display.ends, slot.worker)
 
     def ask_to_stop(self) -> None:
-        """So that it hands back its trial. By a signal, which a process that is still starting heeds, too."""
+        """Ask it to requeue its trial and end: by a signal, so that a process that is still starting also ends."""
         if HAS_SIGNALS:
             self.process.terminate()
         else:
             self._held.close()
 
     def close(self) -> None:
-        """Show what it told last, once it has ended."""
+        """Show its last messages, once it has ended."""
         self._messages.join(LOOK_SECONDS)
         self._held.close()
         self._gone()
 
 
 def _child_main(post: _Post) -> None:
-    """A worker process. Its exit status is 0 where nothing is left to do or it was asked to stop."""
+    """A worker process. Its exit status is 0 if nothing is left to do or if it was asked to stop."""
     if HAS_SESSIONS:
         os.setsid()  # a terminal's Ctrl-C is for the supervisor, which passes it on once
     send = Sender(post.display)
@@ -216,31 +217,20 @@ def _child_main(post: _Post) -> None:
             _stop_with(post.leash)
             settings = post.settings
             dataset = open_data(settings, quiet=True)
-            database, studies = open_search(settings, dataset, stop, first_contact_seconds=OUTAGE_SECONDS)
-            shop = Workshop(
-                settings=settings,
-                dataset=dataset,
-                database=database,
-                artefacts=open_store(settings),
-                device=torch.device(post.slot.device),
-                worker=worker_name(os.getpid()),
-                reporter=Reporter(send),
-                stop=stop,
-                sign=sign,
-            )
+            session = Session.open(settings, dataset, open_store(settings), stop, OUTAGE_SECONDS)
             try:
-                work(shop, studies)
+                work(session.context(post.slot.device, Reporter(send), sign))
             except GivingUp as error:
                 log.error("%s", error)
                 return GAVE_UP
-            database.close()
+            session.close()
             return 0
 
     exit_with_status(stay)
 
 
 def _stop_with(leash: Connection) -> None:
-    """A supervisor that is killed, or ends at once at a second signal, leaves no workers behind."""
+    """Stop this worker when its supervisor is killed, or ends immediately at a second signal."""
 
     def wait_for_its_end() -> None:
         with suppress(EOFError, OSError):
@@ -254,4 +244,4 @@ def _death(code: int | None) -> str:
     if code is None or -code not in {number.value for number in signal.Signals}:
         return f"exit status {code}"
     name = signal.Signals(-code).name
-    return f"{name}, perhaps for want of memory" if name == "SIGKILL" else name
+    return f"{name}, possibly out of memory" if name == "SIGKILL" else name

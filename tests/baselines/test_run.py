@@ -52,7 +52,7 @@ def test_rows_become_a_study_of_the_search_that_its_reports_show(
         report(["--pareto", "--config", str(config), "--png", str(config.with_suffix(".png"))])
     assert main(["--config", str(config), *ROWS]) == 0, "the same command has nothing left to do"
     assert len(trials(config)) == 2
-    with pytest.raises(BadInput, match=r"a list stays as it was made.*--study"):
+    with pytest.raises(BadInput, match=r"its networks cannot change.*--study"):
         main(["--config", str(config), *ROWS, "--seeds", "2"])
 
 
@@ -74,7 +74,7 @@ def test_what_cannot_be_is_refused(config: Path, capsys: pytest.CaptureFixture[s
         for command in (main, finalize):
             with pytest.raises(BadInput, match=f"--study {study!r}: a name begins with a letter or digit"):
                 command(["--config", str(config), "--study", study])
-    with pytest.raises(BadInput, match="no row is called 'nothing'"):
+    with pytest.raises(BadInput, match="no baseline is called 'nothing'"):
         main(["--config", str(config), "--rows", "nothing"])
     with pytest.raises(SystemExit):
         main(["--config", str(config), "--seeds", "0"])

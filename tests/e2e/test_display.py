@@ -108,7 +108,7 @@ def test_a_live_table_of_two_workers_outlives_one_of_them(
     terminal.shows(r"restarting after a crash|starting$")
     terminal.shows(r", [1-4] of 4 trials")
     assert terminal.ends() == 0, terminal.text
-    assert "SIGKILL, perhaps for want of memory" in terminal.text
+    assert "SIGKILL, possibly out of memory" in terminal.text
     assert "Traceback" not in terminal.text
     above = terminal.text.partition("joint front")[0]
     assert len(re.findall(r"\d\d:\d\d:\d\d tiny/\w+ #\d F1 ", above)) == 4, "a line for each trial"

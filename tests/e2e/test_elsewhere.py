@@ -48,7 +48,7 @@ def test_ctrl_c_of_a_console_hands_back_what_two_workers_train(
             os.killpg(command.process.pid, signal.SIGKILL)
     assert len(workers) == 2
     assert not any(psutil.pid_exists(worker.pid) for worker in workers)
-    assert command.output.count("handed back") == 2, command.output
+    assert command.output.count("requeued") == 2, command.output
     assert "Traceback" not in command.output
     assert [(holding.status, holding.deaths) for holding in watch.holdings()] == [("free", 0)] * 2
     assert all(holding.epoch == len(holding.curve) for holding in watch.holdings())

@@ -73,7 +73,7 @@ def test_twenty_kills_at_random_moments(open_service: OpenService, accounts: Acc
     account = accounts["20 kills"] = service.finish()
     assert account.started == 2 * 16
     assert account.killed >= 10
-    assert {trial.attributes["failure"] for trial in failed(service)} <= {f"killed its worker {MAX_DEATHS} times"}
+    assert {trial.attributes["failure"] for trial in failed(service)} <= {f"crashed its worker {MAX_DEATHS} times"}
 
 
 @pytest.mark.parametrize("fault", ["3 restarts", "a pause of 120 s", "120 s of refusal"])
@@ -112,7 +112,7 @@ def test_a_poisoned_candidate(open_service: OpenService, accounts: Accounts) -> 
     account = accounts["a poisoned candidate"] = service.finish()
     (trial,) = failed(service)
     assert (trial.study, trial.number) == ("tiny/scratch", 1)
-    assert trial.attributes["failure"] == f"killed its worker {MAX_DEATHS} times"
+    assert trial.attributes["failure"] == f"crashed its worker {MAX_DEATHS} times"
     assert (account.started, account.finished, account.failed) == (8, 7, 1)
 
 
@@ -121,7 +121,9 @@ def test_a_hang(open_service: OpenService, accounts: Accounts) -> None:
     (holding, *_) = until(lambda: service.held(epochs=1))
     psutil.Process(holding.pid).suspend()
     account = accounts["a hang"] = service.finish()
-    assert re.search(rf"worker process {holding.pid} made no step for \d+ s and is ended", service.machines[0].output)
+    assert re.search(
+        rf"worker process {holding.pid} made no progress for \d+ s; killing it", service.machines[0].output
+    )
     assert (account.started, account.finished, account.killed) == (6, 6, 1)
 
 

@@ -74,7 +74,7 @@ def test_search_baselines_finalize_report(
         assert trial.values[0] == trial.attributes["test_f1_macro"]
         assert sum(map(sum, trial.attributes["test_confusion"])) == 9, "of 48 images, a fifth of each class's 16"
         assert "accuracy" not in trial.attributes, "no other split is scored"
-    assert "test split: 9 images of images0" in printed
+    assert f"test split: 9 images of {images.name}" in printed
     assert "Differences in test F1" in printed
     assert "an interval over fewer than three seeds says little" in printed
     assert "on the joint front by now" not in printed
@@ -145,10 +145,10 @@ def check_the_same_list(config: list[str], capsys: pytest.CaptureFixture[str]) -
     assert finalize([*config, "--seeds", "2", "--baselines", BASELINES[0]]) == 0, "the same command goes on"
     capsys.readouterr()
     assert finalize([*config, "--rows", BASELINES[0]]) == 0, "of the list, and of no front, as what has left it since"
-    assert "final goes on with the list that it was made of" in capsys.readouterr().out
+    assert "final resumes with the networks that it was created with" in capsys.readouterr().out
     with pytest.raises(BadInput, match="no front member is called 'scratch-99'"):
         finalize([*config, "--rows", "scratch-99"])
-    with pytest.raises(BadInput, match=r"leave out --seeds; for a list of its own, add --study"):
+    with pytest.raises(BadInput, match=r"leave out --seeds; to evaluate other networks, add --study"):
         finalize([*config, "--seeds", "3"])
 
 

@@ -36,8 +36,8 @@ def test_both_studies_on_digits_through_ctrl_c_to_the_report(
     assert first.ends_within(10) == 130
     assert time.monotonic() - started < 10
     assert "Traceback" not in first.output
-    assert "handed back" in first.output
-    assert "the same command goes on from here" in first.output
+    assert "requeued" in first.output
+    assert "Run the same command to resume" in first.output
     (handed_back,) = watch.holdings()
     assert (handed_back.status, handed_back.deaths) == ("free", 0)
     assert handed_back.epoch == len(handed_back.curve) >= 2

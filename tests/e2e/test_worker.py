@@ -52,7 +52,7 @@ def test_two_machines_share_a_budget_though_one_is_stopped_and_a_worker_of_the_o
     second = until(lambda: held_by(other), command=other)
     os.kill(second.pid, signal.SIGKILL)
     account = service.finish()
-    assert "SIGKILL, perhaps for want of memory" in other.output
+    assert "SIGKILL, possibly out of memory" in other.output
     for before in (first, second):
         (after,) = [trial for trial in service.watch.trials if trial.trial_id == before.trial.trial_id]
         assert_same_work(after, before)

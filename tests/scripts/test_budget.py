@@ -11,7 +11,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from storage.claims import claim_slot
+from storage.claims import claim_trial
 from storage.database import Database, connect
 from storage.results import finish
 
@@ -29,7 +29,7 @@ def study(database: Database, name: str, *endings: TrialState, infeasible: int =
     made = optuna.create_study(storage=database.optuna, study_name=name, directions=["maximize", "minimize"])
 
     def end(state: TrialState, *, counts: bool) -> None:
-        lease = claim_slot(database, made._study_id, "worker")
+        lease = claim_trial(database, made._study_id, "worker")
         assert lease is not None
         finish(database, lease, state, (0.5, 1000) if state == TrialState.COMPLETE else None, counts=counts)
 
@@ -38,7 +38,7 @@ def study(database: Database, name: str, *endings: TrialState, infeasible: int =
     for _ in range(infeasible):
         end(TrialState.PRUNED, counts=False)
     for _ in range(running):
-        claim_slot(database, made._study_id, "worker")
+        claim_trial(database, made._study_id, "worker")
 
 
 def budget(database: Database, trials: int) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""A workshop on the tiny search of tests/conftest.py: real images, real training, a real SQLite file.
+"""A worker on the tiny search of tests/conftest.py: real images, real training, a real SQLite file.
 
 And such a search that is over, one trial of each of two studies, with their models kept; a process's tests share it.
 """
@@ -25,9 +25,11 @@ from search.models.sources import Source, open_source
 from search.progress.facts import Message
 from search.progress.reporter import Reporter
 from search.settings.search import Settings, add_arguments, load
-from search.study.study import OpenStudy, open_studies
-from search.trial.context import Workshop
+from search.study.opening import open_studies
+from search.study.study import OpenStudy
+from search.trial.context import WorkerContext
 from search.worker.loop import work
+from search.worker.session import Session
 from search.worker.startup import image_sizes
 from storage.artefacts import open_artefacts
 from storage.database import Database, connect
@@ -48,21 +50,23 @@ EXPLODING = {
 class Bench:
     """A worker's things, its studies, what it tells the display, and what it has done."""
 
-    shop: Workshop
+    context: WorkerContext
     studies: list[OpenStudy]
     told: list[Message]
 
     @property
     def trials(self) -> list[TrialRecord]:
         """All trials of the search that were begun, by study and number."""
-        return [trial for trial in read_trials(self.shop.database) if trial.started]
+        return [trial for trial in read_trials(self.context.database) if trial.started]
 
     @property
     def checkpoints(self) -> list[str]:
         """Files in the artefact store that are not there for people: what trials would go on from, and litter."""
-        attributes = [self.shop.database.optuna.get_study_system_attrs(study.study._study_id) for study in self.studies]
+        attributes = [
+            self.context.database.optuna.get_study_system_attrs(study.study._study_id) for study in self.studies
+        ]
         shown = {key.rpartition(":")[2] for keys in attributes for key in keys if "artifacts:" in key}
-        return sorted({path.name for path in Path(self.shop.artefacts.where).iterdir()} - shown)
+        return sorted({path.name for path in Path(self.context.artefacts.where).iterdir()} - shown)
 
 
 def states(bench: Bench) -> list[TrialState]:
@@ -82,19 +86,9 @@ def open_bench() -> Iterator[OpenBench]:
         database = connect(settings.database)
         databases.append(database)
         studies = open_studies(settings, dataset.describe(), database, sampler_seed=len(databases))
-        told: list[Message] = []
-        shop = Workshop(
-            settings=settings,
-            dataset=dataset,
-            database=database,
-            artefacts=open_artefacts(settings.artefacts),
-            device=torch.device("cpu"),
-            worker=worker,
-            reporter=Reporter(told.append),
-            stop=threading.Event(),
-            sign=sign,
-        )
-        return Bench(shop, studies, told)
+        store, told = open_artefacts(settings.artefacts), list[Message]()
+        session = Session(settings, dataset, database, store, studies, threading.Event())
+        return Bench(session.context("cpu", Reporter(told.append), sign, worker), studies, told)
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -144,18 +138,9 @@ def _search(settings: Settings) -> None:
     dataset = open_dataset(settings.data, settings.cache_dir, image_sizes=image_sizes(settings), progress=False)
     database = connect(settings.database)
     studies = open_studies(settings, dataset.describe(), database, sampler_seed=0)
-    shop = Workshop(
-        settings=settings,
-        dataset=dataset,
-        database=database,
-        artefacts=open_artefacts(settings.artefacts),
-        device=torch.device("cpu"),
-        worker="first",
-        reporter=Reporter(),
-        stop=threading.Event(),
-    )
-    work(shop, studies)
-    database.close()
+    session = Session(settings, dataset, database, open_artefacts(settings.artefacts), studies, threading.Event())
+    work(session.context("cpu", Reporter()))
+    session.close()
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def test_before_the_first_run_and_after_it(
     before = sorted(tmp_path.rglob("*"))
     main(config)
     said = capsys.readouterr().out
-    assert "runs/tiny/search.db is new; its tables would be made" in said
+    assert "runs/tiny/search.db is new; its tables would be created" in said
     assert all(f"{study}: " in said for study in ("elimination", "scratch"))
     assert said.endswith("ok: nothing was written\n")
     assert sorted(tmp_path.rglob("*")) == before

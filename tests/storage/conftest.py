@@ -13,6 +13,7 @@ import psycopg2
 import pytest
 from optuna.study import StudyDirection
 
+from storage.artefacts import Artefacts, artefact_key, artefact_value
 from storage.database import Database, connect
 from tests.postgres import PostgresServer
 
@@ -122,3 +123,11 @@ def _losing(commit: Callable[[Any], None], commits: Iterator[int], nth: int) -> 
 @pytest.fixture(autouse=True)
 def _quiet_optuna() -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def attach(artefacts: Artefacts, study: optuna.Study, file: Path, trial_id: int) -> str:
+    """Show a file on a trial's page, as an upload in the dashboard does. Returns its id."""
+    artefact_id = artefacts.save(file)
+    key, value = artefact_key(trial_id, artefact_id), artefact_value(artefact_id, file.name)
+    study._storage.set_study_system_attr(study._study_id, key, value)
+    return artefact_id

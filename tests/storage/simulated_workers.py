@@ -17,7 +17,7 @@ import optuna
 from optuna.trial import TrialState
 
 from storage import curves
-from storage.claims import claim_slot, open_trial, progress
+from storage.claims import claim_trial, count_trials, open_trial
 from storage.database import Database, connect
 from storage.errors import LeaseLost
 from storage.leases import Lease, Leases
@@ -50,10 +50,10 @@ def work(url: str, name: str, budget: int, epochs: int, seconds: float, stale_af
     study = optuna.load_study(study_name=name, storage=database.optuna, sampler=optuna.samplers.RandomSampler())
     study_id, worker = study._study_id, f"process {os.getpid()}"
     while True:
-        lease = leases.take_over([study_id], worker) or claim_slot(database, study_id, worker, budget)
+        lease = leases.take_over([study_id], worker) or claim_trial(database, study_id, worker, budget)
         if lease is not None:
             run(database, leases, study, lease, epochs, seconds)
-        elif progress(database, study_id).running == 0:
+        elif count_trials(database, study_id).running == 0:
             break
         else:
             time.sleep(0.1)

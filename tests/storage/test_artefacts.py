@@ -12,11 +12,10 @@ import optuna
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from optuna.artifacts import get_all_artifact_meta
-from optuna_dashboard.artifact import _backend as dashboard
 
 from storage.artefacts import Artefacts, attached, attached_to_trials, open_artefacts
 from storage.errors import ArtefactError
+from tests.storage.conftest import attach
 from tests.systems import needs_users
 
 
@@ -201,37 +200,6 @@ def test_readers_of_a_replaced_file_see_the_old_or_the_new_one(tmp_path: Path) -
     assert seen <= {b"a" * 100_000, b"b" * 100_000}
 
 
-def test_attached_files_are_shown_by_optuna_and_its_dashboard(study: optuna.Study, tmp_path: Path) -> None:
-    artefacts = open_artefacts(tmp_path / "artefacts")
-    trial = study.ask()
-    study.tell(trial, [0.5, 1.0])
-    card, image = tmp_path / "card.md", tmp_path / "confusion.png"
-    card.write_text("# Model card")
-    image.write_bytes(b"png")
-    of_study = artefacts.attach(study, card)
-    of_trial = artefacts.attach(study, image, trial._trial_id)
-    (meta,) = get_all_artifact_meta(study)
-    assert (meta.artifact_id, meta.filename) == (of_study, "card.md")
-    storage = study._storage
-    (shown,) = dashboard.list_trial_artifacts(storage.get_study_system_attrs(study._study_id), {}, study.trials[0])
-    assert shown == {"artifact_id": of_trial, "filename": "confusion.png", "mimetype": "image/png", "encoding": None}
-    assert dashboard.get_trial_artifact_meta(storage, study._study_id, trial._trial_id, of_trial) == shown
-    assert artefacts.load(of_trial) == b"png"
-
-
-def test_a_file_of_the_same_name_replaces_the_one_that_is_shown(study: optuna.Study, tmp_path: Path) -> None:
-    artefacts = open_artefacts(tmp_path / "artefacts")
-    card = tmp_path / "card.md"
-    for text in ("old", "new"):
-        card.write_text(text)
-        artefacts.attach(study, card)
-        artefacts.attach(study, card, study.ask()._trial_id)
-    (meta,) = get_all_artifact_meta(study)
-    assert artefacts.load(meta.artifact_id) == b"new"
-    study._storage.set_study_system_attr(study._study_id, f"artifacts:{meta.artifact_id}", "null")  # by the dashboard
-    assert artefacts.attach(study, card) != meta.artifact_id
-
-
 def test_the_files_of_all_trials_are_those_of_each(study: optuna.Study, tmp_path: Path) -> None:
     artefacts, storage, study_id = open_artefacts(tmp_path / "artefacts"), study._storage, study._study_id
     card, image = tmp_path / "card.md", tmp_path / "confusion.png"
@@ -239,20 +207,10 @@ def test_the_files_of_all_trials_are_those_of_each(study: optuna.Study, tmp_path
         file.write_text("content")
     trials = [study.ask()._trial_id for _ in range(12)]  # ids of which some begin as others do
     for trial_id in trials[::2]:
-        artefacts.attach(study, card, trial_id)
-    artefacts.attach(study, image, trials[0])
-    artefacts.attach(study, card)
-    deleted = artefacts.attach(study, card, trials[1])
+        attach(artefacts, study, card, trial_id)
+    attach(artefacts, study, image, trials[0])
+    deleted = attach(artefacts, study, card, trials[1])
     storage.set_study_system_attr(study_id, f"dashboard:artifacts:{trials[1]}:{deleted}", "null")
     found = attached_to_trials(storage, study_id)
     assert found == {trial_id: attached(storage, study_id, trial_id) for trial_id in trials[::2]}
     assert found[trials[0]].keys() == {"card.md", "confusion.png"}
-
-
-def test_nothing_is_shown_that_could_not_be_kept(study: optuna.Study, tmp_path: Path) -> None:
-    artefacts = open_artefacts(tmp_path / "artefacts")
-    (tmp_path / "artefacts").rmdir()
-    (tmp_path / "card.md").write_text("text")
-    with pytest.raises(ArtefactError):
-        artefacts.attach(study, tmp_path / "card.md")
-    assert get_all_artifact_meta(study) == []

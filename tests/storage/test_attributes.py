@@ -6,7 +6,7 @@ import optuna
 from optuna.trial import TrialState
 
 from storage.attributes import attributes_of
-from storage.claims import claim_slot, open_trial
+from storage.claims import claim_trial, open_trial
 from storage.database import Database
 from storage.results import finish, set_attributes
 from storage.trials import read_trials
@@ -22,7 +22,7 @@ DETAILS: dict[str, Any] = {
 def test_the_dashboard_sees_single_values_and_all_readers_see_everything(
     database: Database, study: optuna.Study
 ) -> None:
-    lease = claim_slot(database, study._study_id, "worker")
+    lease = claim_trial(database, study._study_id, "worker")
     assert lease is not None
     set_attributes(database, lease, {"seed": 3, "candidate": {"blocks": []}})
     set_attributes(database, lease, DETAILS)

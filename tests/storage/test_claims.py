@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 from sqlalchemy import text
 
 from storage import curves
-from storage.claims import Progress, claim_slot, open_trial, progress
+from storage.claims import TrialCounts, claim_trial, count_trials, open_trial
 from storage.database import Database, connect
 from storage.leases import Lease, Leases
 from storage.results import finish
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def claim(database: Database, study: optuna.Study, budget: int | None = None) -> Lease:
-    lease = claim_slot(database, study._study_id, "worker", budget)
+    lease = claim_trial(database, study._study_id, "worker", budget)
     assert lease is not None
     return lease
 
@@ -79,14 +79,14 @@ def test_samplers_learn_from_it(database: Database) -> None:
 def test_queued_trials_come_first_and_in_order(database: Database, study: optuna.Study) -> None:
     study.enqueue_trial({"x": 0.25}, user_attrs={"why": "profile"})
     study.enqueue_trial({"x": 0.75})
-    assert progress(database, study._study_id) == Progress(counted=0, finished=0, running=0, waiting=2)
+    assert count_trials(database, study._study_id) == TrialCounts(counted=0, finished=0, running=0, waiting=2)
     leases = [claim(database, study, budget=3) for _ in range(3)]
     assert [lease.number for lease in leases] == [0, 1, 2]
     values = [open_trial(study, lease).suggest_float("x", 0, 1) for lease in leases]
     assert values[:2] == [0.25, 0.75]
     assert study.trials[0].user_attrs == {"why": "profile"}
     assert study.trials[0].datetime_start is not None
-    assert claim_slot(database, study._study_id, "worker", 3) is None
+    assert claim_trial(database, study._study_id, "worker", 3) is None
 
 
 def test_what_counts_towards_the_budget(database: Database, study: optuna.Study) -> None:
@@ -94,14 +94,14 @@ def test_what_counts_towards_the_budget(database: Database, study: optuna.Study)
     finish(database, claim(database, study, 4), TrialState.PRUNED)
     finish(database, claim(database, study, 4), TrialState.FAIL)
     claim(database, study, 4)
-    assert progress(database, study._study_id) == Progress(counted=4, finished=3, running=1, waiting=0)
-    assert claim_slot(database, study._study_id, "worker", 4) is None
+    assert count_trials(database, study._study_id) == TrialCounts(counted=4, finished=3, running=1, waiting=0)
+    assert claim_trial(database, study._study_id, "worker", 4) is None
     finish(database, claim(database, study, 5), TrialState.FAIL, None, {"infeasible": True}, counts=False)
-    assert progress(database, study._study_id) == Progress(counted=4, finished=3, running=1, waiting=0)
+    assert count_trials(database, study._study_id) == TrialCounts(counted=4, finished=3, running=1, waiting=0)
     claim(database, study, 5)
-    assert claim_slot(database, study._study_id, "worker", 5) is None
+    assert claim_trial(database, study._study_id, "worker", 5) is None
     study.add_trial(optuna.trial.create_trial(values=[0.5, 1.0]))  # without a lease
-    assert progress(database, study._study_id).counted == 6
+    assert count_trials(database, study._study_id).counted == 6
 
 
 def test_budgets_are_of_one_study(database: Database, make_study: Callable[[str], optuna.Study]) -> None:
@@ -112,7 +112,7 @@ def test_budgets_are_of_one_study(database: Database, make_study: Callable[[str]
 
 def test_no_such_study(database: Database) -> None:
     with pytest.raises(KeyError, match="no study has the id 17"):
-        claim_slot(database, 17, "worker")
+        claim_trial(database, 17, "worker")
 
 
 @pytest.mark.parametrize("nth", [1, 2])
@@ -133,7 +133,7 @@ def test_threads_share_one_budget_exactly(database: Database, study: optuna.Stud
 
     def claim_all() -> None:
         start.wait()
-        while (lease := claim_slot(database, study._study_id, threading.current_thread().name, 20)) is not None:
+        while (lease := claim_trial(database, study._study_id, threading.current_thread().name, 20)) is not None:
             numbers.append(lease.number)
 
     threads = [threading.Thread(target=claim_all) for _ in range(8)]

@@ -8,7 +8,7 @@ import pytest
 from optuna.trial import TrialState
 
 from storage import curves
-from storage.claims import claim_slot
+from storage.claims import claim_trial
 from storage.database import Database
 from storage.errors import LeaseLost
 from storage.leases import Lease, Leases
@@ -16,7 +16,7 @@ from storage.results import finish
 
 
 def claim(database: Database, study: optuna.Study) -> Lease:
-    lease = claim_slot(database, study._study_id, "worker")
+    lease = claim_trial(database, study._study_id, "worker")
     assert lease is not None
     return lease
 

@@ -21,6 +21,7 @@ from storage.artefacts import open_artefacts
 from storage.dashboard import application, database_address
 from storage.database import connect
 from storage.errors import DatabaseRefused
+from tests.storage.conftest import attach
 from tests.systems import needs_fork
 
 ROOT = Path(__file__).parents[2]
@@ -62,14 +63,15 @@ def test_a_study_and_its_files_are_served(tmp_path: Path) -> None:
     database = connect(url)
     study = optuna.create_study(storage=database.optuna, study_name="s/scratch", directions=["maximize", "minimize"])
     (tmp_path / "card.md").write_text("# A card")
-    kept = open_artefacts(folder).attach(study, tmp_path / "card.md")
+    trial_id = study.ask()._trial_id
+    kept = attach(open_artefacts(folder), study, tmp_path / "card.md", trial_id)
     (tmp_path / "address").write_text(f"{url}\n")
     with serving({"DATABASE_URL_FILE": str(tmp_path / "address"), "ARTEFACT_STORE": str(folder)}) as port:
         meta: dict[str, Any] = json.loads(get(port, "/api/meta"))
         studies = json.loads(get(port, "/api/studies"))["study_summaries"]
         assert meta["artifact_is_available"]
         assert [summary["study_name"] for summary in studies] == ["s/scratch"]
-        assert get(port, f"/artifacts/{study._study_id}/{kept}") == b"# A card"
+        assert get(port, f"/artifacts/{study._study_id}/{trial_id}/{kept}") == b"# A card"
     database.close()
 
 

@@ -9,7 +9,7 @@ import pytest
 from optuna.trial import TrialState
 from sqlalchemy import text
 
-from storage.claims import claim_slot
+from storage.claims import claim_trial
 from storage.database import Database, connect
 from storage.errors import LeaseLost
 from storage.leases import Lease, Leases
@@ -24,7 +24,7 @@ def leases(database: Database) -> Leases:
 
 
 def claim(database: Database, study: optuna.Study, worker: str = "first worker") -> Lease:
-    lease = claim_slot(database, study._study_id, worker)
+    lease = claim_trial(database, study._study_id, worker)
     assert lease is not None
     return lease
 

@@ -20,7 +20,7 @@ import pytest
 from optuna.trial import TrialState
 
 from storage import curves
-from storage.claims import claim_slot, open_trial, progress
+from storage.claims import claim_trial, count_trials, open_trial
 from storage.database import Database
 from storage.leases import Leases
 from storage.results import finish
@@ -54,7 +54,7 @@ def workers(
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         ids = json.loads(process.stdout.readline())
-        while progress(database, study._study_id).counted < count:
+        while count_trials(database, study._study_id).counted < count:
             time.sleep(0.05)
         yield ids
         process.stdout.read()
@@ -98,7 +98,7 @@ def test_operations_wait_for_a_server_that_is_away(
 
     with meanwhile(crash), caplog.at_level(logging.WARNING):
         assert away.wait(10)
-        lease = claim_slot(postgres, study._study_id, "worker")
+        lease = claim_trial(postgres, study._study_id, "worker")
     assert lease is not None
     messages = [record.getMessage() for record in caplog.records]
     assert [("out of reach" in message, "is back" in message) for message in messages] == [(True, False), (False, True)]
@@ -110,7 +110,7 @@ def test_trials_go_on_through_crashes_of_the_server(postgres: Database, postgres
     study = optuna.create_study(storage=postgres.optuna, directions=["maximize", "minimize"])
     with meanwhile(lambda: crash_often(postgres_server)):
         for number in range(12):
-            lease = claim_slot(postgres, study._study_id, "worker", 12)
+            lease = claim_trial(postgres, study._study_id, "worker", 12)
             assert lease is not None
             assert lease.number == number
             trial = open_trial(study, lease)

@@ -15,6 +15,7 @@ from storage.artefacts import open_artefacts
 from storage.dashboard import application
 from storage.database import Database
 from storage.pages import Page
+from tests.storage.conftest import attach
 
 LONG = "a note of more than one piece | with *Markdown* ü 網\n" * 200
 FIGURE = {"data": [{"x": [1.0] * 2000}], "layout": {}}
@@ -96,7 +97,7 @@ def test_knows_which_trials_have_notes_and_which_files(
     artefacts = open_artefacts(tmp_path / "artefacts")
     for name in ("b.json", "a.png"):
         (tmp_path / name).write_text(name)
-        artefacts.attach(study, tmp_path / name, trial_id)
+        attach(artefacts, study, tmp_path / name, trial_id)
     page = Page(database, study)
     assert (page.trials_with_notes(), page.attached(trial_id)) == ([trial_id], ["a.png", "b.json"])
 

@@ -102,8 +102,8 @@ def test_a_log_that_cannot_be_read_is_not_left_out_in_silence(shared: Path, tmp_
     with_a_log(shared)
     shared.with_name(f"{shared.name}-shm").unlink()
     said = reported(shared, tmp_path)
-    assert "its newest changes lie in a search?.db-wal, which cannot be read where nothing may be written" in said
-    assert "copy both to a folder of yours" in said
+    assert "its newest changes are in a search?.db-wal, which cannot be read without permission to write" in said
+    assert "copy both files to a folder of your own" in said
 
 
 def test_what_would_write_is_refused_with_a_reason(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,21 +4,24 @@ import math
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import optuna
 import pytest
 from optuna.trial import TrialState
+from optuna_dashboard.artifact import _backend as dashboard
 
-from storage.claims import claim_slot
+from storage.artefacts import attached, open_artefacts
+from storage.claims import claim_trial
 from storage.database import Database
 from storage.errors import LeaseLost
-from storage.leases import Lease
-from storage.results import finish, set_attributes
+from storage.leases import Lease, Leases
+from storage.results import attach_files, finish, set_attributes
 
 
 @pytest.fixture
 def lease(database: Database, study: optuna.Study) -> Lease:
-    claimed = claim_slot(database, study._study_id, "worker")
+    claimed = claim_trial(database, study._study_id, "worker")
     assert claimed is not None
     return claimed
 
@@ -33,8 +36,8 @@ def test_attributes_are_optunas(database: Database, study: optuna.Study, lease: 
 def test_what_is_to_be_unique_is_stored_by_one_trial_of_a_study_only(
     database: Database, study: optuna.Study, make_study: Callable[[str], optuna.Study], lease: Lease
 ) -> None:
-    second, third = (claim_slot(database, study._study_id, "worker") for _ in range(2))
-    other_study = claim_slot(database, make_study("second")._study_id, "worker")
+    second, third = (claim_trial(database, study._study_id, "worker") for _ in range(2))
+    other_study = claim_trial(database, make_study("second")._study_id, "worker")
     assert second is not None
     assert third is not None
     assert other_study is not None
@@ -54,7 +57,7 @@ def test_what_is_to_be_unique_is_stored_by_one_trial_of_a_study_only(
 
 
 def test_of_workers_that_store_the_same_at_once_one_succeeds(database: Database, study: optuna.Study) -> None:
-    leases = [claim_slot(database, study._study_id, f"worker {number}") for number in range(4)]
+    leases = [claim_trial(database, study._study_id, f"worker {number}") for number in range(4)]
     start = threading.Barrier(4)
 
     def store(lease: Lease | None) -> bool:
@@ -132,3 +135,41 @@ def test_what_is_no_json_is_refused_before_anything_is_written(
     with pytest.raises(TypeError, match="not JSON serializable"):
         finish(database, lease, TrialState.FAIL, attributes={"good": 1, "bad": object()})
     assert (study.trials[0].state, study.trials[0].user_attrs) == (TrialState.RUNNING, {})
+
+
+def test_attached_files_are_shown_by_the_dashboard(
+    database: Database, study: optuna.Study, lease: Lease, tmp_path: Path
+) -> None:
+    artefacts = open_artefacts(tmp_path / "artefacts")
+    plot = artefacts.save(b"png")
+    assert attach_files(database, lease, {"confusion.png": plot}) == []
+    storage = study._storage
+    (shown,) = dashboard.list_trial_artifacts(storage.get_study_system_attrs(study._study_id), {}, study.trials[0])
+    assert shown == {"artifact_id": plot, "filename": "confusion.png", "mimetype": "image/png", "encoding": None}
+    assert dashboard.get_trial_artifact_meta(storage, study._study_id, lease.trial_id, plot) == shown
+
+
+def test_files_of_the_same_names_are_replaced_and_others_stay(
+    database: Database, study: optuna.Study, lease: Lease
+) -> None:
+    def shown() -> dict[str, str]:
+        return attached(database.optuna, study._study_id, lease.trial_id)
+
+    other = claim_trial(database, study._study_id, "other")
+    assert other is not None
+    attach_files(database, other, {"a": "of another trial"})
+    assert attach_files(database, lease, {"a": "1", "b": "2"}) == []
+    assert attach_files(database, lease, {"a": "3", "c": "4"}) == ["1"]
+    assert shown() == {"a": "3", "b": "2", "c": "4"}
+    assert attach_files(database, lease, {"a": "3"}) == [], "repeated after an outage"
+    assert attached(database.optuna, study._study_id, other.trial_id) == {"a": "of another trial"}
+
+
+def test_who_has_lost_the_lease_shows_no_file(database: Database, study: optuna.Study, lease: Lease) -> None:
+    attach_files(database, lease, {"a": "1"})
+    leases = Leases(database)
+    leases.declare_dead("worker")
+    assert leases.take_over([study._study_id], "other") is not None
+    with pytest.raises(LeaseLost):
+        attach_files(database, lease, {"a": "2", "b": "3"})
+    assert attached(database.optuna, study._study_id, lease.trial_id) == {"a": "1"}

@@ -12,7 +12,7 @@ from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from storage.errors import DatabaseLost, DatabaseRefused
-from storage.retry import Patience, is_outage
+from storage.retry import Retry, is_outage
 
 WHERE = "postgresql://me:***@host/search"
 
@@ -77,7 +77,7 @@ def test_optunas_wrapping_is_looked_through() -> None:
 
 def test_waits_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        assert Patience(WHERE)(failing(lost_connection(), 3)) == "done"
+        assert Retry(WHERE)(failing(lost_connection(), 3)) == "done"
     assert [record.getMessage().split(" after ")[0] for record in caplog.records] == [
         f"database {WHERE} is out of reach, waiting for it: server closed the connection unexpectedly",
         f"database {WHERE} is back",
@@ -85,13 +85,13 @@ def test_waits_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_says_so_once_for_all_threads(caplog: pytest.LogCaptureFixture) -> None:
-    patience, back = Patience(WHERE), threading.Event()
+    retry, back = Retry(WHERE), threading.Event()
 
     def work() -> None:
         if not back.is_set():
             raise lost_connection()
 
-    threads = [threading.Thread(target=patience, args=(work,)) for _ in range(4)]
+    threads = [threading.Thread(target=retry, args=(work,)) for _ in range(4)]
     with caplog.at_level(logging.WARNING):
         for thread in threads:
             thread.start()
@@ -107,7 +107,7 @@ def test_says_so_once_for_all_threads(caplog: pytest.LogCaptureFixture) -> None:
 def test_gives_up_in_time() -> None:
     started = time.monotonic()
     with pytest.raises(DatabaseLost, match=r"search: out of reach for [0-9]+ s: server closed"):
-        Patience(WHERE, give_up_seconds=0.5)(failing(lost_connection(), 1000))
+        Retry(WHERE, give_up_seconds=0.5)(failing(lost_connection(), 1000))
     assert time.monotonic() - started < 10
 
 
@@ -116,7 +116,7 @@ def test_stops_waiting_when_asked_to() -> None:
     threading.Timer(0.2, stop.set).start()
     started = time.monotonic()
     with pytest.raises(DatabaseLost):
-        Patience(WHERE, stop=stop)(failing(lost_connection(), 1_000_000))
+        Retry(WHERE, stop=stop)(failing(lost_connection(), 1_000_000))
     assert time.monotonic() - started < 30
 
 
@@ -131,7 +131,7 @@ def test_stops_waiting_when_asked_to() -> None:
 )
 def test_other_errors_pass_at_once(error: Exception) -> None:
     with pytest.raises(type(error)):
-        Patience(WHERE)(failing(error, 1))
+        Retry(WHERE)(failing(error, 1))
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_other_errors_pass_at_once(error: Exception) -> None:
 )
 def test_a_refusal_is_no_outage(words: str, advice: str) -> None:
     with pytest.raises(DatabaseRefused) as refused:
-        Patience(WHERE)(failing(lost_connection(words), 1))
+        Retry(WHERE)(failing(lost_connection(words), 1))
     assert str(refused.value).startswith(f"database {WHERE}: {words}; {advice}")
 
 

@@ -10,11 +10,11 @@ from optuna.storages._base import BaseStorage
 from optuna.trial import TrialState
 
 from storage.database import Database, connect
-from storage.retrying_storage import PatientStorage
+from storage.retrying_storage import RetryingStorage
 
 
 def test_everything_that_optuna_asks_of_a_database_waits() -> None:
-    waits = {name for name, method in vars(PatientStorage).items() if hasattr(method, "__wrapped__")}
+    waits = {name for name, method in vars(RetryingStorage).items() if hasattr(method, "__wrapped__")}
     asked = {name for name in vars(BaseStorage).keys() & vars(RDBStorage).keys() if not name.startswith("_")}
     asked |= {"_create_new_trial", "_get_best_trial_id", "_get_trials", "_set_trial_param"}  # of its cache
     through_others = {

@@ -5,7 +5,7 @@ import pytest
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
-from storage.claims import claim_slot, open_trial
+from storage.claims import claim_trial, open_trial
 from storage.database import Database
 from storage.results import finish, set_attributes
 from storage.suggestions import collect
@@ -24,7 +24,7 @@ def _suggest(trial: optuna.trial.Trial) -> dict[str, object]:
 @pytest.mark.parametrize("ends", [False, True])
 def test_suggestions_are_stored_with_what_comes_after_them_and_not_before(database: Database, ends: bool) -> None:
     study = optuna.create_study(storage=database.optuna, study_name="s", directions=DIRECTIONS)
-    lease = claim_slot(database, study._study_id, "worker")
+    lease = claim_trial(database, study._study_id, "worker")
     assert lease is not None
     trial = open_trial(study, lease)
     suggestions = collect(trial)
@@ -51,7 +51,7 @@ def test_the_sampler_learns_from_them_as_from_its_own_way(database: Database) ->
         trial = plain.ask()
         x = trial.suggest_float("x", 0, 1)
         plain.tell(trial, [1 - (x - 0.8) ** 2, x])
-        lease = claim_slot(database, ours._study_id, "worker")
+        lease = claim_trial(database, ours._study_id, "worker")
         assert lease is not None
         trial = open_trial(ours, lease)
         suggestions = collect(trial)

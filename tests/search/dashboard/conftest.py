@@ -19,10 +19,10 @@ from search.settings.spaces import EliminationSpace, ScratchSpace
 from search.spaces.sample import summary
 from search.study.study import OpenStudy
 from search.training.evaluation import Evaluation, TrainingResult
-from search.trial.keep_model import Finished
-from search.trial.objective import Assignment
+from search.trial.assignment import Assignment
+from search.trial.keep_model import TrainedModel
 from storage import curves
-from storage.claims import claim_slot
+from storage.claims import claim_trial
 from storage.database import Database, connect
 from storage.leases import Lease
 from storage.results import finish
@@ -91,27 +91,25 @@ class Bench:
         return lease.trial_id
 
     def _claim(self, study: OpenStudy) -> Lease:
-        lease = claim_slot(self.database, study.study._study_id, "worker")
+        lease = claim_trial(self.database, study.study._study_id, "worker")
         assert lease is not None
         return lease
 
-    def finished(self, study: OpenStudy, trial_id: int) -> Finished:
-        """What a worker knows of a trial that it has just finished."""
-        trial = next(trial for trial in study.study.get_trials(deepcopy=False) if trial._trial_id == trial_id)
+    def trained(self, study: OpenStudy, f1_macro: float, parameters: int) -> TrainedModel:
+        """What a worker is about to save of a new trial, which it still has."""
         candidate = scratch_candidate()
         validation = Evaluation(
             logits=np.zeros((10, 3), dtype=np.float32),
             loss=0.5,
             accuracy=0.8,
-            f1_macro=trial.values[0],
+            f1_macro=f1_macro,
             f1_per_class=np.array([0.5, 0.75, 1.0]),
             confusion=np.array(CONFUSION),
         )
         result = TrainingResult(build(candidate.network), (), validation, 60.0, 100.0, 50.0)
-        assignment = Assignment(candidate, 0, {"parameters": int(trial.values[1]), "macs": 20_000, "layers": 3})
-        return Finished(
-            study.study, trial_id, trial.number, assignment, result, DATA, "CPU x86_64, 1 thread", study.trained_on
-        )
+        assignment = Assignment(candidate, 0, {"parameters": parameters, "macs": 20_000, "layers": 3})
+        device = "CPU x86_64, 1 thread"
+        return TrainedModel(study.study, self._claim(study), assignment, result, DATA, device, study.trained_on)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from search.progress.facts import Activity
 from search.progress.standing import read_standing
 from search.settings.search import Settings
 from search.settings.spaces import ListedRow, ListedSpace
-from search.study.study import open_rows
-from search.trial import outcome as ending
+from search.study.opening import open_rows
+from search.trial import leased
 from search.trial import trial as one_trial
 from search.worker import loop as work
 from storage import curves
@@ -61,7 +62,7 @@ def test_each_is_trained_on_train_and_validation_and_read_against_test_once(
 ) -> None:
     bench = open_bench(settings)
     opened.clear()
-    work.work(bench.shop, bench.studies)
+    work.work(bench.context)
     assert opened == ["train+validation", "test"] * 2, "test is opened when the network is trained"
     assert [trial.attributes["seed"] for trial in bench.trials] == [3, 4]
     for trial in bench.trials:
@@ -70,7 +71,7 @@ def test_each_is_trained_on_train_and_validation_and_read_against_test_once(
         assert sum(map(sum, trial.attributes["test_confusion"])) == COUNTED
         assert {READ_AT, ANSWERS, "test_accuracy", "test_f1_per_class"} <= set(trial.attributes)
         assert not {"accuracy", "confusion", "f1_per_class", "validation_loss"} & set(trial.attributes)
-        curve = curves.read(bench.shop.database, [trial.trial_id])[trial.trial_id]
+        curve = curves.read(bench.context.database, [trial.trial_id])[trial.trial_id]
         assert [epoch["train_f1_macro"] >= 0 for epoch in curve] == [True, True]
         assert all(epoch["f1_macro"] != epoch["f1_macro"] for epoch in curve), "no split is scored at epochs"
     assert bench.studies[0].study.metric_names == ["test_f1_macro", "parameters"]
@@ -85,16 +86,16 @@ def test_a_worker_that_dies_with_the_scores_is_followed_by_one_that_does_not_rea
 
     first = open_bench(settings)
     with monkeypatch.context() as patch:
-        patch.setattr(ending, "finish", die)
+        patch.setattr(leased, "finish", die)
         with pytest.raises(Killed):
-            work.work(first.shop, first.studies)
+            work.work(first.context)
     (begun,) = first.trials
     assert begun.state == TrialState.RUNNING
     assert opened.count("test") == 1
-    first.shop.leases.declare_dead("first")
+    first.context.leases.declare_dead("first")
 
     second = open_bench(settings, "second")
-    work.work(second.shop, second.studies)
+    work.work(second.context)
     ended = second.trials[0]
     assert ended.state == TrialState.COMPLETE
     assert ended.attributes[READ_AT] == begun.attributes[READ_AT]
@@ -105,7 +106,7 @@ def test_a_worker_that_dies_with_the_scores_is_followed_by_one_that_does_not_rea
 
 def test_every_model_is_kept_with_its_test_scores(settings: Settings, open_bench: OpenBench, tmp_path: Path) -> None:
     bench = open_bench(settings)
-    work.work(bench.shop, bench.studies)
+    work.work(bench.context)
     for trial in bench.trials:
         folder = kept(bench, trial.trial_id, tmp_path)
         network, description = load_model(folder)
@@ -119,18 +120,18 @@ def kept(bench: Bench, trial_id: int, tmp_path: Path) -> Path:
     """A folder with the trial's files from the store."""
     folder = tmp_path / f"model{trial_id}"
     folder.mkdir()
-    attributes = bench.shop.database.optuna.get_study_system_attrs(bench.studies[0].study._study_id)
+    attributes = bench.context.database.optuna.get_study_system_attrs(bench.studies[0].study._study_id)
     for key, value in attributes.items():
         if key.startswith(f"dashboard:artifacts:{trial_id}:"):
             file = json.loads(value)
-            (folder / file["filename"]).write_bytes(bench.shop.artefacts.load(file["artifact_id"]))
+            (folder / file["filename"]).write_bytes(bench.context.artefacts.load(file["artifact_id"]))
     return folder
 
 
 def test_the_display_praises_no_test_score(settings: Settings, open_bench: OpenBench) -> None:
     bench = open_bench(settings)
-    work.work(bench.shop, bench.studies)
-    standing = read_standing(bench.shop.database, bench.studies)
+    work.work(bench.context)
+    standing = read_standing(bench.context.database, bench.studies)
     assert ([study.ended for study in standing.studies], standing.front) == ([2], ())
     trained = [message for message in bench.told if isinstance(message, Activity) and message.epoch]
     assert trained
@@ -146,22 +147,22 @@ def test_what_failed_is_queued_again_by_the_command_that_made_the_list(
     first = open_bench(settings)
     with monkeypatch.context() as patch:
         patch.setattr(one_trial, "run", fail)
-        work.work(first.shop, first.studies)
+        work.work(first.context)
     assert [trial.state for trial in first.trials] == [TrialState.FAIL] * 2
 
-    data, database = first.shop.dataset.describe(), first.shop.database
+    data, database = first.context.dataset.describe(), first.context.database
     for _ in range(2):
         again = open_rows(settings, data, database)
         assert [study.trials for study in again] == [2 + 2], "once, however often it is opened"
-    work.work(first.shop, again)
+    work.work(replace(first.context, studies=again))
     done = [trial for trial in first.trials if trial.state == TrialState.COMPLETE]
     assert [(trial.number, trial.attributes["seed"]) for trial in done] == [(2, 3), (3, 4)]
 
 
 def test_its_page_in_the_dashboard_says_what_its_scores_are(settings: Settings, open_bench: OpenBench) -> None:
     bench = open_bench(settings)
-    work.work(bench.shop, bench.studies)
-    note = Page(bench.shop.database, bench.studies[0].study).note()
+    work.work(bench.context)
+    note = Page(bench.context.database, bench.studies[0].study).note()
     assert "tiny/final: 1 networks, seeds 3-4" in note
     assert "**Trained on:** train+validation" in note
     assert "**Scored on:** test, once for each trained network" in note

@@ -16,7 +16,8 @@ from search.data.dataset import open_dataset
 from search.errors import Interrupted
 from search.settings.search import Settings
 from search.statistics.cut_ranking import ProfiledCut, ranked
-from search.study.study import OpenStudy, open_studies
+from search.study.opening import open_studies
+from search.study.study import OpenStudy
 from search.worker.startup import open_search
 from storage.database import connect
 from storage.trials import read_studies

@@ -38,7 +38,7 @@ def test_plain_lines_now_and_then_and_one_when_the_front_changes(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(module, "LINE_SECONDS", 0.1)
-    with Display(bench.shop.database, bench.studies) as display:
+    with Display(bench.context.database, bench.studies) as display:
         assert display.manner == "lines"
         display.take(1, Activity())
         printed = ""
@@ -49,7 +49,7 @@ def test_plain_lines_now_and_then_and_one_when_the_front_changes(
             return text in printed
 
         until(lambda: prints("0 of 1 trials; Pareto front: empty so far; worker 1: starting\n"))
-        work.work(bench.shop, bench.studies)
+        work.work(bench.context)
         for message in bench.told:
             display.take(1, message)
         (trial,) = bench.trials
@@ -64,8 +64,8 @@ def test_plain_lines_now_and_then_and_one_when_the_front_changes(
 def test_a_change_by_the_last_trial_is_told_before_the_display_ends(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Display(bench.shop.database, bench.studies) as display:
-        work.work(bench.shop, bench.studies)
+    with Display(bench.context.database, bench.studies) as display:
+        work.work(bench.context)
         display.take(1, Ended("it has ended"))
     assert " joined " in capsys.readouterr().out
 
@@ -75,7 +75,7 @@ def test_a_quiet_display_shows_failures_alone_and_reads_nothing(
 ) -> None:
     monkeypatch.setattr(module, "LINE_SECONDS", 0.01)
     monkeypatch.setattr(module, "read_standing", None)
-    with Display(bench.shop.database, bench.studies, quiet=True) as display:
+    with Display(bench.context.database, bench.studies, quiet=True) as display:
         display.take(1, Activity())
         display.take(1, Ended("fine"))
         display.take(1, Ended("not fine", failed=True))
@@ -99,9 +99,9 @@ def test_looks_at_the_database_for_trials_of_others_and_goes_on_without_it(
         return read(*of)
 
     monkeypatch.setattr(module, "read_standing", sometimes)
-    with Display(bench.shop.database, bench.studies):
+    with Display(bench.context.database, bench.studies):
         until(lambda: looks > 5)
-        work.work(bench.shop, bench.studies)  # which tells the display nothing
+        work.work(bench.context)  # which tells the display nothing
         until(lambda: " joined " in capsys.readouterr().out)
 
 
@@ -115,7 +115,7 @@ def test_a_display_whose_database_does_not_answer_ends_nevertheless(
         answer.wait(60)
         return read(*of)
 
-    with Display(bench.shop.database, bench.studies) as display:
+    with Display(bench.context.database, bench.studies) as display:
         monkeypatch.setattr(module, "read_standing", wait)
         display.take(1, Ended("it has ended"))
         assert asked.wait(10)
@@ -130,7 +130,7 @@ def test_a_reader_that_has_gone_is_no_error(bench: Bench, monkeypatch: pytest.Mo
             raise BrokenPipeError
 
     monkeypatch.setattr(sys, "stdout", Gone())
-    with Display(bench.shop.database, bench.studies) as display:
+    with Display(bench.context.database, bench.studies) as display:
         display.take(1, Ended("it has ended"))
         display.take(1, Printed("a line"))
 
@@ -165,7 +165,7 @@ def test_on_a_terminal_lines_appear_above_the_table(bench: Bench, monkeypatch: p
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("LINES", "24")
-    with Display(bench.shop.database, bench.studies) as display:
+    with Display(bench.context.database, bench.studies) as display:
         display.take(1, Activity(trial="scratch #0", network="a network", epochs=9, epoch=4, f1_macro=0.5))
         until(lambda: "4/9" in terminal.getvalue())
         display.take(1, Printed("a warning of a worker"))

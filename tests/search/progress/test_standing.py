@@ -5,7 +5,7 @@ from optuna.trial import TrialState
 from search.progress.facts import Member
 from search.progress.standing import joint_front, read_standing
 from search.worker import loop as work
-from storage.claims import claim_slot
+from storage.claims import claim_trial
 from storage.database import Database
 from storage.results import finish, set_attributes
 from tests.conftest import LoadSettings, tiny_scratch
@@ -16,8 +16,8 @@ COMPLETE, PRUNED, FAIL = TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL
 
 def ended(bench: Bench, study: int, f1_macro: float, parameters: int, key: str) -> None:
     """One more trial of a study, of the candidate `key`."""
-    database: Database = bench.shop.database
-    lease = claim_slot(database, bench.studies[study].study._study_id, "worker")
+    database: Database = bench.context.database
+    lease = claim_trial(database, bench.studies[study].study._study_id, "worker")
     assert lease
     set_attributes(database, lease, {"candidate_key": key, "seconds": 10.0})
     finish(database, lease, COMPLETE, (f1_macro, float(parameters)))
@@ -26,10 +26,10 @@ def ended(bench: Bench, study: int, f1_macro: float, parameters: int, key: str) 
 def test_counts_and_seconds_of_all_that_ended(load_settings: LoadSettings, open_bench: OpenBench) -> None:
     studies = {"exploding": tiny_scratch(**EXPLODING), "sound": tiny_scratch(minutes=5, trials=3)}
     bench = open_bench(load_settings(studies=studies))
-    work.work(bench.shop, bench.studies)
-    database, sound = bench.shop.database, bench.studies[1]
-    claim_slot(database, sound.study._study_id, "somebody else")
-    lease = claim_slot(database, sound.study._study_id, "somebody else")
+    work.work(bench.context)
+    database, sound = bench.context.database, bench.studies[1]
+    claim_trial(database, sound.study._study_id, "somebody else")
+    lease = claim_trial(database, sound.study._study_id, "somebody else")
     assert lease
     finish(database, lease, PRUNED, attributes={"infeasible": True}, counts=False)
     exploding, known = read_standing(database, bench.studies).studies

@@ -28,7 +28,7 @@ def lines(workers: int, width: int, height: int = 24) -> Sequence[str]:
 
 def test_eight_workers_fit_a_terminal_of_80_columns() -> None:
     shown = lines(8, 79)
-    assert shown[0].startswith("34:17:36 elapsed, 1234 of 2000 trials (500 stopped early, 20 failed), about ")
+    assert shown[0].startswith("34:17:36 elapsed, 1234 of 2000 trials (500 pruned, 20 failed), about ")
     assert " ".join(shown[2:4]) == (
         "Pareto front: 1000 networks, best elimination #999 (macro F1 0.499, 1,000,999 parameters)"
     )

@@ -27,7 +27,7 @@ def test_one_line_tells_all() -> None:
     left = (2 * 60 / 2 + 1 * 90 / 3) / 2  # unused trials at the mean time of a trial, two at a time
     assert left == 45
     assert status_line(told) == (
-        "0:01:23 elapsed, 5 of 8 trials (1 stopped early, 1 failed), about 45 s left; "
+        "0:01:23 elapsed, 5 of 8 trials (1 pruned, 1 failed), about 45 s left; "
         "Pareto front: 2 networks, best elimination #3 (macro F1 0.931, 254,470 parameters); "
         "worker 1: elimination #4 epoch 2 of 6, macro F1 0.750; "
         "worker 2: scratch #3 epoch 0 of 5; "
@@ -59,6 +59,15 @@ def test_the_front_is_empty_before_a_trial_has_finished() -> None:
 def test_a_list_of_networks_has_no_front() -> None:
     final = Facts(83.0, {1: Activity()}, Standing([StudyStanding("final", trials=6, ended=2)], has_front=False))
     assert status_line(final) == "0:01:23 elapsed, 2 of 6 trials; worker 1: starting"
+
+
+def test_of_many_workers_the_first_eight_are_named() -> None:
+    def line(workers: int) -> str:
+        return status_line(Facts(83.0, {number: Activity() for number in range(1, workers + 1)}))
+
+    assert line(8).endswith("; worker 7: starting; worker 8: starting")
+    assert line(64).endswith("; worker 7: starting; worker 8: starting; and 56 more")
+    assert len(line(64)) < len(line(8)) + 20
 
 
 def test_who_joined_the_front_and_who_left_it() -> None:

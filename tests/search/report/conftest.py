@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 from search.report.comparison import Comparison, compare
 from search.report.rows import Search, search_of
 from storage import curves
-from storage.claims import claim_slot
+from storage.claims import claim_trial
 from storage.database import Database, connect
 from storage.results import finish, set_attributes
 from storage.trials import StudyRecord, TrialRecord
@@ -98,7 +98,7 @@ class Records:
 
 
 def _store_trial(database: Database, study: optuna.Study, record: TrialRecord) -> None:
-    lease = claim_slot(database, study._study_id, "worker")
+    lease = claim_trial(database, study._study_id, "worker")
     assert lease is not None
     if record.state == TrialState.COMPLETE and record.values:
         for epoch in range(2):

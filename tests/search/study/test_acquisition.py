@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search.study.acquisition import Known, Tried, worth
+from search.study.acquisition import Traits, Tried, worth
 
 
-def known(parameters: int = 10_000, macs: int = 10**6, **params: Any) -> Known:
-    return Known(params, parameters, macs)
+def known(parameters: int = 10_000, macs: int = 10**6, **params: Any) -> Traits:
+    return Traits(params, parameters, macs)
 
 
 def line(count: int) -> list[Tried]:
@@ -26,7 +26,7 @@ def line(count: int) -> list[Tried]:
 def test_what_promises_more_is_worth_more() -> None:
     history = line(40)
     proposals = [known(width=width, noise=0.5, kind="a") for width in (0.1, 0.5, 0.99)]
-    tried = [one for one in history if one.known.params["width"] < 0.8]
+    tried = [one for one in history if one.traits.params["width"] < 0.8]
     worths = worth(tried, [], proposals, seed=0)
     assert int(np.argmax(worths)) == 2
     assert worths[0] < worths[2] / 4

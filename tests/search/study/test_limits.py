@@ -113,12 +113,12 @@ def test_check_trains_what_is_within_the_limits(write_config: WriteConfig, capsy
 def test_a_study_of_a_version_that_did_not_look_ends_after_three(
     load_settings: LoadSettings, open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("search.study.study.check_limits", lambda *_: None)
+    monkeypatch.setattr("search.study.opening.check_limits", lambda *_: None)
     bench = open_bench(load_settings(studies={"scratch": tiny_scratch(max_parameters=10)}, trials=100))
     with pytest.raises(
         GivingUp, match=r"^scratch: no network is within max_parameters=10: the smallest that the space"
     ):
-        work(bench.shop, bench.studies)
+        work(bench.context)
     assert [trial.attributes["infeasible"] for trial in bench.trials] == [True] * 3
 
 
@@ -127,7 +127,7 @@ def test_a_limit_that_little_meets_is_searched_beside_the_smallest_network(
 ) -> None:
     tight = tiny_scratch(max_parameters=SMALLEST + 10, widths=[16, 256], stages=[1, 5])
     bench = open_bench(load_settings(studies={"scratch": tight}, trials=2, proposals=4))
-    work(bench.shop, bench.studies)
+    work(bench.context)
     assert len(bench.trials) == 2
     assert all(trial.attributes["parameters"] <= SMALLEST + 10 for trial in bench.trials)
 

@@ -11,11 +11,11 @@ from search.spaces.sample import OverTheLimit
 from search.study import acquisition as choosing
 from search.study import proposals as drawing
 from search.study.acquisition import LEAST_FINISHED
-from search.study.proposals import draw
-from search.trial import begin as beginning
-from search.trial.objective import Assignment, assign
+from search.study.proposals import Proposer
+from search.trial import leased
+from search.trial.assignment import Assignment, assign
 from search.worker import loop as work
-from storage.claims import claim_slot, open_trial
+from storage.claims import claim_trial, open_trial
 from storage.leases import Lease
 from storage.results import finish, set_attributes
 from tests.conftest import LoadSettings, tiny_elimination
@@ -42,18 +42,18 @@ def bench(load_settings: LoadSettings, open_bench: OpenBench) -> Bench:
 def begin(bench: Bench, proposals: int = 1) -> tuple[Lease, Assignment]:
     """A trial with its candidate, as the worker's loop begins it; it stays running."""
     (study,) = bench.studies
-    lease = claim_slot(bench.shop.database, study.study._study_id, "worker")
+    lease = claim_trial(bench.context.database, study.study._study_id, "worker")
     assert lease is not None
-    trial, suggestions = draw(study, open_trial(study.study, lease), 3, proposals=proposals)
+    trial, suggestions = Proposer(study, 3, proposals=proposals).draw(open_trial(study.study, lease))
     assignment = assign(study, trial, 3, 0)
-    assert set_attributes(bench.shop.database, lease, assignment.attributes(), suggestions)
+    assert set_attributes(bench.context.database, lease, assignment.attributes(), suggestions)
     return lease, assignment
 
 
 def end(bench: Bench, begun: tuple[Lease, Assignment], f1_macro: float) -> None:
     lease, assignment = begun
     values = (f1_macro, float(assignment.counts["parameters"]))
-    finish(bench.shop.database, lease, TrialState.COMPLETE, values, {"seconds": 1.0})
+    finish(bench.context.database, lease, TrialState.COMPLETE, values, {"seconds": 1.0})
 
 
 def test_nothing_is_tried_twice_while_there_is_anything_new(bench: Bench) -> None:
@@ -74,7 +74,7 @@ def test_an_exhausted_space_gives_further_seeds_of_its_front(bench: Bench, caplo
     assert not {assignment.candidate.key for _, assignment in beaten} & set(keys)
     assert sorted(assignment.seed for _, assignment in further) == [1, 1, 2, 2]
     assert all(assignment.runs_to_end for _, assignment in further)
-    assert "nothing new was drawn; one more seed of trial" in caplog.text
+    assert "no new candidate was found; repeating trial" in caplog.text
     params = {trial.user_attrs["candidate_key"]: trial.params for trial in bench.studies[0].study.trials}
     for trial in bench.studies[0].study.trials:
         assert trial.params == params[trial.user_attrs["candidate_key"]], "the sampler learns of the seeds, too"
@@ -100,7 +100,7 @@ def test_what_was_refused_once_is_not_drawn_again(load_settings: LoadSettings, o
         **FIXED, max_parameters=30_000, uncut=False, heads=["pool_linear", "conv1x1"], head_widths=[1000, 2000]
     )
     bench = open_bench(load_settings(studies={"one": space}, trials=4))
-    work.work(bench.shop, bench.studies)
+    work.work(bench.context)
     states = [trial.state for trial in bench.trials]
     assert states.count(TrialState.COMPLETE) == 4
     assert states.count(TrialState.PRUNED) <= 2, "one for each width"
@@ -115,16 +115,16 @@ def test_two_workers_that_draw_the_same_do_not_both_train_it(
 
     def after_the_other(*arguments: Any, **options: Any) -> bool:
         """While this worker is about to store its candidate, another one begins the same."""
-        monkeypatch.setattr(beginning, "set_attributes", set_attributes)
+        monkeypatch.setattr(leased, "set_attributes", set_attributes)
         attributes = arguments[2]
-        lease = claim_slot(other.shop.database, other.studies[0].study._study_id, "other")
+        lease = claim_trial(other.context.database, other.studies[0].study._study_id, "other")
         assert lease is not None
-        assert set_attributes(other.shop.database, lease, attributes)
-        finish(other.shop.database, lease, TrialState.FAIL)
+        assert set_attributes(other.context.database, lease, attributes)
+        finish(other.context.database, lease, TrialState.FAIL)
         return set_attributes(*arguments, **options)
 
-    monkeypatch.setattr(beginning, "set_attributes", after_the_other)
-    work.work(bench.shop, bench.studies)
+    monkeypatch.setattr(leased, "set_attributes", after_the_other)
+    work.work(bench.context)
     mine, others = bench.trials
     assert mine.attributes["candidate_key"] != others.attributes["candidate_key"]
     assert (mine.attributes["seed"], mine.state, others.state) == (0, TrialState.COMPLETE, TrialState.FAIL)
@@ -133,7 +133,7 @@ def test_two_workers_that_draw_the_same_do_not_both_train_it(
 def test_a_candidate_over_the_limit_is_a_draw_like_any_other(
     load_settings: LoadSettings, open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("search.study.study.check_limits", lambda *_: None)  # no study like this is made any more
+    monkeypatch.setattr("search.study.opening.check_limits", lambda *_: None)  # no study like this is made any more
     space = tiny_elimination(**FIXED, max_parameters=27_000, uncut=False, heads=["conv1x1"], head_widths=[1000])
     bench = open_bench(load_settings(studies={"none": space}))
     with pytest.raises(OverTheLimit):

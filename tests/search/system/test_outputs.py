@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from search.errors import BadInput
-from search.system.outputs import file_problems, folder_problems, new_folder, print_any_character, whole_file
+from search.system.outputs import (
+    READER_GONE,
+    file_problems,
+    folder_problems,
+    new_folder,
+    print_any_character,
+    readers_may_leave,
+    whole_file,
+)
 
 
 def test_a_file_that_can_be_written(tmp_path: Path) -> None:
@@ -169,3 +177,19 @@ def test_a_pipe_is_written_to_by_the_name_that_a_shell_gives_it() -> None:
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
         assert pipe.read() == b"onetwo"
+
+
+def test_work_outlives_its_reader_and_says_so_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "w") as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        with readers_may_leave():
+            print("one", flush=True)
+            assert os.read(reader, 10) == b"one\n"
+            os.close(reader)
+            for _ in range(3):
+                print("two", flush=True)
+        assert sys.stdout is pipe
+    assert capsys.readouterr().err == f"{READER_GONE}\n"

@@ -15,10 +15,10 @@ from search.settings.search import Settings
 from search.training.evaluation import evaluate
 from search.trial import head_batch
 from search.trial.begin import Refused, begin
-from search.trial.objective import Assignment
+from search.trial.leased import AssignedTrial
 from search.worker.loop import work
 from storage import curves
-from storage.claims import progress
+from storage.claims import count_trials
 from storage.trials import TrialRecord
 from tests.conftest import LoadSettings, tiny_elimination
 from tests.search.conftest import EPOCHS, Bench, OpenBench
@@ -56,7 +56,7 @@ def beside(bench: Bench) -> list[TrialRecord]:
 
 def test_others_are_trained_beside_and_use_up_no_budget(settings: Settings, open_bench: OpenBench) -> None:
     bench = open_bench(settings)
-    work(bench.shop, bench.studies)
+    work(bench.context)
     trials = {trial.number: trial for trial in bench.trials}
     assert {trial.state for trial in trials.values()} == {COMPLETE}
     others = beside(bench)
@@ -64,13 +64,13 @@ def test_others_are_trained_beside_and_use_up_no_budget(settings: Settings, open
     assert len(asked) == 5
     assert any(not frozen(trial) for trial in asked), "the seed has both kinds"
     assert len(others) == (AT_ONCE - 1) * sum(map(frozen, asked)) > 0
-    assert progress(bench.shop.database, bench.studies[0].study._study_id).counted == 5
+    assert count_trials(bench.context.database, bench.studies[0].study._study_id).counted == 5
     for trial in others:
         of, own = (each.attributes["candidate"] for each in (trials[trial.attributes["beside"]], trial))
         assert {**own["network"], "head": None} == {**of["network"], "head": None}
         differs = {name for name in own["recipe"] if own["recipe"][name] != of["recipe"][name]}
         assert differs == {"learning_rate", "weight_decay"}
-        points = curves.read(bench.shop.database, [trial.trial_id])[trial.trial_id]
+        points = curves.read(bench.context.database, [trial.trial_id])[trial.trial_id]
         assert [point["epoch"] for point in points] == list(range(1, EPOCHS + 1))
         assert trial.values is not None
         assert points[-1]["f1_macro"] == pytest.approx(trial.values[0])
@@ -80,21 +80,21 @@ def test_others_are_trained_beside_and_use_up_no_budget(settings: Settings, open
 
 def test_a_kept_model_scores_what_its_trial_says(settings: Settings, open_bench: OpenBench) -> None:
     bench = open_bench(settings)
-    work(bench.shop, bench.studies)
-    models = kept_models(bench.shop.database, settings)
+    work(bench.context)
+    models = kept_models(bench.context.database, settings)
     of_batch = [model for model in models if frozen(model.trial)]
     assert of_batch
-    validation = bench.shop.dataset.arrays("validation", settings.studies["heads"].image_sizes[0])
+    validation = bench.context.dataset.arrays("validation", settings.studies["heads"].image_sizes[0])
     for model in of_batch:
         network = fetch(choose(models, model.name), settings).network
-        scored = evaluate(network, validation, bench.shop.device, 16)
+        scored = evaluate(network, validation, bench.context.device, 16)
         assert model.trial.values is not None
         assert scored.f1_macro == pytest.approx(model.trial.values[0])
 
 
 def test_one_at_a_time_where_settings_say_so(settings: Settings, open_bench: OpenBench) -> None:
     bench = open_bench(settings.model_copy(update={"heads_at_once": 1}))
-    work(bench.shop, bench.studies)
+    work(bench.context)
     assert len(bench.trials) == 5
     assert beside(bench) == []
 
@@ -104,22 +104,22 @@ def test_an_interrupted_batch_is_handed_back_and_each_of_it_trained_alone(
 ) -> None:
     first = open_bench(settings)
 
-    def stop_once_begun(*arguments: Any, **options: Any) -> Assignment | Refused:
-        first.shop.stop.set()
+    def stop_once_begun(*arguments: Any, **options: Any) -> AssignedTrial | Refused:
+        first.context.stop.set()
         return begin(*arguments, **options)
 
     monkeypatch.setattr(head_batch, "begin", stop_once_begun)
-    work(first.shop, first.studies)
+    work(first.context)
     others = beside(first)
     assert len(others) == AT_ONCE - 1
     assert {trial.state for trial in others} == {RUNNING}
     monkeypatch.undo()
     second = open_bench(settings, "second")
-    work(second.shop, second.studies)
+    work(second.context)
     assert {trial.state for trial in second.trials} == {COMPLETE}
     beside_the_first = [trial.number for trial in beside(second) if trial.attributes["beside"] == 0]
     assert beside_the_first == [other.number for other in others], "no others are begun beside it again"
-    assert progress(second.shop.database, second.studies[0].study._study_id).counted == 5
+    assert count_trials(second.context.database, second.studies[0].study._study_id).counted == 5
 
 
 def test_what_a_worker_has_ready_when_it_stops_is_handed_back(settings: Settings, open_bench: OpenBench) -> None:
@@ -127,11 +127,11 @@ def test_what_a_worker_has_ready_when_it_stops_is_handed_back(settings: Settings
 
     def stop_at_the_first_end() -> None:
         if any(trial.state == COMPLETE and frozen(trial) for trial in bench.trials):
-            bench.shop.stop.set()
+            bench.context.stop.set()
 
-    bench.shop.sign = stop_at_the_first_end
-    work(bench.shop, bench.studies)
+    bench.context.sign = stop_at_the_first_end
+    work(bench.context)
     assert [trial.state for trial in beside(bench)] == [COMPLETE, *[RUNNING] * (AT_ONCE - 2)]
     second = open_bench(settings, "second")
-    work(second.shop, second.studies)
+    work(second.context)
     assert {trial.state for trial in second.trials} == {COMPLETE}

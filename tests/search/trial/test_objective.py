@@ -29,8 +29,8 @@ from search.spaces.sample import OverTheLimit, counts_of, sample_candidate, summ
 from search.study.study import OpenStudy
 from search.system.device import choose_device, device_name
 from search.training.evaluation import TrainingResult
-from search.trial import objective
-from search.trial.objective import Assignment, assign, result_attributes, run
+from search.trial.assignment import Assignment, assign
+from search.trial.objective import result_attributes, run
 from tests.conftest import LoadSettings, tiny_elimination, tiny_scratch
 
 CPU = torch.device("cpu")
@@ -72,7 +72,7 @@ def train(arrays: Arrays, load_settings: LoadSettings) -> Train:
     """Runs a candidate on them, with settings changed as given."""
 
     def train_it(what: Candidate, seed: int, **changes: Any) -> TrainingResult:
-        return run(Assignment(what, seed, {}), arrays, arrays, load_settings(**changes), CPU)
+        return run(Assignment(what, seed, {}), (arrays, arrays), load_settings(**changes), CPU)
 
     return train_it
 
@@ -219,7 +219,7 @@ def test_samples_of_both_spaces(open_study: Callable[..., OpenStudy]) -> None:
 def test_networks_that_differ_in_dropout_alone_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     some = eliminated(classes=7)
     counts = counts_of(some)
-    monkeypatch.setattr(objective, "build", None)  # another count would need it
+    monkeypatch.setattr("search.spaces.sample.build", None)  # another count would need it
     assert counts_of(eliminated(classes=7, head=HeadSpecification(kind="pool_linear", dropout=0.3))) == counts
     with pytest.raises(TypeError):
         counts_of(eliminated(classes=8))

@@ -11,12 +11,12 @@ from search.progress.standing import read_standing
 from search.settings.search import Stopping
 from search.study.study import OpenStudy
 from search.training.evaluation import EpochMetrics
-from search.trial.objective import Assignment, assign
+from search.trial.assignment import Assignment, assign
+from search.trial.leased import AssignedTrial
 from search.trial.pruning import Rungs, Stopped
 from search.worker import loop as work
 from storage import curves
-from storage.claims import claim_slot
-from storage.database import Database
+from storage.claims import claim_trial
 from storage.results import finish
 from storage.trials import TrialRecord
 from tests.conftest import LoadSettings, tiny_scratch
@@ -28,8 +28,8 @@ TINY = 10  # parameters: fewer than any network has
 
 def finished(bench: Bench, study: OpenStudy, parameters: int, end: float, **at_epoch: float) -> None:
     """A trial that another worker ran to its end: F1 at some epochs ("e1", "e2", ...) and at the last."""
-    database = bench.shop.database
-    lease = claim_slot(database, study.study._study_id, "other")
+    database = bench.context.database
+    lease = claim_trial(database, study.study._study_id, "other")
     assert lease is not None
     for name, f1_macro in at_epoch.items():
         curves.append(database, lease, int(name[1:]), {"f1_macro": f1_macro})
@@ -53,8 +53,11 @@ def bench(load_settings: LoadSettings, open_bench: OpenBench) -> Bench:
 
 
 def rungs(bench: Bench, assignment: Assignment, **settings: Any) -> Rungs:
-    database: Database = bench.shop.database
-    return Rungs(database, bench.studies[0], bench.studies, assignment, Stopping.model_validate({**EAGER, **settings}))
+    stopping = Stopping.model_validate({**EAGER, **settings})
+    changed = bench.context.settings.model_copy(update={"stopping": stopping})
+    lease = claim_trial(bench.context.database, bench.studies[0].study._study_id, "worker")
+    assert lease is not None
+    return Rungs(AssignedTrial(replace(bench.context, settings=changed), bench.studies[0], lease, assignment))
 
 
 def test_asks_at_rungs_only_and_says_where_and_behind_whom(bench: Bench) -> None:
@@ -114,12 +117,12 @@ def of_worker(bench: Bench) -> list[TrialRecord]:
 
 def test_a_stopped_trial_says_why_and_leaves_nothing_behind(load_settings: LoadSettings, open_bench: OpenBench) -> None:
     bench = stopping_bench(load_settings, open_bench, trials=6)
-    work.work(bench.shop, bench.studies)
+    work.work(bench.context)
     lines = [message.line for message in bench.told if isinstance(message, Ended)]
     stopped = of_worker(bench)
     assert [trial.state for trial in stopped] == [TrialState.PRUNED] * 2, "they count towards the budget of 6"
     for trial, line in zip(stopped, lines, strict=True):
-        (row,) = curves.read(bench.shop.database, [trial.trial_id])[trial.trial_id]
+        (row,) = curves.read(bench.context.database, [trial.trial_id])[trial.trial_id]
         expected = {"stopped_at_epoch": 1, "stopped_behind": "0", "epochs": 1}
         expected |= {"f1_macro": row["f1_macro"], "seconds": row["seconds"]}
         assert {name: trial.attributes[name] for name in expected} == expected
@@ -130,13 +133,13 @@ def test_a_stopped_trial_says_why_and_leaves_nothing_behind(load_settings: LoadS
         assert trial.values is None
         assert "infeasible" not in trial.attributes
     assert bench.checkpoints == []
-    (known,) = read_standing(bench.shop.database, bench.studies).studies
+    (known,) = read_standing(bench.context.database, bench.studies).studies
     assert (known.ended, known.stopped, known.failed) == (6, 2, 0)
 
 
 def test_stopped_trials_use_up_a_budget_of_time(load_settings: LoadSettings, open_bench: OpenBench) -> None:
     bench = stopping_bench(load_settings, open_bench, trials=None, minutes=0.1 / 60)
-    work.work(bench.shop, bench.studies)
+    work.work(bench.context)
     seconds = [trial.attributes["seconds"] for trial in of_worker(bench)]
     assert sum(seconds[:-1]) < 0.1 <= sum(seconds)
     assert {trial.state for trial in of_worker(bench)} == {TrialState.PRUNED}
@@ -151,7 +154,7 @@ def test_a_trial_that_was_killed_at_a_rung_is_asked_there_by_who_takes_it_over(
     load_settings: LoadSettings, open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
     first = stopping_bench(load_settings, open_bench, trials=5)
-    second = open_bench(first.shop.settings, "second")
+    second = open_bench(first.context.settings, "second")
     ask = Rungs.ask
 
     def die(rungs: Rungs, metrics: EpochMetrics) -> None:
@@ -163,12 +166,12 @@ def test_a_trial_that_was_killed_at_a_rung_is_asked_there_by_who_takes_it_over(
     with monkeypatch.context() as patch:
         patch.setattr(Rungs, "ask", die)
         with pytest.raises(Killed):
-            work.work(first.shop, first.studies)
-    first.shop.leases.declare_dead("first")
+            work.work(first.context)
+    first.context.leases.declare_dead("first")
     (begun,) = of_worker(first)
     assert begun.state == TrialState.RUNNING
-    work.work(second.shop, second.studies)
+    work.work(second.context)
     (ended,) = of_worker(second)
     assert (ended.number, ended.state, ended.attributes["stopped_at_epoch"]) == (begun.number, TrialState.PRUNED, 1)
-    assert len(curves.read(second.shop.database, [ended.trial_id])[ended.trial_id]) == 1
+    assert len(curves.read(second.context.database, [ended.trial_id])[ended.trial_id]) == 1
     assert second.checkpoints == []

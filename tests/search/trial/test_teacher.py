@@ -37,13 +37,13 @@ def whole(trial: TrialRecord) -> bool:
 
 
 def files(bench: Bench, study: OpenStudy, trial: TrialRecord) -> dict[str, str]:
-    return attached(bench.shop.database.optuna, study.study._study_id, trial.trial_id)
+    return attached(bench.context.database.optuna, study.study._study_id, trial.trial_id)
 
 
 def test_networks_learn_from_the_best_uncut_one(settings: Settings, open_bench: OpenBench) -> None:
     bench = open_bench(settings)
     assert choose_teacher(bench.studies) is None
-    work(bench.shop, bench.studies)
+    work(bench.context)
     assert {trial.state for trial in bench.trials} == {TrialState.COMPLETE}
     wholes = [trial for trial in bench.trials if whole(trial)]
     names = {f"elimination/{trial.number}": trial for trial in wholes}
@@ -71,10 +71,10 @@ def test_a_teacher_that_is_gone_fails_the_trial_with_that_reason(settings: Setti
     def lose() -> None:
         for trial in bench.trials:
             if trial.state == TrialState.COMPLETE and whole(trial):
-                bench.shop.artefacts.remove(files(bench, bench.studies[0], trial)["model.safetensors"])
+                bench.context.artefacts.remove(files(bench, bench.studies[0], trial)["model.safetensors"])
 
-    bench.shop.sign = lose
-    work(bench.shop, bench.studies)
+    bench.context.sign = lose
+    work(bench.context)
     failed = [trial for trial in bench.trials if trial.state == TrialState.FAIL]
     assert failed
     for trial in failed:

@@ -20,7 +20,7 @@ from search.progress.facts import Ended
 from search.training.evaluation import TrainingResult
 from search.trial import heartbeat, objective
 from search.trial import trial as one_trial
-from search.trial.objective import Assignment
+from search.trial.assignment import Assignment
 from search.worker import loop as work
 from storage import curves
 from storage.errors import DatabaseLost
@@ -64,7 +64,7 @@ COMPLETE, FAIL, RUNNING, PRUNED = TrialState.COMPLETE, TrialState.FAIL, TrialSta
 
 def test_a_repeated_candidate_runs_with_the_next_seed(load_settings: LoadSettings, open_bench: OpenBench) -> None:
     bench = open_bench(load_settings(studies={"one": ONE}, trials=3, seed=7))
-    work.work(bench.shop, bench.studies)
+    work.work(bench.context)
     assert [trial.attributes["seed"] for trial in bench.trials] == [7, 8, 9]
     assert len({trial.attributes["candidate_key"] for trial in bench.trials}) == 1
 
@@ -77,7 +77,7 @@ def test_networks_over_the_limit_are_not_trained_and_use_up_no_budget(
         max_parameters=30_000, uncut=False, heads=["pool_linear", "conv1x1"], head_widths=[1000], recipe={"epochs": 1}
     )
     bench = open_bench(load_settings(studies={"elimination": space}, trials=4, proposals=1))
-    work.work(bench.shop, bench.studies)
+    work.work(bench.context)
     trained = [trial for trial in bench.trials if trial.state == COMPLETE]
     refused = [trial for trial in bench.trials if trial.state == PRUNED]
     assert len(trained) == 4
@@ -88,7 +88,7 @@ def test_networks_over_the_limit_are_not_trained_and_use_up_no_budget(
         assert trial.attributes["infeasible"]
         assert "parameters, over the limit of 30,000" in trial.attributes["reason"]
         assert trial.values is None
-        assert curves.read(bench.shop.database, [trial.trial_id])[trial.trial_id] == []
+        assert curves.read(bench.context.database, [trial.trial_id])[trial.trial_id] == []
     constraints = [trial.constraints for trial in bench.studies[0].study.get_trials(states=(PRUNED,))]
     assert all(constraint["parameters"] > 0 for constraint in constraints)
 
@@ -98,7 +98,7 @@ def test_a_loss_that_is_not_finite_fails_the_trial_with_that_reason(
 ) -> None:
     studies = {"exploding": tiny_scratch(**EXPLODING), "sound": tiny_scratch()}
     bench = open_bench(load_settings(studies=studies, trials=1))
-    work.work(bench.shop, bench.studies)
+    work.work(bench.context)
     exploded, sound = bench.trials
     assert (exploded.state, sound.state) == (FAIL, COMPLETE)
     assert "loss is " in exploded.attributes["failure"]
@@ -115,7 +115,7 @@ def test_an_exception_is_kept_on_the_trial_with_its_traceback(
     space = tiny_elimination(initial_weights="pretrained")
     bench = open_bench(load_settings(studies={"poisoned": space}, trials=1, weights_dir=str(weights_dir)))
     save_file({"conv.weight": torch.zeros(1)}, path)
-    work.work(bench.shop, bench.studies)
+    work.work(bench.context)
     (trial,) = bench.trials
     assert trial.state == FAIL
     assert "conv.weight" in trial.attributes["failure"]
@@ -143,7 +143,7 @@ def test_out_of_memory_is_met_by_parts_of_a_batch_twice_at_most(
 
     monkeypatch.setattr(one_trial, "run", need_memory)
     bench = open_bench(load_settings(studies={"scratch": tiny_scratch()}, trials=1))
-    work.work(bench.shop, bench.studies)
+    work.work(bench.context)
     (trial,) = bench.trials
     assert tried == [1, 2, 4]
     assert trial.state == FAIL
@@ -161,7 +161,7 @@ def test_what_fits_in_parts_is_trained_in_parts_and_says_so(
 
     monkeypatch.setattr(one_trial, "run", need_memory)
     bench = open_bench(load_settings(studies={"scratch": tiny_scratch()}, trials=1))
-    work.work(bench.shop, bench.studies)
+    work.work(bench.context)
     (trial,) = bench.trials
     assert (trial.state, trial.attributes["out_of_memory_at_parts"]) == (COMPLETE, 1)
 
@@ -170,8 +170,8 @@ def undisturbed(bench: Bench, attributes: Any) -> TrainingResult:
     """What a trial with these attributes gives when nothing happens to it."""
     assignment = Assignment.from_attributes(attributes)
     size = assignment.candidate.network.image_size
-    train, validation = (bench.shop.dataset.arrays(split, size) for split in ("train", "validation"))
-    return objective.run(assignment, train, validation, bench.shop.settings, bench.shop.device)
+    train, validation = (bench.context.dataset.arrays(split, size) for split in ("train", "validation"))
+    return objective.run(assignment, (train, validation), bench.context.settings, bench.context.device)
 
 
 @pytest.fixture
@@ -193,22 +193,22 @@ def test_another_worker_goes_on_where_the_first_one_stopped(
     load_settings: LoadSettings, open_bench: OpenBench, results: list[TrainingResult], step: int, killed: bool
 ) -> None:
     settings = load_settings(studies={"scratch": tiny_scratch()}, trials=1)
-    first = open_bench(settings, "first", sign=at_step(step, lambda: die() if killed else first.shop.stop.set()))
+    first = open_bench(settings, "first", sign=at_step(step, lambda: die() if killed else first.context.stop.set()))
     if killed:
         with pytest.raises(Killed):
-            work.work(first.shop, first.studies)
-        first.shop.leases.declare_dead("first")
+            work.work(first.context)
+        first.context.leases.declare_dead("first")
     else:
-        work.work(first.shop, first.studies)
+        work.work(first.context)
     (begun,) = first.trials
     epochs_done, steps_done = divmod(step - 1, SIGNS_AN_EPOCH)
     assert begun.state == RUNNING
-    assert len(curves.read(first.shop.database, [begun.trial_id])[begun.trial_id]) == epochs_done
+    assert len(curves.read(first.context.database, [begun.trial_id])[begun.trial_id]) == epochs_done
     assert len(first.checkpoints) == (1 if epochs_done or (steps_done and not killed) else 0)
 
     steps: list[None] = []
     second = open_bench(settings, "second", sign=lambda: steps.append(None))
-    work.work(second.shop, second.studies)
+    work.work(second.context)
     (ended,) = second.trials
     same = ("candidate", "candidate_key", "seed", "parameters")
     assert [ended.attributes[key] for key in same] == [begun.attributes[key] for key in same]
@@ -223,7 +223,7 @@ def test_another_worker_goes_on_where_the_first_one_stopped(
     weights = expected.network.state_dict()
     for name, tensor in result.network.state_dict().items():
         assert torch.equal(tensor, weights[name]), name
-    curve = curves.read(second.shop.database, [ended.trial_id])[ended.trial_id]
+    curve = curves.read(second.context.database, [ended.trial_id])[ended.trial_id]
     assert [row["train_loss"] for row in curve] == [row.train_loss for row in expected.epochs]
     assert second.checkpoints == []
 
@@ -235,17 +235,17 @@ def test_a_trial_that_killed_three_workers_is_failed_and_not_tried_again(
     for number, step in enumerate((SIGNS_AN_EPOCH + 1, 1, 2)):
         victim = open_bench(settings, f"victim {number}", sign=at_step(step, die))
         with pytest.raises(Killed):
-            work.work(victim.shop, victim.studies)
-        victim.shop.leases.declare_dead(f"victim {number}")
+            work.work(victim.context)
+        victim.context.leases.declare_dead(f"victim {number}")
         assert states(victim) == [RUNNING]
         assert len(victim.checkpoints) == 1
     signs: list[None] = []
     survivor = open_bench(settings, "survivor", sign=lambda: signs.append(None))
-    work.work(survivor.shop, survivor.studies)
+    work.work(survivor.context)
     (trial,) = survivor.trials
-    assert (trial.state, trial.attributes["failure"]) == (FAIL, "killed its worker 3 times")
+    assert (trial.state, trial.attributes["failure"]) == (FAIL, "crashed its worker 3 times")
     assert len(signs) == 2, "asked for two jobs and made no step"
-    assert Ended("tiny/scratch #0 failed: killed its worker 3 times", failed=True) in survivor.told
+    assert Ended("tiny/scratch #0 failed: crashed its worker 3 times", failed=True) in survivor.told
     assert survivor.checkpoints == []
 
 
@@ -253,20 +253,20 @@ def take_from(bench: Bench, thief: str) -> None:
     """What happens to a worker that was taken for dead; a beat in between brings it back to life."""
     ids = [study.study._study_id for study in bench.studies]
     for _ in range(100):
-        bench.shop.leases.declare_dead(bench.shop.worker)
-        if bench.shop.leases.take_over(ids, thief) is not None:
+        bench.context.leases.declare_dead(bench.context.name)
+        if bench.context.leases.take_over(ids, thief) is not None:
             return
     raise AssertionError("nothing was there to be taken over")
 
 
 def rows(bench: Bench) -> Any:
     """All that is stored of trials and leases, heartbeats aside."""
-    with bench.shop.database.engine.connect() as connection:
+    with bench.context.database.engine.connect() as connection:
         leases = [
             {key: value for key, value in row._mapping.items() if key != "heartbeat"}
             for row in connection.execute(lease_table.select())
         ]
-    stored = curves.read(bench.shop.database, [trial.trial_id for trial in bench.trials])
+    stored = curves.read(bench.context.database, [trial.trial_id for trial in bench.trials])
     return bench.trials, leases, stored
 
 
@@ -280,12 +280,12 @@ def test_who_lost_the_lease_stops_and_writes_nothing(
         take_from(bench, "thief")
         seen.append(rows(bench))
         time.sleep(0.3)  # time for the next beat
-        threading.Timer(0.3, bench.shop.stop.set).start()  # the thief never ends
+        threading.Timer(0.3, bench.context.stop.set).start()  # the thief never ends
 
     recipe = {"epochs": 50}
     settings = load_settings(studies={"scratch": tiny_scratch(recipe=recipe)}, trials=1)
     bench = open_bench(settings, sign=at_step(SIGNS_AN_EPOCH + 1, lose))
-    work.work(bench.shop, bench.studies)
+    work.work(bench.context)
     assert rows(bench) == seen[0]
     assert states(bench) == [RUNNING]
     assert len(bench.checkpoints) == 1, "the checkpoint is the thief's"
@@ -300,14 +300,14 @@ def test_who_lost_the_lease_without_knowing_it_writes_nothing(
     def lose() -> None:
         take_from(bench, "thief")
         seen.append(rows(bench))
-        threading.Timer(0.3, bench.shop.stop.set).start()
+        threading.Timer(0.3, bench.context.stop.set).start()
         if fails:
             raise ZeroDivisionError
 
     bench = open_bench(
         load_settings(studies={"scratch": tiny_scratch()}, trials=1), sign=at_step(SIGNS_AN_EPOCH + 1, lose)
     )
-    work.work(bench.shop, bench.studies)
+    work.work(bench.context)
     assert rows(bench) == seen[0]
     _, (lease,), _ = rows(bench)
     assert bench.checkpoints == [lease["checkpoint"]]
@@ -322,8 +322,8 @@ def test_a_lost_artefact_store_fails_the_trial_and_not_the_worker(
 
     settings = load_settings(studies={"scratch": tiny_scratch()}, trials=2)
     bench = open_bench(settings, sign=at_step(1, lose_store))
-    store = Path(bench.shop.artefacts.where)
-    work.work(bench.shop, bench.studies)
+    store = Path(bench.context.artefacts.where)
+    work.work(bench.context)
     assert states(bench) == [FAIL, FAIL]
     assert {trial.attributes["failure"] for trial in bench.trials} == {
         f"artefact store {store}: cannot keep an artefact: Not a directory"
@@ -339,11 +339,11 @@ def test_data_that_have_changed_stop_the_worker_and_leave_the_trial_to_others(
     settings = load_settings(studies={"scratch": tiny_scratch()}, trials=1)
     bench = open_bench(settings)
     with monkeypatch.context() as patch:
-        patch.setattr(type(bench.shop.dataset), "arrays", changed)
+        patch.setattr(type(bench.context.dataset), "arrays", changed)
         with pytest.raises(BadInput, match="they have changed"):
-            work.work(bench.shop, bench.studies)
+            work.work(bench.context)
     second = open_bench(settings, "second")
-    work.work(second.shop, second.studies)
+    work.work(second.context)
     assert states(second) == [COMPLETE]
 
 
@@ -358,7 +358,7 @@ def test_a_database_that_is_lost_for_good_fails_no_trial(
     with monkeypatch.context() as patch:
         patch.setattr(curves, "append", lose)
         with pytest.raises(DatabaseLost):
-            work.work(bench.shop, bench.studies)
-    bench.shop.leases.declare_dead("first")
-    work.work(bench.shop, bench.studies)
+            work.work(bench.context)
+    bench.context.leases.declare_dead("first")
+    work.work(bench.context)
     assert states(bench) == [COMPLETE]

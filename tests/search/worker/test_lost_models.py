@@ -40,7 +40,7 @@ def test_only_what_a_front_promises_is_missed(
     load_settings: LoadSettings, open_bench: OpenBench, full_for_models: None
 ) -> None:
     bench = open_bench(load_settings(studies={"scratch": tiny_scratch()}, trials=3))
-    work(bench.shop, bench.studies)
+    work(bench.context)
     lost = lost_models(bench.studies)
     said = [f"scratch/{trial.number}" for trial in bench.trials if "model_lost" in trial.attributes]
     assert {one.trial for one in lost} <= set(said)

@@ -59,7 +59,7 @@ def test_a_folder_that_cannot_be_made_is_a_warning(
 ) -> None:
     (tmp_path / "file").touch()
     keep_settings(load_settings(output_dir=str(tmp_path / "file")))
-    assert f"{tmp_path / 'file' / 'tiny' / 'settings.yaml'} was not written: Not a directory" in caplog.text
+    assert f"could not write {tmp_path / 'file' / 'tiny' / 'settings.yaml'}: Not a directory" in caplog.text
 
 
 def test_a_full_disk_leaves_nothing_behind(
@@ -74,13 +74,13 @@ def test_a_full_disk_leaves_nothing_behind(
 
     monkeypatch.setattr(Path, "replace", full)
     keep_settings(settings, "final")
-    assert "settings-final.yaml was not written: No space left on device" in caplog.text
+    assert "settings-final.yaml: No space left on device" in caplog.text
     assert [(path.name, path.read_bytes()) for path in settings.run_dir.iterdir()] == [("settings.yaml", before)]
 
 
 LOGGING = """
 import logging
-from search.worker.startup import set_up_logging
+from search.system.logs import set_up_logging
 set_up_logging()
 logging.getLogger("search.worker.loop").warning("one")
 logging.getLogger("search.worker.loop").warning("two %s", "words", "too many")

@@ -16,7 +16,8 @@ from search.progress.display import Display
 from search.settings.search import Settings
 from search.system.hardware import Slot
 from search.worker import supervisor
-from search.worker.startup import Session, open_store, worker_name
+from search.worker.session import Session
+from search.worker.startup import open_store, worker_name
 from search.worker.supervisor import BAD_INPUT, GAVE_UP, NO_SIGN, Supervisor
 from storage.database import Database, connect
 from storage.leases import Leases
@@ -95,9 +96,10 @@ def supervise(settings: Settings, database: Database, children: Children) -> Sup
     def run(*plans: list[Plan], stop: threading.Event | None = None) -> int:
         children.plans = dict(enumerate(plans))
         chosen = [Slot(number, "cpu", 1) for number in range(len(plans))]
+        dataset: Any = None  # which a supervisor does not use
         display = Display(database, [], quiet=True)
-        session = Session(settings, database, open_store(settings), [], display, stop or threading.Event())
-        status = Supervisor(session, chosen).run()
+        session = Session(settings, dataset, database, open_store(settings), [], stop or threading.Event())
+        status = Supervisor(session, display, chosen).run()
         assert sorted(children.closed) == sorted(child.process.pid for child in children.started)
         return status
 
@@ -163,7 +165,7 @@ def test_ends_what_does_not_get_started(
     children.quiet_seconds, children.give_a_sign = 20, False
     assert supervise([WORKING, ENDED]) == 0
     assert [child.process.exitcode for child in children.started] == [-signal.SIGKILL, 0]
-    assert "did not get started in 20 s and is ended" in caplog.text
+    assert "did not start within 20 s; killing it" in caplog.text
     assert len(declared_dead) == 1
 
 
@@ -208,7 +210,7 @@ def test_leaves_nothing_behind_when_it_fails_itself(
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        (-signal.SIGKILL, "SIGKILL, perhaps for want of memory"),
+        (-signal.SIGKILL, "SIGKILL, possibly out of memory"),
         (-signal.SIGSEGV, "SIGSEGV"),
         (1, "exit status 1"),
         (-64000, "exit status -64000"),

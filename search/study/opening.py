@@ -1,0 +1,127 @@
+"""The studies of a search, created once, and opened again only for the same data and space."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import optuna
+from optuna.trial import TrialState
+
+from search.errors import BadInput
+from search.settings.search import Settings
+from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace
+from search.spaces import listed
+from search.statistics.cut_ranking import ProfiledCut
+from search.study.checked_spaces import checked_spaces
+from search.study.creation import attributes_of_study, create_study, queue_of_study
+from search.study.differences import SPACE, differences, differences_of_data
+from search.study.limits import check_limits
+from search.study.sampler import make_sampler
+from search.study.study import WHOLE, OpenStudy
+from storage.database import Database
+from storage.names import full_name
+
+log = logging.getLogger(__name__)
+
+Profiler = Callable[[EliminationSpace], Sequence[ProfiledCut]]
+
+
+def open_studies(
+    settings: Settings,
+    data: Mapping[str, Any],
+    database: Database,
+    *,
+    sampler_seed: int,
+    profiler: Profiler | None = None,
+) -> list[OpenStudy]:
+    """The search's studies, created where they do not exist.
+
+    data      `Dataset.describe()`, classes and fingerprint included
+    profiler  gives the depth profile of each new space whose settings ask for one
+
+    Raises BadInput, before anything is created, if weights or cuts are missing, if no network is within the limits, or
+    if a study exists for different data or another space.
+    """
+    missing = _missing(settings, data, database)
+    created = checked_spaces({name: settings.studies[name] for name in missing}, settings)  # may wait for timm's hub
+    check_limits(created, len(data["classes"]))
+    profiles = {name: _profile(space, profiler) for name, space in created.items()}  # may take a minute
+    if created:
+        with database.alone():
+            for name in _missing(settings, data, database):  # another process may have created some
+                space, profile = created[name], profiles[name]
+                queue = queue_of_study(space, settings.budget(name)[0], profile)
+                attributes = attributes_of_study(space, settings, data, profile)
+                create_study(database, full_name(settings.name, name), space, attributes, queue)
+    return [_open(name, settings, database, sampler_seed + index) for index, name in enumerate(settings.studies)]
+
+
+def open_listed_studies(settings: Settings, data: Mapping[str, Any], database: Database) -> list[OpenStudy]:
+    """The listed studies of this search that other commands created (`baselines.run`, `search.finalize`), to help with.
+
+    Raises BadInput if one was created on different data.
+    """
+    names = optuna.get_all_study_names(database.optuna)
+    mine = [name.partition("/")[2] for name in names if name.startswith(full_name(settings.name, ""))]
+    found, problems = [], []
+    for name in sorted(set(mine) - settings.studies.keys()):
+        study = optuna.load_study(study_name=full_name(settings.name, name), storage=database.optuna)
+        if WHOLE in study.user_attrs and study.user_attrs["space"] == "listed":
+            problems += differences_of_data(study, data)
+            found.append(_open(name, settings, database, 0))
+    if problems:
+        raise BadInput(f"a search named {settings.name!r} already exists for different data or settings", problems)
+    return found
+
+
+def open_rows(settings: Settings, data: Mapping[str, Any], database: Database) -> list[OpenStudy]:
+    """The settings' listed studies, for the command that creates them: networks and seeds that failed are requeued.
+
+    Raises BadInput as `open_studies` does.
+    """
+    opened = open_studies(settings, data, database, sampler_seed=0)
+    with database.alone():
+        for study in opened:
+            assert isinstance(study.space, ListedSpace)
+            trials = study.study.get_trials(deepcopy=False)
+            under_way = [trial.system_attrs.get("fixed_params") for trial in trials if trial.state != TrialState.FAIL]
+            for parameters in listed.all_parameters(study.space):
+                if parameters not in under_way:
+                    log.info("%s: requeued %s, which failed", study.study.study_name, parameters)
+                    study.study.enqueue_trial(parameters)
+    return [_open(study.name, settings, database, 0) for study in opened]
+
+
+def _missing(settings: Settings, data: Mapping[str, Any], database: Database) -> list[str]:
+    """Names of studies to create. Raises BadInput where existing ones are for different data or settings."""
+    names = set(optuna.get_all_study_names(database.optuna))
+    missing, problems = [], []
+    for name in settings.studies:
+        study_name = full_name(settings.name, name)
+        study = optuna.load_study(study_name=study_name, storage=database.optuna) if study_name in names else None
+        if study is None or WHOLE not in study.user_attrs:
+            missing.append(name)
+        else:
+            problems += differences(study, settings, data)
+    if problems:
+        raise BadInput(f"a search named {settings.name!r} already exists for different data or settings", problems)
+    return missing
+
+
+def _profile(space: AnySpace, profiler: Profiler | None) -> Sequence[ProfiledCut]:
+    if profiler is None or not isinstance(space, EliminationSpace):
+        return ()
+    return profiler(space) if space.profile and space.initial_weights == "pretrained" else ()
+
+
+def _open(name: str, settings: Settings, database: Database, sampler_seed: int) -> OpenStudy:
+    """The study with the space that it was created with, even if this worker lacks some of the weights."""
+    study = optuna.load_study(
+        study_name=full_name(settings.name, name), storage=database.optuna, sampler=make_sampler(sampler_seed)
+    )
+    space = SPACE.validate_python(study.user_attrs[WHOLE])
+    if isinstance(space, ListedSpace):  # all of its trials were queued when it was created
+        return OpenStudy(name, space, study, len(study.get_trials(deepcopy=False)), None)
+    return OpenStudy(name, space, study, *settings.budget(name))

@@ -1,0 +1,142 @@
+"""A trial in a worker's hands: leased, and then assigned, once it is known what the trial tries."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import optuna
+from optuna.trial import TrialState
+
+from blocks.network import Network
+from search.data.arrays import Arrays, PartName
+from search.models.description import Metrics
+from search.settings.candidate import Candidate
+from search.settings.recipe import Recipe
+from search.study.study import OpenStudy
+from search.system.device import device_name
+from search.training.evaluation import TrainingResult
+from search.trial.assignment import Assignment
+from search.trial.context import Outcome, WorkerContext
+from search.trial.keep_model import TrainedModel
+from search.trial.objective import network_of
+from storage.claims import open_trial
+from storage.errors import LeaseLost
+from storage.leases import Lease
+from storage.results import finish, set_attributes
+from storage.suggestions import Suggestions
+
+
+@dataclass(frozen=True)
+class LeasedTrial:
+    """A trial whose lease this worker holds. What the trial tries is not known yet.
+
+    lost  set once another worker has the lease
+    """
+
+    context: WorkerContext
+    study: OpenStudy
+    lease: Lease
+    lost: threading.Event = field(default_factory=threading.Event, kw_only=True)
+
+    @property
+    def name(self) -> str:
+        """For people, such as "demo/elimination #3"."""
+        return f"{self.study.study.study_name} #{self.lease.number}"
+
+    @property
+    def counts(self) -> bool:
+        """Whether the trial uses up a part of its study's budget of trials, unless it fails or is infeasible."""
+        return True
+
+    def opened(self) -> optuna.Trial:
+        """The trial, to suggest values from."""
+        return open_trial(self.study.study, self.lease)
+
+    def assigned(self, assignment: Assignment) -> AssignedTrial:
+        """The same trial, now that it is known what it tries."""
+        return AssignedTrial(self.context, self.study, self.lease, assignment, lost=self.lost)
+
+    def interrupted(self) -> bool:
+        """Whether the worker is asked to stop. Raises LeaseLost where another worker has the trial."""
+        if self.lost.is_set():
+            raise LeaseLost(f"trial {self.lease.number}")
+        return self.context.asked_to_stop()
+
+    def store(
+        self, attributes: Mapping[str, Any], suggestions: Suggestions | None = None, unique: Sequence[str] = ()
+    ) -> bool:
+        """Store attributes and suggestions: see `storage.results.set_attributes`. Raises LeaseLost."""
+        return set_attributes(self.context.database, self.lease, attributes, suggestions, unique)
+
+    def finish(
+        self,
+        outcome: Outcome,
+        state: TrialState,
+        values: Sequence[float] | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        suggestions: Suggestions | None = None,
+    ) -> Outcome:
+        """Finish the trial and tell the display; a worker does both nowhere else. Returns `outcome`.
+
+        Raises LeaseLost where another worker has the trial or has finished it.
+        """
+        counts = state == TrialState.FAIL or (self.counts and not outcome.infeasible)
+        finish(self.context.database, self.lease, state, values, attributes, counts, suggestions)
+        return self.tell(outcome)
+
+    def tell(self, outcome: Outcome) -> Outcome:
+        """Tell the display how the work on this trial ended. Returns `outcome`."""
+        self.context.progress.ended(outcome.line, failed=outcome.cause is not None)
+        return outcome
+
+
+@dataclass(frozen=True)
+class AssignedTrial(LeasedTrial):
+    """A leased trial that is known to try `assignment`."""
+
+    assignment: Assignment
+
+    @property
+    def counts(self) -> bool:
+        """False for a trial that was begun beside another one."""
+        return self.assignment.beside is None
+
+    @property
+    def candidate(self) -> Candidate:
+        return self.assignment.candidate
+
+    @property
+    def recipe(self) -> Recipe:
+        return self.candidate.recipe
+
+    @property
+    def parameters(self) -> int:
+        return self.assignment.counts["parameters"]
+
+    @property
+    def image_size(self) -> int:
+        return self.candidate.network.image_size
+
+    def arrays(self, split: PartName) -> Arrays:
+        """The images of a split, at the candidate's size."""
+        return self.context.dataset.arrays(split, self.image_size)
+
+    def network(self) -> Network:
+        """The candidate's network with its first weights, on the CPU."""
+        return network_of(self.assignment, self.context.settings)
+
+    def to_keep(self, result: TrainingResult, test_metrics: Metrics | None = None) -> TrainedModel:
+        """The trained model, as `search.trial.keep_model` saves it."""
+        return TrainedModel(
+            study=self.study.study,
+            lease=self.lease,
+            assignment=self.assignment,
+            result=result,
+            data=self.context.dataset.describe(),
+            device=device_name(self.context.device),
+            trained_on=self.study.trained_on,
+            test_metrics=test_metrics,
+        )
