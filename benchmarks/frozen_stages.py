@@ -48,6 +48,7 @@ from search.training.device import autocast
 from search.training.frozen_features import FrozenFeatures, inputs_for
 from search.training.heads import Head, train_heads
 from search.training.loop import train
+from search.training.plan import Plan, TrainingData
 
 CLASSES = 6
 VIEWS = 4
@@ -155,7 +156,7 @@ def _features(
 ) -> FrozenFeatures:
     ready = copy.deepcopy(network).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     ready.freeze_stages(recipe.frozen_stages)
-    inputs = inputs_for(ready, recipe, arrays, arrays, device, kept, None)
+    inputs = inputs_for(ready, recipe, TrainingData(arrays, arrays, kept), device)
     if not isinstance(inputs, FrozenFeatures):
         raise BadInput("features", ["they cannot be kept: the warning above says why"])
     return inputs
@@ -174,7 +175,7 @@ def measure_heads(scale: Scale, arrays: Arrays, device: torch.device, kept: Arra
     ]
     started = time.perf_counter()
     alone = [
-        train(network, recipe, arrays, arrays, seed=seed, device=device, pretrained=True, features=kept)
+        train(network, Plan(recipe, seed, pretrained=True), TrainingData(arrays, arrays, kept), device)
         for seed, (network, recipe) in enumerate(zip(networks, recipes, strict=True))
     ]
     one_by_one = time.perf_counter() - started

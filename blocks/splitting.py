@@ -32,7 +32,7 @@ class CannotSplit(ValueError):
 
 
 @dataclass(frozen=True)
-class Split:
+class SplitNetwork:
     """Where a network is split, and its lower part.
 
     module  name of the last frozen module in the backbone
@@ -59,7 +59,7 @@ class Split:
 
 
 @torch.no_grad()
-def split_frozen(network: Network, stages: int) -> Split:
+def split_frozen(network: Network, stages: int) -> SplitNetwork:
     """Split a network whose first `stages` stages are frozen. Raises CannotSplit with the reason."""
     specification = network.specification
     if not isinstance(specification, EliminatedSpecification):
@@ -80,7 +80,7 @@ def split_frozen(network: Network, stages: int) -> Split:
         below = _PooledBelow(network) if pooled else _Below(_sharing_copy(network), module, known)
         whole, shapes = _run_whole(network, image)
         feature: Tensor = below(image)
-        split = Split(module, pooled, tuple(feature.shape[1:]), below, known, shapes)
+        split = SplitNetwork(module, pooled, tuple(feature.shape[1:]), below, known, shapes)
         again = split.above(network).eval()(feature)
     except Exception as error:
         raise CannotSplit(f"{specification.backbone} at {module}: {type(error).__name__}: {error}") from error

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from blocks.network import Network
-from search.data.arrays import Arrays
 from search.data.augmentation import to_unit
 from search.data.batches import Rows
 from search.errors import Interrupted
@@ -125,11 +124,6 @@ def f1_macro(labels: Integers, predictions: Integers) -> float:
     return float(f1_score(labels, predictions, average="macro", zero_division=0))
 
 
-def evaluate(network: Network, arrays: Arrays, device: torch.device, batch_size: int) -> Evaluation:
-    """Score `network`, which is on `device`, on a split."""
-    return evaluate_rows(network, Rows(arrays, device), device, batch_size)
-
-
 @torch.inference_mode()
 def evaluate_rows(
     network: nn.Module,
@@ -139,9 +133,10 @@ def evaluate_rows(
     interrupted: Callable[[], bool] | None = None,
     inputs_of: Callable[[Tensor], Tensor] = to_unit,
 ) -> Evaluation:
-    """`evaluate` for a split that is on its device already, `inputs_of` whose rows `network` takes.
+    """Score `network`, which is on `device`, on a split.
 
-    Raises Interrupted once `interrupted` says so.
+    interrupted  asked before each batch; Interrupted is raised once it says so
+    inputs_of    turns the rows of the split, as they are stored, into inputs of the network
     """
     network.eval()
     answers = []

@@ -15,7 +15,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from blocks.network import Network
-from blocks.splitting import CannotSplit, Split, split_frozen
+from blocks.splitting import CannotSplit, SplitNetwork, split_frozen
 from search.data.array_cache import Array, ArrayCache, NoRoom
 from search.data.arrays import Arrays
 from search.data.augmentation import augment, to_unit
@@ -32,6 +32,7 @@ from search.errors import Interrupted
 from search.settings.recipe import Recipe
 from search.training.device import autocast
 from search.training.optimization import epoch_image_size
+from search.training.plan import TrainingData
 
 log = logging.getLogger(__name__)
 
@@ -40,23 +41,17 @@ _STEPS_OF_STRENGTH = 4
 _BATCH_SIZE = 64
 
 
-class Images:
+class ImageInputs:
     """Images, augmented anew in each epoch, for the whole network."""
 
     def __init__(
-        self,
-        network: Network,
-        recipe: Recipe,
-        train: Arrays,
-        validation: Arrays | None,
-        device: torch.device,
-        views: int = 1,
+        self, network: Network, recipe: Recipe, data: TrainingData, device: torch.device, views: int = 1
     ) -> None:
         self._network = network
         self._recipe = recipe
         balanced = recipe.class_balance == "sampling"
-        self.batches = TrainingBatches(train, recipe.batch_size, device, balanced=balanced, views=views)
-        self.validation = None if validation is None else Rows(validation, device)
+        self.batches = TrainingBatches(data.train, recipe.batch_size, device, balanced=balanced, views=views)
+        self.validation = None if data.validation is None else Rows(data.validation, device)
         self.seconds = 0.0
 
     def epoch(self, _epoch: int, order: torch.Generator, done: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -78,7 +73,7 @@ class Images:
         return to_unit(rows)
 
 
-class FrozenFeatures(Images):
+class FrozenFeatures(ImageInputs):
     """Features of the frozen part, for the rest of the network.
 
     views              augmented ones of each image; 1 where they are not augmented
@@ -91,17 +86,16 @@ class FrozenFeatures(Images):
         self,
         network: Network,
         recipe: Recipe,
-        train: Arrays,
-        validation: Arrays | None,
+        data: TrainingData,
         device: torch.device,
-        split: Split,
+        split: SplitNetwork,
         views: int,
         seconds: float,
     ) -> None:
-        super().__init__(network, recipe, train, validation, device, views)
+        super().__init__(network, recipe, data, device, views)
         self.seconds = seconds
-        self.train_arrays = train
-        self.validation_arrays = validation
+        self.train_arrays = data.train
+        self.validation_arrays = data.validation
         self._split = split
         self.views = views
 
@@ -138,52 +132,51 @@ AS_THEY_ARE = _Views(0, 0.0, False)
 def inputs_for(
     network: Network,
     recipe: Recipe,
-    train: Arrays,
-    validation: Arrays | None,
+    data: TrainingData,
     device: torch.device,
-    kept: ArrayCache | None,
-    interrupted: Callable[[], bool] | None,
-) -> Images:
+    interrupted: Callable[[], bool] = lambda: False,
+) -> ImageInputs:
     """Features where the recipe has them and they can be had, images elsewhere; the reason is logged once.
 
     `network` is on `device`, with its stages frozen. Raises Interrupted once `interrupted` says so.
     """
-    if not recipe.frozen_views or not recipe.frozen_stages or kept is None or not train.identity:
-        return Images(network, recipe, train, validation, device)
+    train, validation, cache = data.train, data.validation, data.features
+    if not recipe.frozen_views or not recipe.frozen_stages or cache is None or not train.identity:
+        return ImageInputs(network, recipe, data, device)
 
     def waiting() -> None:
-        if interrupted and interrupted():
+        if interrupted():
             raise Interrupted("asked to stop while the features of the frozen stages were computed")
 
     started = time.perf_counter()
     try:
         split = split_frozen(network, recipe.frozen_stages)
         views = _Views.of(recipe)
-        features = _features(network, split, train, views, kept, device, waiting)
+        features = _features(network, split, train, views, cache, device, waiting)
         scored = None
         if validation is not None:
-            unchanged = _features(network, split, validation, AS_THEY_ARE, kept, device, waiting)
+            unchanged = _features(network, split, validation, AS_THEY_ARE, cache, device, waiting)
             scored = Arrays(unchanged, validation.labels)
     except (CannotSplit, NoRoom) as error:
         _say_once(f"frozen stages are computed in each epoch: {error}")
-        return Images(network, recipe, train, validation, device)
+        return ImageInputs(network, recipe, data, device)
     count = max(1, views.count)
     labelled = Arrays(features, np.tile(train.labels, count))
     seconds = time.perf_counter() - started
-    return FrozenFeatures(network, recipe, labelled, scored, device, split, count, seconds)
+    return FrozenFeatures(network, recipe, TrainingData(labelled, scored), device, split, count, seconds)
 
 
-@cache
+@lru_cache
 def _say_once(message: str) -> None:
     log.warning(message)
 
 
 def _features(
     network: Network,
-    split: Split,
+    split: SplitNetwork,
     arrays: Arrays,
     views: _Views,
-    kept: ArrayCache,
+    cache: ArrayCache,
     device: torch.device,
     waiting: Callable[[], None],
 ) -> Array:
@@ -195,7 +188,7 @@ def _features(
     count = max(1, views.count) * len(arrays)
     shape = (count, *split.shape) if len(split.shape) != 3 else (count, *split.shape[1:], split.shape[0])
     compute = partial(_computed, split.below.eval(), arrays, views, dtype, device, waiting)
-    return kept.array(_key(network, split, arrays, views, device), shape, dtype, compute, waiting)
+    return cache.array(_key(network, split, arrays, views, device), shape, dtype, compute, waiting)
 
 
 def _computed(
@@ -220,7 +213,7 @@ def _computed(
             yield block
 
 
-def _key(network: Network, split: Split, arrays: Arrays, views: _Views, device: torch.device) -> str:
+def _key(network: Network, split: SplitNetwork, arrays: Arrays, views: _Views, device: torch.device) -> str:
     """Names all that the features depend on, the frozen weights by their content."""
     specification = network.specification
     taps = specification.head.taps if split.pooled else None

@@ -23,8 +23,8 @@ from search.data.batches import TrainingBatches, class_weights
 from search.errors import Interrupted
 from search.settings.recipe import Recipe
 from search.training.evaluation import EpochMetrics, Evaluation
-from search.training.loop import epoch_seeds
 from search.training.optimization import schedule
+from search.training.randomness import epoch_seeds
 
 # Of a recipe, what may differ from head to head.
 OWN = {"learning_rate", "weight_decay"}

@@ -26,6 +26,7 @@ from search.training.device import PeakMemory
 from search.training.evaluation import TrainingResult
 from search.training.frozen_features import FrozenFeatures, inputs_for
 from search.training.heads import OWN, Head, HeadResult, train_heads
+from search.training.plan import TrainingData
 from search.trial.begin import Refused, begin
 from search.trial.context import Workshop
 from search.trial.heartbeat import kept_alive
@@ -103,7 +104,8 @@ def _features(
     network.freeze_stages(recipe.frozen_stages)
     size = assignment.candidate.network.image_size
     train, validation = shop.dataset.arrays(study.trained_on, size), shop.dataset.arrays("validation", size)
-    inputs = inputs_for(network, recipe, train, validation, shop.device, feature_cache(shop.settings), interrupted)
+    data = TrainingData(train, validation, feature_cache(shop.settings))
+    inputs = inputs_for(network, recipe, data, shop.device, interrupted)
     return inputs if isinstance(inputs, FrozenFeatures) else None
 
 

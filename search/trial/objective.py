@@ -24,7 +24,9 @@ from search.study.limits import over_limits
 from search.system.device import device_name
 from search.training.checkpoint import Checkpoint
 from search.training.evaluation import EpochMetrics, TrainingResult
+from search.training.hooks import Hooks as TrainingHooks
 from search.training.loop import train
+from search.training.plan import Plan, TrainingData
 from search.training.weights import load_weights
 
 if TYPE_CHECKING:  # studies are not made before it is known, by counting networks, that they can be searched
@@ -121,18 +123,9 @@ def run(
     """
     candidate = assignment.candidate
     pretrained = candidate.initial_weights == "pretrained"
-    return train(
-        network_of(assignment, settings),
-        candidate.recipe,
-        train_arrays,
-        validation_arrays,
-        seed=assignment.seed,
-        device=device,
-        pretrained=pretrained,
-        teacher=teacher,
-        features=feature_cache(settings) if pretrained else None,
-        **hooks,
-    )
+    plan = Plan(candidate.recipe, assignment.seed, pretrained, teacher)
+    data = TrainingData(train_arrays, validation_arrays, feature_cache(settings) if pretrained else None)
+    return train(network_of(assignment, settings), plan, data, device, TrainingHooks(**hooks))
 
 
 def network_of(assignment: Assignment, settings: Settings) -> Network:

@@ -14,7 +14,7 @@ from blocks.build import build
 from blocks.elimination import anatomy
 from blocks.network import Network
 from blocks.specification import EliminatedSpecification, HeadSpecification, ScratchSpecification, StageSpecification
-from blocks.splitting import CannotSplit, Split, split_frozen
+from blocks.splitting import CannotSplit, SplitNetwork, split_frozen
 
 # One small member of each family and the smallest image it takes.
 FAMILIES = {
@@ -156,7 +156,7 @@ def test_a_connection_past_the_cut_is_seen() -> None:
 
 def test_the_split_shares_the_weights_it_was_made_of() -> None:
     network = network_of("test_resnet", 32, "layer2.0", 1)
-    split: Split = split_frozen(network, 1)
+    split: SplitNetwork = split_frozen(network, 1)
     ours = {parameter.data_ptr() for parameter in network.parameters()}
     parts = (*split.below.parameters(), *split.above(network).parameters())
     assert {parameter.data_ptr() for parameter in parts} == ours
