@@ -33,8 +33,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from blocks.anatomy import anatomy
 from blocks.build import build
-from blocks.elimination import anatomy
 from blocks.specification import EliminatedSpecification, HeadSpecification
 from search.data.dataset import Dataset, open_dataset
 from search.data.examples import SPLITS

@@ -40,8 +40,8 @@ from torch.nn import functional
 
 from benchmarks.images import write_images
 from benchmarks.rates import Window, environment, our_rate, rate_of
+from blocks.anatomy import anatomy
 from blocks.build import build
-from blocks.elimination import anatomy
 from blocks.specification import EliminatedSpecification, HeadSpecification
 from search.data.arrays import Arrays
 from search.data.dataset import open_dataset

@@ -25,7 +25,7 @@ import torch
 from pydantic import ValidationError
 
 from benchmarks.depth_profile import environment
-from blocks.elimination import anatomy
+from blocks.anatomy import anatomy
 from blocks.network import Network
 from blocks.specification import (
     EliminatedSpecification,

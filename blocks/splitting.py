@@ -17,7 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from blocks.elimination import CONTAINERS, Anatomy, anatomy, eliminate_after, stage_ends
+from blocks.anatomy import Anatomy, anatomy, stage_ends
+from blocks.backbone import CONTAINERS, eliminate_after
 from blocks.network import Network
 from blocks.specification import EliminatedSpecification
 

@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from blocks.elimination import Anatomy, anatomy
+from blocks.anatomy import Anatomy, anatomy
 from search.errors import BadInput
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from blocks.anatomy import Anatomy, Cut, anatomy
 from blocks.build import build
-from blocks.elimination import Anatomy, Cut, anatomy
 from blocks.network import Network
 from blocks.specification import EliminatedSpecification, HeadSpecification
 from search.data.dataset import Dataset

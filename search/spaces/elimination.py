@@ -8,7 +8,7 @@ from typing import Any
 
 from optuna.trial import BaseTrial
 
-from blocks.elimination import Anatomy, Cut, anatomy
+from blocks.anatomy import Anatomy, Cut, anatomy
 from blocks.specification import EliminatedSpecification, HeadSpecification
 from search.errors import BadInput
 from search.settings.candidate import Candidate

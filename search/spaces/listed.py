@@ -6,7 +6,7 @@ from typing import Any
 
 from optuna.trial import BaseTrial
 
-from blocks.elimination import anatomy
+from blocks.anatomy import anatomy
 from blocks.specification import EliminatedSpecification
 from search.errors import BadInput
 from search.settings.spaces import ListedRow, ListedSpace

@@ -18,7 +18,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import TypeAdapter, ValidationError
 
-from blocks.elimination import anatomy
+from blocks.anatomy import anatomy
 from search.data.arrays import PartName
 from search.data.depth import SIXTEEN_BITS, PixelRange
 from search.errors import BadInput

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from blocks.anatomy import anatomy
 from blocks.build import build
-from blocks.elimination import anatomy
 from blocks.network import Network
 from blocks.specification import EliminatedSpecification, HeadSpecification, ScratchSpecification, StageSpecification
 from blocks.splitting import CannotSplit, SplitNetwork, split_frozen

@@ -13,7 +13,7 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from blocks.elimination import anatomy
+from blocks.anatomy import anatomy
 from blocks.specification import (
     EliminatedSpecification,
     HeadSpecification,
