@@ -41,8 +41,9 @@ from search.data.examples import SPLITS
 from search.errors import BadInput
 from search.profile.profiling import DepthProfile, profile_space
 from search.report.stored import reading
+from search.settings.data import DataSettings
 from search.settings.recipe import Recipe
-from search.settings.search import DataSettings, load
+from search.settings.search import load
 from search.settings.spaces import EliminationSpace
 from search.statistics.cut_ranking import ProfiledCut, first_choices
 from search.system.commands import exit_with_status

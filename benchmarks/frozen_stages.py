@@ -40,8 +40,8 @@ from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
 from search.data.dataset import open_dataset
 from search.errors import BadInput
+from search.settings.data import DataSettings
 from search.settings.recipe import Recipe
-from search.settings.search import DataSettings
 from search.system.commands import exit_with_status
 from search.system.device import choose_device
 from search.training.device import autocast

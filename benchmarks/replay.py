@@ -28,7 +28,8 @@ from optuna.trial import TrialState, create_trial
 from pydantic import TypeAdapter
 
 from benchmarks.bank import Bank, Curve, decoded
-from search.settings.search import PROPOSALS, Stopping
+from search.settings.pruning import Stopping
+from search.settings.search import PROPOSALS
 from search.settings.spaces import EliminationSpace, ScratchSpace
 from search.spaces.sample import sample_candidate
 from search.statistics.pareto import front, search_hypervolume

@@ -40,7 +40,7 @@ from benchmarks.bank import Bank, read_bank
 from benchmarks.replay import Known, Pool, Replay, Strategy, pools_of, whole_hypervolume
 from search.errors import BadInput
 from search.report.style import study_styles
-from search.settings.search import Stopping
+from search.settings.pruning import Stopping
 from search.system.commands import exit_with_status
 
 SHARES = (0.90, 0.95, 0.99)

@@ -30,7 +30,7 @@ from search.data.parallel import in_parallel
 from search.data.split import Split
 from search.data.system_files import write_at
 from search.errors import BadInput
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 
 CACHE_VERSION = 1  # of the pixels: raise it when decoding changes them
 CHECKING_SIZE = 8  # px: lets the JPEG decoder do the least

@@ -26,7 +26,7 @@ from search.data.sources.paths import shown
 from search.data.sources.torchvision_sets import read_cifar10, read_fashion_mnist
 from search.data.split import Split, split_rows
 from search.errors import BadInput
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 
 SOURCES: dict[str, Callable[[DataSettings], Listing]] = {
     "digits": read_digits,

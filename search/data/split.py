@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from search.data.arrays import SplitName
 from search.data.examples import SPLITS, Row, named
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 
 REMEDY = "keep each image in one split, or give train alone, and the other splits are taken from it"
 

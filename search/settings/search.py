@@ -10,12 +10,10 @@ import argparse
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 from urllib.parse import quote
 
 from pydantic import (
-    AfterValidator,
-    BeforeValidator,
     Field,
     SecretStr,
     ValidationError,
@@ -26,13 +24,15 @@ from pydantic import (
 
 from blocks.specification import Frozen
 from search.errors import BadInput
+from search.settings.data import DataSettings
 from search.settings.explained import booleans, explained, located
 from search.settings.given import from_environment, from_file, from_options, from_secrets, merged
 from search.settings.options import add_arguments
+from search.settings.paths import ExpandedPath
+from search.settings.pruning import Stopping
 from search.settings.spaces import (
     Count,
     EliminationSpace,
-    Large,
     ListedSpace,
     Milliseconds,
     Minutes,
@@ -44,75 +44,7 @@ from search.settings.spaces import (
     name_of,
 )
 
-__all__ = ["DataSettings", "Settings", "Stopping", "add_arguments", "changed", "in_full", "load", "resolved"]
-
-
-def _expanded(path: Path) -> Path:
-    """A shell expands ~ neither in a file nor behind `--set key=`. Raises ValueError for what can be no path."""
-    if "\0" in str(path):
-        raise ValueError("a path holds no NUL character")
-    try:
-        return path.expanduser()
-    except RuntimeError as error:
-        raise ValueError(f"{path} is in a home that is not known; write the whole path") from error
-
-
-def _not_empty(path: Any) -> Any:
-    """An empty path would be the current folder, and is mostly a shell's variable that is not set."""
-    if path == "":
-        raise ValueError("expected a path")
-    return path
-
-
-ExpandedPath = Annotated[Path, BeforeValidator(_not_empty), AfterValidator(_expanded)]
-
-
-def _ascending(value: Literal["auto"] | tuple[float, float]) -> Literal["auto"] | tuple[float, float]:
-    if value != "auto" and value[0] >= value[1]:
-        raise ValueError("expected the lower number first, as in [0, 4095]")
-    return value
-
-
-Brightness = Annotated[float, Field(ge=-1e9, le=1e9)]
-
-
-class DataSettings(Frozen):
-    """Where the images are and how they are split. `path` may come from DATA_DIR."""
-
-    source: Literal["digits", "folder", "csv", "coco", "fashion_mnist", "cifar10"] = "digits"
-    path: ExpandedPath | None = Field(
-        None, description="image folder, CSV file, folder of a COCO data set, or download folder"
-    )
-    annotations: str | Annotated[dict[Literal["train", "validation", "test"], str], Field(min_length=1)] = Field(
-        "annotations.json", description="coco: annotation file, relative to path, or one for each split"
-    )
-    class_of_category: dict[str, str] = Field(
-        default_factory=dict, description="coco: class of each category; others are left out. Empty: category names"
-    )
-    validation_share: Annotated[float, Field(gt=0, lt=0.5)] = Field(
-        0.2, description="where no validation split is given"
-    )
-    test_share: Annotated[float, Field(gt=0, lt=0.5)] = Field(0.2, description="where no test split is given")
-    split_seed: Annotated[int, Field(ge=1 - 2**32, le=2**32 - 1)] = 0
-    fit: Literal["stretch", "crop"] = Field("stretch", description="how an image becomes square")
-    unreadable: Literal["refuse", "skip"] = Field("refuse", description="what to do about files that are not images")
-    max_pixels: Large = Field(100_000_000, description="larger images are refused before they are decoded")
-    pixel_range: Annotated[Literal["auto"] | tuple[Brightness, Brightness], AfterValidator(_ascending)] = Field(
-        "auto", description="values that are black and white in images of more than 8 bits a channel, as [0, 4095]"
-    )
-
-
-class Stopping(Frozen):
-    """When trials are stopped before their end: see `search.study.pruner`."""
-
-    enabled: bool = True
-    first_rung: Annotated[float, Field(ge=0.001, lt=1)] = Field(0.5, description="share of a trial's epochs")
-    factor: Annotated[float, Field(ge=1.01, le=1000)] = Field(2.0, description="from one rung to the next")
-    quantile: Annotated[float, Field(ge=0.5, le=1)] = Field(
-        0.98, description="of what finished trials gained after a rung: a trial that needs more is stopped"
-    )
-    least_finished: Count = Field(5, description="trials that have shown it, before any is stopped")
-    across_studies: bool = Field(False, description="whether trials of all studies of the search are rivals")
+__all__ = ["Settings", "add_arguments", "changed", "in_full", "load", "resolved"]
 
 
 PROPOSALS = 32

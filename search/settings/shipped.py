@@ -8,7 +8,7 @@ from search.errors import did_you_mean
 
 # Beside this package, in a checkout as in an installed wheel. Asking importlib for a package `configs` would find a
 # folder of that name in the user's current folder first.
-FOLDER = Path(__file__).parents[1] / "configs"
+FOLDER = Path(__file__).parents[2] / "configs"
 
 
 def shipped_names() -> list[str]:

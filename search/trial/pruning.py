@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from search.settings.search import Stopping
+from search.settings.pruning import Stopping
 from search.settings.spaces import ListedSpace
 from search.study.pruner import Behind, Finished, epoch_at, judge, rungs
 from search.study.study import OpenStudy

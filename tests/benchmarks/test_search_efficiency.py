@@ -14,7 +14,7 @@ from benchmarks.bank import Bank, Curve, Header, Planned, compress, curve_line, 
 from benchmarks.replay import Known, Pool, Replay, Strategy, pools_of, whole_hypervolume
 from benchmarks.search_efficiency import Search, best_of, main, quartiles, reached, table
 from search.errors import BadInput
-from search.settings.search import Stopping
+from search.settings.pruning import Stopping
 from search.settings.spaces import ScratchSpace
 from search.spaces.sample import sample_candidate
 from search.statistics.pareto import search_hypervolume

@@ -21,9 +21,8 @@ from storage.artefacts import open_artefacts
 from storage.dashboard import application, database_address
 from storage.database import connect
 from storage.errors import DatabaseRefused
+from tests.house import ROOT
 from tests.systems import needs_fork
-
-ROOT = Path(__file__).parents[2]
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from search.data.files import located
 from search.data.names import composed, readable
 from search.data.sources.coco_format import Annotation, Annotations, Image, ambiguities, parse
 from search.data.sources.paths import path_problems
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 
 NOTES = {
     "copies": "annotations that repeat another one ({}) are left out",

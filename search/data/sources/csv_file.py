@@ -16,7 +16,7 @@ from search.data.files import located
 from search.data.names import readable
 from search.data.sources.folder import SPLIT_SPELLINGS
 from search.data.sources.paths import path_problems
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 
 COLUMNS = ("path", "label", "split")
 DELIMITERS = (",", ";", "\t", "|")  # spreadsheets write ; where , is the decimal point

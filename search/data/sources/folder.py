@@ -10,7 +10,7 @@ from search.data.files import fault_of, leads_nowhere
 from search.data.names import readable
 from search.data.sources.paths import path_problems, shown
 from search.data.sources.walking import Walk
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 
 SPLIT_SPELLINGS: dict[str, SplitName] = {
     "train": "train",

@@ -19,7 +19,7 @@ from torchvision.datasets.utils import check_integrity
 from search.data.arrays import SplitName
 from search.data.examples import Example, Listing, named
 from search.data.sources.paths import SET_IT
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 
 
 class InMemory(Protocol):

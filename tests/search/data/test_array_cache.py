@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from search.data.array_cache import Array, ArrayCache, NoRoom
+from tests.house import ROOT
 
 HEADER = 128  # bytes of a .npy file before its numbers
 NUMBERS = np.arange(24, dtype=np.float16).reshape(4, 6)
@@ -79,7 +80,7 @@ def test_what_another_process_uses_is_never_removed(tmp_path: Path) -> None:
     for key in "abcd":
         fill(cache, key)
     command = [sys.executable, "-c", HOLDS, str(tmp_path)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, stdin=-1, stdout=-1, text=True, env=environment) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "open\n"

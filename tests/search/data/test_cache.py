@@ -22,10 +22,10 @@ from search.data.decode import decode
 from search.data.examples import Box, Example, Row
 from search.data.split import Split
 from search.errors import BadInput
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
+from tests.house import ROOT
 
 Paint = Callable[..., Path]
-ROOT = Path(__file__).parents[3]
 IMAGES = 30
 NOTHING = Findings({}, {})
 FILL_IN_A_PROCESS = """
@@ -34,7 +34,7 @@ from pathlib import Path
 from search.data.cache import ImageCache
 from search.data.examples import Example, Row
 from search.data.split import Split
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 
 folder, limit, *lines = sys.argv[1:]
 if int(limit):

@@ -18,7 +18,7 @@ from search.data.dataset import SOURCES, Dataset, open_dataset
 from search.data.decode import decode
 from search.data.examples import SPLITS
 from search.errors import BadInput
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 from tests.search.data.encoded import png16, tiff
 from tests.systems import linux_file_names, needs_pipes
 

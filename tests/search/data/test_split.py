@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from search.data.arrays import SplitName
 from search.data.examples import SPLITS, Example, Row
 from search.data.split import REMEDY, Split, split_rows
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 
 SETTINGS = DataSettings(validation_share=0.2, test_share=0.1)
 

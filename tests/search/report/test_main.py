@@ -16,8 +16,7 @@ import pytest
 
 from search.errors import BadInput
 from search.report.__main__ import main
-
-ROOT = Path(__file__).parents[3]
+from tests.house import ROOT
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,7 @@ import pytest
 import yaml
 
 from search.settings.plain_yaml import NotYaml, parse
-
-ROOT = Path(__file__).parents[2]
+from tests.house import ROOT
 
 
 @pytest.mark.parametrize(

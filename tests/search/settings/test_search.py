@@ -96,7 +96,7 @@ def test_home_is_expanded_in_every_path(monkeypatch: pytest.MonkeyPatch, tmp_pat
     settings = _load("--config", str(config), "--set", "database_password_file=~/password")
     assert settings.cache_dir == tmp_path / "cache"
     assert settings.output_dir == tmp_path / "runs"
-    assert settings.data.path == tmp_path / "pictures"
+    assert settings.data.path == tmp_path / "images"
     assert settings.weights_dir == tmp_path / "weights"
     assert settings.database_password_file == tmp_path / "password"
     given = _load("--data-dir", "~/others")

@@ -34,8 +34,8 @@ from search.system.hardware import processor
 from storage.database import Database, connect
 from storage.trials import read_studies
 from tests.conftest import LoadSettings, tiny_elimination, tiny_scratch
+from tests.house import ROOT
 
-ROOT = Path(__file__).parents[2]
 DATA: dict[str, Any] = {"name": "tiny", "fingerprint": "a" * 64, "fit": "stretch", "classes": ["a", "b", "c"]}
 
 Open = Callable[..., list[OpenStudy]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -15,8 +14,8 @@ from search.errors import BadInput
 from search.system.device import best_device, check_device, choose_device, device_name, memory_format, release_memory
 from search.system.hardware import Slot, slots
 from tests.conftest import LoadSettings
+from tests.house import ROOT
 
-ROOT = Path(__file__).parents[2]
 CPU, CUDA, MPS = torch.device("cpu"), torch.device("cuda"), torch.device("mps")
 
 

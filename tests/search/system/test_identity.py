@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.house import ROOT
+
 pwd = pytest.importorskip("pwd", reason="no accounts on this system")
 
-ROOT = Path(__file__).parents[2]
 WITHOUT_ACCOUNT = """
 import pwd
 

@@ -7,16 +7,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
+from tests.house import ROOT
 from tests.postgres import PostgresServer
 from tests.systems import needs_signals
 
 pytestmark = needs_signals
 
-ROOT = Path(__file__).parents[2]
 ASKING = """
 import sys, threading
 from sqlalchemy import text

@@ -20,6 +20,7 @@ from search.errors import Interrupted, TrialFailed
 from search.settings.recipe import Recipe
 from search.training.checkpoint import restore
 from search.training.evaluation import EpochMetrics, TrainingResult
+from tests.house import ROOT
 from tests.training import FileCheckpoint, assert_same, run, run_unscored, stop_after, timeless
 
 MakeNetwork = Callable[..., Network]
@@ -109,7 +110,7 @@ def test_another_process_resumes_bit_for_bit(
     with pytest.raises(Interrupted):
         run(network, RECIPE, arrays, checkpoint=checkpoint, interrupted=stop_after(2 * 4))
     command = [sys.executable, "-c", IN_ANOTHER_PROCESS, str(tmp_path), str(torch.get_num_threads())]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     subprocess.run(command, check=True, env=environment, timeout=500)
     straight = run(make_network(), RECIPE, arrays)
     theirs = torch.load(tmp_path / "weights.pt", weights_only=True)

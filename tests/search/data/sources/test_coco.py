@@ -10,7 +10,7 @@ from search.data.classes import class_problems
 from search.data.examples import Box, Listing
 from search.data.sources.coco import SET_CLASSES, read_coco
 from search.data.sources.coco_format import RENUMBER
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 
 IMAGES = [
     {"id": 0, "file_name": "batch_1/000006.jpg", "width": 100, "height": 80, "license": None},

@@ -6,7 +6,7 @@ import pytest
 
 from search.data.examples import Listing
 from search.data.sources.csv_file import read_csv
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 from tests.systems import linux_file_names
 
 

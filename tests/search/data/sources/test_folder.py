@@ -9,7 +9,7 @@ import pytest
 
 from search.data.examples import Listing
 from search.data.sources.folder import read_folder
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 from tests.systems import linux_file_names, needs_pipes
 
 ImageFolder = Callable[[Mapping[str, int]], Path]

@@ -9,7 +9,7 @@ import pytest
 import torchvision
 
 from search.data.sources.torchvision_sets import listing_of, read_cifar10, read_fashion_mnist
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 from tests.search.data.downloads import write_cifar10, write_fashion_mnist, write_idx
 
 
