@@ -7,7 +7,6 @@ import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 MOST_FLOORS, MOST_LINES = 12, 300
 Graph = Mapping[str, set[str]]
@@ -63,16 +62,17 @@ def main(folder: str = str(Path(__file__).parents[1])) -> int:
     layers = [names.split(" | ") for contract in contracts for names in reversed(contract["layers"])]
     floor = {name: number for number, names in enumerate(layers) for name in names}
     files = [name for name in room if Path(folder, "search", f"{name.removeprefix('search.')}.py").exists()]
-    found: dict[str, list[Any]] = {
-        "imports that run back up": [f"{a} -> {b}" for a in rooms for b in rooms[a] if layers and floor[a] <= floor[b]],
-        "circles of rooms": circles(rooms),
-        "circles of modules": circles(graph),
+    up = [f"{a} -> {b}" for a in rooms for b in rooms[a] if layers and floor.get(a, -1) <= floor.get(b, 99)]
+    found = {
+        "imports that run back up": up,
+        "circles of rooms": [" ".join(names) for names in circles(rooms)],
+        "circles of modules": [" ".join(names) for names in circles(graph)],
         "loose modules": [n for n in files if n != "search.errors" and '__name__ == "__main__"' not in text[n]],
         "long modules": [name for name in text if len(text[name].splitlines()) > MOST_LINES],
     }
     print(f"{(count := floors(rooms))} floors of search (at most {MOST_FLOORS}), {len(rooms)} names on its top level")
     for words, wrong in found.items():
-        print(len(wrong), words, *(f"\n  {one}" for one in wrong))
+        print("\n  ".join([f"{len(wrong)} {words}", *wrong]))
     return int(count > MOST_FLOORS or any(found.values()))
 
 

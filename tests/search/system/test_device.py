@@ -104,3 +104,8 @@ def test_a_mac_does_on_its_processor_what_its_gpu_lacks(system: str, given: str 
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [expected, "False"]
+
+
+def test_auto_is_what_this_machine_has() -> None:
+    assert choose_device("cpu") == CPU
+    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
