@@ -37,7 +37,8 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from benchmarks.bank import Bank, read_bank
-from benchmarks.replay import Known, Pool, Replay, Strategy, pools_of, whole_hypervolume
+from benchmarks.pool import Pool, pools_of
+from benchmarks.replay import Known, Replay, Strategy, whole_hypervolume
 from search.errors import BadInput
 from search.report.style import study_styles
 from search.settings.pruning import Stopping
