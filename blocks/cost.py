@@ -42,6 +42,16 @@ def count_layers(network: nn.Module) -> int:
     return sum(isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear) for module in network.modules())
 
 
+def linear_parameters(features: int, classes: int) -> int:
+    """Parameters of a linear layer with biases."""
+    return (features + 1) * classes
+
+
+def linear_macs(features: int, classes: int) -> int:
+    """Multiply-accumulates of a linear layer for one image."""
+    return features * classes
+
+
 class _WithoutNormalisation(TorchFunctionMode):
     """Batch normalisation hands on its input: of its dozen operations on the meta device none is counted."""
 

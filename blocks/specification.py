@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 BlockKind = Literal["conv", "dwconv", "inverted_residual_v2", "inverted_residual_v3", "mbconv"]
 HeadKind = Literal["pool_linear", "conv1x1", "conv3x3", "multi_tap", "original"]
@@ -148,18 +147,3 @@ class EliminatedSpecification(_Input):
 
 
 NetworkSpecification = Annotated[ScratchSpecification | EliminatedSpecification, Field(discriminator="family")]
-_ADAPTER: TypeAdapter[ScratchSpecification | EliminatedSpecification] = TypeAdapter(NetworkSpecification)
-
-
-def to_yaml(specification: ScratchSpecification | EliminatedSpecification) -> str:
-    """The specification as YAML text; `from_yaml` makes an equal one of it."""
-    return yaml.safe_dump(specification.model_dump(mode="json"), sort_keys=False)
-
-
-def from_yaml(text: str) -> ScratchSpecification | EliminatedSpecification:
-    """The specification that `text` describes. Raises ValueError with every problem of it."""
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(f"a specification must be YAML: {error}") from error
-    return _ADAPTER.validate_python(content)

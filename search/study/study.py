@@ -19,6 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 from pydantic import TypeAdapter, ValidationError
 
 from blocks.anatomy import anatomy
+from blocks.cost import linear_macs, linear_parameters
 from search.data.arrays import PartName
 from search.data.depth import SIXTEEN_BITS, PixelRange
 from search.errors import BadInput
@@ -303,8 +304,10 @@ def _uncut_counts(space: EliminationSpace, classes: int) -> dict[str, dict[str, 
     counts = {}
     for backbone in space.backbones:
         uncut = anatomy(backbone, max(space.image_sizes)).cuts[-1]
-        linear = uncut.channels * classes
-        counts[backbone] = {"parameters": uncut.parameters + linear + classes, "macs": uncut.macs + linear}
+        counts[backbone] = {
+            "parameters": uncut.parameters + linear_parameters(uncut.channels, classes),
+            "macs": uncut.macs + linear_macs(uncut.channels, classes),
+        }
     return counts
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from blocks.cost import count_layers, count_macs, count_parameters
+from blocks.cost import count_layers, count_macs, count_parameters, linear_macs, linear_parameters
 from blocks.network import Network
 
 MakeNetwork = Callable[..., Network]
@@ -38,3 +38,9 @@ def test_counting_leaves_the_network_as_it_was(make_network: MakeNetwork) -> Non
 
 def test_counts_a_network_without_weights(make_network: MakeNetwork) -> None:
     assert count_macs(make_network().to("meta"), 16) == count_macs(make_network(), 16)
+
+
+def test_a_linear_head_costs_what_its_layer_does(make_network: MakeNetwork) -> None:
+    head = make_network().head
+    assert count_parameters(head) == linear_parameters(12, 3)
+    assert linear_macs(12, 3) == LINEAR
