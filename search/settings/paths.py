@@ -9,17 +9,17 @@ from pydantic import AfterValidator, BeforeValidator
 
 
 def _expanded(path: Path) -> Path:
-    """A shell expands ~ neither in a file nor behind `--set key=`. Raises ValueError for what can be no path."""
+    """Expand ~, which a shell does not do in files and after `--set key=`. Raises ValueError if this is not a path."""
     if "\0" in str(path):
-        raise ValueError("a path holds no NUL character")
+        raise ValueError("a path cannot contain a NUL character")
     try:
         return path.expanduser()
     except RuntimeError as error:
-        raise ValueError(f"{path} is in a home that is not known; write the whole path") from error
+        raise ValueError(f"the home folder in {path} is unknown; write the whole path") from error
 
 
 def _not_empty(path: Any) -> Any:
-    """An empty path would be the current folder, and is mostly a shell's variable that is not set."""
+    """Refuse an empty path: it would mean the current folder, and usually comes from an unset shell variable."""
     if path == "":
         raise ValueError("expected a path")
     return path

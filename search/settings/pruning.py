@@ -1,4 +1,4 @@
-"""The settings of pruning: when a trial is stopped before its last epoch."""
+"""The settings of pruning: when a trial ends before its last epoch."""
 
 from __future__ import annotations
 
@@ -11,13 +11,20 @@ from search.settings.spaces import Count
 
 
 class Stopping(Frozen):
-    """When trials are stopped before their end: see `search.study.pruner`."""
+    """When trials are pruned, which means that they end before their last epoch: see `search.study.pruner`."""
 
-    enabled: bool = True
-    first_rung: Annotated[float, Field(ge=0.001, lt=1)] = Field(0.5, description="share of a trial's epochs")
-    factor: Annotated[float, Field(ge=1.01, le=1000)] = Field(2.0, description="from one rung to the next")
-    quantile: Annotated[float, Field(ge=0.5, le=1)] = Field(
-        0.98, description="of what finished trials gained after a rung: a trial that needs more is stopped"
+    enabled: bool = Field(True, description="whether trials are pruned")
+    first_rung: Annotated[float, Field(ge=0.001, lt=1)] = Field(
+        0.5, description="share of a trial's epochs after which it is first compared with finished trials (first rung)"
     )
-    least_finished: Count = Field(5, description="trials that have shown it, before any is stopped")
-    across_studies: bool = Field(False, description="whether trials of all studies of the search are rivals")
+    factor: Annotated[float, Field(ge=1.01, le=1000)] = Field(
+        2.0, description="factor between the epochs of a rung and of the next rung"
+    )
+    quantile: Annotated[float, Field(ge=0.5, le=1)] = Field(
+        0.98,
+        description="quantile of the F1 that finished trials gained after a rung; a trial is pruned if it needs more",
+    )
+    least_finished: Count = Field(5, description="number of trials that must finish before any trial is pruned")
+    across_studies: bool = Field(
+        False, description="whether a trial is compared with trials of all studies, or only of its own study"
+    )

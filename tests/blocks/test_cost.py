@@ -5,7 +5,7 @@ import torch
 from blocks.cost import count_layers, count_macs, count_parameters, linear_macs, linear_parameters
 from tests.networks import tiny_network
 
-# The network of tests/networks.py: stem 3 -> 6 of stride 2, convolution 6 -> 8 of stride 2, depthwise 8 and 1x1 8 -> 12, linear.
+# tests/networks.py: stem 3 -> 6 of stride 2, convolution 6 -> 8 of stride 2, depthwise 8 and 1x1 8 -> 12, linear.
 WEIGHTS = [3 * 6 * 9, 6 * 8 * 9, 8 * 9, 8 * 12]
 NORMS = 2 * (6 + 8 + 8 + 12)
 LINEAR = 12 * 3
