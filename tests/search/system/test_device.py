@@ -56,11 +56,11 @@ def test_all_workers_share_the_one_gpu_of_a_mac(has: None) -> None:
 @pytest.mark.parametrize(
     ("has", "device", "problem"),
     [
-        ((0, 0), "mps", "mps was asked for, and torch finds no GPU of a Mac here; take cpu or auto"),
-        ((1, 0), "mps", "mps was asked for"),
-        ((0, 1), "cuda", "cuda was asked for and this machine has no GPU that torch sees; take cpu or auto"),
+        ((0, 0), "mps", "mps is set, but torch finds no Mac GPU on this machine; use cpu or auto"),
+        ((1, 0), "mps", "mps is set"),
+        ((0, 1), "cuda", "cuda is set, but torch finds no GPU on this machine; use cpu or auto"),
         ((0, 0), "cuda:0", "no GPU that torch sees"),
-        ((1, 0), "cuda:1", "cuda:1 was asked for and torch sees 1 GPU, numbered from 0; take cuda:0"),
+        ((1, 0), "cuda:1", "cuda:1 is set, but torch finds 1 GPU, numbered from 0; use cuda:0"),
         ((2, 0), "cuda:7", "torch sees 2 GPUs"),
     ],
     indirect=["has"],
