@@ -149,8 +149,8 @@ CPUINFO = Path("/proc/cpuinfo")
 def processor() -> str:
     """The processor's name, family and model on Linux, its name on macOS, and otherwise its kind.
 
-    On many virtual machines the name alone stands for a whole line of processors, such as AMD EPYC. The kind alone, arm,
-    stands for all processors of Macs.
+    On many virtual machines the name alone stands for a whole line of processors, such as AMD EPYC. The kind alone,
+    arm, stands for all processors of Macs.
     """
     try:
         first, _, _ = CPUINFO.read_text(encoding="utf-8", errors="replace").partition("\n\n")

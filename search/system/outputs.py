@@ -90,7 +90,7 @@ def print_any_character() -> None:
 
 
 def folder_problems(folder: Path) -> list[str]:
-    """Problems with creating this folder: something of its name exists (even a broken link), or it cannot be created."""
+    """Problems with creating this folder: its name is taken (even by a broken link), or it cannot be created."""
     if os.path.lexists(folder):
         return [f"{folder}: exists; name a new folder"]
     return room_problems(folder)

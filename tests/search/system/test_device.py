@@ -59,9 +59,9 @@ def test_all_workers_share_the_one_gpu_of_a_mac(has: None) -> None:
         ((0, 0), "mps", "mps is set, but torch finds no Mac GPU on this machine; use cpu or auto"),
         ((1, 0), "mps", "mps is set"),
         ((0, 1), "cuda", "cuda is set, but torch finds no GPU on this machine; use cpu or auto"),
-        ((0, 0), "cuda:0", "no GPU that torch sees"),
+        ((0, 0), "cuda:0", "torch finds no GPU"),
         ((1, 0), "cuda:1", "cuda:1 is set, but torch finds 1 GPU, numbered from 0; use cuda:0"),
-        ((2, 0), "cuda:7", "torch sees 2 GPUs"),
+        ((2, 0), "cuda:7", "torch finds 2 GPUs"),
     ],
     indirect=["has"],
 )
