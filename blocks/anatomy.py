@@ -24,14 +24,15 @@ from blocks.backbone import CONTAINERS, Span, create_backbone, eliminate_after, 
 
 @dataclass(frozen=True)
 class Cut:
-    """One point at which a backbone can be cut, and what is kept of it there.
+    """One point at which a backbone can be cut, and the trunk that remains below it.
 
-    module      name of the last kept module; None for the uncut backbone (which then ends in its pooled features)
-    stage       number of the stage it lies in, from 1; `stage_end` where it is that stage's last
-    channels    of the feature at the cut
-    reduction   input size over feature size
-    parameters  of what is kept, without a head
-    macs        of what is kept, for one image of the anatomy's size
+    module      name of the last module of the trunk; None for the full backbone, which ends in its pooled features
+    stage       number of the module's stage, counted from 1
+    stage_end   whether the module is the last of its stage
+    channels    channels of the feature at the cut
+    reduction   input size divided by feature size
+    parameters  parameters of the trunk, without a head
+    macs        MACs of the trunk for one image of the anatomy's size
     """
 
     module: str | None
@@ -45,7 +46,7 @@ class Cut:
 
 @dataclass(frozen=True)
 class Anatomy:
-    """A backbone at an image size: its cuts from shallow to deep, the uncut one last, and what cutting needs."""
+    """A backbone at an image size: its cuts from shallow to deep, with the full backbone last, and the module spans."""
 
     backbone: str
     image_size: int
@@ -55,7 +56,7 @@ class Anatomy:
     spans: Mapping[str, Span]
 
     def cut(self, module: str | None) -> Cut:
-        """The cut after `module`. Raises ValueError that names the nearest ones."""
+        """The cut after `module`. Raises ValueError with the most similar names."""
         for cut in self.cuts:
             if cut.module == module:
                 return cut
@@ -71,7 +72,7 @@ def anatomy(backbone: str, image_size: int) -> Anatomy:
     """Find the cuts of a timm backbone for images of `image_size`. Takes about a second for a small backbone.
 
     Raises ValueError for a backbone that timm does not have, that does not take this size, or that cannot be cut, with
-    the reason. Leaves the random generators as they were, so that the first build in a process equals the later ones.
+    the reason. The random generators stay as they are, so that the first build in a process equals the later ones.
     """
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(0)
@@ -84,8 +85,8 @@ def anatomy(backbone: str, image_size: int) -> Anatomy:
         cuts = list(_sound_cuts(model, record, image))
     if not cuts:
         raise ValueError(
-            f"{backbone} ({type(model).__name__}) cannot be cut: no block of it hands on a single feature that the "
-            "rest of the network is computed from"
+            f"{backbone} ({type(model).__name__}) cannot be cut: no block of it passes on a single "
+            "feature that the rest of the network is computed from"
         )
     uncut = Cut(None, cuts[-1].stage, True, record.pooled.shape[1], image_size, _parameters(model), record.macs)
     config: Any = model.pretrained_cfg
@@ -93,13 +94,13 @@ def anatomy(backbone: str, image_size: int) -> Anatomy:
 
 
 def stage_ends(known: Anatomy, cut: Cut) -> list[str]:
-    """The last module of each stage that is kept by `cut`, which may lie inside the last of them."""
+    """The last module of each stage below `cut`, which may lie inside the last of these stages."""
     kept = known.cuts[: known.cuts.index(cut) + 1]
     return [point.module for point in kept if point.module and (point.stage_end or point is cut)]
 
 
 class _Recording:
-    """One forward pass of a whole backbone: each module's span; at each possible cut, feature and MACs so far."""
+    """One forward pass of a full backbone: each module's span, and the feature and the MACs at each possible cut."""
 
     def __init__(self, model: nn.Module, points: list[str], image: Tensor) -> None:
         self.spans: dict[str, Span] = {}
@@ -129,12 +130,12 @@ class _Recording:
         self.spans[name] = (self.spans[name][0], self._clock)
         feature = first(output)
         if name in self._wanted and isinstance(feature, Tensor):
-            # A copy: an activation that works in place would change what was noted here.
+            # A copy: an in-place activation would change the feature.
             self.features[name] = feature.clone()
             self.macs_until[name] = self._counter.get_total_flops() // 2
 
     def _span_uncalled_containers(self, model: nn.Module) -> None:
-        """A ModuleList is never called itself: its span is that of what it holds."""
+        """The span of a ModuleList, which is never called, is the span of its modules."""
         for name, module in model.named_modules():
             held = [self.spans[f"{name}.{key}"] for key, _ in module.named_modules() if f"{name}.{key}" in self.spans]
             if name and name not in self.spans and held:
@@ -158,7 +159,7 @@ def _cut_modules(model: nn.Module) -> list[str]:
         stages.update(dict.fromkeys(f"{name}.{key}" for name, top in tops for key, _ in top.named_children()))
     points = [point for stage in stages for point in _blocks_and_stage(stage, modules[stage])]
     composed = [point for point in dict.fromkeys(points) if any(modules[point].children())]
-    # A network of bare layers (VGG) is cut where timm says; elsewhere a bare layer is a stem, not a block.
+    # A network of bare layers (VGG) is cut where timm says. In other networks a bare layer is a stem, not a block.
     return composed or [name for name in described if name in modules]
 
 
@@ -177,12 +178,12 @@ def _blocks_and_stage(name: str, module: nn.Module) -> Iterator[str]:
 
 
 def _stage_path(point: str, points: list[str]) -> str:
-    """The outermost of `points` that holds this one."""
+    """The outermost of `points` that contains this point."""
     return min((other for other in points if point == other or point.startswith(f"{other}.")), key=len)
 
 
 def _sound_cuts(model: nn.Module, record: _Recording, image: Tensor) -> Iterator[Cut]:
-    """The cuts whose output is what the whole network computes there, one for each distinct feature."""
+    """The cuts whose output equals the feature of the whole network there, one cut for each distinct feature."""
     points = sorted(record.features, key=lambda point: record.spans[point][1])
     found: list[tuple[str, Cut]] = []
     for point in points:
@@ -191,7 +192,7 @@ def _sound_cuts(model: nn.Module, record: _Recording, image: Tensor) -> Iterator
             eliminate_after(cut_model, point, record.spans)
             output = to_map(cut_model, first(cut_model.forward_features(image)))  # type: ignore[operator]
             whole = to_map(model, record.features[point])
-        except Exception:  # noqa: BLE001, S112 - whatever an unsound cut runs into, it is no cut
+        except Exception:  # noqa: BLE001, S112 - an unsound cut can raise anything
             continue
         if output.shape != whole.shape or not torch.allclose(output, whole, rtol=1e-4, atol=1e-5):
             continue
@@ -214,7 +215,7 @@ def _sound_cuts(model: nn.Module, record: _Recording, image: Tensor) -> Iterator
 
 
 def _same_point(one: Cut, other: Cut) -> bool:
-    """A stage ends where its last block does; it is listed once, by the block's name."""
+    """Whether two names stand for one cut: a stage ends where its last block ends, and the block's name is used."""
     return (one.channels, one.reduction, one.parameters, one.macs) == (
         other.channels,
         other.reduction,

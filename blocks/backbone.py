@@ -1,4 +1,4 @@
-"""A timm backbone: made, loaded, cut off, and its features as maps."""
+"""timm backbones: creating, loading and cutting them, and their features as maps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CONTAINERS = (nn.Sequential, nn.ModuleList)
 
 
 def create_backbone(backbone: str, image_size: int) -> nn.Module:
-    """The whole backbone without a classifier: `forward` gives pooled features, `forward_features` the last map."""
+    """The full backbone without a classifier: `forward` returns pooled features, `forward_features` the last map."""
     if not timm.is_model(backbone):
         near = difflib.get_close_matches(backbone, timm.list_models(), n=3)
         hint = f"; did you mean {', '.join(near)}?" if near else "; `timm.list_models()` lists them"
@@ -28,6 +28,7 @@ def create_backbone(backbone: str, image_size: int) -> nn.Module:
 
 
 def load_backbone(model: nn.Module, backbone: str, state: Mapping[str, Any]) -> None:
+    """Load the full backbone's state dict without its classifier. Raises ValueError if it does not fit."""
     classifier = model.pretrained_cfg.get("classifier") or ()  # type: ignore[union-attr, operator]
     prefixes = tuple(f"{name}." for name in ((classifier,) if isinstance(classifier, str) else classifier))
     kept = {key: value for key, value in state.items() if not key.startswith(prefixes)} if prefixes else dict(state)
@@ -38,7 +39,7 @@ def load_backbone(model: nn.Module, backbone: str, state: Mapping[str, Any]) -> 
 
 
 def eliminate_after(model: nn.Module, cut: str, spans: Mapping[str, Span]) -> None:
-    """Take out, in place, every module that starts after `cut` has ended."""
+    """Eliminate, in place, every module that starts after the module `cut` has ended."""
     end = spans[cut][1]
     parent, prefix = model, ""
     for part in cut.split("."):
@@ -54,7 +55,7 @@ def eliminate_after(model: nn.Module, cut: str, spans: Mapping[str, Span]) -> No
 
 
 def to_map(backbone: nn.Module, feature: Tensor) -> Tensor:
-    """A backbone's feature as a map (N, C, H, W): from one, (N, H, W, C) or tokens (N, L, C) less prefix."""
+    """A backbone's feature as a map (N, C, H, W): from a map, (N, H, W, C), or tokens (N, L, C) with any prefix."""
     if feature.ndim == 4:
         _, first, second, third = feature.shape
         square_last = second == third and (first != second or getattr(backbone, "output_fmt", "NCHW") != "NHWC")

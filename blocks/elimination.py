@@ -23,9 +23,9 @@ from blocks.specification import EliminatedSpecification, HeadSpecification
 def build_eliminated(
     specification: EliminatedSpecification, backbone_state: Mapping[str, Any] | None = None
 ) -> Network:
-    """The cut backbone with its head, on random weights or on the whole backbone's `backbone_state`.
+    """The cut backbone with its head, with random weights or with the full backbone's `backbone_state`.
 
-    Raises ValueError where the backbone, the cut or a tap does not exist, or where the weights do not fit the backbone.
+    Raises ValueError if the backbone, the cut or a tap does not exist, or if the weights do not fit the backbone.
     """
     known = anatomy(specification.backbone, specification.image_size)
     cut = known.cut(specification.cut)
@@ -46,7 +46,7 @@ def build_eliminated(
 
 
 class _EliminatedTrunk(Trunk):
-    """What is kept of a backbone. An uncut one gives its pooled features as a map of 1x1."""
+    """The lower part of a backbone. A full backbone returns its pooled features as a map of 1x1."""
 
     def __init__(self, backbone: nn.Module, known: Anatomy, cut: Cut, taps: list[Cut]) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class _EliminatedTrunk(Trunk):
         self.any_size = not backbone.pretrained_cfg["fixed_input_size"]  # type: ignore[index]
         self._uncut = cut.module is None
         self._taps = [str(tap.module) for tap in taps]
-        self._tapped: dict[tuple[int, str], Tensor] = {}  # by thread, too: several may run one network at once
+        self._tapped: dict[tuple[int, str], Tensor] = {}  # also by thread: several threads may run one network
         for name in self._taps:
             backbone.get_submodule(name).register_forward_hook(partial(self._keep, name))
 
@@ -74,7 +74,7 @@ class _EliminatedTrunk(Trunk):
 
 
 def _modules_by_stage(backbone: nn.Module, known: Anatomy, cut: Cut) -> list[list[nn.Module]]:
-    """The modules that have ended when each kept stage ends and had not when the one before it did."""
+    """The modules of each stage: they end after the stage before has ended, and at the latest with their stage."""
     ends = [known.spans[module][1] for module in stage_ends(known, cut)]
     stages: list[list[nn.Module]] = [[] for _ in ends]
     for name, module in backbone.named_modules():

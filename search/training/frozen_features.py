@@ -1,11 +1,11 @@
-"""What a training reads: images; or, where the first stages are frozen, their features, computed once and kept.
+"""The inputs of a training: images, or cached features of the first stages, if these are frozen.
 
-A frozen stage answers the same image in the same way in every epoch and every trial. So `recipe.frozen_views`
-augmented views of each image go through the frozen part once, and the epochs take the views in turn. That is another
-training than one whose images are augmented anew each epoch, which is why it is a part of the recipe. For the views
-to serve many trials they are drawn from seeds of their own, and strength is rounded to quarters.
+A frozen stage computes the same features of an image in every epoch and every trial. `recipe.frozen_views` augmented
+views of each image therefore go through the frozen stages once, and the epochs use the views in turn. This training
+differs from a training with new augmentation in each epoch, so it is a part of the recipe. The views have their own
+seeds, and their augmentation strength is rounded to quarters, so that many trials can share them.
 
-A feature that cannot be kept, or a network that cannot be split, is no reason to fail: the training reads images.
+If features cannot be cached, or the network cannot be split, the training reads images.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from search.training.plan import TrainingData
 
 log = logging.getLogger(__name__)
 
-FEATURES_VERSION = 1  # raise it when the same key would name other numbers
+FEATURES_VERSION = 1  # raise it when the same key would stand for other features
 _STEPS_OF_STRENGTH = 4
 _BATCH_SIZE = 64
 
 
 class ImageInputs:
-    """Images, augmented anew in each epoch, for the whole network."""
+    """Images that are augmented anew in each epoch, for the whole network."""
 
     def __init__(
         self, network: Network, recipe: Recipe, data: TrainingData, device: torch.device, views: int = 1
@@ -55,29 +55,29 @@ class ImageInputs:
         self.seconds = 0.0
 
     def epoch(self, _epoch: int, order: torch.Generator, done: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Rows of the batches of an epoch, counted from 1, and int64 (n,), less the first `done`; on the device."""
+        """Batches of an epoch (counted from 1) without the first `done`: rows, and int64 labels (n,), on the device."""
         return self.batches.epoch(order, done)
 
     def train_inputs(self, rows: Tensor, epoch: int, augmentation: torch.Generator) -> Tensor:
-        """What the trained part takes for these rows, in float32; `augmentation` decides what is drawn."""
+        """float32 inputs of the trained part for these rows. `augmentation` decides the random numbers."""
         recipe, full = self._recipe, self._network.specification.image_size
         size = epoch_image_size(epoch, recipe, full) if self._network.trunk.any_size else full
         return augment(rows, recipe.augmentation, augmentation, flip=recipe.flip, size=size)
 
     def part_of(self, network: Network) -> nn.Module:
-        """What of `network` takes these inputs."""
+        """The part of `network` that takes these inputs."""
         return network
 
     def validation_inputs(self, rows: Tensor) -> Tensor:
-        """The same for rows of the validation split."""
+        """float32 inputs of the trained part for rows of the validation split."""
         return to_unit(rows)
 
 
 class FrozenFeatures(ImageInputs):
     """Features of the frozen part, for the rest of the network.
 
-    views              augmented ones of each image; 1 where they are not augmented
-    seconds            that computing them took, or waiting for another process that did
+    views              number of augmented views of each image; 1 if they are not augmented
+    seconds            duration of computing the features, or of waiting for another process that did
     train_arrays       (views * N, *shape), channels last, one view after another
     validation_arrays  (N, *shape)
     """
@@ -114,7 +114,7 @@ class FrozenFeatures(ImageInputs):
 
 @dataclass(frozen=True)
 class _Views:
-    """How the images of a split are looked at: `count` times augmented, or 0 for once as they are."""
+    """The views of the images of a split: `count` augmented views, or the unchanged images if it is 0."""
 
     count: int
     strength: float
@@ -136,9 +136,9 @@ def inputs_for(
     device: torch.device,
     interrupted: Callable[[], bool] = lambda: False,
 ) -> ImageInputs:
-    """Features where the recipe has them and they can be had, images elsewhere; the reason is logged once.
+    """Features if the recipe uses them and they are available, otherwise images; the reason is logged once.
 
-    `network` is on `device`, with its stages frozen. Raises Interrupted once `interrupted` says so.
+    `network` is on `device`, with its stages frozen. Raises Interrupted once `interrupted` returns True.
     """
     train, validation, cache = data.train, data.validation, data.features
     if not recipe.frozen_views or not recipe.frozen_stages or cache is None or not train.identity:
@@ -180,9 +180,9 @@ def _features(
     device: torch.device,
     waiting: Callable[[], None],
 ) -> Array:
-    """(views * N, *shape), channels last: float16 of augmented views, float32 of the images as they are.
+    """(views * N, *shape), channels last: float16 for augmented views, float32 for unchanged images.
 
-    So scores are those that the whole network gives, while what is seen once in an epoch takes half of the bytes.
+    Scores therefore equal those of the whole network, while the training features take half of the bytes.
     """
     dtype: np.dtype[Any] = np.dtype("float16" if views.count else "float32")
     count = max(1, views.count) * len(arrays)
@@ -214,7 +214,7 @@ def _computed(
 
 
 def _key(network: Network, split: SplitNetwork, arrays: Arrays, views: _Views, device: torch.device) -> str:
-    """Names all that the features depend on, the frozen weights by their content."""
+    """A key of everything that the features depend on, including the content of the frozen weights."""
     specification = network.specification
     taps = specification.head.taps if split.pooled else None
     parts = (FEATURES_VERSION, arrays.identity, split.module, split.shape, taps, views, device.type)

@@ -124,7 +124,7 @@ def test_a_scratch_network_refuses_the_heads_of_cut_backbones(head: dict[str, An
 @pytest.mark.parametrize("fields", [{"cut": None}, {"head": {"kind": "original"}}])
 def test_the_original_head_goes_with_an_uncut_backbone(fields: dict[str, Any]) -> None:
     assert refusal(EliminatedSpecification, {**ELIMINATED, **fields}) == (
-        "head 'original' goes with an uncut backbone (cut: null), and an uncut backbone with it"
+        "head 'original' belongs to a full backbone (cut: null), and a full backbone has no other head"
     )
     assert EliminatedSpecification.model_validate({**ELIMINATED, "cut": None, "head": {"kind": "original"}})
 

@@ -150,7 +150,7 @@ def test_a_connection_past_the_cut_is_seen() -> None:
     network = network_of("test_resnet", 32, "layer2.0", 1)
     backbone: Any = network.trunk.backbone
     backbone.forward_features = MethodType(_past_the_cut, backbone)
-    with pytest.raises(CannotSplit, match=r"test_resnet hands on more than the feature at layer1\.0"):
+    with pytest.raises(CannotSplit, match=r"test_resnet passes on more than the feature at layer1\.0"):
         split_frozen(network, 1)
 
 

@@ -99,7 +99,7 @@ def test_heads_are_interrupted_before_the_next_step() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"epochs": 4}, "may differ in learning_rate, weight_decay alone"),
+        ({"epochs": 4}, "may differ only in learning_rate, weight_decay"),
         ({"optimizer": "sgd"}, "by AdamW, without an average"),
         ({"ema_decay": 0.9}, "by AdamW, without an average"),
         ({"distillation": 0.5}, "or a teacher"),
