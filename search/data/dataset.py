@@ -132,7 +132,7 @@ def open_dataset(
     depth = decide(found.extremes, settings.pixel_range)
     problems = listing.problems + class_problems(listing) + depth.problems + split.problems
     if refuses:
-        problems += [f"{line}: mend or remove them, or skip them (--set data.unreadable=skip)" for line in unusable]
+        problems += [f"{line}: repair or remove them, or skip them (--set data.unreadable=skip)" for line in unusable]
     if problems:
         where = f"source {settings.source}, path {readable(str(settings.path))}"
         raise BadInput(f"the data set ({where}) cannot be used", problems)

@@ -75,9 +75,7 @@ def _read_classes(path: Path, split: SplitName | None, walk: Walk, root: Path, l
         return
     if split is None and len(folders) == 1 and len(walk.entries(folders[0])[0]) > 1:
         only = readable(folders[0].name)
-        listing.problems.append(
-            f"{readable(str(path))} holds nothing but {only}: is {readable(str(folders[0]))} meant?"
-        )
+        listing.problems.append(f"{readable(str(path))} contains only {only}: is {readable(str(folders[0]))} meant?")
     listing.classes[split] = {folder.name for folder in folders}
     above = len(root.parts)
     for folder in folders:

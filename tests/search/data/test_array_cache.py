@@ -57,7 +57,7 @@ def test_what_is_in_use_is_never_removed(tmp_path: Path) -> None:
     cache = ArrayCache(tmp_path, 4 * (1000 + HEADER))
     held = [fill(cache, key) for key in "abcd"]
     view = held[0][:1]
-    with pytest.raises(NoRoom, match=r"feature_cache_gb \(4\.512e-06\) is taken up by what is in use"):
+    with pytest.raises(NoRoom, match=r"feature_cache_gb \(4\.512e-06\) is full of arrays in use"):
         fill(cache, "e")
     held.clear()  # but the view of a is alive, and so is its map
     fill(cache, "e")

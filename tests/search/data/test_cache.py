@@ -211,7 +211,7 @@ def test_a_full_disk_while_writing(cache_dir: Path, rows: list[Row]) -> None:
     pytest.importorskip("resource", reason="limits the size of files")
     _, errors = process(cache_dir, rows, limit=10 * 16 * 16 * 3).communicate()
     assert "BadInput: decoded images cannot be stored" in errors
-    assert "0 MB are needed for 30 images at 16 px: make room, or name another folder with CACHE_DIR" in errors
+    assert "0 MB are needed for 30 images at 16 px: free disk space, or set CACHE_DIR to another folder" in errors
     assert list(cache_dir.glob("*.npy")) == list(cache_dir.glob("*.tmp")) == []
 
 
