@@ -44,6 +44,7 @@ check: $(VENV)/.installed-check  ## linters, types, import rules, Dockerfile, Co
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
+	$(BIN)/python scripts/house.py
 	$(BIN)/yamllint --strict .
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/shellcheck .ci/run scripts/*.sh deploy/slurm/workers.sbatch

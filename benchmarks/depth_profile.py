@@ -33,21 +33,23 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from blocks.anatomy import anatomy
 from blocks.build import build
-from blocks.elimination import anatomy
 from blocks.specification import EliminatedSpecification, HeadSpecification
 from search.data.dataset import Dataset, open_dataset
 from search.data.examples import SPLITS
 from search.errors import BadInput
 from search.profile.profiling import DepthProfile, profile_space
 from search.report.stored import reading
+from search.settings.data import DataSettings
 from search.settings.recipe import Recipe
-from search.settings.search import DataSettings, load
+from search.settings.search import load
 from search.settings.spaces import EliminationSpace
 from search.statistics.cut_ranking import ProfiledCut, first_choices
 from search.system.commands import exit_with_status
 from search.system.device import choose_device, device_name
 from search.training.loop import train
+from search.training.plan import Plan, TrainingData
 from search.training.weights import load_weights
 from storage.names import search_name
 from storage.trials import TrialRecord, read_studies, read_trials
@@ -141,11 +143,12 @@ def fine_tune(
             std=known.std,
             head=HeadSpecification(kind="pool_linear" if cut.module else "original"),
         )
-        arrays = [dataset.arrays(split, cut.image_size) for split in SPLITS[:2]]
+        train_arrays, validation = (dataset.arrays(split, cut.image_size) for split in SPLITS[:2])
+        data = TrainingData(train_arrays, validation)
         for seed in range(seeds):
             torch.manual_seed(seed)
             network = build(specification, load_weights(cut.backbone, None))
-            result = train(network, recipe, *arrays, seed=seed, device=device, pretrained=True)
+            result = train(network, Plan(recipe, seed, pretrained=True), data, device)
             scores.setdefault(_point(cut), []).append(result.f1_macro)
             print(f"{cut.backbone} {cut.name}, seed {seed}: {result.f1_macro:.4f}", file=sys.stderr, flush=True)
     return scores

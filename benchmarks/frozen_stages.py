@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import copy
 import json
-import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -31,6 +30,15 @@ import torch
 from timm.optim import create_optimizer_v2  # type: ignore[attr-defined]
 from torch.nn import functional
 
+from benchmarks.frozen_results import (
+    VIEWS,
+    FrozenResult,
+    GpuResult,
+    HeadsResult,
+    describe_frozen,
+    describe_gpu,
+    describe_heads,
+)
 from benchmarks.images import write_images
 from benchmarks.rates import Window, environment, our_rate, rate_of
 from blocks.build import build
@@ -40,17 +48,17 @@ from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
 from search.data.dataset import open_dataset
 from search.errors import BadInput
+from search.settings.data import DataSettings
 from search.settings.recipe import Recipe
-from search.settings.search import DataSettings
 from search.system.commands import exit_with_status
 from search.system.device import choose_device
 from search.training.device import autocast
 from search.training.frozen_features import FrozenFeatures, inputs_for
 from search.training.heads import Head, train_heads
 from search.training.loop import train
+from search.training.plan import Plan, TrainingData
 
 CLASSES = 6
-VIEWS = 4
 H100_FLOOR_AT_224 = 18_500  # images a second
 
 
@@ -71,46 +79,6 @@ class Scale:
 
 FULL = Scale("efficientnet_b0", "blocks.4.2", 128, (1, 2, 3, 4), 5, 64, 10, (64, 128, 224), 256)
 QUICK = Scale("test_efficientnet", "blocks.2.0", 32, (1,), 3, 4, 2, (32, 64), 8)
-
-
-@dataclass(frozen=True)
-class FrozenResult:
-    """Images a second, one for each window; seconds and bytes of the features, paid once."""
-
-    frozen_stages: int
-    above_features: tuple[float, ...]
-    whole: tuple[float, ...]
-    computing_seconds: float
-    feature_bytes: int
-
-    @property
-    def ratio(self) -> float:
-        """Above features over whole, of the medians."""
-        return statistics.median(self.above_features) / statistics.median(self.whole)
-
-
-@dataclass(frozen=True)
-class HeadsResult:
-    """Seconds of training so many heads. `largest_difference` is that of their validation logits."""
-
-    heads: int
-    one_by_one: float
-    at_once: float
-    largest_difference: float
-
-    @property
-    def ratio(self) -> float:
-        return self.one_by_one / self.at_once
-
-
-@dataclass(frozen=True)
-class GpuResult:
-    """Images a second of the two loops, and what an H100's memory would allow."""
-
-    image_size: int
-    ours: float
-    timm: float
-    floor_of_h100: float
 
 
 def specification(scale: Scale, dropout: float = 0.0) -> EliminatedSpecification:
@@ -155,7 +123,7 @@ def _features(
 ) -> FrozenFeatures:
     ready = copy.deepcopy(network).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     ready.freeze_stages(recipe.frozen_stages)
-    inputs = inputs_for(ready, recipe, arrays, arrays, device, kept, None)
+    inputs = inputs_for(ready, recipe, TrainingData(arrays, arrays, kept), device)
     if not isinstance(inputs, FrozenFeatures):
         raise BadInput("features", ["they cannot be kept: the warning above says why"])
     return inputs
@@ -174,7 +142,7 @@ def measure_heads(scale: Scale, arrays: Arrays, device: torch.device, kept: Arra
     ]
     started = time.perf_counter()
     alone = [
-        train(network, recipe, arrays, arrays, seed=seed, device=device, pretrained=True, features=kept)
+        train(network, Plan(recipe, seed, pretrained=True), TrainingData(arrays, arrays, kept), device)
         for seed, (network, recipe) in enumerate(zip(networks, recipes, strict=True))
     ]
     one_by_one = time.perf_counter() - started
@@ -229,28 +197,6 @@ def _timm_steps(network: Network, arrays: Arrays, batch: int, device: torch.devi
         torch.autograd.backward(loss)
         optimizer.step()
         yield batch
-
-
-def describe_frozen(result: FrozenResult) -> str:
-    return (
-        f"{result.frozen_stages} frozen stages: above features {statistics.median(result.above_features):,.0f} "
-        f"images/s, whole network {statistics.median(result.whole):,.0f}, ratio {result.ratio:.2f}; "
-        f"{VIEWS} views once {result.computing_seconds:.1f} s, {result.feature_bytes / 1e6:,.1f} MB"
-    )
-
-
-def describe_heads(result: HeadsResult) -> str:
-    return (
-        f"{result.heads} heads: one by one {result.one_by_one:.2f} s, at once {result.at_once:.2f} s, "
-        f"ratio {result.ratio:.1f}; logits differ by at most {result.largest_difference:.2g}"
-    )
-
-
-def describe_gpu(result: GpuResult) -> str:
-    return (
-        f"{result.image_size} px: ours {result.ours:,.0f} images/s, timm's loop {result.timm:,.0f}; "
-        f"{result.ours / result.floor_of_h100:.0%} of an H100's floor of {result.floor_of_h100:,.0f}"
-    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

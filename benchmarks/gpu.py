@@ -40,13 +40,13 @@ from torch.nn import functional
 
 from benchmarks.images import write_images
 from benchmarks.rates import Window, environment, our_rate, rate_of
+from blocks.anatomy import anatomy
 from blocks.build import build
-from blocks.elimination import anatomy
 from blocks.specification import EliminatedSpecification, HeadSpecification
 from search.data.arrays import Arrays
 from search.data.dataset import open_dataset
+from search.settings.data import DataSettings
 from search.settings.recipe import Recipe
-from search.settings.search import DataSettings
 from search.system.commands import exit_with_status, positive
 from search.system.device import choose_device
 from search.training.device import autocast

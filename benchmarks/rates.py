@@ -18,7 +18,9 @@ from search.errors import Interrupted
 from search.settings.recipe import Recipe
 from search.system.device import device_name
 from search.system.hardware import cores
+from search.training.hooks import Hooks
 from search.training.loop import train
+from search.training.plan import Plan, TrainingData
 
 WARMUP_STEPS = 4
 
@@ -77,15 +79,10 @@ def our_rate(
     try:
         train(
             network,
-            recipe.model_copy(update={"epochs": 100_000}),
-            arrays,
-            few,
-            seed=0,
-            device=device,
-            pretrained=False,
-            features=features,
-            on_step=lambda: window.step(len(arrays) / steps),
-            interrupted=window.over,
+            Plan(recipe.model_copy(update={"epochs": 100_000}), seed=0, pretrained=False),
+            TrainingData(arrays, few, features),
+            device,
+            Hooks(on_step=lambda: window.step(len(arrays) / steps), interrupted=window.over),
         )
     except Interrupted:
         return window.rate()

@@ -25,7 +25,7 @@ import torch
 from pydantic import ValidationError
 
 from benchmarks.depth_profile import environment
-from blocks.elimination import anatomy
+from blocks.anatomy import anatomy
 from blocks.network import Network
 from blocks.specification import (
     EliminatedSpecification,
@@ -36,8 +36,9 @@ from blocks.specification import (
 from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
 from search.settings.candidate import Candidate
+from search.settings.data import DataSettings
 from search.settings.recipe import Recipe
-from search.settings.search import DataSettings, load
+from search.settings.search import load
 from search.system.commands import exit_with_status
 from search.trial.assignment import Assignment
 from search.trial.objective import run

@@ -41,8 +41,9 @@ from search.data.examples import SPLITS
 from search.errors import BadInput, TrialFailed
 from search.profile.profiling import DepthProfile, profile_space
 from search.settings.candidate import Candidate
+from search.settings.data import DataSettings
 from search.settings.recipe import Recipe
-from search.settings.search import DataSettings, load
+from search.settings.search import load
 from search.settings.spaces import EliminationSpace, ScratchSpace
 from search.spaces.recipe import own_recipe
 from search.spaces.sample import OverTheLimit

@@ -1,10 +1,8 @@
 """A search replayed on a curve bank: the product's sampler and stopping rule, real curves, and a simulated clock.
 
 The bank is a pool of candidates, each with a curve that was recorded. What the sampler proposes is snapped to the
-nearest candidate of its study that was not taken yet, and the trial is recorded with that candidate's own parameters,
-so all that the sampler learns is true. Nearest is by Gower's distance (https://doi.org/10.2307/2528823): the mean, over
-parameters that one of the two has, of the difference as a share of the range, on the scale that it is sampled on; 1 for
-other choices and for what only one of them has.
+nearest candidate of its study that was not taken yet (`benchmarks.pool`), and the trial is recorded with that
+candidate's own parameters, so all that the sampler learns is true.
 
 Workers are events in a queue. An epoch lasts the CPU seconds that it took when it was recorded; sampler and storage
 cost nothing. As in `search.worker.loop`, the next trial is of the study that has used the smallest share of its budget,
@@ -14,21 +12,20 @@ which is here the number of its candidates; trials that are running count for th
 from __future__ import annotations
 
 import heapq
-import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import optuna
-from numpy.typing import NDArray
-from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import TrialState, create_trial
 from pydantic import TypeAdapter
 
-from benchmarks.bank import Bank, Curve, decoded
-from search.settings.search import PROPOSALS, Stopping
+from benchmarks.bank import Bank, Curve
+from benchmarks.pool import Pool
+from search.settings.pruning import Stopping
+from search.settings.search import PROPOSALS
 from search.settings.spaces import EliminationSpace, ScratchSpace
 from search.spaces.sample import sample_candidate
 from search.statistics.pareto import front, search_hypervolume
@@ -38,7 +35,6 @@ from search.study.pruner import Behind, Finished, epoch_at, judge, rungs
 from search.study.sampler import make_sampler
 from search.study.study import DIRECTIONS
 
-Row = NDArray[np.float64]
 _SPACE: TypeAdapter[EliminationSpace | ScratchSpace] = TypeAdapter(EliminationSpace | ScratchSpace)
 
 
@@ -71,75 +67,6 @@ class Known:
     compute: float
     time: float
     hypervolume: float
-
-
-class Pool:
-    """The candidates of one study of a bank, one curve each: that of its first seed."""
-
-    def __init__(self, bank: Bank, study: str) -> None:
-        by_number = {
-            curve.planned.number: curve
-            for _, curve in sorted(bank.curves.items(), key=lambda item: -item[1].planned.seed)
-            if curve.planned.study == study
-        }
-        self.curves = [by_number[number] for number in sorted(by_number)]
-        self.distributions = [decoded(curve.planned.distributions) for curve in self.curves]
-        self._columns = _columns(self.curves, self.distributions)
-        self._rows = np.array([self._row(curve.planned.params) for curve in self.curves])
-
-    def nearest(self, params: Mapping[str, Any], among: Sequence[int]) -> int:
-        """Of the places `among`, that of the candidate nearest to `params`; the first of equally near ones."""
-        chosen = np.asarray(among)
-        return int(chosen[np.argmin(self.distances(params)[chosen])])
-
-    def distances(self, params: Mapping[str, Any]) -> Row:
-        """Gower's distance, 0 to 1, of each candidate, over what is known of `params` where it has only a part."""
-        row = self._row(params)
-        has, rows_have = ~np.isnan(row), ~np.isnan(self._rows)
-        categorical = np.array([column.categorical for column in self._columns.values()])
-        differences = np.abs(self._rows - row)
-        differences = np.where(categorical, differences > 0, differences)
-        differences = np.where(has & rows_have, np.minimum(differences, 1.0), 1.0)
-        either = has | rows_have
-        distances: Row = np.where(either, differences, 0.0).sum(axis=1) / np.maximum(either.sum(axis=1), 1)
-        return distances
-
-    def _row(self, params: Mapping[str, Any]) -> Row:
-        return np.array([column.place(params.get(name)) for name, column in self._columns.items()])
-
-
-@dataclass(frozen=True)
-class _Column:
-    """One parameter as a number: its place in its range, 0 to 1, or that of its choice."""
-
-    categorical: bool
-    choices: tuple[Any, ...] = ()
-    low: float = 0.0
-    high: float = 1.0
-    log: bool = False
-
-    def place(self, value: Any) -> float:
-        if value is None:
-            return math.nan
-        if self.categorical:
-            return float(self.choices.index(value))
-        low, high, at = (math.log(x) if self.log else float(x) for x in (self.low, self.high, value))
-        return (at - low) / (high - low)
-
-
-def _columns(curves: Sequence[Curve], distributions: Sequence[Mapping[str, BaseDistribution]]) -> dict[str, _Column]:
-    """All parameters of a study; a range that differs from trial to trial is taken as the widest."""
-    columns: dict[str, _Column] = {}
-    for _, of_trial in zip(curves, distributions, strict=True):
-        for name, distribution in of_trial.items():
-            if isinstance(distribution, CategoricalDistribution):
-                columns[name] = _Column(True, tuple(distribution.choices))
-            else:
-                low, high, log = distribution.low, distribution.high, distribution.log  # type: ignore[attr-defined]
-                if name in columns:
-                    low, high = min(low, columns[name].low), max(high, columns[name].high)
-                columns[name] = _Column(False, low=low, high=high, log=log)
-    return columns
 
 
 @dataclass
@@ -321,11 +248,6 @@ def _makespan(seconds: Sequence[float], workers: int) -> float:
 def spaces_of(bank: Bank) -> dict[str, EliminationSpace | ScratchSpace]:
     """The spaces that the bank's candidates were sampled from."""
     return {name: _SPACE.validate_python(space) for name, space in bank.header.made["spaces"].items()}
-
-
-def pools_of(bank: Bank) -> dict[str, Pool]:
-    """The candidates of each study that were trained."""
-    return {name: Pool(bank, name) for name in bank.header.made["spaces"]}
 
 
 def whole_hypervolume(pools: Mapping[str, Pool]) -> float:

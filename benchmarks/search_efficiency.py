@@ -37,10 +37,11 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from benchmarks.bank import Bank, read_bank
-from benchmarks.replay import Known, Pool, Replay, Strategy, pools_of, whole_hypervolume
+from benchmarks.pool import Pool, pools_of
+from benchmarks.replay import Known, Replay, Strategy, whole_hypervolume
 from search.errors import BadInput
 from search.report.style import study_styles
-from search.settings.search import Stopping
+from search.settings.pruning import Stopping
 from search.system.commands import exit_with_status
 
 SHARES = (0.90, 0.95, 0.99)

@@ -34,7 +34,7 @@ import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
-from blocks.elimination import anatomy
+from blocks.anatomy import anatomy
 from search.settings.spaces import EliminationSpace, ScratchSpace
 from search.spaces.sample import sample_candidate
 from search.study.sampler import make_sampler

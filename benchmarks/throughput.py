@@ -48,8 +48,8 @@ from search.data.augmentation import augment
 from search.data.batches import TrainingBatches
 from search.data.dataset import open_dataset
 from search.errors import BadInput
+from search.settings.data import DataSettings
 from search.settings.recipe import Recipe
-from search.settings.search import DataSettings
 from search.system.commands import exit_with_status
 from search.system.device import choose_device
 

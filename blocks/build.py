@@ -14,7 +14,7 @@ from blocks.specification import EliminatedSpecification, ScratchSpecification
 def build(
     specification: ScratchSpecification | EliminatedSpecification, backbone_state: Mapping[str, Any] | None = None
 ) -> Network:
-    """The network of a specification, with random weights, or on `backbone_state`, the whole backbone's state dict.
+    """The network of a specification, with random weights or with `backbone_state`, the full backbone's state dict.
 
     Raises ValueError where the specification names a backbone, cut or tap that does not exist, or where weights are
     given to a network that has no backbone.

@@ -1,4 +1,4 @@
-"""What a network costs, counted from the network that is built and not from its description."""
+"""Parameters, MACs and layers of a network, counted on the built network and not from its description."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from blocks.network import Network
 
 
 def count_parameters(network: nn.Module) -> int:
-    """Numbers that training can set, frozen or not. Buffers, such as batch statistics, are not counted."""
+    """Number of trainable numbers, frozen or not. Buffers, such as batch statistics, are not counted."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 
 def count_macs(network: Network, image_size: int, *, in_place: bool = False) -> int:
     """Multiply-accumulates of one forward pass over one image of `image_size`, in evaluation mode.
 
-    Counted are those of convolutions and matrix products (linear layers, attention), each as it is called, so a layer
-    that is used twice counts twice. Not counted: normalisation, activations, pooling, additions and whatever else moves
-    memory rather than multiplies, so that this is not a measure of latency. Nothing is computed: the network is copied
-    to PyTorch's meta device, where only shapes are known.
+    Convolutions and matrix products (linear layers, attention) count at each call, so a layer that is used twice counts
+    twice. Normalisation, activations, pooling and additions move memory rather than multiply, and do not count: MACs
+    are not a measure of latency. Nothing is computed: the network is copied to PyTorch's meta device, which knows only
+    shapes.
 
-    in_place  moves the network there instead, which is quicker; its weights are lost
+    in_place  move the network to the meta device instead, which is quicker and loses its weights
     """
     shapes = (network if in_place else copy.deepcopy(network)).to("meta").eval()
     counter = FlopCounterMode(display=False)
@@ -38,12 +38,22 @@ def count_macs(network: Network, image_size: int, *, in_place: bool = False) -> 
 
 
 def count_layers(network: nn.Module) -> int:
-    """Convolutions and linear layers: what has a weight matrix."""
+    """Number of convolutions and linear layers."""
     return sum(isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear) for module in network.modules())
 
 
+def linear_parameters(features: int, classes: int) -> int:
+    """Parameters of a linear layer with biases."""
+    return (features + 1) * classes
+
+
+def linear_macs(features: int, classes: int) -> int:
+    """Multiply-accumulates of a linear layer for one image."""
+    return features * classes
+
+
 class _WithoutNormalisation(TorchFunctionMode):
-    """Batch normalisation hands on its input: of its dozen operations on the meta device none is counted."""
+    """Batch normalisation returns its input: none of its dozen operations on the meta device counts."""
 
     def __torch_function__(
         self,

@@ -1,4 +1,4 @@
-"""What stands on a trunk and ends in the classes."""
+"""Heads: the layers between a trunk's feature maps and the classes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network: a trunk that gives feature maps and a head that gives classes."""
+"""A network: a trunk, which computes feature maps, and a head, which computes class logits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Trunk(nn.Module):
 
 
 class Network(nn.Module):
-    """(N, 3, S, S) with values 0..1 -> (N, classes) logits. Normalises its input itself: nothing outside knows how."""
+    """(N, 3, S, S) with values 0..1 -> (N, classes) logits. It normalises its input itself."""
 
     mean: Tensor
     std: Tensor
@@ -52,11 +52,11 @@ class Network(nn.Module):
 
     @property
     def stages(self) -> int:
-        """How many stages the trunk has, and so the most that can be frozen."""
+        """Number of stages of the trunk, all of which can be frozen."""
         return len(self.trunk.stage_modules)
 
     def freeze_stages(self, count: int) -> Self:
-        """Keep the first `count` stages as they are: no gradients, and batch statistics stay in evaluation mode."""
+        """Freeze the first `count` stages: no gradients, and batch statistics in evaluation mode."""
         if not 0 <= count <= self.stages:
             raise ValueError(f"cannot freeze {count} of {self.stages} stages")
         self._frozen = [module for stage in self.trunk.stage_modules[:count] for module in stage]

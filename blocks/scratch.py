@@ -1,4 +1,4 @@
-"""Networks that are not cut out of a backbone: stem, stages, head, all from random weights."""
+"""Networks without a backbone: stem, stages and head, all from random weights."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _build_stage(in_channels: int, stage: StageSpecification) -> nn.Sequential:
 
 
 def build_scratch(specification: ScratchSpecification) -> Network:
-    """The network of a specification, with torch's own random weights.
+    """The network of a specification, with PyTorch's default random weights.
 
     In few epochs they get further than He et al. 2015 with a classifier of N(0, 0.01), the custom for such networks.
     """

@@ -1,15 +1,14 @@
-"""What a network is, as data: frozen, validated, and the same network wherever it is built.
+"""Specifications: the architecture of a network as frozen and validated data.
 
-A specification is architecture alone. Weights, learning rates and seeds live elsewhere, so two candidates with equal
-specifications have equal parameters, MACs and state-dict keys. `blocks.build.build` turns one into a module.
+Weights, learning rates and seeds are no part of it, so two networks with equal specifications have equal parameters,
+MACs and state-dict keys. `blocks.build.build` builds the network of a specification.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 BlockKind = Literal["conv", "dwconv", "inverted_residual_v2", "inverted_residual_v3", "mbconv"]
 HeadKind = Literal["pool_linear", "conv1x1", "conv3x3", "multi_tap", "original"]
@@ -36,10 +35,10 @@ class HeadSpecification(Frozen):
 
     pool_linear   global average pooling, dropout, linear
     conv1x1       1x1 convolution to `width` channels, then pool_linear
-    conv3x3       `convolutions` untrained 3x3 convolutions of stride 2 and `width` channels in place of the eliminated
+    conv3x3       `convolutions` new 3x3 convolutions of stride 2 and `width` channels in place of the eliminated
                   stages, then pool_linear
     multi_tap     the features at `taps` (module names) and at the cut, each pooled, joined, dropout, linear
-    original      the backbone's own head with a new last layer; only on an uncut backbone
+    original      the backbone's own head with a new last layer; only on a full backbone
     """
 
     kind: HeadKind = "pool_linear"
@@ -97,7 +96,7 @@ class StageSpecification(Frozen):
 
 
 class _Input(Frozen):
-    """What every network takes: (N, 3, image_size, image_size), values 0..1, normalised inside by mean and std."""
+    """The input of every network: (N, 3, image_size, image_size), values 0..1, normalised inside by mean and std."""
 
     image_size: Annotated[int, Field(ge=8, le=1024)]
     classes: Annotated[int, Field(ge=2, le=1_000_000)]
@@ -134,7 +133,7 @@ class ScratchSpecification(_Input):
 
 
 class EliminatedSpecification(_Input):
-    """A timm backbone kept up to and including the module `cut`, and a new head; `cut=None` keeps all of it."""
+    """A timm backbone up to and including the module `cut`, with a new head. `cut=None` is the full backbone."""
 
     family: Literal["eliminated"] = "eliminated"
     backbone: str
@@ -143,23 +142,10 @@ class EliminatedSpecification(_Input):
     @model_validator(mode="after")
     def _original_head_means_uncut(self) -> Self:
         if (self.cut is None) != (self.head.kind == "original"):
-            raise ValueError("head 'original' goes with an uncut backbone (cut: null), and an uncut backbone with it")
+            raise ValueError(
+                "head 'original' belongs to a full backbone (cut: null), and a full backbone has no other head"
+            )
         return self
 
 
 NetworkSpecification = Annotated[ScratchSpecification | EliminatedSpecification, Field(discriminator="family")]
-_ADAPTER: TypeAdapter[ScratchSpecification | EliminatedSpecification] = TypeAdapter(NetworkSpecification)
-
-
-def to_yaml(specification: ScratchSpecification | EliminatedSpecification) -> str:
-    """The specification as YAML text; `from_yaml` makes an equal one of it."""
-    return yaml.safe_dump(specification.model_dump(mode="json"), sort_keys=False)
-
-
-def from_yaml(text: str) -> ScratchSpecification | EliminatedSpecification:
-    """The specification that `text` describes. Raises ValueError with every problem of it."""
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(f"a specification must be YAML: {error}") from error
-    return _ADAPTER.validate_python(content)

@@ -1,9 +1,9 @@
-"""An eliminated network in two where its frozen stages end: what is computed once, and what is trained above it.
+"""A cut network split where its frozen stages end: the lower part is computed once, the upper part is trained.
 
-Elimination takes out what starts after a cut; here what has ended by it is taken out as well. In the upper part the
-last frozen module hands on the feature that it is given, and whatever came before it is replaced by zeros of the right
-shape, which nothing reads. That nothing reads them is not assumed but seen: both parts in a row must give the logits
-that the whole network gives.
+Elimination removes the modules that start after a cut. For the upper part, the modules that have ended at the split are
+removed as well: the last frozen module returns the feature that it is given, and earlier modules are replaced by zeros
+of the right shape, which nothing reads. This is not assumed but tested: both parts in a row must compute the logits of
+the whole network.
 """
 
 from __future__ import annotations
@@ -17,27 +17,28 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from blocks.elimination import CONTAINERS, Anatomy, anatomy, eliminate_after, stage_ends
+from blocks.anatomy import Anatomy, anatomy, stage_ends
+from blocks.backbone import CONTAINERS, eliminate_after
 from blocks.network import Network
 from blocks.specification import EliminatedSpecification
 
-# Heads that read nothing but pooled features.
+# Heads that read only pooled features.
 POOLING_HEADS = ("pool_linear", "multi_tap")
-# Of what tells two images apart.
+# As a share of the difference between two images.
 _TOLERANCE = 1e-3
 
 
 class CannotSplit(ValueError):
-    """The network cannot be trained above its frozen stages alone, for the reason that this says."""
+    """The network cannot be trained above its frozen stages alone; the message has the reason."""
 
 
 @dataclass(frozen=True)
-class Split:
-    """Where a network is split, and its lower part.
+class SplitNetwork:
+    """The split of a network, and its lower part.
 
     module  name of the last frozen module in the backbone
-    pooled  whether the feature is what a head of POOLING_HEADS pools, because the whole trunk is frozen
-    shape   of one image's feature
+    pooled  whether the feature is the pooled input of a head of POOLING_HEADS, because the whole trunk is frozen
+    shape   shape of one image's feature
     below   (N, 3, S, S) of 0..1 -> (N, *shape); shares the network's tensors
     """
 
@@ -49,9 +50,9 @@ class Split:
     _shapes: Mapping[str, tuple[int, ...]]
 
     def above(self, network: Network) -> nn.Module:
-        """The upper part of `network`, (N, *shape) -> (N, classes), whose tensors it shares: training it trains that.
+        """The upper part of `network`, (N, *shape) -> (N, classes). It shares tensors: training it trains `network`.
 
-        `network` is the one that was split or a copy of it, and must not be moved to another device afterwards.
+        `network` is the network that was split or a copy of it. It must not be moved to another device afterwards.
         """
         if self.pooled:
             return _PooledAbove(network)
@@ -59,7 +60,7 @@ class Split:
 
 
 @torch.no_grad()
-def split_frozen(network: Network, stages: int) -> Split:
+def split_frozen(network: Network, stages: int) -> SplitNetwork:
     """Split a network whose first `stages` stages are frozen. Raises CannotSplit with the reason."""
     specification = network.specification
     if not isinstance(specification, EliminatedSpecification):
@@ -80,19 +81,19 @@ def split_frozen(network: Network, stages: int) -> Split:
         below = _PooledBelow(network) if pooled else _Below(_sharing_copy(network), module, known)
         whole, shapes = _run_whole(network, image)
         feature: Tensor = below(image)
-        split = Split(module, pooled, tuple(feature.shape[1:]), below, known, shapes)
+        split = SplitNetwork(module, pooled, tuple(feature.shape[1:]), below, known, shapes)
         again = split.above(network).eval()(feature)
     except Exception as error:
         raise CannotSplit(f"{specification.backbone} at {module}: {type(error).__name__}: {error}") from error
     finally:
         network.train(training)
     if (again - whole).abs().max() > _TOLERANCE * (whole[0] - whole[1]).abs().max():
-        raise CannotSplit(f"{specification.backbone} hands on more than the feature at {module}")
+        raise CannotSplit(f"{specification.backbone} passes on more than the feature at {module}")
     return split
 
 
 class _Below(nn.Module):
-    """A backbone up to `module`, whose output it gives, in whatever shape that has."""
+    """A backbone up to `module`: returns the output of this module, in its own shape."""
 
     def __init__(self, network: Network, module: str, known: Anatomy) -> None:
         super().__init__()
@@ -115,7 +116,7 @@ class _Below(nn.Module):
 
 
 class _Above(nn.Module):
-    """A network in which all that has ended when `module` ends is replaced."""
+    """A network in which all modules that have ended when `module` ends are replaced."""
 
     def __init__(self, network: Network, module: str, known: Anatomy, shapes: Mapping[str, tuple[int, ...]]) -> None:
         super().__init__()
@@ -145,7 +146,7 @@ class _PooledBelow(nn.Module):
 
 
 class _PooledAbove(nn.Module):
-    """What a head does after pooling: (N, C) -> (N, classes)."""
+    """The layers of a head after pooling: (N, C) -> (N, classes)."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -157,13 +158,13 @@ class _PooledAbove(nn.Module):
 
 
 class _Given:
-    """The feature that the modules of an upper part hand on, or take the number of images from."""
+    """The feature that the replaced modules of an upper part return, or read the number of images from."""
 
     feature: Tensor
 
 
 class _HandOn(nn.Module):
-    """Stands where the last frozen module was."""
+    """Replaces the last frozen module."""
 
     def __init__(self, given: _Given) -> None:
         super().__init__()
@@ -174,7 +175,7 @@ class _HandOn(nn.Module):
 
 
 class _Zeros(nn.Module):
-    """Stands where another frozen module was, whose plain attributes it keeps. One zero in memory is shown as many."""
+    """Replaces another frozen module and keeps its plain attributes. One zero in memory is expanded to the shape."""
 
     def __init__(self, replaced: nn.Module, given: _Given, shape: tuple[int, ...]) -> None:
         super().__init__()
@@ -188,12 +189,12 @@ class _Zeros(nn.Module):
 
 
 def _sharing_copy(network: Network) -> Network:
-    """Modules of its own, the tensors of `network`."""
+    """A copy with its own modules and the tensors of `network`."""
     return copy.deepcopy(network, {id(tensor): tensor for tensor in chain(network.parameters(), network.buffers())})
 
 
 def _run_whole(network: Network, image: Tensor) -> tuple[Tensor, dict[str, tuple[int, ...]]]:
-    """The logits, and the shape of one image's share of each module's output, where that is a tensor."""
+    """The logits, and the shape of each module's output for one image, if the output is a tensor."""
     shapes: dict[str, tuple[int, ...]] = {}
     backbone: Any = network.trunk.backbone
 

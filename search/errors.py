@@ -1,4 +1,4 @@
-"""The exceptions that a person can act on. Everything else is a bug and keeps its traceback."""
+"""The exceptions that a user can act on. Every other exception is a bug and keeps its traceback."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 
 class BadInput(Exception):
-    """What the user gave cannot be used: settings, data, weights, a database address. Carries all problems at once."""
+    """The user's input cannot be used: settings, data, weights or a database address. Carries all problems together."""
 
     def __init__(self, what: str, problems: Sequence[str]) -> None:
         self.what = what
@@ -16,14 +16,14 @@ class BadInput(Exception):
 
 
 class TrialFailed(Exception):
-    """One trial cannot give a result, for a reason worth showing on it (a loss that is not finite, memory)."""
+    """One trial failed for a reason that it should show, such as a loss that is not finite, or lack of memory."""
 
 
 class Interrupted(Exception):
-    """The trial was asked to stop; its last checkpoint is written and it can be resumed."""
+    """The trial was asked to stop. Its last checkpoint is written, and it can be resumed."""
 
 
 def did_you_mean(name: str, known: Iterable[str], most: int = 1) -> str:
-    """The names that are near a misspelt one, as the end of a sentence about it; nothing where none is near."""
+    """The known names that are similar to a misspelt name, as the end of a sentence; empty if there are none."""
     near = difflib.get_close_matches(name, list(known), n=most)
     return f"; did you mean {', '.join(near)}?" if near else ""

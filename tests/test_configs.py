@@ -182,7 +182,7 @@ def test_trashnet_names_damaged_photographs(tmp_path: Path) -> None:
         opened("trashnet.yaml", tmp_path / "data", tmp_path / "cache")
     (problem,) = caught.value.problems
     assert problem.startswith("unreadable files (2): glass/9.JPG (the file is empty: fetch it again), metal/17.JPG (")
-    assert problem.endswith(": mend or remove them, or skip them (--set data.unreadable=skip)")
+    assert problem.endswith(": repair or remove them, or skip them (--set data.unreadable=skip)")
 
 
 def test_trashnet_is_searched_without_what_is_damaged(tmp_path: Path) -> None:
@@ -196,8 +196,8 @@ def test_trashnet_is_searched_without_what_is_damaged(tmp_path: Path) -> None:
     assert stray == "files in no class folder (1) are not used: README.md"
     assert skipped.startswith("skipped unreadable files (2): glass/9.JPG")
     assert of_split == [
-        "copies of other images (1) are kept in the same split as these",
-        "images under more than one class (1): cardboard/1.JPG [cardboard] = trash/1.JPG [trash]",
+        "copies of other images (1) are kept in the same split as the originals",
+        "images with more than one class (1): cardboard/1.JPG [cardboard] = trash/1.JPG [trash]",
     ]
     names = {split: {example.name for example in dataset.examples(split)} for split in SPLITS}
     (together,) = [held for held in names.values() if held & {"cardboard/1.JPG", "trash/1.JPG"}]
@@ -218,7 +218,7 @@ def test_plantvillage_names_damaged_leaves(tmp_path: Path) -> None:
     )
     dataset = opened("plantvillage.yaml", root, tmp_path / "cache", unreadable="skip")
     assert dataset.classes == ("Apple___Apple_scab", "Corn_(maize)___healthy", "Pepper,_bell___healthy")
-    assert "copies of other images (1) are kept in the same split as these" in dataset.warnings
+    assert "copies of other images (1) are kept in the same split as the originals" in dataset.warnings
 
 
 def test_fashion_mnist(tmp_path: Path) -> None:

@@ -127,6 +127,31 @@ def test_every_yaml_file_parses() -> None:
         assert list(yaml.safe_load_all(path.read_text())), path
 
 
+WITHOUT_MODULES = ("e2e", "deploy")  # commands in processes of their own; files for Docker, Kubernetes and Slurm
+
+
+def has_its_module(test: Path) -> bool:
+    """Whether `test_NAME.py` or `test_NAME_ASPECT.py` stands where NAME.py, or __NAME__.py, stands in its package."""
+    folder = ROOT / test.parent.relative_to(ROOT / "tests")
+    words = test.stem.split("_")[1:]
+    names = ["_".join(words[:count]) for count in range(1, len(words) + 1)]
+    return any((folder / f"{file}.py").is_file() for name in names for file in (name, f"__{name}__"))
+
+
+def test_every_test_stands_where_its_module_stands() -> None:
+    tests = [path for path in files("test_*.py") if path.parent not in (ROOT / "tests", ROOT)]
+    mirrored = [path for path in tests if path.relative_to(ROOT / "tests").parts[0] not in WITHOUT_MODULES]
+    assert len(mirrored) > 100
+    assert [str(path.relative_to(ROOT)) for path in mirrored if not has_its_module(path)] == []
+
+
+def test_floors_circles_and_lengths_are_as_they_should_be() -> None:
+    """No import runs back up, no top-level module of search is neither command nor room, none has over 300 lines."""
+    command = [sys.executable, "scripts/house.py"]
+    counted = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (counted.returncode, counted.stderr) == (0, ""), counted.stdout
+
+
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 def test_make_help_lists_every_target() -> None:
     listed = subprocess.run(

@@ -67,7 +67,7 @@ class ArrayCache:
         except OSError as error:
             raise NoRoom(f"{self.folder}: {error.strerror or error}") from error
         if found is None:
-            raise NoRoom(f"{self.folder}: what was written is gone")
+            raise NoRoom(f"{self.folder}: the written file is gone")
         return found
 
     def _file(self, key: str) -> Path:
@@ -135,7 +135,7 @@ class ArrayCache:
                 if remove_unused(path):
                     total -= stat.st_size
             if total > self._limit:
-                raise NoRoom(f"feature_cache_gb ({self._limit / 1e9:g}) is taken up by what is in use")
+                raise NoRoom(f"feature_cache_gb ({self._limit / 1e9:g}) is full of arrays in use")
             if shutil.disk_usage(self.folder).free < size:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -30,7 +30,7 @@ from search.data.parallel import in_parallel
 from search.data.split import Split
 from search.data.system_files import write_at
 from search.errors import BadInput
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 
 CACHE_VERSION = 1  # of the pixels: raise it when decoding changes them
 CHECKING_SIZE = 8  # px: lets the JPEG decoder do the least
@@ -79,7 +79,7 @@ class ImageCache:
             print(f"waiting for another process that fills {self.folder}", file=sys.stderr, flush=True)
             lock.acquire()
         except OSError as error:
-            problem = f"{self.folder}: {error.strerror}; make it writable, or name another folder with CACHE_DIR"
+            problem = f"{self.folder}: {error.strerror}; make it writable, or set CACHE_DIR to another folder"
             raise BadInput("decoded images cannot be stored", [problem]) from error
         try:
             for abandoned in self.folder.glob("*.tmp"):
@@ -119,7 +119,7 @@ class ImageCache:
                 temporary.replace(file)
         except OSError as error:
             needed = f"{math.prod(shape) / 1e6:,.0f} MB are needed for {len(rows)} images at {size} px"
-            problem = f"{self.folder}: {error.strerror}; {needed}: make room, or name another folder with CACHE_DIR"
+            problem = f"{self.folder}: {error.strerror}; {needed}: free disk space, or set CACHE_DIR to another folder"
             raise BadInput("decoded images cannot be stored", [problem]) from error
         finally:
             temporary.unlink(missing_ok=True)

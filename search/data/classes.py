@@ -31,7 +31,7 @@ def unite_forms(listing: Listing) -> None:
     ]
     united = sorted(set(one_of.values()))
     listing.warnings.append(
-        f"class names that came in two Unicode forms ({len(united)}) are one class each: {_quoted(united)}"
+        f"class names in two Unicode forms ({len(united)}) count as one class each: {_quoted(united)}"
     )
 
 

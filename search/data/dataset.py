@@ -26,7 +26,7 @@ from search.data.sources.paths import shown
 from search.data.sources.torchvision_sets import read_cifar10, read_fashion_mnist
 from search.data.split import Split, split_rows
 from search.errors import BadInput
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 
 SOURCES: dict[str, Callable[[DataSettings], Listing]] = {
     "digits": read_digits,
@@ -132,7 +132,7 @@ def open_dataset(
     depth = decide(found.extremes, settings.pixel_range)
     problems = listing.problems + class_problems(listing) + depth.problems + split.problems
     if refuses:
-        problems += [f"{line}: mend or remove them, or skip them (--set data.unreadable=skip)" for line in unusable]
+        problems += [f"{line}: repair or remove them, or skip them (--set data.unreadable=skip)" for line in unusable]
     if problems:
         where = f"source {settings.source}, path {readable(str(settings.path))}"
         raise BadInput(f"the data set ({where}) cannot be used", problems)

@@ -76,7 +76,7 @@ def decode(
         with Image.open(io.BytesIO(content)) as image:
             width, height = image.size
             if width * height > max_pixels:
-                limit = f"at most {max_pixels:,} in all are allowed (data.max_pixels)"
+                limit = f"at most {max_pixels:,} pixels are allowed (data.max_pixels)"
                 raise Unreadable(f"{width} x {height} pixels; {limit}")
             if reason := _tiff_fault(image, content):
                 raise Unreadable(reason)

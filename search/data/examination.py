@@ -19,7 +19,7 @@ from search.data.depth import Extremes
 from search.data.examples import Example, Listing, Row
 from search.data.known_files import KnownFiles
 from search.data.split import split_rows
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 
 
 class Examined(NamedTuple):

@@ -45,9 +45,9 @@ def decide(found: Collection[Extremes], wanted: Wanted) -> Decision:
     elif kinds == {True} and least >= 0 and most <= SIXTEEN_BITS.high:
         return _of_bits(seen, next(bits for bits in BITS if most < 2**bits))
     elif kinds == {False} and least >= 0 and most <= 1:
-        return Decision(PixelRange(0, 1), [f"{seen}: 0 is taken for black and 1 for white; {CHANGES}"])
+        return Decision(PixelRange(0, 1), [f"{seen}: 0 is used as black and 1 as white; {CHANGES}"])
     advice = f"name them with --set {SETTING}=[BLACK, WHITE], or convert the images to 8 bits"
-    return Decision(problems=[f"{seen}: which values are black and white is not known; {advice}"])
+    return Decision(problems=[f"{seen}: the values of black and white are unknown; {advice}"])
 
 
 def _of_bits(seen: str, bits: int) -> Decision:
@@ -55,7 +55,7 @@ def _of_bits(seen: str, bits: int) -> Decision:
     pixel_range = PixelRange(0, 2**bits - 1)
     if pixel_range == SIXTEEN_BITS:
         return Decision(pixel_range)
-    assumed = f"{bits} bits are assumed, so 0 is black and {pixel_range.high:,} is white"
+    assumed = f"{bits} bits are assumed: 0 is black and {pixel_range.high:,} is white"
     return Decision(pixel_range, [f"{seen}: {assumed}; {CHANGES}"])
 
 

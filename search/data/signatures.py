@@ -102,7 +102,7 @@ def kind_of(content: bytes) -> str:
         return "the file is empty: fetch it again"
     start = content[:LONGEST]
     if start == _BLANK[: len(start)]:
-        return f"the file begins with nothing but zeros, so it was not written to its end: {FETCH}"
+        return f"the file begins with zeros only, so it was not written completely: {FETCH}"
     return _fitting((*FOREIGN, *IMAGES), start) or _kind_of_text(start)
 
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 
 from search.data.arrays import SplitName
 from search.data.examples import SPLITS, Row, named
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 
-REMEDY = "keep each image in one split, or give train alone, and the other splits are taken from it"
+REMEDY = "keep each image in one split, or provide only train: the other splits are then taken from it"
 
 
 @dataclass
@@ -87,7 +87,7 @@ class _Overlaps:
             for holder in SPLITS
             if name != holder and lost[name, holder]
         ]
-        return [f"images in two splits are kept in the later one alone: {', '.join(pairs)}"] if pairs else []
+        return [f"images in two splits are kept only in the later split: {', '.join(pairs)}"] if pairs else []
 
     def problems(self) -> list[str]:
         """A line for the classes of which a split has no image left, and the splits that hold their images."""
@@ -108,7 +108,7 @@ class _Overlaps:
 def _copies(rows: Sequence[Row]) -> list[str]:
     """A warning with the number of images that equal others."""
     copies = len(rows) - len({row.content for row in rows})
-    return [f"copies of other images ({copies}) are kept in the same split as these"] if copies else []
+    return [f"copies of other images ({copies}) are kept in the same split as the originals"] if copies else []
 
 
 def _contradictions(rows: Sequence[Row]) -> list[str]:
@@ -121,7 +121,7 @@ def _contradictions(rows: Sequence[Row]) -> list[str]:
         for same in examples.values()
         if len({example.class_name for example in same}) > 1
     ]
-    return [f"images under more than one class ({len(doubtful)}): {named(sorted(doubtful))}"] if doubtful else []
+    return [f"images with more than one class ({len(doubtful)}): {named(sorted(doubtful))}"] if doubtful else []
 
 
 def _carve(pool: list[Row], shares: Mapping[SplitName, float], seed: int) -> dict[SplitName, list[Row]]:

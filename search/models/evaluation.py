@@ -29,7 +29,8 @@ from search.models.description import ModelDescription
 from search.models.image_files import classify, named_range, report_unreadable, say_below
 from search.models.labels import match_classes, suggested
 from search.models.opening import open_classifier
-from search.settings.search import DataSettings, Settings
+from search.settings.data import DataSettings
+from search.settings.search import Settings
 from search.statistics.confusion import Integers, confusion_matrix, f1_per_class
 from search.system.commands import collected
 from search.system.outputs import file_problems, whole_file

@@ -7,7 +7,8 @@ from typing import Any
 from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
 from search.models.sources import Source
-from search.settings.search import DataSettings, Settings
+from search.settings.data import DataSettings
+from search.settings.search import Settings
 
 REFUSED = "the model cannot be tried on these images"
 NAME_THEM = "name the model's images with --data-dir or --config"

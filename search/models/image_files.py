@@ -20,7 +20,7 @@ from search.data.sources.walking import Walk
 from search.errors import BadInput
 from search.models.classifier import BATCH_SIZE, Classifier, Images, Probabilities
 from search.models.description import InputDescription
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 
 NAMED_AT_MOST = 20
 

@@ -10,29 +10,27 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from blocks.elimination import Anatomy, anatomy
+from blocks.anatomy import Anatomy, anatomy
+from blocks.cost import linear_macs, linear_parameters
 from search.errors import BadInput
 
 
 def rows(known: Anatomy, classes: int) -> list[dict[str, object]]:
-    """One row a cut, for a head of pooling + linear: counts are of the whole network, shares are of the uncut one."""
-    uncut = known.cuts[-1]
-    uncut_parameters = uncut.parameters + _head(uncut.channels, classes)
-    uncut_macs = uncut.macs + uncut.channels * classes
-    return [
+    """One row per cut, with a head of pooling and a linear layer. Counts are of the whole network with its head.
+
+    Shares are relative to the full backbone with such a head.
+    """
+    counts = [
         {
-            **asdict(cut),
-            "parameters": cut.parameters + _head(cut.channels, classes),
-            "macs": cut.macs + cut.channels * classes,
-            "parameters_share": (cut.parameters + _head(cut.channels, classes)) / uncut_parameters,
-            "macs_share": (cut.macs + cut.channels * classes) / uncut_macs,
+            "parameters": cut.parameters + linear_parameters(cut.channels, classes),
+            "macs": cut.macs + linear_macs(cut.channels, classes),
         }
         for cut in known.cuts
     ]
-
-
-def _head(channels: int, classes: int) -> int:
-    return channels * classes + classes
+    return [
+        {**asdict(cut), **count, **{f"{name}_share": number / counts[-1][name] for name, number in count.items()}}
+        for cut, count in zip(known.cuts, counts, strict=True)
+    ]
 
 
 def table(known: Anatomy, classes: int) -> Table:

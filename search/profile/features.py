@@ -14,7 +14,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from blocks.elimination import Cut, to_map
+from blocks.anatomy import Cut
+from blocks.backbone import to_map
 from blocks.network import Network
 from search.data.arrays import Arrays
 from search.data.augmentation import to_unit

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from blocks.anatomy import Anatomy, Cut, anatomy
 from blocks.build import build
-from blocks.elimination import Anatomy, Cut, anatomy
+from blocks.cost import linear_macs, linear_parameters
 from blocks.network import Network
 from blocks.specification import EliminatedSpecification, HeadSpecification
 from search.data.dataset import Dataset
@@ -94,8 +95,8 @@ def _profiled(
                 module=cut.module,
                 stage=cut.stage,
                 image_size=known.image_size,
-                parameters=cut.parameters + (cut.channels + 1) * classes,
-                macs=cut.macs + cut.channels * classes,
+                parameters=cut.parameters + linear_parameters(cut.channels, classes),
+                macs=cut.macs + linear_macs(cut.channels, classes),
                 f1_macro=probe_f1_macro(
                     features[:, channels], labels, validation_features[:, channels], validation_labels
                 ),

@@ -1,26 +1,25 @@
-"""What a trial tries: a network, where its weights start, and how it is trained."""
+"""A candidate: a network, its initial weights, and its training recipe."""
 
 from __future__ import annotations
 
 import hashlib
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from blocks.specification import Frozen, NetworkSpecification
 from search.settings.recipe import Recipe
 
 
 class Candidate(Frozen):
-    """A point of a search space, resolved: multipliers applied, channels rounded, names of cuts instead of indices.
+    """A point of a search space, resolved: multipliers applied, channels rounded, names of cuts instead of indices."""
 
-    teacher  the trial of the same search whose network it learns from, as STUDY/NUMBER; given where the recipe distils
-    """
-
-    network: NetworkSpecification
-    initial_weights: Literal["pretrained", "random"]
-    recipe: Recipe
-    teacher: str | None = None
+    network: NetworkSpecification = Field(description="the network's architecture")
+    initial_weights: Literal["pretrained", "random"] = Field(description="where the weights of the training start")
+    recipe: Recipe = Field(description="the training recipe")
+    teacher: str | None = Field(
+        None, description="STUDY/NUMBER of the trial whose network is the teacher; set if the recipe distils"
+    )
 
     @model_validator(mode="after")
     def _distils_from_somebody(self) -> Self:
@@ -30,5 +29,5 @@ class Candidate(Frozen):
 
     @property
     def key(self) -> str:
-        """16 hex digits that are equal exactly when the candidates are: same network, same start, same recipe."""
+        """16 hex digits, equal exactly if the candidates are equal: network, initial weights and recipe."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]

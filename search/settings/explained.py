@@ -1,7 +1,7 @@
-"""Why settings were refused, in sentences: where, the expected form, and what was given instead.
+"""Messages about settings that were refused: the setting, the expected form, and the given value.
 
-What pydantic says of a field is for programmers. What is expected is read from the JSON schema of the settings, so each
-field of each group is told of in the same way, whatever is wrong with it.
+Pydantic's own messages are for programmers. The expected form is read from the JSON schema of the settings, so all
+messages have the same form.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from search.settings.forms import TEXT, Schema, alternatives, at, below, paths, plain, words
 from search.settings.given import TYPED, Given, Where, dotted, said_as
 
-_SILENT = {"default_factory_not_called"}  # comes with another problem
+_SILENT = {"default_factory_not_called"}  # always comes with another problem
 _DIGITS = 30
 _short = reprlib.Repr()
 _short.maxlevel, _short.maxstring, _short.maxother = 3, 60, 60
@@ -25,20 +25,26 @@ _short.maxlevel, _short.maxstring, _short.maxother = 3, 60, 60
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with the setting at `where`, which is of the `form`. `there` is false where it was not given."""
+    """One problem of the setting at `where`.
+
+    said   the message
+    form   the expected form, in words
+    there  whether the setting was given
+    own    whether the problem is of the setting itself, and not of one of several forms that it could have
+    """
 
     where: Where
     said: str
     form: str = ""
     there: bool = True
-    own: bool = True  # and not one of several forms that the setting could have had
+    own: bool = True
 
 
 def explained(error: ValidationError, schema: Schema) -> list[Problem]:
-    """A problem for each thing that pydantic refused. `schema` is the JSON schema of what it was to be."""
+    """One problem for each error of pydantic. `schema` is the JSON schema of the settings."""
     errors = [each for each in error.errors(include_url=False) if each["type"] not in _SILENT]
     above = {each["loc"][:depth] for each in errors for depth in range(len(each["loc"]))}
-    # A list that one value was refused of is too short, too.
+    # A list of which one value was refused is also reported as too short.
     errors = [each for each in errors if each["type"] != "too_short" or each["loc"] not in above]
     problems = [_problem(each, schema) for each in errors]
     deeper = {problem.where[:depth] for problem in problems for depth in range(len(problem.where))}
@@ -46,17 +52,17 @@ def explained(error: ValidationError, schema: Schema) -> list[Problem]:
 
 
 def booleans(values: Any, schema: Callable[[], Schema]) -> list[Problem]:
-    """Where true or false stands for a number: pydantic would take it for 1 or 0. Few settings need the `schema`."""
+    """Problems of booleans in place of numbers: pydantic would accept them as 1 or 0. `schema` is called if needed."""
     return list(_booleans(values, schema(), schema(), ())) if _holds_boolean(values) else []
 
 
 def located(problem: Problem, layers: Sequence[Given]) -> str:
-    """The problem and how the setting was given, which is in the file where no layer has a label for it."""
+    """The message with how the setting was given: in the settings file, if no layer has a label for it."""
     where = problem.where if problem.there else problem.where[:-1]
     label, keys = next((found for layer in layers if (found := layer.label(where))), ("", ()))
     if len(keys) > len(where) and problem.form:
         return f"{said_as(label, keys)}: {dotted(where)} is {problem.form}, and has no keys below it"
-    if keys != where[: len(keys)]:  # what is missing in a group that was given by its parts
+    if keys != where[: len(keys)]:  # something is missing in a group that was given by its parts
         label, keys = "", ()
     rest = dotted(problem.where[len(keys) :])
     if label == TYPED or not label:
@@ -90,7 +96,7 @@ def _problem(error: Mapping[str, Any], schema: Schema) -> Problem:
 
 
 def shown(value: Any) -> str:
-    """A value in a few words, as YAML has it."""
+    """A value in short form, in the spelling of YAML."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -105,7 +111,7 @@ def _secret(node: Schema) -> bool:
 
 
 def _instead(schema: Schema, loc: Where) -> str:
-    """What may have been meant by an unknown key: one beside it that is spelt like it, or one of its name elsewhere."""
+    """A hint for an unknown key: a key of the same group with a similar name, or the same name elsewhere."""
     above, where = at(schema, loc[:-1])
     beside = {key: dotted((*where, key)) for key in above.get("properties", {})}
     if near := difflib.get_close_matches(str(loc[-1]), beside, n=1):
@@ -120,7 +126,7 @@ def _holds_boolean(values: Any) -> bool:
         value = waiting.pop()
         if isinstance(value, bool):
             return True
-        if isinstance(value, Mapping | list) and id(value) not in seen:  # anchors put one value in many places
+        if isinstance(value, Mapping | list) and id(value) not in seen:  # anchors can put one value in many places
             seen.add(id(value))
             waiting += value.values() if isinstance(value, Mapping) else value
     return False

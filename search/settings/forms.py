@@ -1,4 +1,4 @@
-"""The form that settings have, by their JSON schema: what is where in it, and what is expected there, in words."""
+"""The expected form of each setting in words, from the JSON schema of the settings."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _LABELS = {
 
 
 def at(schema: Schema, loc: Where) -> tuple[Schema, Where]:
-    """The schema of what is at `loc`, and its keys without the kinds that pydantic puts between, and nobody wrote."""
+    """The schema at pydantic's location `loc`, and the keys as people write them, without those that pydantic adds."""
     node, where = plain(schema, schema), list[str | int]()
     above = node
     for depth, part in enumerate(loc, start=1):
         kinds = node.get("discriminator", {}).get("mapping", {})
-        if part == "[key]":  # what is wrong is the last key itself
+        if part == "[key]":  # the last key itself is wrong
             node = plain(above.get("propertyNames", {}), schema)
         elif part in kinds:
             node = plain({"$ref": kinds[part]}, schema)
-        elif "anyOf" in node:  # the part says which form was tried
+        elif "anyOf" in node:  # the part names the form that was tried
             either, node = node, _form(node["anyOf"], str(part), schema)
             if depth == len(loc):
                 node = either
@@ -40,7 +40,7 @@ def at(schema: Schema, loc: Where) -> tuple[Schema, Where]:
 
 
 def below(node: Schema, part: str | int) -> Schema:
-    """The schema of what stands at a key or a place; an empty one where there is nothing of the kind."""
+    """The schema at a key or a position; empty if there is none."""
     if isinstance(part, int):
         several = node.get("prefixItems", ())
         found = several[part] if part < len(several) else node.get("items", {})
@@ -50,7 +50,7 @@ def below(node: Schema, part: str | int) -> Schema:
 
 
 def plain(node: Schema, schema: Schema) -> Schema:
-    """Without references and null."""
+    """The schema without references and without null."""
     while True:
         if "$ref" in node:
             node = {**schema["$defs"][node["$ref"].rpartition("/")[2]], **_described(node)}
@@ -61,7 +61,7 @@ def plain(node: Schema, schema: Schema) -> Schema:
 
 
 def words(node: Schema, schema: Schema) -> str:
-    """What is expected: "a whole number from 1 to 9", "stretch or crop", "a list, each a path"."""
+    """The expected form: "a whole number from 1 to 9", "stretch or crop", "a list, each a path"."""
     if "anyOf" in node:
         return " or ".join(dict.fromkeys(words(plain(form, schema), schema) for form in node["anyOf"]))
     if "discriminator" in node:
@@ -82,7 +82,7 @@ def _value_words(node: Schema) -> str:
             return f"a number{_bounds(node)}"
         case "boolean":
             return "true or false"
-    if "pattern" in node:  # which tells nobody anything
+    if "pattern" in node:  # the description is easier to read
         return str(node["description"])
     text = f"{TEXT} that is not empty" if node.get("minLength") else TEXT
     return {"path": "a path", "password": "an address"}.get(node.get("format", ""), text)
@@ -95,7 +95,7 @@ def _group_words(node: Schema) -> str:
 
 
 def paths(node: Schema, schema: Schema, where: Where) -> Iterator[Where]:
-    """Keys of all settings and groups; NAME stands for any key."""
+    """The keys of all settings and groups. NAME stands for any key."""
     node = plain(node, schema)
     for kind in node.get("discriminator", {}).get("mapping", {}).values():
         yield from paths({"$ref": kind}, schema, where)
@@ -108,12 +108,12 @@ def paths(node: Schema, schema: Schema, where: Where) -> Iterator[Where]:
 
 
 def alternatives(names: list[str]) -> str:
-    """In words, as in "a, b or c"."""
+    """The names as "a, b or c"."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def _form(forms: Sequence[Schema], label: str, schema: Schema) -> Schema:
-    """The one of several forms that pydantic calls so."""
+    """The form that pydantic calls `label`."""
     found = [plain(form, schema) for form in forms]
     return next((form for form in found if label.startswith(_LABELS.get(form.get("type", ""), ()))), found[0])
 

@@ -1,4 +1,4 @@
-"""What was given as settings, and how: as options, in the environment, in secret files and in a YAML file."""
+"""The sources of settings: options, environment variables, secret files and a YAML file."""
 
 from __future__ import annotations
 
@@ -16,20 +16,24 @@ from search.settings.plain_yaml import NotYaml, parse
 from search.settings.shipped import config_path, not_there
 
 Where = tuple[str | int, ...]
-"""A setting, by the keys that lead to it."""
+"""A setting, as the keys that lead to it."""
 
 PREFIX = "ELIMNET_"
 OWN_VARIABLES = ("DATA_DIR", "DATABASE_URL", "DATABASE_PASSWORD_FILE", "ARTEFACT_STORE", "CACHE_DIR", "WEIGHTS_DIR")
-"""Settings that have a variable, or a secret file, of just their name."""
+"""Settings whose environment variable, or secret file, has the name of the setting without a prefix."""
 
 TYPED = "--set"
 
 MOST_BYTES = 1_000_000
-"""Of a file with settings: a list of a hundred rows has a tenth of it."""
+"""Size limit of a settings file. A list of a hundred networks has a tenth of it."""
 
 
 class Given:
-    """Settings of one source. `labels` says for each setting how it was given; `problems` are of what was not."""
+    """Settings of one source.
+
+    labels    how each setting was given, for messages
+    problems  messages about what could not be read
+    """
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
@@ -37,20 +41,22 @@ class Given:
         self.problems: list[str] = []
 
     def put(self, keys: tuple[str, ...], value: Any, label: str) -> None:
-        """Give a setting, or one that is part of it."""
+        """Add the value of a setting, or of a part of it."""
         group = self.values
         for depth, key in enumerate(keys[:-1], start=1):
             below = group.setdefault(key, {})
             if not isinstance(below, dict):
                 above = ".".join(keys[:depth])
-                self.problems.append(f"{said_as(label, keys)}: {above} is given as one value, too; give one of the two")
+                self.problems.append(
+                    f"{said_as(label, keys)}: {above} is also given as one value; give only one of the two"
+                )
                 return
             group = below
         group[keys[-1]] = value
         self.labels[keys] = label
 
     def label(self, where: Where) -> tuple[str, Where] | None:
-        """How a setting was given, and the keys of what was given; None where it was not given here."""
+        """How a setting was given, and the keys that were given; None if this source does not give it."""
         matches = [keys for keys in self.labels if keys[: len(where)] == where[: len(keys)]]
         return (self.labels[matches[-1]], matches[-1]) if matches and self._holds(where) else None
 
@@ -65,17 +71,17 @@ class Given:
 
 
 def said_as(label: str, where: Where) -> str:
-    """How a setting was given, with its keys where the label leaves them open."""
+    """How a setting was given, with its keys if the label does not name them."""
     return f"{label} {dotted(where)}".lstrip() if label in (TYPED, "") else label
 
 
 def dotted(where: Where) -> str:
-    """Keys joined by dots, places in a list in brackets."""
+    """The keys joined by dots, with positions in a list in brackets."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).removeprefix(".")
 
 
 def from_options(arguments: argparse.Namespace) -> Given:
-    """What was typed: options, and `--set`, the last of which wins."""
+    """Settings from options and from `--set`. The last `--set` of a setting counts."""
     given = Given()
     for name in OPTIONS:
         if name != "config" and (value := getattr(arguments, name, None)) is not None:
@@ -84,7 +90,7 @@ def from_options(arguments: argparse.Namespace) -> Given:
         key, equals, text = item.partition("=")
         keys = tuple(key.split("."))
         if not equals or not all(keys):
-            given.problems.append(f"--set {item}: expected KEY=VALUE, as in --set data.fit=crop")
+            given.problems.append(f"--set {item}: expected KEY=VALUE, for example --set data.fit=crop")
             continue
         try:
             given.put(keys, parse(text), TYPED)
@@ -94,7 +100,7 @@ def from_options(arguments: argparse.Namespace) -> Given:
 
 
 def from_environment(fields: Iterable[str]) -> Given:
-    """ELIMNET_<SETTING>, ELIMNET_<GROUP>__<SETTING>, and variables of just a setting's name; empty ones are not set."""
+    """Settings from ELIMNET_<SETTING>, ELIMNET_<GROUP>__<SETTING> and OWN_VARIABLES. Empty variables do not count."""
     given = Given()
     for name, text in sorted(os.environ.items()):  # a group before its parts
         keys = _keys(name, fields)
@@ -106,12 +112,12 @@ def from_environment(fields: Iterable[str]) -> Given:
 
 
 def from_secrets(fields: Iterable[str]) -> Given:
-    """Files in SECRETS_DIR, or /run/secrets, that have the name of a variable, in small letters or not."""
+    """Settings from files in SECRETS_DIR or /run/secrets. A file has the name of a variable, in any case."""
     given = Given()
     folder = Path(os.environ.get("SECRETS_DIR", "/run/secrets"))
     try:
         files = sorted(path for path in folder.iterdir() if path.is_file())
-    except OSError:  # there is none, or it is somebody else's
+    except OSError:  # the folder is missing or cannot be read
         return given
     for path in files:
         if keys := _keys(path.name, fields):
@@ -126,7 +132,7 @@ def from_secrets(fields: Iterable[str]) -> Given:
 
 
 def from_file(arguments: argparse.Namespace) -> tuple[Given, Path | None]:
-    """What the settings file that `--config` names holds, and its path; the settings in it have no label."""
+    """Settings from the file that `--config` names, and its path. These settings have no label."""
     given = Given()
     if (option_value := getattr(arguments, "config", None)) is None:
         return given, None
@@ -145,12 +151,14 @@ def from_file(arguments: argparse.Namespace) -> tuple[Given, Path | None]:
         if isinstance(content, dict):
             given.values = {key.lower() if key in OWN_VARIABLES else key: value for key, value in content.items()}
         elif content is not None:
-            given.problems.append(f"{label}: expected keys and values, as in `trials: 20`, and no {_kind(content)}")
+            given.problems.append(
+                f"{label}: expected keys and values, for example `trials: 20`, got a {_kind(content)}"
+            )
     return given, path
 
 
 def merged(below: Mapping[Any, Any], above: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Both, key by key; where a key has a value in both that is no group in both, the one above."""
+    """Both groups merged key by key. If a key has a value in both, and not both are groups, `above` counts."""
     result = dict(below)
     for key, value in above.items():
         under = result.get(key)
@@ -159,7 +167,7 @@ def merged(below: Mapping[Any, Any], above: Mapping[Any, Any]) -> dict[Any, Any]
 
 
 def _keys(name: str, fields: Iterable[str]) -> tuple[str, ...] | None:
-    """The setting that a variable or secret file stands for, if it does for any."""
+    """The setting that a variable or secret file sets, if it sets any."""
     if name.upper() in OWN_VARIABLES:
         return (name.lower(),)
     keys = tuple(name.lower().removeprefix(PREFIX.lower()).split("__"))
@@ -176,7 +184,7 @@ def _instead(variable: str, fields: Iterable[str]) -> str:
 
 
 def _put_text(given: Given, keys: tuple[str, ...], text: str, label: str) -> None:
-    """A variable's text is a value as it is, unless it begins like a list or a group."""
+    """Add a variable's text as the value. Text that begins like a list or a group is parsed as YAML."""
     try:
         given.put(keys, parse(text) if text.lstrip()[:1] in ("[", "{") else text, label)
     except NotYaml as error:
@@ -184,23 +192,23 @@ def _put_text(given: Given, keys: tuple[str, ...], text: str, label: str) -> Non
 
 
 def _text(path: Path) -> str:
-    """What a small text file holds. Raises FileNotFoundError, and ValueError with what is wrong with any other."""
+    """The content of a small text file. Raises FileNotFoundError, or ValueError with another reason."""
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
-            raise ValueError(f"expected a file, and this is a {'folder' if stat.S_ISDIR(mode) else 'pipe or device'}")
+            raise ValueError(f"expected a file, got a {'folder' if stat.S_ISDIR(mode) else 'pipe or device'}")
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise ValueError(f"{error.strerror}; name a file that can be read") from error
+        raise ValueError(f"{error.strerror}; name a readable file") from error
     if len(content) > MOST_BYTES:
-        raise ValueError(f"expected a file of at most {MOST_BYTES:,} bytes, and this one is larger")
+        raise ValueError(f"expected a file of at most {MOST_BYTES:,} bytes, and this file is larger")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"expected text in UTF-8, and byte {error.start:,} is none") from error
+        raise ValueError(f"expected UTF-8 text, and byte {error.start:,} is not UTF-8") from error
 
 
 def _kind(content: object) -> str:

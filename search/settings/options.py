@@ -1,31 +1,34 @@
-"""The options that commands share: each stands for a setting, and is checked with the settings."""
+"""The options that commands share. Each option sets a setting and is checked with the settings."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Collection
 
-# Option: its placeholder, and its help. What is typed is text; `search.settings.search` says what is wrong with it.
+# Option: its placeholder and its help. A typed value is text; `search.settings.search` checks it.
 OPTIONS = {
-    "config": ("NAME|FILE", "settings: a YAML file, or the name of one that is shipped, such as demo"),
-    "name": ("NAME", "name of the search; default: the name of the data folder"),
-    "data_dir": ("PATH", "the images: sets data.path (environment: DATA_DIR)"),
-    "database_url": ("URL", "default: SQLite under runs/NAME (environment: DATABASE_URL)"),
-    "trials": ("N", "budget of each study: trials, over all workers"),
-    "minutes": ("M", "budget of each study: minutes of training, over all workers"),
+    "config": ("NAME|FILE", "YAML file with settings, or the name of a shipped one, such as demo (default: none)"),
+    "name": ("NAME", "name of the search (default: the name of the data folder)"),
+    "data_dir": (
+        "PATH",
+        "folder of the images; sets data.path (environment: DATA_DIR; default: scikit-learn's digits)",
+    ),
+    "database_url": ("URL", "address of the database (environment: DATABASE_URL; default: SQLite in runs/NAME)"),
+    "trials": ("N", "budget of each study in trials, shared by all workers (default: 20, if no budget is set)"),
+    "minutes": ("M", "budget of each study in minutes of training, shared by all workers (default: none)"),
     "max_latency_ms": (
         "MS",
-        "train no network that takes longer for one image on this machine's CPU; uncut backbones are always trained",
+        "latency limit for one image on this machine's CPU; slower networks, except full backbones, are not trained",
     ),
-    "seed": ("N", "seed of the first training of each candidate; default: 0"),
-    "device": ("DEVICE", "auto, cpu, mps, cuda or cuda:N; default: auto"),
+    "seed": ("N", "seed of the first training of each candidate (default: 0)"),
+    "device": ("DEVICE", "device: auto, cpu, mps, cuda or cuda:N (default: auto)"),
 }
 BUDGETS = frozenset({"trials", "minutes", "max_latency_ms"})
 OF_TRAINING = BUDGETS | {"seed"}
 
 
 def add_arguments(parser: argparse.ArgumentParser, without: Collection[str] = ()) -> None:
-    """The options that stand for settings, and `--set` for all other settings; `without` those that do nothing here."""
+    """Add the options that set a setting, and `--set` for all other settings, except the options in `without`."""
     for name, (metavar, said) in OPTIONS.items():
         if name not in without:
             parser.add_argument(option(name), metavar=metavar, help=said)
@@ -34,10 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser, without: Collection[str] = ()
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="any other setting: its dotted name, and its value in YAML, as in --set data.fit=crop",
+        help="any other setting by its dotted name, with a YAML value, for example --set data.fit=crop (default: none)",
     )
 
 
 def option(name: str) -> str:
-    """As it is typed."""
+    """The option as it is typed."""
     return f"--{name.replace('_', '-')}"

@@ -1,7 +1,7 @@
-"""YAML as people write settings: values mean what they look like, no key comes twice, and an error is one sentence.
+"""YAML for settings: plain values follow YAML 1.2, no key may come twice, and an error is one sentence.
 
-Plain values follow YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema). PyYAML follows YAML 1.1, in which `no` is
-false, `010` is eight, `12:30` is 750 and `2024-05-01` is a date: nobody who names a class or a search means that.
+YAML 1.2: https://yaml.org/spec/1.2.2/#103-core-schema. PyYAML follows YAML 1.1, in which `no` is false, `010` is eight,
+`12:30` is 750 and `2024-05-01` is a date. Nobody who names a class or a search means that.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 from yaml.reader import ReaderError
 
 _TAG = "tag:yaml.org,2002:"
-_MOST_MERGED = 10_000  # keys of one mapping; merging anchors in anchors multiplies them
+_MOST_MERGED = 10_000  # keys of one mapping; nested anchors multiply them
 
 _FLOAT = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
-_PLAIN: tuple[tuple[str, str, list[str]], ...] = (  # kind, pattern, characters that it begins with
+_PLAIN: tuple[tuple[str, str, list[str]], ...] = (  # kind, pattern, first characters
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", [*"tTfF"]),
     ("int", r"[-+]?[0-9][0-9_]*|0o[0-7]+|0x[0-9a-fA-F]+", [*"-+0123456789"]),
@@ -31,7 +31,7 @@ _PLAIN: tuple[tuple[str, str, list[str]], ...] = (  # kind, pattern, characters 
 
 
 class NotYaml(ValueError):
-    """The text is no YAML, or no YAML that settings are written in. `problems` are sentences."""
+    """The text is not YAML, or not YAML that settings may use. `problems` are sentences."""
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
@@ -39,7 +39,7 @@ class NotYaml(ValueError):
 
 
 def parse(text: str) -> Any:
-    """What a YAML document holds. Raises NotYaml, which names the line of each problem."""
+    """The content of a YAML document. Raises NotYaml, which names the line of each problem."""
     try:
         loader = _Loader(text)
         try:
@@ -49,7 +49,7 @@ def parse(text: str) -> Any:
     except MarkedYAMLError as error:
         raise NotYaml([_sentence(error)]) from error
     except ReaderError as error:
-        raise NotYaml([f"it holds the character {chr(error.character)!r}, which no text does"]) from error
+        raise NotYaml([f"it contains the character {chr(error.character)!r}, which is not allowed in text"]) from error
     except RecursionError as error:
         raise NotYaml(["it is nested too deeply"]) from error
     if loader.repeated:
@@ -58,7 +58,7 @@ def parse(text: str) -> Any:
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's own, for text, numbers, true and false, null, lists and mappings alone."""
+    """PyYAML's loader, restricted to text, numbers, booleans, null, lists and mappings."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -91,11 +91,11 @@ class _Loader(yaml.SafeLoader):
 
 
 def _sentence(error: MarkedYAMLError) -> str:
-    """Problem and place of a message that PyYAML writes over several lines."""
+    """Problem and line of an error, which PyYAML writes over several lines."""
     mark = error.problem_mark or error.context_mark
     problem = str(error.problem or error.context)
     if "'\\t'" in problem:
-        problem += "; indent with blanks, not with tabs"
+        problem += "; indent with spaces, not with tabs"
     if "expected a single document" in str(error.context):
         problem = "a second document begins; keep one of them"
     return problem if mark is None else f"line {mark.line + 1}: {problem}"
@@ -106,9 +106,9 @@ def _number(convert: Callable[[str], float]) -> Callable[[_Loader, ScalarNode], 
         text = str(loader.construct_scalar(node))
         try:
             return convert(text.replace("_", ""))
-        except ValueError as error:  # of a tag that does not fit, or of more digits than Python reads
+        except ValueError as error:  # the tag does not fit, or there are more digits than Python reads
             shown = repr(text) if len(text) < 40 else f"{text[:20]}… of {len(text):,} digits"
-            raise ConstructorError(None, None, f"{shown} is no number that can be read", node.start_mark) from error
+            raise ConstructorError(None, None, f"{shown} is not a number that can be read", node.start_mark) from error
 
     return construct
 
@@ -133,7 +133,7 @@ def _refuse(_: _Loader, node: Node) -> None:
     raise ConstructorError(None, None, f"the tag {tag} is not allowed; write the plain value", node.start_mark)
 
 
-_Loader.yaml_implicit_resolvers, _Loader.yaml_constructors = {}, {}  # none of YAML 1.1
+_Loader.yaml_implicit_resolvers, _Loader.yaml_constructors = {}, {}  # nothing of YAML 1.1
 for _kind, _pattern, _first in _PLAIN:
     _Loader.add_implicit_resolver(_TAG + _kind, re.compile(rf"(?:{_pattern})\Z"), _first)
 for _kind, _construct in {

@@ -12,44 +12,62 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Recipe(Frozen):
-    """A training recipe. Learning rates are peaks, for the given batch size; the schedule is warm-up, then cosine to 0.
+    """A training recipe. Learning rates are peaks of a schedule: linear warm-up, then a cosine to 0."""
 
-    learning_rate          for the head and everything that starts from random weights
-    trunk_learning_rate    factor on it for pretrained layers (discriminative learning rates, Howard & Ruder 2018)
-    frozen_stages          early stages that keep their pretrained weights and batch statistics
-    frozen_views           augmented views of each image whose features at the end of the frozen stages are computed
-                           once and taken in turn by the epochs, at full size, the strength rounded to quarters; None:
-                           images are augmented anew in each epoch
-    augmentation           strength: 0 none, 1 as strong as it gets
-    first_size             share of the image size at which training begins; it grows to the whole over three quarters
-                           of the epochs (progressive learning, Tan & Le, EfficientNetV2, ICML 2021). Networks that take
-                           one size only are trained at it
-    flip                   whether augmentation mirrors images left to right; off where that changes the class
-    ema_decay              exponential moving average of the weights per step, or None; the average is what is scored
-    class_balance          what is done about unequal classes: nothing, weighted loss, or balanced sampling
-    distillation           share of the loss that asks for a teacher's answers instead of the labels (Hinton, Vinyals &
-                           Dean 2015). The teacher sees the same augmented image (Beyer et al., CVPR 2022), so there
-                           are no `frozen_views`
-    """
-
-    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 12
-    batch_size: Annotated[int, Field(ge=2, le=1_000_000)] = 32
-    optimizer: Literal["adamw", "sgd"] = "adamw"
-    learning_rate: Annotated[float, Field(gt=0, le=1000)] = 3e-3
-    trunk_learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.3
-    weight_decay: Annotated[float, Field(ge=0, le=1000)] = 0.05
-    momentum: Share = 0.9
-    warmup_epochs: Annotated[float, Field(ge=0, le=1_000_000)] = 1.0
-    label_smoothing: Share = 0.1
-    gradient_clip: Annotated[float, Field(gt=0, le=1_000_000)] | None = 1.0
-    ema_decay: Share | None = None
-    augmentation: Share = 0.5
-    first_size: Annotated[float, Field(gt=0, le=1)] = 1.0
-    flip: bool = True
-    frozen_stages: Annotated[int, Field(ge=0, le=1000)] = 0
-    frozen_views: Annotated[int, Field(ge=1, le=1000)] | None = None
-    class_balance: Literal["none", "weights", "sampling"] = "none"
-    distillation: Share = 0.0
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = Field(12, description="number of passes over the images")
+    batch_size: Annotated[int, Field(ge=2, le=1_000_000)] = Field(32, description="images per optimizer step")
+    optimizer: Literal["adamw", "sgd"] = Field("adamw", description="optimizer; sgd uses momentum")
+    learning_rate: Annotated[float, Field(gt=0, le=1000)] = Field(
+        3e-3, description="peak learning rate of the head and of all layers that start from random weights"
+    )
+    trunk_learning_rate: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.3,
+        description="factor on learning_rate for pretrained layers "
+        "(discriminative learning rates, Howard & Ruder 2018)",
+    )
+    weight_decay: Annotated[float, Field(ge=0, le=1000)] = Field(
+        0.05, description="weight decay of all weights except biases and normalization"
+    )
+    momentum: Share = Field(0.9, description="momentum of sgd")
+    warmup_epochs: Annotated[float, Field(ge=0, le=1_000_000)] = Field(
+        1.0, description="epochs in which the learning rate rises to its peak; at most half of the training"
+    )
+    label_smoothing: Share = Field(0.1, description="label smoothing of the loss")
+    gradient_clip: Annotated[float, Field(gt=0, le=1_000_000)] | None = Field(
+        1.0, description="largest norm of the gradient; null: the gradient is not clipped"
+    )
+    ema_decay: Share | None = Field(
+        None,
+        description="decay per step of an exponential moving average of the weights, which is scored and saved; "
+        "null: no average",
+    )
+    augmentation: Share = Field(0.5, description="augmentation strength: 0 is none, 1 is the strongest")
+    first_size: Annotated[float, Field(gt=0, le=1)] = Field(
+        1.0,
+        description="share of the image size at which training begins; the size grows to the full size over three "
+        "quarters of the epochs (progressive resizing, Tan & Le, EfficientNetV2, ICML 2021); networks that take one "
+        "size only are always trained at the full size",
+    )
+    flip: bool = Field(
+        True, description="whether augmentation flips images horizontally; set it to false if a flip changes the class"
+    )
+    frozen_stages: Annotated[int, Field(ge=0, le=1000)] = Field(
+        0, description="number of early stages that keep their pretrained weights and batch statistics"
+    )
+    frozen_views: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        None,
+        description="number of augmented views of each image whose features after the frozen stages are computed once "
+        "and cached; the epochs use the views in turn, at full size and with the augmentation strength rounded to "
+        "quarters; null: each epoch augments the images anew",
+    )
+    class_balance: Literal["none", "weights", "sampling"] = Field(
+        "none", description="treatment of unequal class sizes: none, a weighted loss, or balanced sampling"
+    )
+    distillation: Share = Field(
+        0.0,
+        description="weight of the teacher's outputs in the loss, against the labels (distillation, Hinton, Vinyals & "
+        "Dean 2015); the teacher sees the same augmented image (Beyer et al., CVPR 2022), so frozen_views must be null",
+    )
 
     @model_validator(mode="after")
     def _a_teacher_sees_images(self) -> Self:

@@ -1,4 +1,4 @@
-"""Which name a study of listed rows may have."""
+"""The name of a fixed-list study."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from search.settings.spaces import checked_name
 
 
 def check_study_of_rows(settings: Settings, study: str) -> None:
-    """Raises BadInput where `study`, the name given for listed rows, is none, or is one of the search's own."""
+    """Raises BadInput if `study` cannot be the name of a fixed-list study, or is the name of a study of the search."""
     try:
         checked_name(study)
     except ValueError as error:

@@ -1,7 +1,8 @@
-"""One settings object: command line over environment over secret files over YAML over defaults.
+"""All settings of a search as one object.
 
-Every command builds it with `load`, and the studies store it. What cannot be used is refused, all in one message: see
-`search.settings.given` for where settings come from, and `search.settings.explained` for what is said of them.
+Options override environment variables, which override secret files, the YAML file and the defaults, in this order.
+Every command builds the object with `load`, and the studies store it. One message names all settings that cannot be
+used. See `search.settings.given` for the sources of settings, and `search.settings.explained` for the messages.
 """
 
 from __future__ import annotations
@@ -10,12 +11,10 @@ import argparse
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 from urllib.parse import quote
 
 from pydantic import (
-    AfterValidator,
-    BeforeValidator,
     Field,
     SecretStr,
     ValidationError,
@@ -26,13 +25,15 @@ from pydantic import (
 
 from blocks.specification import Frozen
 from search.errors import BadInput
+from search.settings.data import DataSettings
 from search.settings.explained import booleans, explained, located
 from search.settings.given import from_environment, from_file, from_options, from_secrets, merged
 from search.settings.options import add_arguments
+from search.settings.paths import ExpandedPath
+from search.settings.pruning import Stopping
 from search.settings.spaces import (
     Count,
     EliminationSpace,
-    Large,
     ListedSpace,
     Milliseconds,
     Minutes,
@@ -44,75 +45,7 @@ from search.settings.spaces import (
     name_of,
 )
 
-__all__ = ["DataSettings", "Settings", "Stopping", "add_arguments", "changed", "in_full", "load", "resolved"]
-
-
-def _expanded(path: Path) -> Path:
-    """A shell expands ~ neither in a file nor behind `--set key=`. Raises ValueError for what can be no path."""
-    if "\0" in str(path):
-        raise ValueError("a path holds no NUL character")
-    try:
-        return path.expanduser()
-    except RuntimeError as error:
-        raise ValueError(f"{path} is in a home that is not known; write the whole path") from error
-
-
-def _not_empty(path: Any) -> Any:
-    """An empty path would be the current folder, and is mostly a shell's variable that is not set."""
-    if path == "":
-        raise ValueError("expected a path")
-    return path
-
-
-ExpandedPath = Annotated[Path, BeforeValidator(_not_empty), AfterValidator(_expanded)]
-
-
-def _ascending(value: Literal["auto"] | tuple[float, float]) -> Literal["auto"] | tuple[float, float]:
-    if value != "auto" and value[0] >= value[1]:
-        raise ValueError("expected the lower number first, as in [0, 4095]")
-    return value
-
-
-Brightness = Annotated[float, Field(ge=-1e9, le=1e9)]
-
-
-class DataSettings(Frozen):
-    """Where the images are and how they are split. `path` may come from DATA_DIR."""
-
-    source: Literal["digits", "folder", "csv", "coco", "fashion_mnist", "cifar10"] = "digits"
-    path: ExpandedPath | None = Field(
-        None, description="image folder, CSV file, folder of a COCO data set, or download folder"
-    )
-    annotations: str | Annotated[dict[Literal["train", "validation", "test"], str], Field(min_length=1)] = Field(
-        "annotations.json", description="coco: annotation file, relative to path, or one for each split"
-    )
-    class_of_category: dict[str, str] = Field(
-        default_factory=dict, description="coco: class of each category; others are left out. Empty: category names"
-    )
-    validation_share: Annotated[float, Field(gt=0, lt=0.5)] = Field(
-        0.2, description="where no validation split is given"
-    )
-    test_share: Annotated[float, Field(gt=0, lt=0.5)] = Field(0.2, description="where no test split is given")
-    split_seed: Annotated[int, Field(ge=1 - 2**32, le=2**32 - 1)] = 0
-    fit: Literal["stretch", "crop"] = Field("stretch", description="how an image becomes square")
-    unreadable: Literal["refuse", "skip"] = Field("refuse", description="what to do about files that are not images")
-    max_pixels: Large = Field(100_000_000, description="larger images are refused before they are decoded")
-    pixel_range: Annotated[Literal["auto"] | tuple[Brightness, Brightness], AfterValidator(_ascending)] = Field(
-        "auto", description="values that are black and white in images of more than 8 bits a channel, as [0, 4095]"
-    )
-
-
-class Stopping(Frozen):
-    """When trials are stopped before their end: see `search.study.pruner`."""
-
-    enabled: bool = True
-    first_rung: Annotated[float, Field(ge=0.001, lt=1)] = Field(0.5, description="share of a trial's epochs")
-    factor: Annotated[float, Field(ge=1.01, le=1000)] = Field(2.0, description="from one rung to the next")
-    quantile: Annotated[float, Field(ge=0.5, le=1)] = Field(
-        0.98, description="of what finished trials gained after a rung: a trial that needs more is stopped"
-    )
-    least_finished: Count = Field(5, description="trials that have shown it, before any is stopped")
-    across_studies: bool = Field(False, description="whether trials of all studies of the search are rivals")
+__all__ = ["Settings", "add_arguments", "changed", "in_full", "load", "resolved"]
 
 
 PROPOSALS = 32
@@ -125,7 +58,7 @@ _DEFAULT_STUDIES = {"elimination": {"space": "elimination"}, "scratch": {"space"
 
 
 def _name_of_data(known: dict[str, Any]) -> str:
-    """The name of a search that is given none."""
+    """The name of a search whose name is not set."""
     path: Path | None = known["data"].path
     return "search" if path is None else name_of(path, "search")
 
@@ -133,50 +66,75 @@ def _name_of_data(known: dict[str, Any]) -> str:
 class Settings(Frozen):
     """Everything a search needs to know."""
 
-    data_dir: ExpandedPath | None = Field(None, description="path of the data, before `data.path`")
-    data: DataSettings = Field(DataSettings(), validate_default=True)
-    name: Name = Field(default_factory=_name_of_data, description="default: the name of the data folder")
-    max_latency_ms: Milliseconds | None = Field(None, description="limit of each study that samples")
-    studies: Annotated[dict[Name, StudySpace], Field(min_length=1)] = Field(
-        {"elimination": EliminationSpace(), "scratch": ScratchSpace()}, validate_default=True
+    data_dir: ExpandedPath | None = Field(None, description="path of the data; overrides data.path")
+    data: DataSettings = Field(
+        DataSettings(), validate_default=True, description="where the images are, and how they are split"
     )
-    trials: Count | None = Field(None, description="budget of each study, over all workers; 20 where nothing is set")
-    minutes: Minutes | None = Field(None, description="budget of each study in minutes of training")
-    stopping: Stopping = Stopping()
+    name: Name = Field(
+        default_factory=_name_of_data, description="name of the search; default: the name of the data folder"
+    )
+    max_latency_ms: Milliseconds | None = Field(
+        None,
+        description="largest single-image latency in ms on this machine's CPU, for each study that has no limit of its "
+        "own; slower networks are not trained",
+    )
+    studies: Annotated[dict[Name, StudySpace], Field(min_length=1)] = Field(
+        {"elimination": EliminationSpace(), "scratch": ScratchSpace()},
+        validate_default=True,
+        description="the studies by name; default: elimination (cuts of backbones) and scratch (networks from scratch)",
+    )
+    trials: Count | None = Field(
+        None,
+        description="budget of each study in trials, shared by all workers; 20 if no budget is set",
+    )
+    minutes: Minutes | None = Field(
+        None, description="budget of each study in minutes of training, shared by all workers"
+    )
+    stopping: Stopping = Field(Stopping(), description="when trials are pruned")
     proposals: Annotated[int, Field(ge=1, le=10_000)] = Field(
         PROPOSALS,
-        description="candidates that each new trial chooses from, see `search.study.acquisition`; 1: the sampler's own",
+        description="candidate pool size: each new trial trains the candidate of the pool with the highest expected "
+        "gain per second of training; 1: the sampler's own choice",
     )
-    seed: Seed = 0
+    seed: Seed = Field(0, description="seed of each candidate's first training")
     device: Annotated[
         str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, mps, cuda or cuda:N")
     ] = "auto"
     hang_seconds: Annotated[float, Field(ge=10, le=10_000_000)] = Field(
-        600.0, description="a worker that makes no step for so long is ended, once it has started"
+        600.0, description="seconds without progress after which a stalled worker is killed"
     )
-    output_dir: ExpandedPath = Path("runs")
+    output_dir: ExpandedPath = Field(
+        Path("runs"), description="folder of all searches; each search writes to the folder of its name in it"
+    )
     database_url: Annotated[SecretStr, Field(min_length=1)] | None = Field(
-        None, description="default: SQLite in output_dir"
+        None, description="address of the database; default: a SQLite file in output_dir"
     )
-    database_password_file: ExpandedPath | None = None
+    database_password_file: ExpandedPath | None = Field(
+        None, description="file with the password of the PostgreSQL database"
+    )
     artefact_store: Annotated[str, Field(min_length=1)] | None = Field(
-        None, description="folder or s3://bucket/prefix for checkpoints and models; default: in output_dir"
+        None,
+        description="artifact store for checkpoints and models: a folder or s3://bucket/prefix; "
+        "default: a folder in output_dir",
     )
     cache_dir: ExpandedPath = Field(
-        default_factory=lambda: Path.home() / ".cache" / "elimnet-search", description="decoded images"
+        default_factory=lambda: Path.home() / ".cache" / "elimnet-search", description="folder for decoded images"
     )
     feature_cache_gb: Annotated[float, Field(ge=0, le=1_000_000)] = Field(
-        2.0, description="of cache_dir, for features of frozen stages; 0: none are kept"
+        2.0,
+        description="size limit in GB of the cached features of frozen stages in cache_dir; 0: no features are cached",
     )
     heads_at_once: Annotated[int, Field(ge=1, le=10_000)] = Field(
-        16, description="networks that are trained at once where only a head is trained, on features that are kept"
+        16, description="head batch size: number of trials that are trained in one batch if they train only a head"
     )
-    weights_dir: ExpandedPath | None = Field(None, description="folder of <backbone>.safetensors or .pth")
+    weights_dir: ExpandedPath | None = Field(
+        None, description="folder with pretrained weights as BACKBONE.safetensors or BACKBONE.pth"
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _what_is_given_in_part(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Studies that all say what `space` they search are all studies; else they change those that there are.
+        """Studies that all name their `space` replace the default studies; other studies change the default studies.
 
         A file may have a heading `data:` with nothing below it.
         """
@@ -190,7 +148,7 @@ class Settings(Frozen):
     @field_validator("data")
     @classmethod
     def _a_folder_is_all_that_must_be_said(cls, data: DataSettings, info: ValidationInfo) -> DataSettings:
-        """DATA_DIR alone is enough to search a folder of images: it sets the path and, by default, the source."""
+        """`data_dir` sets the path and, if it is not set, the source: DATA_DIR alone suffices for an image folder."""
         path = info.data.get("data_dir")
         if path is None:
             return data
@@ -205,9 +163,9 @@ class Settings(Frozen):
     @field_validator("studies")
     @classmethod
     def _what_studies_have_of_the_others(cls, studies: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        """The limit of latency, with which a study is compared and stored, and recipes for digits.
+        """Give each study the latency limit, with which it is stored and compared, and switch off flips for digits.
 
-        These are not mirrored, unless a recipe says so: a mirrored digit is no digit.
+        A recipe can switch flips on again. A flipped digit is no digit.
         """
         digits = (data := info.data.get("data")) is not None and data.source == "digits"
         limit = info.data.get("max_latency_ms")
@@ -222,7 +180,7 @@ class Settings(Frozen):
 
     @property
     def run_dir(self) -> Path:
-        """Where this search writes what is not in the database."""
+        """The folder to which this search writes everything that is not in the database."""
         return self.output_dir / self.name
 
     @property
@@ -246,7 +204,7 @@ class Settings(Frozen):
         return self.artefact_store or str(self.run_dir / "artefacts")
 
     def budget(self, study: str) -> tuple[int | None, float | None]:
-        """(trials, minutes) of a study; its own before the common one."""
+        """(trials, minutes) of a study: its own budget, or else the search's."""
         space = self.studies[study]
         if isinstance(space, ListedSpace):
             return len(space.rows) * space.seeds, None
@@ -267,7 +225,7 @@ def load(arguments: argparse.Namespace | None = None) -> Settings:
     values: dict[str, Any] = {}
     for layer in layers:
         values = merged(layer.values, values)
-    if in_file.problems:  # what else is wrong may come from that
+    if in_file.problems:  # they may be the cause of further problems
         raise BadInput("settings", problems)
     refused = booleans(values, _schema)
     settings: Settings | None = None
@@ -288,17 +246,17 @@ def _schema() -> dict[str, Any]:
 
 
 def resolved(settings: Settings) -> dict[str, Any]:
-    """The settings as JSON-able values, without secrets: what is stored with the study."""
+    """The settings as values for JSON, without secrets, as a study stores them."""
     return settings.model_dump(mode="json", exclude=_SECRETS, exclude_none=True)
 
 
 def in_full(settings: Settings) -> dict[str, Any]:
-    """All settings but secrets, what is not set among them: a settings file that resolves to the same."""
+    """All settings except secrets, also those that are not set: a settings file that resolves to the same settings."""
     return {"name": settings.name, **settings.model_dump(mode="json", exclude=_SECRETS)}
 
 
 def changed(settings: Settings) -> dict[str, Any]:
-    """The name, and what differs from the defaults: a settings file that resolves to the same."""
+    """The name and all settings that differ from the defaults: a settings file that resolves to the same settings."""
     values = settings.model_dump(mode="json", exclude=_SECRETS, exclude_defaults=True)
     if settings.cache_dir == Settings().cache_dir:
         values.pop("cache_dir", None)
@@ -308,7 +266,7 @@ def changed(settings: Settings) -> dict[str, Any]:
 
 
 def _completed(space: Any, digits: bool, limit: float | None) -> Any:
-    """A study with what the other settings decide of it; listed ones, each row of which is complete, as they are."""
+    """The study with the values that other settings decide. A fixed-list study is complete and stays as it is."""
     if not isinstance(space, Space):
         return space
     changes: dict[str, Any] = {}

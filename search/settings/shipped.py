@@ -1,4 +1,4 @@
-"""The configurations that come with the program: `--config demo` is configs/demo.yaml, wherever it is installed."""
+"""The configurations that ship with the program: `--config demo` is configs/demo.yaml, wherever it is installed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from search.errors import did_you_mean
 
-# Beside this package, in a checkout as in an installed wheel. Asking importlib for a package `configs` would find a
-# folder of that name in the user's current folder first.
+# `configs` stands beside the package `search`, in a checkout and in an installed wheel. importlib would first find a
+# folder of that name in the user's current folder.
 FOLDER = Path(__file__).parents[2] / "configs"
 
 
@@ -17,13 +17,13 @@ def shipped_names() -> list[str]:
 
 
 def config_path(given: str) -> Path:
-    """The settings file that `--config` means: a path, if there is a file, or one that is shipped."""
+    """The settings file that `--config` names: a path, if there is such a file, or else a shipped file."""
     path = Path(given)
     return path if path.is_file() or given not in shipped_names() else FOLDER / f"{given}.yaml"
 
 
 def not_there(given: str) -> str:
-    """What to say of a settings file that does not exist."""
+    """The message about a settings file that does not exist."""
     names = shipped_names()
     near = did_you_mean(Path(given).stem, names)
     return f"there is no such file; expected a settings file, or one of these names: {', '.join(names)}{near}"

@@ -1,4 +1,4 @@
-"""What the settings of a study say: where it samples from, or the rows that it lists, and its budget."""
+"""The settings of a study: its search space, or its fixed list of networks, and its budget."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from blocks.specification import Activation, BlockKind, Frozen, Kernel
 from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 
-# No number of a setting is without end: what is far beyond all that makes sense was not meant.
+# Every number has bounds: a value far outside everything sensible is a mistake.
 Share = Annotated[float, Field(ge=0, lt=1)]
 Size = Annotated[int, Field(ge=8, le=1024)]
 Milliseconds = Annotated[float, Field(gt=0, le=1_000_000)]
@@ -30,7 +30,7 @@ NAME_LENGTH = 200
 
 
 def checked_name(text: str) -> str:
-    """The name of a search, a study or a row as it is. Raises ValueError for what could be read as something else."""
+    """The name of a search, a study or a network, unchanged. Raises ValueError for a text that is no such name."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", text):
         raise ValueError("a name begins with a letter or digit; letters, digits, '.', '_' and '-' follow")
     if len(text) > NAME_LENGTH:
@@ -42,7 +42,7 @@ Name = Annotated[str, AfterValidator(checked_name)]
 
 
 def name_of(path: Path, otherwise: str) -> str:
-    """The name that a folder, or a file with a list of images, gives a search; `otherwise` where it holds no letter."""
+    """The name of a search on this folder or list of images; `otherwise` if its name has no usable character."""
     path = path.resolve()
     name = path.stem if path.suffix.lower() in (".csv", ".tsv", ".json") else path.name
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
@@ -50,11 +50,11 @@ def name_of(path: Path, otherwise: str) -> str:
 
 
 class Range(Frozen):
-    """A closed interval to sample from; `low == high` fixes the value."""
+    """A closed interval to sample from. Equal bounds fix the value."""
 
-    low: Annotated[float, Field(ge=0, le=1000)]
-    high: Annotated[float, Field(ge=0, le=1000)]
-    log: bool = False
+    low: Annotated[float, Field(ge=0, le=1000, description="smallest value")]
+    high: Annotated[float, Field(ge=0, le=1000, description="largest value")]
+    log: bool = Field(False, description="whether values are sampled on a logarithmic scale")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -64,7 +64,7 @@ class Range(Frozen):
 
 
 def within(low: float, high: float) -> AfterValidator:
-    """Refuse a range that leaves these bounds."""
+    """A validator that refuses ranges outside these bounds."""
 
     def check(values: Range) -> Range:
         if values.low < low or values.high > high:
@@ -84,27 +84,45 @@ PositiveRange = Annotated[Range, AfterValidator(_above_zero)]
 
 
 class Space(Frozen):
-    """What both kinds of space sample of the recipe, and the budget of a study over all its workers."""
+    """What both search spaces have in common: sampled hyperparameters, the recipe, limits, and the study's budget."""
 
-    image_sizes: Annotated[tuple[Size, ...], Field(min_length=1)] = (128,)
-    learning_rate: PositiveRange = Range(low=1e-3, high=1e-2, log=True)
-    weight_decay: Range = Range(low=1e-3, high=1e-1, log=True)
-    dropout: Annotated[Range, within(0.0, 0.9)] = Range(low=0.0, high=0.4)
-    augmentation: Annotated[Range, within(0.0, 1.0)] = Range(low=0.0, high=1.0)
+    image_sizes: Annotated[tuple[Size, ...], Field(min_length=1)] = Field(
+        (128,), description="sides of the square images in pixels to choose from"
+    )
+    learning_rate: PositiveRange = Field(
+        Range(low=1e-3, high=1e-2, log=True), description="range of the head's peak learning rate"
+    )
+    weight_decay: Range = Field(Range(low=1e-3, high=1e-1, log=True), description="range of the weight decay")
+    dropout: Annotated[Range, within(0.0, 0.9)] = Field(
+        Range(low=0.0, high=0.4), description="range of the dropout before the last layer"
+    )
+    augmentation: Annotated[Range, within(0.0, 1.0)] = Field(
+        Range(low=0.0, high=1.0), description="range of the augmentation strength: 0 is none, 1 is the strongest"
+    )
     distillation: Annotated[tuple[Annotated[float, Field(ge=0, le=1)], ...], Field(min_length=1)] = Field(
         (0.0,),
-        description="shares of the loss that ask for the answers of the search's best uncut network, once there is one",
+        description="distillation weights to choose from; the teacher is the search's best full backbone, and the "
+        "weight is 0 until there is one",
     )
-    recipe: Recipe = Field(Recipe(), description="what is not sampled")
-    max_parameters: Large = Field(5_000_000, description="larger networks are not trained")
-    max_macs: Large | None = Field(None, description="networks of more MACs are not trained")
+    recipe: Recipe = Field(Recipe(), description="training recipe: the hyperparameters that are not sampled")
+    max_parameters: Large = Field(
+        5_000_000, description="largest number of parameters; larger networks are infeasible and are not trained"
+    )
+    max_macs: Large | None = Field(
+        None, description="largest number of MACs; networks above it are infeasible and are not trained"
+    )
     max_latency_ms: Milliseconds | None = Field(
         None,
-        description="networks that are slower on the machine that made the study are not trained: ONNX Runtime, one "
-        "image, one thread; default: the settings' `max_latency_ms`",
+        description="largest single-image latency in ms (ONNX Runtime, one CPU thread, on the machine that created "
+        "the study); slower networks are infeasible and are not trained; default: max_latency_ms of the search",
     )
-    trials: Count | None = Field(None, description="budget of this study; default: the settings' `trials`")
-    minutes: Minutes | None = Field(None, description="budget of this study; default: `minutes`")
+    trials: Count | None = Field(
+        None, description="budget of this study in trials, shared by all workers; default: trials of the search"
+    )
+    minutes: Minutes | None = Field(
+        None,
+        description="budget of this study in minutes of training, shared by all workers; default: the search's minutes",
+    )
 
     @model_validator(mode="after")
     def _distillation_is_sampled(self) -> Self:
@@ -116,53 +134,92 @@ class Space(Frozen):
 
     @property
     def distils(self) -> bool:
-        """Whether a network of this space may learn from the answers of another."""
+        """Whether networks of this space may learn from a teacher."""
         return any(self.distillation)
 
 
 class EliminationSpace(Space):
-    """Cuts of pretrained backbones and the heads that replace the rest."""
+    """Cuts of pretrained backbones, with a new head in place of the eliminated blocks."""
 
-    space: Literal["elimination"] = "elimination"
-    backbones: Annotated[tuple[str, ...], Field(min_length=1)] = ("tf_efficientnet_lite0",)
-    uncut: bool = Field(True, description="whether the whole backbone is a cut, too; exempt from max_parameters")
-    heads: Annotated[tuple[Literal["pool_linear", "conv1x1", "conv3x3", "multi_tap"], ...], Field(min_length=1)] = (
-        "pool_linear",
-        "conv1x1",
-        "conv3x3",
-        "multi_tap",
+    space: Literal["elimination"] = Field("elimination", description="search space: cuts of pretrained backbones")
+    backbones: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        ("tf_efficientnet_lite0",),
+        description="timm backbones to cut; backbones without pretrained weights are skipped with a warning",
     )
-    head_widths: Annotated[tuple[Channels, ...], Field(min_length=1)] = (64, 128, 256)
-    max_convolutions: Annotated[int, Field(ge=1, le=4)] = 3
-    trunk_learning_rate: Annotated[PositiveRange, within(0.0, 1.0)] = Range(low=0.1, high=1.0, log=True)
-    max_frozen_stages: Annotated[int, Field(ge=0, le=1000)] = 3
-    initial_weights: Literal["pretrained", "random"] = "pretrained"
+    uncut: bool = Field(
+        True, description="whether full backbones are trained as well; they may exceed the limits of the study"
+    )
+    heads: Annotated[tuple[Literal["pool_linear", "conv1x1", "conv3x3", "multi_tap"], ...], Field(min_length=1)] = (
+        Field(("pool_linear", "conv1x1", "conv3x3", "multi_tap"), description="kinds of heads to choose from")
+    )
+    head_widths: Annotated[tuple[Channels, ...], Field(min_length=1)] = Field(
+        (64, 128, 256), description="channels of a head's convolutions to choose from"
+    )
+    max_convolutions: Annotated[int, Field(ge=1, le=4)] = Field(
+        3, description="largest number of convolutions in the head conv3x3"
+    )
+    trunk_learning_rate: Annotated[PositiveRange, within(0.0, 1.0)] = Field(
+        Range(low=0.1, high=1.0, log=True), description="range of the factor on the learning rate of pretrained layers"
+    )
+    max_frozen_stages: Annotated[int, Field(ge=0, le=1000)] = Field(
+        3, description="largest number of early stages that a trial may freeze"
+    )
+    initial_weights: Literal["pretrained", "random"] = Field(
+        "pretrained", description="whether backbones start from pretrained or from random weights"
+    )
     profile: bool = Field(
-        True, description="whether a new study on pretrained weights begins with a depth profile and its best cuts"
+        True,
+        description="whether a new study on pretrained weights first ranks all cuts with linear probes and begins with "
+        "the best cuts",
     )
 
 
 class ScratchSpace(Space):
-    """Architectures trained from random weights."""
+    """Small networks that are built from blocks and trained from random weights."""
 
-    space: Literal["scratch"] = "scratch"
-    # Small networks that learn everything in a few epochs have no room for strong augmentation.
-    augmentation: Annotated[Range, within(0.0, 1.0)] = Range(low=0.0, high=0.5)
-    blocks: Annotated[tuple[BlockKind, ...], Field(min_length=1)] = ("dwconv", "inverted_residual_v3", "mbconv")
-    stages: tuple[Stages, Stages] = Field((2, 5), description="fewest and most stages")
-    stem_channels: Annotated[tuple[Channels, ...], Field(min_length=1)] = (8, 16, 24)
-    widths: Annotated[tuple[Channels, ...], Field(min_length=1)] = (16, 32, 48, 64, 96, 128)
-    max_repeats: Annotated[int, Field(ge=1, le=6)] = 3
-    kernels: Annotated[tuple[Kernel, ...], Field(min_length=1)] = (3, 5)
-    expansions: Annotated[tuple[Expansion, ...], Field(min_length=1)] = (2.0, 3.0, 4.0, 6.0)
-    activations: Annotated[tuple[Activation, ...], Field(min_length=1)] = ("relu", "hard_swish", "silu")
-    stochastic_depths: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.0, 0.1, 0.2)
-    width_multipliers: Annotated[tuple[Multiplier, ...], Field(min_length=1)] = (0.5, 0.75, 1.0, 1.25, 1.5)
-    depth_multipliers: Annotated[tuple[Stages, ...], Field(min_length=1)] = (1, 2)
-    heads: Annotated[tuple[Literal["pool_linear", "conv1x1"], ...], Field(min_length=1)] = ("pool_linear", "conv1x1")
-    head_widths: Annotated[tuple[Channels, ...], Field(min_length=1)] = (64, 128, 256)
+    space: Literal["scratch"] = Field("scratch", description="search space: networks trained from random weights")
+    # Small networks that learn everything in a few epochs cannot cope with strong augmentation.
+    augmentation: Annotated[Range, within(0.0, 1.0)] = Field(
+        Range(low=0.0, high=0.5), description="range of the augmentation strength: 0 is none, 1 is the strongest"
+    )
+    blocks: Annotated[tuple[BlockKind, ...], Field(min_length=1)] = Field(
+        ("dwconv", "inverted_residual_v3", "mbconv"), description="kinds of blocks to choose from"
+    )
+    stages: tuple[Stages, Stages] = Field((2, 5), description="smallest and largest number of stages")
+    stem_channels: Annotated[tuple[Channels, ...], Field(min_length=1)] = Field(
+        (8, 16, 24), description="channels of the first convolution to choose from"
+    )
+    widths: Annotated[tuple[Channels, ...], Field(min_length=1)] = Field(
+        (16, 32, 48, 64, 96, 128), description="channels of a stage to choose from"
+    )
+    max_repeats: Annotated[int, Field(ge=1, le=6)] = Field(3, description="largest number of blocks in a stage")
+    kernels: Annotated[tuple[Kernel, ...], Field(min_length=1)] = Field(
+        (3, 5), description="kernel sizes to choose from"
+    )
+    expansions: Annotated[tuple[Expansion, ...], Field(min_length=1)] = Field(
+        (2.0, 3.0, 4.0, 6.0), description="expansion factors of inverted residuals to choose from"
+    )
+    activations: Annotated[tuple[Activation, ...], Field(min_length=1)] = Field(
+        ("relu", "hard_swish", "silu"), description="activation functions to choose from"
+    )
+    stochastic_depths: Annotated[tuple[Share, ...], Field(min_length=1)] = Field(
+        (0.0, 0.1, 0.2), description="drop rates of residual branches to choose from (stochastic depth)"
+    )
+    width_multipliers: Annotated[tuple[Multiplier, ...], Field(min_length=1)] = Field(
+        (0.5, 0.75, 1.0, 1.25, 1.5), description="factors on the channels of all stages to choose from"
+    )
+    depth_multipliers: Annotated[tuple[Stages, ...], Field(min_length=1)] = Field(
+        (1, 2), description="factors on the number of blocks of all stages to choose from"
+    )
+    heads: Annotated[tuple[Literal["pool_linear", "conv1x1"], ...], Field(min_length=1)] = Field(
+        ("pool_linear", "conv1x1"), description="kinds of heads to choose from"
+    )
+    head_widths: Annotated[tuple[Channels, ...], Field(min_length=1)] = Field(
+        (64, 128, 256), description="channels of the head's convolution to choose from"
+    )
     min_feature_size: Annotated[int, Field(ge=1, le=1024)] = Field(
-        2, description="smallest side of the last feature map: strides that pass it are not sampled"
+        2,
+        description="smallest side of the last feature map in pixels; strides that would make it smaller are not used",
     )
 
 
@@ -170,32 +227,29 @@ Other = Literal["uncut", "scratch", "smaller_scratch", "control"]
 
 
 class ListedRow(Frozen):
-    """One row of a listed study; `words` say what it is.
+    """One network of a fixed-list study."""
 
-    compared_with  names of the rows that the row's score is to be compared with: the uncut network, the best network
-                   from scratch of no fewer parameters, and the same network from random weights
-    """
-
-    name: Name
-    words: str = ""
-    candidate: Candidate
-    compared_with: dict[Other, str] = Field(default_factory=dict)
+    name: Name = Field(description="name of the network")
+    words: str = Field("", description="what the network is, in words")
+    candidate: Candidate = Field(description="the network, its initial weights and its training recipe")
+    compared_with: dict[Other, str] = Field(
+        default_factory=dict,
+        description="names of the networks that its score is compared with: the full backbone, the best network from "
+        "scratch that is at least as large, the best that is smaller, and the same network from random weights",
+    )
 
 
 class ListedSpace(Frozen):
-    """Named rows, each trained with as many seeds. Nothing is sampled, nothing is limited, and no row is on a front.
+    """A fixed list of networks. Each is trained with the same seeds; nothing is sampled, and no limit applies."""
 
-    first_seed  of each row's repeats: `first_seed`, `first_seed` + 1, …
-    trained_on  the images that the networks are trained on
-    scored_on   validation after each epoch, or test, once, after the last one. Only then may validation be trained on
-    """
-
-    space: Literal["listed"] = "listed"
-    rows: Annotated[tuple[ListedRow, ...], Field(min_length=1)]
-    seeds: Count = 1
-    first_seed: Seed = 0
-    trained_on: Literal["train", "train+validation"] = "train"
-    scored_on: Literal["validation", "test"] = "validation"
+    space: Literal["listed"] = Field("listed", description="search space: a fixed list of networks")
+    rows: Annotated[tuple[ListedRow, ...], Field(min_length=1)] = Field(description="the networks")
+    seeds: Count = Field(1, description="number of trainings of each network")
+    first_seed: Seed = Field(0, description="seed of each network's first training; the others count up from it")
+    trained_on: Literal["train", "train+validation"] = Field("train", description="images that networks are trained on")
+    scored_on: Literal["validation", "test"] = Field(
+        "validation", description="split that is scored: validation after each epoch, or test once after the last epoch"
+    )
 
     @model_validator(mode="after")
     def _rows_differ_and_splits_are_apart(self) -> Self:
@@ -209,12 +263,12 @@ class ListedSpace(Frozen):
 
     @property
     def reads_test(self) -> bool:
-        """Whether its networks are scored on the test split."""
+        """Whether the networks are scored on the test split."""
         return self.scored_on == "test"
 
     @property
     def image_sizes(self) -> tuple[int, ...]:
-        """Every size that a row needs."""
+        """Every image size that a network of the list needs."""
         return tuple(sorted({row.candidate.network.image_size for row in self.rows}))
 
 

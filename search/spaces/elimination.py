@@ -1,4 +1,4 @@
-"""The elimination space: a trial in; a pretrained backbone's cut, the head that replaces the rest, and a recipe out."""
+"""The elimination space: from a trial to a cut of a pretrained backbone, its new head, and a recipe."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from optuna.trial import BaseTrial
 
-from blocks.elimination import Anatomy, Cut, anatomy
+from blocks.anatomy import Anatomy, Cut, anatomy
 from blocks.specification import EliminatedSpecification, HeadSpecification
 from search.errors import BadInput
 from search.settings.candidate import Candidate
@@ -19,13 +19,16 @@ MAX_TAPS = 3
 
 
 def cuts_in_space(space: EliminationSpace, known: Anatomy) -> list[Cut]:
-    """What may be sampled of a backbone, shallow to deep: cuts under the parameter limit and, if wanted, no cut."""
+    """The cuts of a backbone that can be sampled, from shallow to deep: those within the parameter limit.
+
+    The full backbone is the last, if the space has full backbones.
+    """
     *cuts, uncut = known.cuts
     return [cut for cut in cuts if cut.parameters <= space.max_parameters] + ([uncut] if space.uncut else [])
 
 
 def check_space(space: EliminationSpace) -> None:
-    """Raise BadInput with every backbone that cannot be cut, at every image size, and why."""
+    """Raises BadInput with every backbone that cannot be cut, at every image size, and the reason."""
     problems = []
     for backbone in space.backbones:
         for size in space.image_sizes:
@@ -46,12 +49,12 @@ def check_space(space: EliminationSpace) -> None:
 def first_parameters(
     space: EliminationSpace, at_most: int, favourites: Sequence[tuple[str, str]] = ()
 ) -> list[dict[str, Any]]:
-    """Optuna parameters for a study to begin with: each backbone whole, and the `favourites`, (backbone, module).
+    """Optuna parameters of a study's first trials: each full backbone, and the `favourites`, (backbone, module).
 
-    Without favourites, each backbone is cut at its stages' ends, deepest first. So the study itself shows what cutting
-    costs, and the sampler starts from points along the whole depth. Favourites get the smallest head, which also keeps
-    them within the limit. What is not given (recipe, other heads) is sampled. Of the `at_most` that are wanted most,
-    those of fewest MACs are first in the queue: most of a front is cheap, and rivals for the rest are there early.
+    Without favourites, each backbone is cut at the ends of its stages, the deepest first. The study then shows what
+    cutting costs, and the sampler starts from points along the whole depth. Favourites get the smallest head, which
+    also keeps them within the limit. Other parameters (recipe, other heads) are sampled. The first `at_most` trials are
+    queued in the order of their MACs: most of a front is cheap, and later trials soon have rivals to be compared with.
     """
     cuts = {name: cuts_in_space(space, anatomy(name, space.image_sizes[0])) for name in dict.fromkeys(space.backbones)}
     ladders = [[(name, cut.module) for cut in reversed(cuts[name]) if cut.stage_end] for name in cuts]
@@ -71,9 +74,9 @@ def first_parameters(
 
 
 def sample(trial: BaseTrial, space: EliminationSpace, classes: int, teacher: str | None = None) -> Candidate:
-    """The candidate of a trial. A cut is sampled by its depth, which orders the choices, and kept by module name.
+    """The candidate of a trial. A cut is sampled as its depth, which orders the choices, and stored as a module name.
 
-    teacher  the trial of an uncut network that cuts may learn from
+    teacher  the trial whose full backbone cuts can learn from
     """
     backbone = suggest_choice(trial, "backbone", space.backbones)
     image_size = suggest_choice(trial, "image_size", space.image_sizes)
@@ -99,7 +102,7 @@ def sample(trial: BaseTrial, space: EliminationSpace, classes: int, teacher: str
         space,
         distillation=distillation,
         frozen_stages=frozen_stages,
-        # Where nothing is frozen it is one recipe, however many views there would be, and a teacher sees none of them.
+        # Without frozen stages the number of views changes nothing, and a teacher sees images.
         frozen_views=space.recipe.frozen_views if frozen_stages and not distillation else None,
         trunk_learning_rate=suggest(trial, "trunk_learning_rate", space.trunk_learning_rate) if pretrained else 1.0,
     )
@@ -129,5 +132,5 @@ def _sample_head(trial: BaseTrial, space: EliminationSpace, known: Anatomy, cut:
 
 
 def _name_of_head(cut: Cut) -> str:
-    """Optuna takes one set of choices a name, and a cut in the first stage has no shallower features to join."""
+    """Optuna allows one set of choices per name, and a cut in the first stage has no shallower features to join."""
     return "head" if cut.stage > 1 else "head_of_first_stage"

@@ -1,4 +1,4 @@
-"""From a trial of any space to its candidate, and what the candidate's network counts."""
+"""From a trial of any search space to its candidate, and the parameters, MACs and layers of its network."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ _WIDE = 4096
 
 
 class OverTheLimit(Exception):
-    """The candidate is larger or slower than its space allows, and is not trained.
+    """The candidate is infeasible: its network exceeds a limit of the space. It is not trained.
 
-    `over` has value and limit of each that is over; an `excess` of 1 is twice the limit.
+    over    value and limit of each exceeded limit
+    excess  the largest excess as a share of its limit; 1 is twice the limit
     """
 
     def __init__(self, candidate_key: str, over: Mapping[str, tuple[float, float]]) -> None:
@@ -35,13 +36,13 @@ class OverTheLimit(Exception):
 
 
 def over_counts(space: EliminationSpace | ScratchSpace, counts: Mapping[str, int]) -> dict[str, tuple[float, float]]:
-    """Value and limit of each count that is over."""
+    """Value and limit of each count that exceeds its limit."""
     limits = {"parameters": space.max_parameters, "macs": space.max_macs}
     return {name: (counts[name], limit) for name, limit in limits.items() if limit is not None and counts[name] > limit}
 
 
 def is_uncut(candidate: Candidate) -> bool:
-    """Whether that is a whole backbone, which no limit holds for."""
+    """Whether the network is a full backbone, to which no limit applies."""
     return isinstance(candidate.network, EliminatedSpecification) and candidate.network.cut is None
 
 
@@ -50,13 +51,13 @@ def _number(value: float) -> str:
 
 
 def queued(trial: optuna.Trial) -> bool:
-    """Whether the trial was given parameters before it was begun."""
+    """Whether the trial was queued with parameters."""
     return bool(trial._fixed_params)
 
 
 def counts_of(specification: NetworkSpecification) -> dict[str, int]:
-    """Parameters, MACs and layers of a network that is built for it."""
-    head = specification.head.model_copy(update={"dropout": 0.0})  # which changes none of them
+    """Parameters, MACs and layers, counted on the built network."""
+    head = specification.head.model_copy(update={"dropout": 0.0})  # which changes no count
     return dict(_counted(specification.model_copy(update={"head": head})))
 
 
@@ -70,7 +71,7 @@ def _counted(specification: NetworkSpecification) -> Mapping[str, int]:
 
 
 def _wide(specification: NetworkSpecification) -> bool:
-    """Whether it could be too large for this machine's memory: it is only counted, and that needs shapes alone."""
+    """Whether the network could be too large for this machine's memory. Counting only needs its shapes."""
     stages = specification.stages if isinstance(specification, ScratchSpecification) else ()
     return any(stage.channels * (stage.expansion or 1) > _WIDE for stage in stages)
 
@@ -78,7 +79,7 @@ def _wide(specification: NetworkSpecification) -> bool:
 def sample_candidate(
     trial: optuna.trial.BaseTrial, space: AnySpace, classes: int, teacher: str | None = None
 ) -> Candidate:
-    """The candidate that the trial's parameters stand for; `teacher` is the trial that it may learn from."""
+    """The candidate of the trial's parameters. `teacher` is the trial whose network it can learn from."""
     if isinstance(space, ListedSpace):
         return listed.sample(trial, space)[0].candidate
     if isinstance(space, EliminationSpace):
@@ -87,7 +88,7 @@ def sample_candidate(
 
 
 def summary(candidate: Candidate) -> str:
-    """The candidate in a line for people."""
+    """The candidate in one line for people."""
     network = candidate.network
     head = network.head
     parts = [head.kind, *(str(number) for number in (head.width, head.convolutions) if number), *head.taps]
@@ -100,7 +101,7 @@ def summary(candidate: Candidate) -> str:
 
 
 def _stages(network: ScratchSpecification) -> str:
-    """Stages as block, c channels, r repeats and s stride, in the manner of timm's architecture strings; 1 is left out.
+    """Stages as block, c channels, r repeats and s stride, like timm's architecture strings; a number of 1 is left out.
 
     Source: https://github.com/huggingface/pytorch-image-models, timm/models/_efficientnet_builder.py.
     """

@@ -1,16 +1,15 @@
-"""The scratch space: a trial in, an architecture with random weights and its recipe out.
+"""The scratch space: from a trial to an architecture with random weights, and a recipe.
 
-Every suggested architecture value changes the network that is built, so nothing is suggested that would not be used:
+Every suggested architecture value changes the built network. Values without an effect are not suggested:
 
-- expansion, squeeze-and-excitation and stochastic depth only for blocks that have them, stochastic depth moreover only
-  where a shortcut makes it act;
-- a stage's stride only while halving leaves `min_feature_size`;
-- squeeze-and-excitation only where a block without it is not a block of another kind: InvertedResidualV3 and MBConv
-  without it are InvertedResidualV2, so where the space allows that, both always have it, else the first allowed may go
-  without it;
-- widths times the width multiplier, and channels times expansion, are rounded to the nearest whole number. The defaults
-  (multiples of 16 times multiples of 0.25) give exact multiples of 4; settings under which two choices give the same
-  number of channels are refused.
+- Expansion, squeeze-and-excitation and stochastic depth are suggested only for blocks that have them, and stochastic
+  depth only for blocks with a shortcut.
+- A stage's stride is suggested only if half the resolution is at least `min_feature_size`.
+- InvertedResidualV3 and MBConv without squeeze-and-excitation are InvertedResidualV2. If the space has this block, both
+  always have squeeze-and-excitation. Otherwise it is suggested for the first of the two in the space.
+- Widths times the width multiplier, and channels times expansion, are rounded to the nearest whole number. The defaults
+  (multiples of 16 times multiples of 0.25) give exact multiples of 4. Settings are refused if two choices give the same
+  number of channels.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ STEM_STRIDE = 2
 
 
 def sample(trial: BaseTrial, space: ScratchSpace, classes: int, teacher: str | None = None) -> Candidate:
-    """The candidate of a trial, which may learn from the trial `teacher`. Raises BadInput as `check_space` does."""
+    """The candidate of a trial, which can learn from the trial `teacher`. Raises BadInput as `check_space` does."""
     check_space(space)
     image_size = suggest_choice(trial, "image_size", space.image_sizes)
     stem_channels = suggest_choice(trial, "stem_channels", space.stem_channels)
@@ -49,7 +48,7 @@ def sample(trial: BaseTrial, space: ScratchSpace, classes: int, teacher: str | N
         stages=_sample_stochastic_depth(trial, space, stem_channels, _sample_stages(trial, space, image_size)),
         head=_sample_head(trial, space),
     )
-    # Nothing is pretrained: no stage is frozen and none is trained at less than the full rate.
+    # Nothing is pretrained: no stage is frozen, and all stages have the full learning rate.
     distillation = sample_distillation(trial, space, teacher)
     recipe = sample_recipe(trial, space, distillation=distillation, frozen_stages=0, trunk_learning_rate=1.0)
     return Candidate(
@@ -58,7 +57,7 @@ def sample(trial: BaseTrial, space: ScratchSpace, classes: int, teacher: str | N
 
 
 def check_space(space: ScratchSpace) -> None:
-    """Raise BadInput with every reason why two choices would build the same network, or one would build none."""
+    """Raises BadInput if two choices build the same network, or a choice builds none, with every such case."""
     problems = []
     fewest, most = space.stages
     if fewest > most:
@@ -75,7 +74,7 @@ def check_space(space: ScratchSpace) -> None:
 
 
 def _channel_problems(space: ScratchSpace) -> list[str]:
-    """Choices that give no channels, or as many as another choice of the same setting."""
+    """Problems of choices that give no channels, or as many channels as another choice of the same setting."""
     widths, multipliers = sorted(set(space.widths)), sorted(set(space.width_multipliers))
     scaled = {(width, multiplier): _scaled(width, multiplier) for width in widths for multiplier in multipliers}
     problems = [
@@ -108,7 +107,7 @@ def _scaled(width: int, multiplier: float) -> int:
 
 
 def _sample_stages(trial: BaseTrial, space: ScratchSpace, image_size: int) -> list[StageSpecification]:
-    """Stages with the multipliers applied and, so far, no stochastic depth. The stem is not multiplied."""
+    """Stages with the multipliers applied and without stochastic depth. The stem is not multiplied."""
     width_multiplier = suggest_choice(trial, "width_multiplier", space.width_multipliers)
     depth_multiplier = suggest_choice(trial, "depth_multiplier", space.depth_multipliers)
     stages: list[StageSpecification] = []
@@ -145,7 +144,7 @@ def _sample_squeeze_excitation(trial: BaseTrial, space: ScratchSpace, name: str,
 def _sample_stochastic_depth(
     trial: BaseTrial, space: ScratchSpace, stem_channels: int, stages: list[StageSpecification]
 ) -> tuple[StageSpecification, ...]:
-    """The stages with stochastic depth, growing linearly up to the sampled value at the last (Huang et al. 2016)."""
+    """The stages with stochastic depth, which grows linearly to the sampled value at the last (Huang et al. 2016)."""
     inputs = [stem_channels, *(stage.channels for stage in stages[:-1])]
     droppable = [
         stage.block == "mbconv" and (stage.repeats > 1 or has_shortcut(channels, stage.channels, stage.stride))

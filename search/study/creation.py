@@ -12,7 +12,8 @@ from typing import Any
 import optuna
 from optuna.exceptions import ExperimentalWarning
 
-from blocks.elimination import anatomy
+from blocks.anatomy import anatomy
+from blocks.cost import linear_macs, linear_parameters
 from search.settings.search import Settings, resolved
 from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace
 from search.spaces import listed
@@ -83,6 +84,8 @@ def _uncut_counts(space: EliminationSpace, classes: int) -> dict[str, dict[str, 
     counts = {}
     for backbone in space.backbones:
         uncut = anatomy(backbone, max(space.image_sizes)).cuts[-1]
-        linear = uncut.channels * classes
-        counts[backbone] = {"parameters": uncut.parameters + linear + classes, "macs": uncut.macs + linear}
+        counts[backbone] = {
+            "parameters": uncut.parameters + linear_parameters(uncut.channels, classes),
+            "macs": uncut.macs + linear_macs(uncut.channels, classes),
+        }
     return counts

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from search.settings.search import Stopping
+from search.settings.pruning import Stopping
 
 
 @dataclass(frozen=True)

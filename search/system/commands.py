@@ -1,4 +1,4 @@
-"""What commands share: what a number is, how all that is wrong is said at once, and how a command ends."""
+"""What commands share: types of options, one message for all problems, and the exit status."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _NO_MORE_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 def add_quiet_argument(parser: argparse.ArgumentParser) -> None:
     """Add the option `--quiet` of the commands that train."""
-    said = "show no progress: only warnings, failed trials and the report"
+    said = "show only warnings, failed trials and the report (default: also show progress)"
     parser.add_argument("--quiet", action="store_true", help=said)
 
 
 def positive(text: str) -> int:
-    """A whole number of at least 1, thousands apart or not, as argparse's `type`."""
+    """argparse's `type` of a whole number of at least 1, with or without commas between thousands."""
     digits = text.replace(",", "")
     if not re.fullmatch("[0-9]{1,15}", digits) or int(digits) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
@@ -50,7 +50,7 @@ def between(least: float, most: float) -> Callable[[str], float]:
 
 @contextmanager
 def collected(problems: list[str]) -> Iterator[None]:
-    """Whatever is wrong inside is added to `problems`, and the next check goes on."""
+    """Add the problems of the block to `problems`, so that the next check still runs."""
     try:
         yield
     except BadInput as error:
@@ -61,8 +61,8 @@ def collected(problems: list[str]) -> Iterator[None]:
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Ctrl-C ends the process while modules are imported inside: libraries break when they are interrupted halfway."""
-    if threading.current_thread() is not threading.main_thread():  # which alone hears signals
+    """Ctrl-C kills the process while the block imports modules: an interrupted import leaves libraries broken."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread receives signals
         yield
         return
     handler = signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -73,10 +73,10 @@ def loading() -> Iterator[None]:
 
 
 def exit_with_status(main: Callable[[], int | None]) -> None:
-    """Run a command's `main` and exit: its status, or one message on standard error.
+    """Run a command's `main` and exit with its status, or with one message on standard error.
 
-    130 after Ctrl-C; 2 for bad input; 1 for what no input can help: a database that is lost, a disk that is full. A
-    reader of standard output that has seen enough, such as `head`, is no error.
+    The status is 130 after Ctrl-C, 2 for bad input, and 1 for other failures, such as a lost database or a full disk.
+    It is no error if the reader of standard output stops reading, as `head` does.
     """
     print_any_character()
     sys.exit(_status(main))
@@ -87,13 +87,13 @@ def _status(main: Callable[[], int | None]) -> int:
     try:
         status = main() or 0
         sys.stdout.flush()
-    except KeyboardInterrupt:  # those that have something to hand back listen themselves, see `search.system.signals`
+    except KeyboardInterrupt:  # commands with trials to requeue handle signals themselves, see `search.system.signals`
         return 130
     except (BadInput, DatabaseRefused) as error:
         return _said(error, 2)
     except StorageError as error:
         return _said(error, 1)
-    except SystemExit as error:  # by which rich answers to a reader that has gone
+    except SystemExit as error:  # rich exits like this when the reader has gone
         if not isinstance(error.__context__, BrokenPipeError):
             raise
     except BrokenPipeError:
@@ -106,7 +106,7 @@ def _status(main: Callable[[], int | None]) -> int:
 
 
 def _said(error: object, status: int) -> int:
-    """After what was printed before, if that can still be written."""
+    """Print the message after everything that was printed before, and return the status."""
     try:
         sys.stdout.flush()
     except OSError:

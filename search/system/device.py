@@ -1,4 +1,4 @@
-"""Which devices this machine has, and what differs between their kinds: cpu, cuda, and mps, the GPU of a Mac."""
+"""The devices of this machine, and the differences between their kinds: cpu, cuda, and mps (the GPU of a Mac)."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ def best_device() -> str:
 
 
 def check_device(device: str) -> None:
-    """Raises BadInput where this machine lacks a `device` of the settings: cpu, mps, cuda or cuda:N."""
+    """Raises BadInput if this machine lacks the device: cpu, mps, cuda or cuda:N."""
     kind, _, number = device.partition(":")
     if kind == "mps" and not torch.backends.mps.is_available():
-        raise BadInput("device", ["mps was asked for, and torch finds no GPU of a Mac here; take cpu or auto"])
+        raise BadInput("device", ["mps is set, but torch finds no Mac GPU on this machine; use cpu or auto"])
     if kind != "cuda":
         return
     count = torch.cuda.device_count()
     if not count:
-        raise BadInput("device", ["cuda was asked for and this machine has no GPU that torch sees; take cpu or auto"])
+        raise BadInput("device", ["cuda is set, but torch finds no GPU on this machine; use cpu or auto"])
     if number and int(number) >= count:
-        problem = f"{device} was asked for and torch sees {count} GPU{'s' * (count != 1)}, numbered from 0; take cuda:0"
+        problem = f"{device} is set, but torch finds {count} GPU{'s' * (count != 1)}, numbered from 0; use cuda:0"
         raise BadInput("device", [problem])
 
 
 def memory_format(device: torch.device) -> torch.memory_format:
-    """The order of images and weights in memory in which `device` trains fastest.
+    """The memory format of images and weights with which `device` trains fastest.
 
-    That is channels last, except on mps. There batch normalisation gets wrong gradients from it:
+    It is channels last, except on mps, where batch normalisation then computes wrong gradients:
     https://github.com/pytorch/pytorch/issues/175189.
     """
     return torch.contiguous_format if device.type == "mps" else torch.channels_last
 
 
 def release_memory(device: torch.device) -> None:
-    """Give back what PyTorch keeps of the device's memory for later use."""
+    """Free the device memory that PyTorch has cached."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
     if device.type == "mps":
@@ -49,7 +49,7 @@ def release_memory(device: torch.device) -> None:
 
 
 def device_name(device: torch.device) -> str:
-    """What trained it, for people: the GPU's name, or the processor's kind and the number of threads."""
+    """The device for people: the GPU's name, or the kind of CPU and the number of threads."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     if device.type == "mps":
@@ -59,7 +59,7 @@ def device_name(device: torch.device) -> str:
 
 
 def choose_device(wanted: str) -> torch.device:
-    """The device of the settings; auto takes a GPU where there is one. Raises BadInput for one that is not there."""
+    """The device that the settings name; auto uses a GPU if there is one. Raises BadInput if the machine lacks it."""
     if wanted == "auto":
         wanted = best_device()
     check_device(wanted)

@@ -1,4 +1,4 @@
-"""Where workers run on this machine: its cores, memory and GPUs, of a container no more than its limits let it have."""
+"""The cores, memory and GPUs on which workers run. In a container its limits apply."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class Slot:
 
     @property
     def worker(self) -> int:
-        """The number of its worker for people, from 1."""
+        """The number of its worker as people see it, counted from 1."""
         return self.number + 1
 
 
 def add_workers_argument(parser: argparse.ArgumentParser, default: str) -> None:
-    """Add the option whose value `slots` takes."""
-    said = f"processes on this machine, auto: one a GPU, or a core; default: {default}"
+    """Add the option `--workers`, whose value `slots` takes."""
+    said = f"number of worker processes on this machine; auto: one per GPU, or one per core (default: {default})"
     parser.add_argument("--workers", default=default, type=_workers, metavar="auto|N", help=said)
 
 
@@ -49,12 +49,12 @@ def _workers(text: str) -> str:
 
 
 def slots(device: str, workers: str) -> list[Slot]:
-    """The slots of this machine: `workers` is their number, or auto for one a GPU or one a core.
+    """The slots of this machine: `workers` is their number, or auto for one per GPU or one per core.
 
-    Workers of one thread each train more images a second together than one with all threads. GPUs are dealt out
-    beginning with the one that has the most memory free. Raises BadInput for a device that is not there.
+    Workers with one thread each train more images per second in total than one worker with all threads. The GPU with
+    the most free memory is used first. Raises BadInput if the machine lacks the device.
     """
-    from search.system.device import best_device, check_device  # noqa: PLC0415 - PyTorch, which the option's help can do without
+    from search.system.device import best_device, check_device  # noqa: PLC0415 - imports PyTorch, which help texts do not need
 
     if device == "auto":
         device = best_device()
@@ -70,27 +70,27 @@ def slots(device: str, workers: str) -> list[Slot]:
 
 
 def cores() -> int:
-    """Whole cores that this process may use: no more than its affinity and than the quota of its cgroups."""
+    """Whole cores that this process may use, limited by its affinity and by the quota of its cgroups."""
     return int(max(1, min(_allowed_cores(), *map(_quota, _own_cgroups("cpu")), math.inf)))
 
 
 def _allowed_cores() -> int:
-    """Those of the process's affinity, on systems that have one; macOS and Windows have none in Python 3.11."""
+    """Cores of the process's affinity. macOS and Windows have no affinity in Python 3.11: there, all cores."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def available_memory() -> float:
-    """Bytes: no more than what the host has available and what the limits of its cgroups leave."""
+    """Available bytes, limited by the host's memory and by the limits of the cgroups."""
     return min(psutil.virtual_memory().available, *map(_memory_left, _own_cgroups("memory")), math.inf)
 
 
 def _own_cgroups(controller: str) -> Iterator[Path]:
-    """Folders of the groups whose limits hold for this process, the innermost first.
+    """Folders of the groups whose limits apply to this process, the innermost first.
 
-    One tree in version 2, one for each controller in version 1. In a container its own group is the root of the tree,
-    though version 1 names it by its path on the host.
+    Version 2 has one tree, version 1 one tree per controller. In a container its own group is the root of the tree,
+    although version 1 names it by its path on the host.
     """
     if not OWN_CGROUPS.exists():
         return
@@ -104,7 +104,7 @@ def _own_cgroups(controller: str) -> Iterator[Path]:
 
 
 def _quota(cgroup: Path) -> float:
-    """Cores, infinite where there is no limit."""
+    """Number of cores; infinite if there is no limit."""
     quota, period = (
         _numbers(cgroup / "cpu.max")
         or (
@@ -117,7 +117,7 @@ def _quota(cgroup: Path) -> float:
 
 
 def _memory_left(cgroup: Path) -> float:
-    """Bytes, infinite where there is no limit. Files that are cached count as used, but give way."""
+    """Bytes; infinite if there is no limit. Cached files count as used, but can be evicted."""
     for limit, used in (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")):
         if (cgroup / limit).exists():
             return max(0.0, _numbers(cgroup / limit)[0] - _numbers(cgroup / used)[0] + _cached(cgroup / "memory.stat"))
@@ -130,7 +130,7 @@ def _cached(memory_stat: Path) -> float:
 
 
 def _numbers(file: Path) -> tuple[float, ...]:
-    """What a file of a cgroup says, nothing where there is no such file."""
+    """The numbers in a file of a cgroup; empty if there is no such file."""
     if not file.exists():
         return ()
     return tuple(math.inf if word == "max" else float(word) for word in file.read_text(encoding="utf-8").split())
@@ -147,10 +147,10 @@ CPUINFO = Path("/proc/cpuinfo")
 
 
 def processor() -> str:
-    """Its name, family and model, where Linux tells them; its name, where macOS does; else its kind.
+    """The processor's name, family and model on Linux, its name on macOS, and otherwise its kind.
 
-    The name alone is that of a whole line of processors on many virtual machines: AMD EPYC. The kind alone is that of
-    all processors of Macs: arm.
+    On many virtual machines the name alone stands for a whole line of processors, such as AMD EPYC. The kind alone,
+    arm, stands for all processors of Macs.
     """
     try:
         first, _, _ = CPUINFO.read_text(encoding="utf-8", errors="replace").partition("\n\n")
@@ -164,7 +164,7 @@ def processor() -> str:
 
 
 def _of_mac() -> str:
-    """Such as "Apple M2 Pro"; empty on other systems."""
+    """The name of a Mac's processor, such as "Apple M2 Pro"; empty on other systems."""
     if sys.platform != "darwin":
         return ""
     command = ["sysctl", "-n", "machdep.cpu.brand_string"]

@@ -1,8 +1,8 @@
-"""A name and a home for a user who has neither.
+"""A user name and a home folder for a user without an account.
 
-Containers and clusters run programs under ids that no account belongs to. Then `getpass.getuser`, which torch calls as
-it is imported, raises KeyError, and so does everything that keeps files in a home. Both are looked for in the
-environment first. So this is done as the package is imported: before torch, for all commands and their processes.
+Containers and clusters run programs under user ids without an account. `getpass.getuser`, which torch calls at its
+import, then raises KeyError, and so does everything that needs a home folder. Both read the environment first. The
+variables are therefore set when the package is imported: before torch, for all commands and their processes.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import stat
 import sys
 from pathlib import Path
 
-NAMES = ("LOGNAME", "USER", "LNAME", "USERNAME")  # where getpass.getuser looks, before it asks for the account
+NAMES = ("LOGNAME", "USER", "LNAME", "USERNAME")  # getpass.getuser reads these before it looks for the account
 
 
 def give_identity() -> None:
-    """Set USER and HOME where there is neither such a variable nor an account."""
+    """Set USER and HOME if there is neither such a variable nor an account."""
     if not hasattr(os, "getuid") or _has_account():
         return
     if not any(os.environ.get(name) for name in NAMES):
@@ -24,7 +24,7 @@ def give_identity() -> None:
     if not os.environ.get("HOME"):
         home = _own_folder()
         os.environ["HOME"] = str(home)
-        print(f"user id {os.getuid()} has no home: {home} is used; set HOME to name another", file=sys.stderr)
+        print(f"user id {os.getuid()} has no home folder: {home} is used; set HOME to use another", file=sys.stderr)
 
 
 def _has_account() -> bool:
@@ -38,7 +38,7 @@ def _has_account() -> bool:
 
 
 def _own_folder() -> Path:
-    """Always the same one, so that what is kept there is found again; but none that somebody else has put there."""
+    """Always the same folder, so that its files are found again, unless another user owns it or can write to it."""
     import tempfile  # noqa: PLC0415  few need it
 
     folder = Path(tempfile.gettempdir(), f"elimnet-search-{os.getuid()}")

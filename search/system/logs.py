@@ -10,9 +10,9 @@ import optuna
 
 
 class _StandardOutput(logging.StreamHandler[TextIO]):
-    """Writes to what standard output is at the time: a live table takes its place for a while.
+    """Writes to the present standard output, which a live table replaces for a while.
 
-    A reader that has gone, or a full disk, costs the line alone, as in `search.progress.display`.
+    If the reader has gone or the disk is full, only the line is lost, as in `search.progress.display`.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class _StandardOutput(logging.StreamHandler[TextIO]):
 
 
 def set_up_logging(*, quiet: bool = False) -> None:
-    """Our own messages with their time, or if `quiet` only warnings; other libraries' only when they matter."""
+    """Log this program's messages with their time (if `quiet`, only warnings), and warnings of other libraries."""
     format_, handlers = "%(asctime)s %(message)s", [_StandardOutput()]
     logging.basicConfig(level=logging.WARNING, format=format_, datefmt="%H:%M:%S", handlers=handlers)
     for package in ("search", "storage"):

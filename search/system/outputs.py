@@ -1,4 +1,4 @@
-"""What commands write: looked at before any work is done, and there only when it is whole."""
+"""The files and folders that commands write: checked before the work, and complete when they appear."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ READER_GONE = "nobody reads standard output any more: the work goes on, and what
 
 
 def file_problems(option: str, path: Path | None) -> list[str]:
-    """Why the file that an option names cannot be written, or replaced, as far as that can be known before."""
+    """Problems with writing or replacing the file that an option names, as far as they show in advance."""
     if path is None:
         return []
     if path.is_dir():
         return [f"{option} {path}: is a folder; name a file"]
     if not path.parent.is_dir():
-        return [f"{option} {path}: no folder {path.parent}; make it first"]
+        return [f"{option} {path}: there is no folder {path.parent}; create it first"]
     if not os.access(path if path.exists() else path.parent, os.W_OK):
-        return [f"{option} {path}: may not be written; name another"]
+        return [f"{option} {path}: no write permission; name another file"]
     return []
 
 
 @contextmanager
 def whole_file(path: Path, option: str, refused: str) -> Iterator[BinaryIO]:
-    """A file that appears, or is replaced, only when the block has ended. A device or a pipe is not replaced.
+    """A file that appears, or is replaced, only at the end of the block. A device or a pipe is written directly.
 
-    Raises BadInput, with the heading `refused`, where it cannot be written.
+    Raises BadInput with the heading `refused` if the file cannot be written.
     """
     try:
         with replaced(path) as file:
@@ -46,12 +46,12 @@ def whole_file(path: Path, option: str, refused: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def replaced(path: Path) -> Iterator[BinaryIO]:
-    """The same, where an OSError is somebody else's to explain."""
+    """Like `whole_file`, but raises OSError."""
     if path.exists() and not (path.is_file() and os.access(path.resolve().parent, os.W_OK)):
-        with path.open("wb") as file:  # by its own name: to the pipe behind /dev/stdout no other leads
+        with path.open("wb") as file:  # by its own name, the only one of the pipe behind /dev/stdout
             yield file
         return
-    target = path.resolve()  # of a link, what it leads to is replaced
+    target = path.resolve()  # a link stays, and its target is replaced
     beside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
         with beside.open("wb") as file:
@@ -63,7 +63,7 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def standard_output() -> Iterator[None]:
-    """Whatever is printed inside is flushed, and a reader that has seen enough, such as `head`, is no error."""
+    """Flush everything that the block prints. A reader that stops reading, such as `head`, is no error."""
     try:
         yield
         sys.stdout.flush()
@@ -125,13 +125,13 @@ class _Unbroken:
 
 
 def print_any_character() -> None:
-    """Let no character be an error on standard output or standard error, whatever the system's encoding has.
+    """Make every character printable on standard output and standard error, whatever the system's encoding.
 
-    Files and pipes get UTF-8, unless PYTHONIOENCODING asks for something else: Windows has another default, which lacks
-    some of our characters and most of those in names of classes. A terminal keeps its encoding and shows '?' instead.
+    Files and pipes get UTF-8, unless PYTHONIOENCODING is set: the default of Windows lacks some characters of this
+    program and most characters of class names. A terminal keeps its encoding and shows '?' instead.
     """
     for stream in (sys.stdout, sys.stderr):
-        if not isinstance(stream, io.TextIOWrapper):  # none at all, or one that is tested
+        if not isinstance(stream, io.TextIOWrapper):  # there is none, or a test has replaced it
             continue
         if not stream.isatty() and "PYTHONIOENCODING" not in os.environ:
             stream.reconfigure(encoding="utf-8", errors=stream.errors)
@@ -140,28 +140,28 @@ def print_any_character() -> None:
 
 
 def folder_problems(folder: Path) -> list[str]:
-    """Why there can be no new folder of this name: there is something, be it a link to nothing, or none can be made."""
+    """Problems with creating this folder: its name is taken (even by a broken link), or it cannot be created."""
     if os.path.lexists(folder):
         return [f"{folder}: exists; name a new folder"]
     return room_problems(folder)
 
 
 def room_problems(folder: Path) -> list[str]:
-    """Why nothing can be written below a folder that is there or will be made, as far as that can be known before."""
+    """Problems with writing below a folder, which may not exist yet, as far as they show in advance."""
     there = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(path))
     if not there.is_dir():
-        return [f"{folder}: {there} is no folder; name another"]
+        return [f"{folder}: {there} is not a folder; name another folder"]
     if not os.access(there, os.W_OK):
-        return [f"{folder}: {there} may not be written; name another"]
+        return [f"{folder}: no write permission for {there}; name another folder"]
     return []
 
 
 @contextmanager
 def new_folder(folder: Path, refused: str) -> Iterator[Path]:
-    """A folder beside `folder` to write to, which gets its name when the block ends, and is gone if that fails.
+    """A temporary folder, which is renamed to `folder` at the end of the block, and removed if that fails.
 
-    Raises BadInput, with the heading `refused`, where there is something already, or is by the end of the block, and
-    where files cannot be written.
+    Raises BadInput with the heading `refused` if `folder` exists at the beginning or at the end, or if files cannot be
+    written.
     """
     if problems := folder_problems(folder):
         raise BadInput(refused, problems)

@@ -1,4 +1,4 @@
-"""Being asked to stop by SIGINT or SIGTERM, and ending in time, whatever the process is waiting for."""
+"""Stopping on SIGINT or SIGTERM, and in time, whatever the process is waiting for."""
 
 from __future__ import annotations
 
@@ -26,15 +26,14 @@ log = logging.getLogger(__name__)
 def stop_on_signals(
     stop: threading.Event, numbers: Collection[signal.Signals] = tuple(SIGNAL_STATUS)
 ) -> Iterator[list[int]]:
-    """SIGINT and SIGTERM set `stop`; a second one ends the process at once, and so do END_SECONDS after the first.
+    """SIGINT and SIGTERM set `stop`. A second signal, or END_SECONDS after the first, kills the process.
 
-    Without SIGINT among `numbers`, Ctrl-C is ignored: it is for the parent process, which passes it on once.
+    Without SIGINT among `numbers`, Ctrl-C is ignored: the parent process handles it and passes it on once.
 
-    What ends because of it (Interrupted, or no more waiting for a database that is away) ends the block. Yields the
-    exit status of the first signal.
+    After a signal, Interrupted and DatabaseLost end the block silently. Yields the exit status of the first signal.
 
-    Python's handlers run in the main thread, when its call into C has come back: from a server that is frozen, never.
-    So a thread of its own is woken by Python's signal handler in C and does what there is to do.
+    Python runs signal handlers in the main thread after its call into C returns. With a frozen database server it never
+    returns. A separate thread, which Python's signal handler in C wakes, therefore handles the signals.
     """
     received: list[int] = []
     heard, woken = socket.socketpair()
@@ -56,15 +55,15 @@ def stop_on_signals(
         signal.set_wakeup_fd(wakeup)
         woken.close()
         if received:
-            gc.freeze()  # at its end Python looks for garbage in all of torch: seconds, of the ten that there are
+            gc.freeze()  # or Python would search all of torch for garbage at its end, which takes seconds
 
 
 def _heed(number: int, frame: FrameType | None) -> None:
-    """Python's part of a signal, which comes too late to be of use."""
+    """Python's signal handler; it comes too late to be useful."""
 
 
 def _listen(heard: socket.socket, received: list[int], stop: threading.Event) -> None:
-    """Until the other end is closed. Each byte is the number of a signal."""
+    """Handle signals until the other end is closed. Each byte is the number of a signal."""
     with heard:
         try:
             while number := heard.recv(1):
@@ -77,12 +76,12 @@ def _listen(heard: socket.socket, received: list[int], stop: threading.Event) ->
                 stop.set()
                 heard.settimeout(END_SECONDS)
         except TimeoutError:
-            os.write(2, b"asked to stop: something gives no answer, ended without handing back\n")
+            os.write(2, b"asked to stop: something does not respond, killed before trials were requeued\n")
             _exit(received[0])
 
 
 def _exit(status: int) -> None:
-    """At once. A live table that is left so has hidden the terminal's cursor."""
+    """Exit immediately. A live table has hidden the terminal's cursor: show it again."""
     if os.isatty(1):
         os.write(1, SHOW_CURSOR)
     os._exit(status)

@@ -1,4 +1,4 @@
-"""How numbers and foreign text are written for people, everywhere alike."""
+"""How numbers and foreign text are written for people."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def percent(share: float | None) -> str:
 
 
 def ratio(part: int, total: int) -> str:
-    """(3, 4) -> "0.750"; not known where there is nothing to divide by."""
+    """(3, 4) -> "0.750"; NOT_KNOWN if the total is 0."""
     return f"{part / total:.3f}" if total else NOT_KNOWN
 
 
@@ -45,14 +45,14 @@ def duration(seconds: float | None) -> str:
 
 
 def reasons(failed: Mapping[str, int], most: int = 5) -> list[str]:
-    """["3 x out of memory", ...], the most frequent first, and how many others there are."""
+    """["3 × out of memory", ...]: the `most` first reasons, and the number of all others."""
     lines = [f"{count} × {clean(reason)}" for reason, count in list(failed.items())[:most]]
     others = sum(list(failed.values())[most:])
     return [*lines, f"{others} × other reasons"] if others else lines
 
 
 def clean(text: object) -> str:
-    """Text from a database on one line, without the control characters that a terminal would obey."""
+    """Foreign text on one line, without control characters, which a terminal would obey."""
     return "".join(letter if letter.isprintable() else " " for letter in str(text))
 
 
@@ -70,17 +70,17 @@ def ranges(numbers: Sequence[int]) -> str:
 def marked_up_table(
     headings: Sequence[str], body: Sequence[Sequence[str]], *, numbers: Sequence[str] = (), gap: str = ""
 ) -> str:
-    """A table whose cells are Markdown. Columns headed by `numbers` stand to the right; `gap` goes around each cell."""
+    """A table whose cells are Markdown. Columns headed by `numbers` are right-aligned; `gap` surrounds each cell."""
     rule = ["---:" if heading in numbers else "---" for heading in headings]
     rows = [[f"{gap}{cell}{gap}" for cell in cells] for cells in (headings, *body)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (rows[0], rule, *rows[1:]))
 
 
 def escaped(text: object) -> str:
-    """Foreign text on one line, in a table, too, that means nothing but itself: no formula, no entity, no stroke."""
+    """Foreign text on one line, with all Markdown escaped: formulas, entities and strokes as well."""
     return re.sub(r"([\\`*_{}\[\]<>#|~!&$])", r"\\\1", clean(text))
 
 
 def literal(text: str) -> str:
-    """`text` as matplotlib shows it unchanged: a dollar sign would start a formula."""
+    """The text, escaped so that matplotlib shows it unchanged: a dollar sign would start a formula."""
     return clean(text).replace("$", r"\$")

@@ -1,17 +1,14 @@
-"""All that a training needs to go on after an epoch, as bytes, and where they are kept.
+"""Everything that a training needs to resume, as bytes.
 
-Random numbers are drawn from (seed, epoch) alone (see `search.training.loop`), so between epochs no generator's state
-is among it.
+Random numbers are drawn from the seed and the epoch alone (see `search.training.randomness`), so a checkpoint between
+two epochs holds no state of a random number generator.
 """
 
 from __future__ import annotations
 
 import io
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import torch
@@ -23,14 +20,14 @@ _FORMAT = 2
 
 @dataclass(frozen=True)
 class TrainingState:
-    """What there is after a step of the optimizer.
+    """The state of a training after a step of the optimizer.
 
-    training   names the training (recipe, network, seed): another one must not be resumed from this state
+    training   names the training (recipe, network, seed, labels): another training must not resume from this state
     epochs     metrics of the epochs that are done
     network    state dict
-    average    state dict of the averaged network; None if the recipe has none
+    average    state dict of the averaged network; None if the recipe has no average
     optimizer  state dict
-    begun      what the epoch after these has come to, as plain values; None between two epochs
+    begun      fields of the epoch that has begun (`search.training.epoch.BegunEpoch`); None between two epochs
     """
 
     training: str
@@ -42,43 +39,17 @@ class TrainingState:
 
 
 class Checkpoint(Protocol):
-    """Where a trial's newest state is kept. A reader never sees half of a write."""
+    """Where the newest state of a training is stored. A reader never sees half of a write."""
 
     def read(self) -> bytes | None:
-        """What was written last; None before the first time."""
+        """The state that was written last; None before the first write."""
 
     def write(self, state: bytes) -> None:
-        """Replace it."""
-
-
-class FileCheckpoint:
-    """A checkpoint in one file, whose folder exists."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def read(self) -> bytes | None:
-        try:
-            return self._path.read_bytes()
-        except FileNotFoundError:
-            return None
-
-    def write(self, state: bytes) -> None:
-        handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")
-        partial = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(state)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(self._path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
+        """Replace the stored state."""
 
 
 def serialise(state: TrainingState) -> bytes:
-    """The state as bytes that `restore` reads."""
+    """The state as bytes, which `restore` reads."""
     content = {
         "format": _FORMAT,
         "training": state.training,
@@ -94,7 +65,7 @@ def serialise(state: TrainingState) -> bytes:
 
 
 def restore(data: bytes) -> TrainingState:
-    """The state that `serialise` made bytes of, its tensors on the CPU. Raises ValueError for anything else.
+    """The inverse of `serialise`, with all tensors on the CPU. Raises ValueError for any other bytes.
 
     Only tensors and plain values are loaded, never code.
     """

@@ -1,4 +1,4 @@
-"""How training uses a device: its precision and its memory."""
+"""Precision and memory of a training on a device."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def autocast(device: torch.device) -> torch.autocast:
 
 @contextlib.contextmanager
 def kept_memory(device: torch.device) -> Iterator[None]:
-    """While this lasts, memory that PyTorch frees on a CPU is kept for its next use, and handed back at the end.
+    """Within the block, memory that PyTorch frees on a CPU is kept for its next use. It is released at the end.
 
-    glibc gives every freed activation of some size back to the system, and the next step pays for each of its pages
-    again: a fifth of a training step of a 0.1M network at 64 px. Does nothing for other devices or C libraries.
+    glibc returns every large freed activation to the system, and the next step pays for each of its pages again: 20% of
+    a training step of a 0.1M network at 64 px. The block changes nothing for other devices or C libraries.
     """
     libc = _glibc() if device.type == "cpu" else None
     if libc is None:
@@ -50,7 +50,7 @@ def kept_memory(device: torch.device) -> Iterator[None]:
 
 
 def _glibc() -> ctypes.CDLL | None:
-    """The process's C library, where that is glibc."""
+    """The process's C library, if it is glibc."""
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None)
@@ -58,10 +58,10 @@ def _glibc() -> ctypes.CDLL | None:
 
 
 def activate_out_of_place(network: nn.Module) -> None:
-    """Let the activations whose gradient needs their input leave it alone.
+    """Switch off in-place computation of the activations whose gradient needs their input.
 
-    In place they save no memory in training, as autograd then copies the input first: 6 % of a training step of
-    EfficientNet-B0, cut at 80 channels, on a CPU.
+    In place they save no memory in training, because autograd copies the input first. The copy takes 6% of a training
+    step of EfficientNet-B0, cut at 80 channels, on a CPU.
     """
     for module in network.modules():
         if isinstance(module, (nn.SiLU, nn.Hardswish, nn.Mish)):
@@ -69,12 +69,12 @@ def activate_out_of_place(network: nn.Module) -> None:
 
 
 class PeakMemory:
-    """The most memory in use since this was made.
+    """The peak of the memory in use since this object was created.
 
-    On a CUDA device that is what PyTorch allocated there, and on mps what the driver did: PyTorch keeps that for reuse.
-    On a CPU it is what is resident of this process, which includes the interpreter, the libraries and the pages of
-    memory maps that were read; where the system cannot set its mark back (it can on Linux), it counts from the start of
-    the process.
+    On a CUDA device it is the memory that PyTorch allocated. On mps it is the memory that the driver allocated, which
+    PyTorch keeps for reuse. On a CPU it is the resident memory of this process, including the interpreter, the
+    libraries and the pages of memory maps that were read. If the system cannot reset its peak (Linux can), it counts
+    from the start of the process.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -95,7 +95,7 @@ class PeakMemory:
 
 
 def most_resident_bytes() -> int:
-    """Of this process, since its start or since Linux was told to count anew; where no system tells it, what is now."""
+    """Peak resident bytes of this process since its start or the last reset; the present bytes if there is no peak."""
     with contextlib.suppress(OSError):
         mark = re.search(r"VmHWM:\s+(\d+) kB", STATUS.read_text(encoding="ascii", errors="replace"))
         if mark is not None:

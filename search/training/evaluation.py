@@ -1,4 +1,4 @@
-"""What a training gives: a row of metrics for each epoch, and how the trained network scores on a split."""
+"""The results of a training: metrics of each epoch, and the trained network's scores on a split."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from blocks.network import Network
-from search.data.arrays import Arrays
 from search.data.augmentation import to_unit
 from search.data.batches import Rows
 from search.errors import Interrupted
@@ -28,13 +27,13 @@ class EpochMetrics:
     """One point of the learning curves.
 
     epoch              from 1
-    train_*            over the augmented batches as they were trained on, each before its step, so no pass is spent on
-                       them; the loss is the one that was minimised (label smoothing and class weights included)
-    validation_loss    cross-entropy, without smoothing or weights
-    f1_macro           on validation; nan, as the two before it, in a training that scores none
-    learning_rate      the head's, at the epoch's last step
-    seconds            of training and scoring
-    images_per_second  of training alone
+    train_*            measured on the augmented batches before each step, which needs no extra pass; the loss is the
+                       minimised loss, with label smoothing and class weights
+    validation_loss    cross-entropy without label smoothing and class weights
+    f1_macro           macro F1 on validation; nan, like the two fields before it, if no validation split is scored
+    learning_rate      learning rate of the head at the epoch's last step
+    seconds            duration of training and scoring
+    images_per_second  speed of training alone
     """
 
     epoch: int
@@ -51,12 +50,12 @@ class EpochMetrics:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A network's answers on a split.
+    """A network's predictions and scores on a split.
 
     logits     float32 (N, classes)
-    confusion  (classes, classes), a row for each true class
+    confusion  (classes, classes), one row for each true class
 
-    A class that is neither there nor predicted counts as 0 in `f1_per_class` and not at all in `f1_macro`.
+    A class without images and predictions counts as 0 in `f1_per_class`, and not at all in `f1_macro`.
     """
 
     logits: npt.NDArray[np.float32]
@@ -68,7 +67,7 @@ class Evaluation:
 
     @classmethod
     def of(cls, logits: Tensor, labels: Tensor) -> Evaluation:
-        """float32 (N, classes) and int64 (N,), both on the CPU."""
+        """From float32 logits (N, classes) and int64 labels (N,), both on the CPU."""
         truth, predictions = labels.numpy(), logits.argmax(dim=1).numpy()
         classes = np.arange(logits.shape[1])
         return cls(
@@ -89,15 +88,15 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a training ended with.
+    """The result of a training.
 
-    network            with the weights that were scored: the average if the recipe keeps one
-    evaluation         its answers on validation after the last epoch, if there is a validation split. Not after the
-                       best: the best of E noisy scores is biased upwards, the more so the larger E, and the learning
-                       rate has come down to 0 at the last
-    seconds            of all epochs, those before an interruption included
-    images_per_second  of training, the median epoch's
-    peak_memory_mb     of this process since it started or resumed (see `search.training.device.PeakMemory`)
+    network            the network with the scored weights: the average of the weights, if the recipe has one
+    evaluation         scores on validation after the last epoch, if there is a validation split. The best epoch would
+                       be misleading: the best of E noisy scores is biased upwards, and more so for larger E. The
+                       learning rate has reached 0 in the last epoch
+    seconds            duration of all epochs, including those before an interruption
+    images_per_second  training speed of the median epoch
+    peak_memory_mb     peak memory of this process since it started or resumed (see `search.training.device.PeakMemory`)
     """
 
     network: Network
@@ -109,7 +108,7 @@ class TrainingResult:
 
     @property
     def validation(self) -> Evaluation:
-        """`evaluation`. Raises ValueError for a training that scored nothing."""
+        """`evaluation`. Raises ValueError if no split was scored."""
         if self.evaluation is None:
             raise ValueError("this training scored no validation split")
         return self.evaluation
@@ -125,11 +124,6 @@ def f1_macro(labels: Integers, predictions: Integers) -> float:
     return float(f1_score(labels, predictions, average="macro", zero_division=0))
 
 
-def evaluate(network: Network, arrays: Arrays, device: torch.device, batch_size: int) -> Evaluation:
-    """Score `network`, which is on `device`, on a split."""
-    return evaluate_rows(network, Rows(arrays, device), device, batch_size)
-
-
 @torch.inference_mode()
 def evaluate_rows(
     network: nn.Module,
@@ -139,15 +133,16 @@ def evaluate_rows(
     interrupted: Callable[[], bool] | None = None,
     inputs_of: Callable[[Tensor], Tensor] = to_unit,
 ) -> Evaluation:
-    """`evaluate` for a split that is on its device already, `inputs_of` whose rows `network` takes.
+    """Score `network`, which is on `device`, on a split.
 
-    Raises Interrupted once `interrupted` says so.
+    interrupted  asked before each batch; Interrupted is raised once it says so
+    inputs_of    turns the rows of the split, as they are stored, into inputs of the network
     """
     network.eval()
-    answers = []
+    logits = []
     for images, _ in rows.in_order(batch_size):
         if interrupted and interrupted():
             raise Interrupted("asked to stop while a split is scored")
         with autocast(device):
-            answers.append(network(inputs_of(images)).float())
-    return Evaluation.of(torch.cat(answers).cpu(), rows.labels)
+            logits.append(network(inputs_of(images)).float())
+    return Evaluation.of(torch.cat(logits).cpu(), rows.labels)

@@ -1,11 +1,11 @@
-"""What a training reads: images; or, where the first stages are frozen, their features, computed once and kept.
+"""The inputs of a training: images, or cached features of the first stages, if these are frozen.
 
-A frozen stage answers the same image in the same way in every epoch and every trial. So `recipe.frozen_views`
-augmented views of each image go through the frozen part once, and the epochs take the views in turn. That is another
-training than one whose images are augmented anew each epoch, which is why it is a part of the recipe. For the views
-to serve many trials they are drawn from seeds of their own, and strength is rounded to quarters.
+A frozen stage computes the same features of an image in every epoch and every trial. `recipe.frozen_views` augmented
+views of each image therefore go through the frozen stages once, and the epochs use the views in turn. This training
+differs from a training with new augmentation in each epoch, so it is a part of the recipe. The views have their own
+seeds, and their augmentation strength is rounded to quarters, so that many trials can share them.
 
-A feature that cannot be kept, or a network that cannot be split, is no reason to fail: the training reads images.
+If features cannot be cached, or the network cannot be split, the training reads images.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from blocks.network import Network
-from blocks.splitting import CannotSplit, Split, split_frozen
+from blocks.splitting import CannotSplit, SplitNetwork, split_frozen
 from search.data.array_cache import Array, ArrayCache, NoRoom
 from search.data.arrays import Arrays
 from search.data.augmentation import augment, to_unit
@@ -32,57 +32,52 @@ from search.errors import Interrupted
 from search.settings.recipe import Recipe
 from search.training.device import autocast
 from search.training.optimization import epoch_image_size
+from search.training.plan import TrainingData
 
 log = logging.getLogger(__name__)
 
-FEATURES_VERSION = 1  # raise it when the same key would name other numbers
+FEATURES_VERSION = 1  # raise it when the same key would stand for other features
 _STEPS_OF_STRENGTH = 4
 _BATCH_SIZE = 64
 
 
-class Images:
-    """Images, augmented anew in each epoch, for the whole network."""
+class ImageInputs:
+    """Images that are augmented anew in each epoch, for the whole network."""
 
     def __init__(
-        self,
-        network: Network,
-        recipe: Recipe,
-        train: Arrays,
-        validation: Arrays | None,
-        device: torch.device,
-        views: int = 1,
+        self, network: Network, recipe: Recipe, data: TrainingData, device: torch.device, views: int = 1
     ) -> None:
         self._network = network
         self._recipe = recipe
         balanced = recipe.class_balance == "sampling"
-        self.batches = TrainingBatches(train, recipe.batch_size, device, balanced=balanced, views=views)
-        self.validation = None if validation is None else Rows(validation, device)
+        self.batches = TrainingBatches(data.train, recipe.batch_size, device, balanced=balanced, views=views)
+        self.validation = None if data.validation is None else Rows(data.validation, device)
         self.seconds = 0.0
 
     def epoch(self, _epoch: int, order: torch.Generator, done: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Rows of the batches of an epoch, counted from 1, and int64 (n,), less the first `done`; on the device."""
+        """Batches of an epoch (counted from 1) without the first `done`: rows, and int64 labels (n,), on the device."""
         return self.batches.epoch(order, done)
 
     def train_inputs(self, rows: Tensor, epoch: int, augmentation: torch.Generator) -> Tensor:
-        """What the trained part takes for these rows, in float32; `augmentation` decides what is drawn."""
+        """float32 inputs of the trained part for these rows. `augmentation` decides the random numbers."""
         recipe, full = self._recipe, self._network.specification.image_size
         size = epoch_image_size(epoch, recipe, full) if self._network.trunk.any_size else full
         return augment(rows, recipe.augmentation, augmentation, flip=recipe.flip, size=size)
 
     def part_of(self, network: Network) -> nn.Module:
-        """What of `network` takes these inputs."""
+        """The part of `network` that takes these inputs."""
         return network
 
     def validation_inputs(self, rows: Tensor) -> Tensor:
-        """The same for rows of the validation split."""
+        """float32 inputs of the trained part for rows of the validation split."""
         return to_unit(rows)
 
 
-class FrozenFeatures(Images):
+class FrozenFeatures(ImageInputs):
     """Features of the frozen part, for the rest of the network.
 
-    views              augmented ones of each image; 1 where they are not augmented
-    seconds            that computing them took, or waiting for another process that did
+    views              number of augmented views of each image; 1 if they are not augmented
+    seconds            duration of computing the features, or of waiting for another process that did
     train_arrays       (views * N, *shape), channels last, one view after another
     validation_arrays  (N, *shape)
     """
@@ -91,17 +86,16 @@ class FrozenFeatures(Images):
         self,
         network: Network,
         recipe: Recipe,
-        train: Arrays,
-        validation: Arrays | None,
+        data: TrainingData,
         device: torch.device,
-        split: Split,
+        split: SplitNetwork,
         views: int,
         seconds: float,
     ) -> None:
-        super().__init__(network, recipe, train, validation, device, views)
+        super().__init__(network, recipe, data, device, views)
         self.seconds = seconds
-        self.train_arrays = train
-        self.validation_arrays = validation
+        self.train_arrays = data.train
+        self.validation_arrays = data.validation
         self._split = split
         self.views = views
 
@@ -120,7 +114,7 @@ class FrozenFeatures(Images):
 
 @dataclass(frozen=True)
 class _Views:
-    """How the images of a split are looked at: `count` times augmented, or 0 for once as they are."""
+    """The views of the images of a split: `count` augmented views, or the unchanged images if it is 0."""
 
     count: int
     strength: float
@@ -138,64 +132,63 @@ AS_THEY_ARE = _Views(0, 0.0, False)
 def inputs_for(
     network: Network,
     recipe: Recipe,
-    train: Arrays,
-    validation: Arrays | None,
+    data: TrainingData,
     device: torch.device,
-    kept: ArrayCache | None,
-    interrupted: Callable[[], bool] | None,
-) -> Images:
-    """Features where the recipe has them and they can be had, images elsewhere; the reason is logged once.
+    interrupted: Callable[[], bool] = lambda: False,
+) -> ImageInputs:
+    """Features if the recipe uses them and they are available, otherwise images; the reason is logged once.
 
-    `network` is on `device`, with its stages frozen. Raises Interrupted once `interrupted` says so.
+    `network` is on `device`, with its stages frozen. Raises Interrupted once `interrupted` returns True.
     """
-    if not recipe.frozen_views or not recipe.frozen_stages or kept is None or not train.identity:
-        return Images(network, recipe, train, validation, device)
+    train, validation, cache = data.train, data.validation, data.features
+    if not recipe.frozen_views or not recipe.frozen_stages or cache is None or not train.identity:
+        return ImageInputs(network, recipe, data, device)
 
     def waiting() -> None:
-        if interrupted and interrupted():
+        if interrupted():
             raise Interrupted("asked to stop while the features of the frozen stages were computed")
 
     started = time.perf_counter()
     try:
         split = split_frozen(network, recipe.frozen_stages)
         views = _Views.of(recipe)
-        features = _features(network, split, train, views, kept, device, waiting)
+        features = _features(network, split, train, views, cache, device, waiting)
         scored = None
         if validation is not None:
-            unchanged = _features(network, split, validation, AS_THEY_ARE, kept, device, waiting)
+            unchanged = _features(network, split, validation, AS_THEY_ARE, cache, device, waiting)
             scored = Arrays(unchanged, validation.labels)
     except (CannotSplit, NoRoom) as error:
         _say_once(f"frozen stages are computed in each epoch: {error}")
-        return Images(network, recipe, train, validation, device)
+        return ImageInputs(network, recipe, data, device)
     count = max(1, views.count)
     labelled = Arrays(features, np.tile(train.labels, count))
     seconds = time.perf_counter() - started
-    return FrozenFeatures(network, recipe, labelled, scored, device, split, count, seconds)
+    return FrozenFeatures(network, recipe, TrainingData(labelled, scored), device, split, count, seconds)
 
 
-@cache
+@lru_cache
 def _say_once(message: str) -> None:
     log.warning(message)
 
 
 def _features(
     network: Network,
-    split: Split,
+    split: SplitNetwork,
     arrays: Arrays,
     views: _Views,
-    kept: ArrayCache,
+    cache: ArrayCache,
     device: torch.device,
     waiting: Callable[[], None],
 ) -> Array:
-    """(views * N, *shape), channels last: float16 of augmented views, float32 of the images as they are.
+    """(views * N, *shape), channels last: float16 for augmented views, float32 for unchanged images.
 
-    So scores are those that the whole network gives, while what is seen once in an epoch takes half of the bytes.
+    Scores therefore equal those of the whole network, while the training features take half of the bytes.
     """
     dtype: np.dtype[Any] = np.dtype("float16" if views.count else "float32")
     count = max(1, views.count) * len(arrays)
     shape = (count, *split.shape) if len(split.shape) != 3 else (count, *split.shape[1:], split.shape[0])
     compute = partial(_computed, split.below.eval(), arrays, views, dtype, device, waiting)
-    return kept.array(_key(network, split, arrays, views, device), shape, dtype, compute, waiting)
+    return cache.array(_key(network, split, arrays, views, device), shape, dtype, compute, waiting)
 
 
 def _computed(
@@ -220,8 +213,8 @@ def _computed(
             yield block
 
 
-def _key(network: Network, split: Split, arrays: Arrays, views: _Views, device: torch.device) -> str:
-    """Names all that the features depend on, the frozen weights by their content."""
+def _key(network: Network, split: SplitNetwork, arrays: Arrays, views: _Views, device: torch.device) -> str:
+    """A key of everything that the features depend on, including the content of the frozen weights."""
     specification = network.specification
     taps = specification.head.taps if split.pooled else None
     parts = (FEATURES_VERSION, arrays.identity, split.module, split.shape, taps, views, device.type)

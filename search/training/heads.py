@@ -1,9 +1,9 @@
-"""Many linear heads on the pooled features of one frozen trunk, trained at once.
+"""Many linear heads on the pooled features of one frozen trunk, trained in one batch.
 
-A training whose whole trunk is frozen is that of a linear layer, and of so small a layer that a step is mostly the
-overhead of some fifty calls. Here the layers lie one behind another in one tensor, and a step of all of them is a
-batched matrix product. Each head has its own learning rate, weight decay, dropout and seed, hence its own order of
-images, and ends with the weights that `search.training.loop.train` gives it when it is trained alone.
+If the whole trunk is frozen, only a linear layer is trained. The layer is so small that a step is mostly the overhead
+of about fifty calls. Here all layers are stacked in one tensor, and a step of all layers is a batched matrix product.
+Each head has its own learning rate, weight decay, dropout and seed, and therefore its own order of images. It ends with
+the weights that `search.training.loop.train` gives it when it is trained alone.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from search.data.batches import TrainingBatches, class_weights
 from search.errors import Interrupted
 from search.settings.recipe import Recipe
 from search.training.evaluation import EpochMetrics, Evaluation
-from search.training.loop import epoch_seeds
 from search.training.optimization import schedule
+from search.training.randomness import epoch_seeds
 
-# Of a recipe, what may differ from head to head.
+# Fields of a recipe that may differ between heads.
 OWN = {"learning_rate", "weight_decay"}
-# AdamW's, as PyTorch has them.
+# AdamW's defaults in PyTorch.
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8
 
 
 @dataclass(frozen=True)
 class Head:
-    """One head: the layer that it starts from and ends in, and how it is trained."""
+    """One head: its layer, which is trained in place, and how it is trained."""
 
     layer: nn.Linear
     recipe: Recipe
@@ -44,7 +44,7 @@ class Head:
 
 @dataclass(frozen=True)
 class HeadResult:
-    """Of one head: its epochs, whose seconds are its share of the batch's, and its answers after the last one."""
+    """One head's epochs, whose seconds are the head's share of the batch, and its evaluation after the last epoch."""
 
     epochs: tuple[EpochMetrics, ...]
     evaluation: Evaluation
@@ -58,10 +58,10 @@ def train_heads(
     views: int = 1,
     interrupted: Callable[[], bool] | None = None,
 ) -> list[HeadResult | None]:
-    """Train all layers, in place, on pooled features (views * N, C), the epochs taking the views in turn.
+    """Train all layers in place on pooled features (views * N, C). The epochs use the views in turn.
 
-    None is the result of a head whose loss was not finite. Raises ValueError where recipes differ in more than OWN, or
-    ask for what is not done here (SGD, averaging, distillation), and Interrupted once `interrupted` says so.
+    The result of a head whose loss is not finite is None. Raises ValueError if the recipes differ in more than OWN or
+    need SGD, averaging or distillation, and Interrupted once `interrupted` returns True.
     """
     recipe = _common(heads)
     balanced = recipe.class_balance == "sampling"
@@ -127,7 +127,7 @@ def _confusions(labels: Tensor, predictions: Tensor, classes: int) -> Tensor:
 
 
 def _f1_macro(confusions: Tensor) -> Tensor:
-    """(H,), as `search.training.evaluation.f1_macro`: a class that is neither there nor predicted does not count."""
+    """(H,), like `search.training.evaluation.f1_macro`: a class without images and predictions does not count."""
     both = (confusions.sum(dim=1) + confusions.sum(dim=2)).double()
     f1 = 2 * confusions.diagonal(dim1=1, dim2=2) / both.clamp(min=1)
     return f1.sum(dim=1) / (both > 0).sum(dim=1)
@@ -153,8 +153,8 @@ def _epoch_metrics(
     seconds: float,
     images_per_second: float,
 ) -> list[EpochMetrics]:
-    """One row for each head; `trained` and `scored` are confusions on the two splits."""
-    trained, scored = trained.cpu(), scored.cpu()  # mps has no numbers of 64 bits
+    """The metrics of each head. `trained` and `scored` are confusion matrices of the two splits."""
+    trained, scored = trained.cpu(), scored.cpu()  # mps has no 64-bit numbers
     columns = [
         train_losses,
         _accuracy(trained),
@@ -172,18 +172,18 @@ def _epoch_metrics(
 
 
 def _common(heads: Sequence[Head]) -> Recipe:
-    """The first head's recipe, which says what all have in common."""
+    """The first head's recipe, which stands for what all recipes have in common."""
     different = {head.recipe.model_dump_json(exclude=OWN) for head in heads}
     if len(different) != 1:
-        raise ValueError(f"heads that are trained together may differ in {', '.join(sorted(OWN))} alone, of a recipe")
+        raise ValueError(f"the recipes of heads in one batch may differ only in {', '.join(sorted(OWN))}")
     recipe = heads[0].recipe
     if recipe.optimizer != "adamw" or recipe.ema_decay is not None or recipe.distillation:
-        raise ValueError("heads are trained together by AdamW, without an average of the weights or a teacher")
+        raise ValueError("heads in one batch are trained by AdamW, without an average of the weights or a teacher")
     return recipe
 
 
 class _Layers:
-    """H linear layers as weights (H, C, classes) and biases (H, 1, classes), and AdamW's moments of them."""
+    """H linear layers as weights (H, C, classes) and biases (H, 1, classes), with AdamW's moments."""
 
     def __init__(self, heads: Sequence[Head], device: torch.device) -> None:
         self._heads = heads
@@ -199,7 +199,7 @@ class _Layers:
         return torch.tensor(values, device=device)[:, None, None]
 
     def dropped(self, inputs: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
-        """(H, n, C) in place, each head's by its own generator, as `nn.Dropout` draws."""
+        """Apply dropout to (H, n, C) in place, with each head's own generator, like `nn.Dropout`."""
         for features, head, generator in zip(inputs, self._heads, generators, strict=True):
             if head.dropout:
                 kept = torch.empty_like(features).bernoulli_(1 - head.dropout, generator=generator)
@@ -209,7 +209,10 @@ class _Layers:
     def step(
         self, inputs: Tensor, targets: Tensor, share: float, recipe: Recipe, weights: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """One step of all heads on (H, n, C) and (H, n). Returns the sum of each head's losses, (H,), and (H, n)."""
+        """One step of all heads on inputs (H, n, C) and targets (H, n).
+
+        Returns each head's sum of losses (H,) and predictions (H, n).
+        """
         logits = torch.baddbmm(self._bias, inputs, self._weight)
         losses = functional.cross_entropy(
             logits.flatten(0, 1),
@@ -224,7 +227,7 @@ class _Layers:
 
     @torch.no_grad()
     def _update(self, gradients: list[Tensor], share: float, clip: float | None) -> None:
-        """AdamW (Loshchilov & Hutter 2019); the bias, of one dimension in its layer, is not decayed."""
+        """AdamW (Loshchilov & Hutter 2019). Biases are not decayed."""
         self._steps += 1
         if clip is not None:
             norm = sum(gradient.square().sum(dim=(1, 2), keepdim=True) for gradient in gradients)
@@ -246,7 +249,7 @@ class _Layers:
 
     @torch.no_grad()
     def write_back(self) -> None:
-        """Give the layers their weights."""
+        """Copy the weights back to the heads' layers."""
         for head, weight, bias in zip(self._heads, self._weight, self._bias, strict=True):
             head.layer.weight.copy_(weight.t())
             head.layer.bias.copy_(bias[0])

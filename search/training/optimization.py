@@ -1,4 +1,4 @@
-"""How the weights move: parameter groups, the learning-rate schedule, and the average of the weights."""
+"""The optimizer with its parameter groups, the learning rate schedule, and the average of the weights."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from blocks.network import Network
 from search.settings.recipe import Recipe
 
-_GROWTH = 0.75  # of the training, in which images reach their full size
+_GROWTH = 0.75  # share of the training in which images grow to their full size
 
 
 def make_optimizer(network: Network, recipe: Recipe, *, pretrained: bool) -> torch.optim.Optimizer:
@@ -37,9 +37,9 @@ def make_optimizer(network: Network, recipe: Recipe, *, pretrained: bool) -> tor
 
 
 def schedule(step: int, steps_per_epoch: int, recipe: Recipe) -> float:
-    """Share of the peak learning rate at `step` (from 0 over all epochs): linear warm-up, then a cosine to 0.
+    """Share of the peak learning rate at `step` (counted from 0 over all epochs): linear warm-up, then a cosine to 0.
 
-    The warm-up takes half of the training at most.
+    The warm-up takes at most half of the training.
     """
     total = recipe.epochs * steps_per_epoch
     warmup = min(recipe.warmup_epochs * steps_per_epoch, total / 2)
@@ -49,9 +49,9 @@ def schedule(step: int, steps_per_epoch: int, recipe: Recipe) -> float:
 
 
 def epoch_image_size(epoch: int, recipe: Recipe, image_size: int) -> int:
-    """Side of the images that an epoch (from 1) trains on: from `first_size` of `image_size` to all of it.
+    """Side in pixels of the images of an epoch (counted from 1). It grows from `first_size` of it to `image_size`.
 
-    In steps of 8 px, so that feature maps keep even sides, and never under 16 px.
+    It is a multiple of 8 px, so that feature maps have even sides, and at least 16 px.
     """
     grown = min(1.0, (epoch - 1) / max(1.0, _GROWTH * (recipe.epochs - 1)))
     share = recipe.first_size + (1 - recipe.first_size) * grown
@@ -65,10 +65,10 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, share: float) -> None:
 
 
 class Average:
-    """The exponential moving average of a network's weights and batch statistics, as a network of its own.
+    """The exponential moving average of a network's weights and batch statistics, as a separate network.
 
     The decay grows with the steps, min(decay, (1 + steps) / (10 + steps)), so that the random start is soon forgotten.
-    `torch.optim.swa_utils.AveragedModel` reads its counter back from the device at each step, which this does not.
+    Unlike `torch.optim.swa_utils.AveragedModel`, it does not read its counter back from the device at each step.
     """
 
     def __init__(self, network: Network, decay: float) -> None:
@@ -80,7 +80,7 @@ class Average:
 
     @torch.no_grad()
     def update(self, steps: int) -> None:
-        """Take in the network's weights after its `steps`-th step."""
+        """Add the network's weights after its `steps`-th step to the average."""
         decay = min(self._decay, (1 + steps) / (10 + steps))
         averages, values = zip(*self._floating, strict=True)
         torch._foreach_lerp_(averages, values, 1 - decay)

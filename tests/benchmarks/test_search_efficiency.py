@@ -11,10 +11,11 @@ import optuna
 import pytest
 
 from benchmarks.bank import Bank, Curve, Header, Planned, compress, curve_line, encoded, header_line
-from benchmarks.replay import Known, Pool, Replay, Strategy, pools_of, whole_hypervolume
+from benchmarks.pool import Pool, pools_of
+from benchmarks.replay import Known, Replay, Strategy, whole_hypervolume
 from benchmarks.search_efficiency import Search, best_of, main, quartiles, reached, table
 from search.errors import BadInput
-from search.settings.search import Stopping
+from search.settings.pruning import Stopping
 from search.settings.spaces import ScratchSpace
 from search.spaces.sample import sample_candidate
 from search.statistics.pareto import search_hypervolume

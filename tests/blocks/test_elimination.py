@@ -10,8 +10,9 @@ import timm
 import torch
 from torch import Tensor, nn
 
+from blocks.anatomy import anatomy
+from blocks.backbone import to_map
 from blocks.build import build
-from blocks.elimination import anatomy, to_map
 from blocks.specification import EliminatedSpecification, HeadSpecification
 
 # One small member of each family and the smallest image it takes.

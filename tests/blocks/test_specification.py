@@ -5,20 +5,20 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from blocks.specification import (
     EXPANDING_BLOCKS,
     SQUEEZING_BLOCKS,
     EliminatedSpecification,
     HeadSpecification,
+    NetworkSpecification,
     ScratchSpecification,
     StageSpecification,
-    from_yaml,
-    to_yaml,
 )
 
 CONV: dict[str, Any] = {"block": "conv", "channels": 8}
+NETWORK: TypeAdapter[ScratchSpecification | EliminatedSpecification] = TypeAdapter(NetworkSpecification)
 SCRATCH: dict[str, Any] = {"image_size": 32, "classes": 3, "stem_channels": 8, "stages": (CONV,)}
 ELIMINATED: dict[str, Any] = {"image_size": 32, "classes": 3, "backbone": "resnet18", "cut": "layer2"}
 
@@ -124,7 +124,7 @@ def test_a_scratch_network_refuses_the_heads_of_cut_backbones(head: dict[str, An
 @pytest.mark.parametrize("fields", [{"cut": None}, {"head": {"kind": "original"}}])
 def test_the_original_head_goes_with_an_uncut_backbone(fields: dict[str, Any]) -> None:
     assert refusal(EliminatedSpecification, {**ELIMINATED, **fields}) == (
-        "head 'original' goes with an uncut backbone (cut: null), and an uncut backbone with it"
+        "head 'original' belongs to a full backbone (cut: null), and a full backbone has no other head"
     )
     assert EliminatedSpecification.model_validate({**ELIMINATED, "cut": None, "head": {"kind": "original"}})
 
@@ -137,17 +137,17 @@ def test_a_specification_cannot_be_changed_and_can_be_a_key() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("content", "message"),
     [
-        ("", "valid dictionary"),
-        ("image_size: 32", "Unable to extract tag using discriminator 'family'"),
-        ("family: other", "does not match any of the expected tags: 'scratch', 'eliminated'"),
-        ("family: scratch\nlayers: 3", "scratch.layers"),
+        (None, "valid dictionary"),
+        ({"image_size": 32}, "Unable to extract tag using discriminator 'family'"),
+        ({"family": "other"}, "does not match any of the expected tags: 'scratch', 'eliminated'"),
+        ({"family": "scratch", "layers": 3}, "scratch.layers"),
     ],
 )
-def test_yaml_that_describes_no_network_is_refused(text: str, message: str) -> None:
+def test_what_describes_no_network_is_refused(content: object, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
-        from_yaml(text)
+        NETWORK.validate_python(content)
 
 
 stages = st.sampled_from(["conv", "dwconv", "inverted_residual_v2", "inverted_residual_v3", "mbconv"]).flatmap(
@@ -192,5 +192,5 @@ eliminated = st.builds(
 
 
 @given(specification=st.one_of(scratch, eliminated))
-def test_yaml_makes_an_equal_specification(specification: ScratchSpecification | EliminatedSpecification) -> None:
-    assert from_yaml(to_yaml(specification)) == specification
+def test_json_makes_an_equal_specification(specification: ScratchSpecification | EliminatedSpecification) -> None:
+    assert NETWORK.validate_json(specification.model_dump_json()) == specification

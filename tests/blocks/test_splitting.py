@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from blocks.anatomy import anatomy
 from blocks.build import build
-from blocks.elimination import anatomy
 from blocks.network import Network
 from blocks.specification import EliminatedSpecification, HeadSpecification, ScratchSpecification, StageSpecification
-from blocks.splitting import CannotSplit, Split, split_frozen
+from blocks.splitting import CannotSplit, SplitNetwork, split_frozen
 
 # One small member of each family and the smallest image it takes.
 FAMILIES = {
@@ -150,13 +150,13 @@ def test_a_connection_past_the_cut_is_seen() -> None:
     network = network_of("test_resnet", 32, "layer2.0", 1)
     backbone: Any = network.trunk.backbone
     backbone.forward_features = MethodType(_past_the_cut, backbone)
-    with pytest.raises(CannotSplit, match=r"test_resnet hands on more than the feature at layer1\.0"):
+    with pytest.raises(CannotSplit, match=r"test_resnet passes on more than the feature at layer1\.0"):
         split_frozen(network, 1)
 
 
 def test_the_split_shares_the_weights_it_was_made_of() -> None:
     network = network_of("test_resnet", 32, "layer2.0", 1)
-    split: Split = split_frozen(network, 1)
+    split: SplitNetwork = split_frozen(network, 1)
     ours = {parameter.data_ptr() for parameter in network.parameters()}
     parts = (*split.below.parameters(), *split.above(network).parameters())
     assert {parameter.data_ptr() for parameter in parts} == ours

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.house import ROOT
+
 COMPOSE = Path(sys.executable).with_name("docker-compose")
 VARIABLES = (
     "ARTEFACT_DIR", "ARTEFACT_STORE", "CONFIG", "DASHBOARD_PORT", "DATABASE_PUBLISH", "DATA_DIR", "TORCH_INDEX_URL",

@@ -23,9 +23,9 @@ from storage.tables import leases
 from storage.trials import TrialRecord, read_trials
 from tests.conftest import WriteConfig, tiny_elimination, tiny_scratch
 from tests.e2e.audit import Account, Audit
+from tests.house import ROOT
 from tests.postgres import PostgresServer
 
-ROOT = Path(__file__).parents[2]
 SETTINGS_VARIABLES = (
     "DATA_DIR",
     "DATABASE_URL",

@@ -16,7 +16,8 @@ import pytest
 
 from search.run import main
 from tests.conftest import WriteConfig, tiny_elimination, tiny_scratch
-from tests.e2e.conftest import ROOT, WriteSearch
+from tests.e2e.conftest import WriteSearch
+from tests.house import ROOT
 from tests.search.conftest import EXPLODING
 from tests.systems import needs_terminals
 

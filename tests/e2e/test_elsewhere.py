@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.e2e.conftest import ROOT, Command, Look, WriteSearch, until
+from tests.e2e.conftest import Command, Look, WriteSearch, until
+from tests.house import ROOT
 
 pytestmark = pytest.mark.timeout(900)  # seconds on a quiet machine, minutes on a busy one
 

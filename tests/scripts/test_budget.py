@@ -14,8 +14,7 @@ from optuna.trial import TrialState
 from storage.claims import claim_trial
 from storage.database import Database, connect
 from storage.results import finish
-
-ROOT = Path(__file__).parents[2]
+from tests.house import ROOT
 
 
 @pytest.fixture

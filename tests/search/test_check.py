@@ -40,10 +40,12 @@ def test_what_could_not_be_written_is_named(write_config: WriteConfig, tmp_path:
     config = write_config(**{name: str(tmp_path / place) for name, place in places.items()}, studies=SCRATCH)
     with pytest.raises(BadInput) as caught:
         main(["--config", str(config), "--database-url", f"sqlite:///{tmp_path / 'search.db'}"])
-    said = [f"output_dir {tmp_path}/file/tiny: {tmp_path}/file is no folder; name another"]
-    said += [f"cache_dir {tmp_path}/file/cache: {tmp_path}/file is no folder; name another"]
+    said = [f"output_dir {tmp_path}/file/tiny: {tmp_path}/file is not a folder; name another folder"]
+    said += [f"cache_dir {tmp_path}/file/cache: {tmp_path}/file is not a folder; name another folder"]
     if os.getuid() != 0:  # to whom nothing is closed
-        said += [f"artefact_store {tmp_path}/closed/store: {tmp_path}/closed may not be written; name another"]
+        said += [
+            f"artefact_store {tmp_path}/closed/store: no write permission for {tmp_path}/closed; name another folder"
+        ]
     assert caught.value.problems == said
     for address, problem in {"s3://": "no bucket is named", "ftp://a/b": "expected a folder or s3://"}.items():
         with pytest.raises(BadInput, match=f"artefact store {address}: {problem}"):

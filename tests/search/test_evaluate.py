@@ -161,7 +161,7 @@ def test_what_is_no_labelled_folder(labelled: Path, options: list[str], tmp_path
 def test_all_that_is_wrong_is_named_together(options: list[str], tmp_path: Path) -> None:
     missing, target = tmp_path / "missing", tmp_path / "nowhere" / "matrix.png"
     message = refused("nomodel", str(missing), "--png", str(target), *options)
-    assert f"--png {target}: no folder {target.parent}; make it first" in message
+    assert f"--png {target}: there is no folder {target.parent}; create it first" in message
     assert f"{missing} does not exist: expected a folder with one folder of images per class" in message
     assert "nomodel: no such folder" in message
     assert "DATA_DIR" not in message

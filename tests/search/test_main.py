@@ -9,15 +9,14 @@ import subprocess
 import sys
 import tomllib
 from importlib.metadata import EntryPoint, version
-from pathlib import Path
 
 import pytest
 
 from benchmarks.startup import asked_of
 from search.__main__ import COMMANDS, elimnet, main
 from search.errors import BadInput
+from tests.house import ROOT
 
-ROOT = Path(__file__).parents[2]
 HEAVY = {
     *("matplotlib", "onnx", "onnxruntime", "optuna", "plotly", "scipy", "sklearn"),
     *("sqlalchemy", "timm", "torch", "torchvision"),

@@ -17,9 +17,8 @@ from storage.claims import TrialCounts, claim_trial, count_trials, open_trial
 from storage.database import Database, connect
 from storage.leases import Lease, Leases
 from storage.results import finish
+from tests.house import ROOT
 from tests.systems import needs_fork
-
-ROOT = Path(__file__).parents[2]
 
 
 def claim(database: Database, study: optuna.Study, budget: int | None = None) -> Lease:

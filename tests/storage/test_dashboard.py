@@ -21,10 +21,9 @@ from storage.artefacts import open_artefacts
 from storage.dashboard import application, database_address
 from storage.database import connect
 from storage.errors import DatabaseRefused
+from tests.house import ROOT
 from tests.storage.conftest import attach
 from tests.systems import needs_fork
-
-ROOT = Path(__file__).parents[2]
 
 
 @contextmanager

@@ -16,10 +16,9 @@ from sqlalchemy import Connection, inspect, text
 from storage.database import Database, connect, open_engine
 from storage.errors import DatabaseLost, DatabaseRefused
 from storage.tables import SCHEMA_VERSION
+from tests.house import ROOT
 from tests.postgres import PostgresServer
 from tests.systems import needs_fork, needs_proc, needs_users
-
-ROOT = Path(__file__).parents[2]
 
 
 def ask(database: Database, query: str) -> Any:

@@ -17,9 +17,9 @@ from storage import database as database_module
 from storage.database import connect
 from storage.errors import DatabaseRefused
 from storage.trials import read_studies, read_trials
+from tests.house import ROOT
 from tests.systems import needs_users
 
-ROOT = Path(__file__).parents[2]
 NOBODY = 65534
 REPORT = f"""
 import os, sys

@@ -20,7 +20,7 @@ from search.data.files import located
 from search.data.names import composed, readable
 from search.data.sources.coco_format import Annotation, Annotations, Image, ambiguities, parse
 from search.data.sources.paths import path_problems
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 
 NOTES = {
     "copies": "annotations that repeat another one ({}) are left out",
@@ -79,7 +79,7 @@ def _read_parts(parts: list[Part], class_of_category: Mapping[str, str], listing
     names = {category.name for part in parts for category in part.content.categories}
     wanted = {composed(name): class_name for name, class_name in class_of_category.items()}
     if unknown := sorted(name for name in class_of_category if composed(name) not in set(map(composed, names))):
-        listing.problems.append(f"data.class_of_category names categories that do not exist: {named(unknown)}")
+        listing.problems.append(f"data.class_of_category names unknown categories: {named(unknown)}")
     class_of = {name: wanted[composed(name)] for name in names if composed(name) in wanted}
     if not class_of_category:
         class_of = {name: name for name in names - _without_boxes(parts, names, listing)}
@@ -100,7 +100,7 @@ def _without_boxes(parts: list[Part], names: set[str], listing: Listing) -> set[
         used |= {category.name for category in part.content.categories if category.id in with_boxes}
     if unused := names - used:
         found = named(sorted(map(repr, unused)))
-        listing.warnings.append(f"categories without boxes ({len(unused)}) are no classes: {found}; {SET_CLASSES}")
+        listing.warnings.append(f"categories without boxes ({len(unused)}) are not classes: {found}; {SET_CLASSES}")
     return names - used
 
 
@@ -152,7 +152,9 @@ def _labelled(content: Annotations, class_of: Mapping[str, str], listing: Listin
             missing = f"category {annotation.category_id}" if category is None else f"image {annotation.image_id}"
             listing.unusable.append(
                 Unusable(
-                    "annotations of what is not listed", readable(f"annotation {annotation.id}"), readable(missing)
+                    "annotations of unknown images or categories",
+                    readable(f"annotation {annotation.id}"),
+                    readable(missing),
                 )
             )
         elif category in class_of:

@@ -85,9 +85,9 @@ def ambiguities(content: Annotations) -> list[str]:
     """A line for image ids, and one for category ids, that stand for several. Entries that are equal do no harm."""
     problems = []
     if doubles := _doubles((image.id, image.file_name, _size(image)) for image in content.images):
-        problems.append(f"image ids that stand for several images ({len(doubles)}): {named(doubles)}: {RENUMBER}")
+        problems.append(f"image ids that several images share ({len(doubles)}): {named(doubles)}: {RENUMBER}")
     if doubles := _doubles((category.id, repr(category.name), "") for category in content.categories):
-        problems.append(f"category ids that stand for several ({len(doubles)}): {named(doubles)}: {RENUMBER}")
+        problems.append(f"category ids that several categories share ({len(doubles)}): {named(doubles)}: {RENUMBER}")
     return problems
 
 

@@ -16,7 +16,7 @@ from search.data.files import located
 from search.data.names import readable
 from search.data.sources.folder import SPLIT_SPELLINGS
 from search.data.sources.paths import path_problems
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 
 COLUMNS = ("path", "label", "split")
 DELIMITERS = (",", ";", "\t", "|")  # spreadsheets write ; where , is the decimal point
@@ -84,7 +84,7 @@ def _read_lines(text: str, folder: Path, listing: Listing) -> None:
     if not {"path", "label"} <= set(columns):
         found = ", ".join(head) or "nothing"
         listing.problems.append(
-            f"the first line has to name the columns path and label, and may name split: found {readable(found)}"
+            f"the first line must name the columns path and label, and can name split: found {readable(found)}"
         )
         return
     lines = list(table)
@@ -95,7 +95,7 @@ def _read_lines(text: str, folder: Path, listing: Listing) -> None:
     added = [line for line in usable if _add(line, folder, listing)]
     if beyond := [line.number for line in added if line.beyond]:
         listing.warnings.append(
-            f"lines with more cells than columns ({len(beyond)}), of which the last are not used: {named(beyond)}"
+            f"lines with more cells than columns ({len(beyond)}), whose last cells are not used: {named(beyond)}"
         )
 
 

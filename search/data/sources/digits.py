@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from search.data.examples import Example, Listing
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 
 BRIGHTEST = 16
 

@@ -10,7 +10,7 @@ from search.data.files import fault_of, leads_nowhere
 from search.data.names import readable
 from search.data.sources.paths import path_problems, shown
 from search.data.sources.walking import Walk
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 
 SPLIT_SPELLINGS: dict[str, SplitName] = {
     "train": "train",
@@ -75,9 +75,7 @@ def _read_classes(path: Path, split: SplitName | None, walk: Walk, root: Path, l
         return
     if split is None and len(folders) == 1 and len(walk.entries(folders[0])[0]) > 1:
         only = readable(folders[0].name)
-        listing.problems.append(
-            f"{readable(str(path))} holds nothing but {only}: is {readable(str(folders[0]))} meant?"
-        )
+        listing.problems.append(f"{readable(str(path))} contains only {only}: is {readable(str(folders[0]))} meant?")
     listing.classes[split] = {folder.name for folder in folders}
     above = len(root.parts)
     for folder in folders:

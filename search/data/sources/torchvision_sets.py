@@ -19,7 +19,7 @@ from torchvision.datasets.utils import check_integrity
 from search.data.arrays import SplitName
 from search.data.examples import Example, Listing, named
 from search.data.sources.paths import SET_IT
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 
 
 class InMemory(Protocol):
@@ -68,7 +68,7 @@ def listing_of(name: str, splits: dict[SplitName, InMemory]) -> Listing:
         if len(pixels) != len(targets):
             listing.problems.append(f"{split} has {len(pixels):,} images and {len(targets):,} labels")
         elif unknown := sorted(set(targets.tolist()) - set(range(len(dataset.classes)))):
-            listing.problems.append(f"{split} has labels that stand for no class: {named(unknown)}")
+            listing.problems.append(f"{split} has labels without a class: {named(unknown)}")
         else:
             listing.examples += [
                 Example(f"{name} {split} {number}", dataset.classes[target], image, split)
@@ -109,6 +109,6 @@ def _damaged_batches(folder: Path) -> list[str]:
 
 
 def _how_to_get(folder: Path, url: str, faults: list[str], error: str) -> str:
-    remedy = f"remove {folder} to have it downloaded again, or fetch it from {url} elsewhere and unpack it there"
+    remedy = f"remove {folder} to download it again, or fetch it from {url} elsewhere and unpack it there"
     wrong = f": {len(faults)} files are missing or damaged, {named(faults)}" if faults else ""
-    return f"{folder} is not whole{wrong} (torchvision says: {error or 'nothing'}); {remedy}"
+    return f"{folder} is incomplete{wrong} (torchvision says: {error or 'nothing'}); {remedy}"

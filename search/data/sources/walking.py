@@ -84,13 +84,12 @@ class Walk:
             notes.append(_ignored(self._left_out))
         if self._loops:
             notes.append(
-                f"links that lead back to a folder around them ({len(self._loops)}) are not followed: "
+                f"links to one of their parent folders ({len(self._loops)}) are not followed: "
                 f"{self._named(self._loops)}"
             )
         if self._repeated:
             notes.append(
-                f"folders that links reach a second time ({len(self._repeated)}) are read once: "
-                f"{self._named(self._repeated)}"
+                f"folders that links reach again ({len(self._repeated)}) are read once: {self._named(self._repeated)}"
             )
         return notes
 

@@ -44,7 +44,7 @@ def image_folder(tmp_path: Path, paint: Paint) -> Callable[[Mapping[str, int]], 
     """Fill a folder with so many distinct images below each name, JPEG and PNG in turn."""
 
     def fill(images: Mapping[str, int]) -> Path:
-        root = tmp_path / "pictures"
+        root = tmp_path / "images"
         number = 0
         for folder, count in images.items():
             (root / folder).mkdir(parents=True, exist_ok=True)

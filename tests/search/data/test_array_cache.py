@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from search.data.array_cache import Array, ArrayCache, NoRoom
+from tests.house import ROOT
 
 HEADER = 128  # bytes of a .npy file before its numbers
 NUMBERS = np.arange(24, dtype=np.float16).reshape(4, 6)
@@ -56,7 +57,7 @@ def test_what_is_in_use_is_never_removed(tmp_path: Path) -> None:
     cache = ArrayCache(tmp_path, 4 * (1000 + HEADER))
     held = [fill(cache, key) for key in "abcd"]
     view = held[0][:1]
-    with pytest.raises(NoRoom, match=r"feature_cache_gb \(4\.512e-06\) is taken up by what is in use"):
+    with pytest.raises(NoRoom, match=r"feature_cache_gb \(4\.512e-06\) is full of arrays in use"):
         fill(cache, "e")
     held.clear()  # but the view of a is alive, and so is its map
     fill(cache, "e")
@@ -79,7 +80,7 @@ def test_what_another_process_uses_is_never_removed(tmp_path: Path) -> None:
     for key in "abcd":
         fill(cache, key)
     command = [sys.executable, "-c", HOLDS, str(tmp_path)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, stdin=-1, stdout=-1, text=True, env=environment) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "open\n"

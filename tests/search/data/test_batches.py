@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from search.data.arrays import Arrays
 from search.data.batches import Rows, TrainingBatches, class_weights
+from tests.house import ROOT
 
 CPU = torch.device("cpu")
 
@@ -119,7 +120,7 @@ def test_an_epoch_needs_the_memory_of_a_batch(tmp_path: Path) -> None:
     file = tmp_path / "images.npy"
     images = np.lib.format.open_memmap(file, mode="w+", dtype=np.uint8, shape=(4000, 224, 224, 3))  # a sparse file
     images.flush()
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", PASS_OVER_A_LARGE_MAP, str(file)]
     done = subprocess.run(command, check=True, env=environment, capture_output=True, text=True, timeout=500)
     assert re.fullmatch(r"-?[\d.]+\n", done.stdout)

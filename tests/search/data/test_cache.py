@@ -22,10 +22,10 @@ from search.data.decode import decode
 from search.data.examples import Box, Example, Row
 from search.data.split import Split
 from search.errors import BadInput
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
+from tests.house import ROOT
 
 Paint = Callable[..., Path]
-ROOT = Path(__file__).parents[3]
 IMAGES = 30
 NOTHING = Findings({}, {})
 FILL_IN_A_PROCESS = """
@@ -34,7 +34,7 @@ from pathlib import Path
 from search.data.cache import ImageCache
 from search.data.examples import Example, Row
 from search.data.split import Split
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 
 folder, limit, *lines = sys.argv[1:]
 if int(limit):
@@ -211,7 +211,7 @@ def test_a_full_disk_while_writing(cache_dir: Path, rows: list[Row]) -> None:
     pytest.importorskip("resource", reason="limits the size of files")
     _, errors = process(cache_dir, rows, limit=10 * 16 * 16 * 3).communicate()
     assert "BadInput: decoded images cannot be stored" in errors
-    assert "0 MB are needed for 30 images at 16 px: make room, or name another folder with CACHE_DIR" in errors
+    assert "0 MB are needed for 30 images at 16 px: free disk space, or set CACHE_DIR to another folder" in errors
     assert list(cache_dir.glob("*.npy")) == list(cache_dir.glob("*.tmp")) == []
 
 

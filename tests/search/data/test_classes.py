@@ -106,7 +106,7 @@ def test_two_unicode_forms_are_one_class() -> None:
     unite_forms(found)
     assert found.classes == {"train": {COMPOSED, "brot"}, "test": {COMPOSED, "brot"}}
     assert {example.class_name for example in found.examples} == {COMPOSED, "brot"}
-    assert found.warnings == [f"class names that came in two Unicode forms (1) are one class each: {COMPOSED!r}"]
+    assert found.warnings == [f"class names in two Unicode forms (1) count as one class each: {COMPOSED!r}"]
     assert class_problems(found) == []
 
 

@@ -18,13 +18,13 @@ from search.data.dataset import SOURCES, Dataset, open_dataset
 from search.data.decode import decode
 from search.data.examples import SPLITS
 from search.errors import BadInput
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 from tests.search.data.encoded import png16, tiff
 from tests.systems import linux_file_names, needs_pipes
 
 Paint = Callable[..., Path]
 ImageFolder = Callable[[Mapping[str, int]], Path]
-REMEDY = ": mend or remove them, or skip them (--set data.unreadable=skip)"
+REMEDY = ": repair or remove them, or skip them (--set data.unreadable=skip)"
 TWO_CLASSES = {"glass": 10, "metal": 10}
 
 
@@ -160,7 +160,7 @@ def test_the_description_is_json_and_names_no_place(image_folder: ImageFolder, c
     text = json.dumps(dataset.describe())
     assert str(tmp_path) not in text
     assert json.loads(text) == {
-        "name": "pictures",
+        "name": "images",
         "source": "folder",
         "fingerprint": dataset.fingerprint,
         "classes": ["glass", "metal"],
@@ -171,8 +171,8 @@ def test_the_description_is_json_and_names_no_place(image_folder: ImageFolder, c
         "warnings": list(dataset.warnings),
     }
     assert dataset.warnings[1:] == (
-        "copies of other images (1) are kept in the same split as these",
-        "images under more than one class (1): glass/3.jpg [glass] = metal/copy.jpg [metal]",
+        "copies of other images (1) are kept in the same split as the originals",
+        "images with more than one class (1): glass/3.jpg [glass] = metal/copy.jpg [metal]",
     )
 
 
@@ -200,7 +200,7 @@ def test_unreadable_files_are_refused_by_name_and_counted(
         (root / "glass" / f"{number:02}.txt").touch()
     (problem,) = problems(root, cache_dir, sizes)
     assert problem.startswith("unreadable files (25): glass/00.txt, glass/01.txt, ")
-    assert "glass/19.txt and 5 more (the file is empty: fetch it again): mend" in problem
+    assert "glass/19.txt and 5 more (the file is empty: fetch it again): repair" in problem
 
 
 def test_unreadable_files_can_be_skipped(image_folder: ImageFolder, cache_dir: Path, decodings: list[int]) -> None:
@@ -235,7 +235,7 @@ def test_too_large_images_are_refused_also_when_they_were_good_before(
     root = image_folder(TWO_CLASSES)
     paint(root / "glass" / "large.png", 99, size=(30, 16))
     opened(root, cache_dir, max_pixels=30 * 16)
-    reason = "30 x 16 pixels; at most 479 in all are allowed (data.max_pixels)"
+    reason = "30 x 16 pixels; at most 479 pixels are allowed (data.max_pixels)"
     expected = [f"unreadable files (1): glass/large.png ({reason}){REMEDY}"]
     assert problems(root, cache_dir, max_pixels=30 * 16 - 1) == expected
 
@@ -521,7 +521,7 @@ def test_values_of_unknown_range_are_refused_with_the_choice(tmp_path: Path, cac
     (problem,) = problems(root, cache_dir)
     assert problem == (
         "images of more than 8 bits (21) hold values from 0.5 to 4,095, integers in some and floating point in others: "
-        "which values are black and white is not known; name them with --set data.pixel_range=[BLACK, WHITE], or "
+        "the values of black and white are unknown; name them with --set data.pixel_range=[BLACK, WHITE], or "
         "convert the images to 8 bits"
     )
     assert opened(root, cache_dir, pixel_range=[0, 4095]).describe()["pixel_range"] == [0, 4095]

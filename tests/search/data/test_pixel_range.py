@@ -28,7 +28,7 @@ def test_floating_point_from_0_to_1() -> None:
     decision = decide([Extremes(0.1, 0.9, integers=False)], "auto")
     assert decision.pixel_range == PixelRange(0, 1)
     (warning,) = decision.warnings
-    assert warning.startswith("images of more than 8 bits (1) hold values from 0.1 to 0.9: 0 is taken for black and 1 ")
+    assert warning.startswith("images of more than 8 bits (1) hold values from 0.1 to 0.9: 0 is used as black and 1 ")
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_floating_point_from_0_to_1() -> None:
 def test_a_doubtful_range_is_refused_unless_it_is_named(found: list[Extremes]) -> None:
     decision = decide(found, "auto")
     (problem,) = decision.problems
-    assert "which values are black and white is not known; name them with --set data.pixel_range=[BLACK, W" in problem
+    assert "the values of black and white are unknown; name them with --set data.pixel_range=[BLACK, W" in problem
     named = decide(found, (-1, 300))
     assert (named.pixel_range, named.warnings, named.problems) == (PixelRange(-1, 300), [], [])
 

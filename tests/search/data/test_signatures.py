@@ -48,7 +48,7 @@ KINDS = {
     "empty": (b"", "the file is empty: fetch it again"),
     "zeros": (
         bytes(5000),
-        "the file begins with nothing but zeros, so it was not written to its end: fetch the file ag",
+        "the file begins with zeros only, so it was not written completely: fetch the file ag",
     ),
     "start of a JPEG": (b"\xff\xd8\xff", "a JPEG image that is damaged or cut short: fetch the file again"),
     "start of a PNG": (b"\x89PNG\r\n", "a PNG image that is damaged or cut short: fetch the file again"),

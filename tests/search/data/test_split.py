@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from search.data.arrays import SplitName
 from search.data.examples import SPLITS, Example, Row
 from search.data.split import REMEDY, Split, split_rows
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 
 SETTINGS = DataSettings(validation_share=0.2, test_share=0.1)
 
@@ -111,8 +111,8 @@ def test_a_image_under_two_classes_stays_in_one_split_and_is_named() -> None:
     rows = [*rows_of({"glass": 9, "metal": 9}), row("same", "metal"), row("same", "glass")]
     split = split_rows(rows, (), SETTINGS)
     assert split.warnings == [
-        "copies of other images (1) are kept in the same split as these",
-        "images under more than one class (1): glass/same [glass] = metal/same [metal]",
+        "copies of other images (1) are kept in the same split as the originals",
+        "images with more than one class (1): glass/same [glass] = metal/same [metal]",
     ]
     assert sorted(sum("same" in name for name in members) for members in names(split).values()) == [0, 0, 2]
 
@@ -154,7 +154,7 @@ def test_leaks_between_given_splits_are_dropped_from_train_then_from_validation(
     assert counts(split) == {name: {"a": 1, "b": 1} for name in SPLITS}
     assert split.warnings == [
         (
-            "images in two splits are kept in the later one alone: 1 of train are also in validation, "
+            "images in two splits are kept only in the later split: 1 of train are also in validation, "
             "1 of train are also in test, 1 of validation are also in test"
         )
     ]
@@ -164,7 +164,7 @@ def test_a_leak_under_another_class_is_named() -> None:
     rows = [row(f"{split} {name}", name, split) for name in "ab" for split in SPLITS]
     split = split_rows([*rows, row("test a", "b", "train")], set(SPLITS), SETTINGS)
     assert counts(split) == {name: {"a": 1, "b": 1} for name in SPLITS}
-    assert split.warnings[1:] == ["images under more than one class (1): a/test a [a] = b/test a [b]"]
+    assert split.warnings[1:] == ["images with more than one class (1): a/test a [a] = b/test a [b]"]
 
 
 def test_a_class_that_is_lost_by_dropping_leaks() -> None:
@@ -194,7 +194,7 @@ def test_a_class_that_has_too_few_images_since_others_are_copies() -> None:
     test = [row(f"a {number}", "a", "test") for number in range(4)] + [row("b 9", "b", "test")]
     assert split_rows([*train, *test], {"train", "test"}, SETTINGS).problems == [
         "classes with fewer distinct images than there are splits to fill (2): 'a' (1): add some",
-        "images in two splits are kept in the later one alone: 4 of train are also in test",
+        "images in two splits are kept only in the later split: 4 of train are also in test",
     ]
 
 

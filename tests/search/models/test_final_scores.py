@@ -13,7 +13,7 @@ from blocks.network import Network
 from blocks.specification import ScratchSpecification, StageSpecification
 from search.data.arrays import Arrays
 from search.models.final_scores import ANSWERS, READ_AT, metrics_of_attributes, pack, score_once, unpack
-from search.training.evaluation import evaluate
+from tests.training import evaluate
 
 CPU = torch.device("cpu")
 

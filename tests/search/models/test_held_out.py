@@ -13,8 +13,9 @@ from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
 from search.models.held_out import open_images
 from search.models.sources import Source
+from search.settings.data import DataSettings
 from search.settings.options import OF_TRAINING, add_arguments
-from search.settings.search import DataSettings, load
+from search.settings.search import load
 from tests.search.data.encoded import png16
 
 SHARES = {"test_share": 0.3, "validation_share": 0.25, "split_seed": 5}

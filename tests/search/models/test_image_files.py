@@ -30,7 +30,7 @@ def test_what_is_passed_over_is_said(tmp_path: Path, capsys: pytest.CaptureFixtu
             f"{tmp_path}: ignored 2 files in 2 folders, which are hidden or left by a NAS, a system or "
             "a program: @eaDir, lost+found"
         ),
-        f"{tmp_path}: links that lead back to a folder around them (1) are not followed: a/up",
+        f"{tmp_path}: links to one of their parent folders (1) are not followed: a/up",
     ]
 
 

@@ -19,6 +19,7 @@ from search.models.formats.formats import CPU, FORMATS, exported_description
 from search.models.opening import open_classifier
 from search.models.sources import Source
 from search.settings.search import Settings
+from tests.house import ROOT
 
 
 def test_what_onnx_cannot_take_is_run_by_pytorch_and_said(
@@ -78,7 +79,7 @@ def test_an_exported_onnx_model_answers_and_is_scored_without_pytorch(
         shutil.copy(images / name / "0.png", labelled / name)
     rows, modules = tmp_path / "rows.csv", tmp_path / "modules.txt"
     command = [sys.executable, "-c", WITHOUT_PYTORCH, *map(str, (tmp_path, labelled, rows, modules))]
-    done = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     scores = json.loads(done.stdout)
     assert (len(rows.read_text().splitlines()), scores["pictures"]) == (1 + 3, 3)

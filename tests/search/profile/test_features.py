@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from blocks.anatomy import anatomy
 from blocks.build import build
-from blocks.elimination import anatomy
 from blocks.network import Network
 from blocks.specification import EliminatedSpecification, HeadSpecification
 from search.data.arrays import Arrays

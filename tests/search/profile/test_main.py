@@ -8,8 +8,8 @@ import pytest
 import timm
 from safetensors.torch import save_file
 
+from blocks.anatomy import anatomy
 from blocks.cost import count_parameters
-from blocks.elimination import anatomy
 from search.errors import BadInput
 from search.profile.__main__ import main
 from tests.conftest import CLASSES, SIDE, WriteConfig, tiny_elimination, tiny_scratch

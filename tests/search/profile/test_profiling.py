@@ -7,9 +7,9 @@ import timm
 import torch
 from safetensors.torch import save_file
 
+from blocks.anatomy import anatomy
 from blocks.build import build
 from blocks.cost import count_macs, count_parameters
-from blocks.elimination import anatomy
 from blocks.specification import EliminatedSpecification
 from search.data.dataset import Dataset, open_dataset
 from search.errors import Interrupted

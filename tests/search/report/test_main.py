@@ -16,8 +16,7 @@ import pytest
 
 from search.errors import BadInput
 from search.report.__main__ import main
-
-ROOT = Path(__file__).parents[3]
+from tests.house import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -133,7 +132,7 @@ def test_no_database_is_made_by_looking(tmp_path: Path) -> None:
 
 def test_outputs_are_checked_before_anything_is_read(tmp_path: Path) -> None:
     message = refused("--pareto", "--database", "sqlite:///none.db", "--png", "none/front.png", "--html", str(tmp_path))
-    assert "--png none/front.png: no folder none; make it first" in message
+    assert "--png none/front.png: there is no folder none; create it first" in message
     assert f"--html {tmp_path}: is a folder" in message
     assert "none.db" not in message
     assert "only one of them" in refused("--pareto", "--json", "-", "--csv", "-")

@@ -1,13 +1,8 @@
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from search.report.markdown import candidates, table
-from search.system.text import escaped, marked_up_table
 from tests.search.report.conftest import HOSTILE
 
 KNOWN = {"layers": 41, "macs": 51_400_000, "accuracy": 0.763, "train_f1_macro": 0.7634, "confusion": [[9, 0], [0, 9]]}
@@ -60,18 +55,4 @@ def test_what_the_numbers_rest_on_stands_below(two_studies: Any) -> None:
 def test_formulas_entities_and_strokes_are_text() -> None:
     assert table(["study", "$n$"], [["$x_{1}$ &lt; ~~a~~", "1"]]) == (
         "| study | \\$n\\$ |\n| --- | ---: |\n| \\$x\\_\\{1\\}\\$ \\&lt; \\~\\~a\\~\\~ | 1 |"
-    )
-
-
-@given(st.text())
-def test_foreign_text_stays_in_its_cell(text: str) -> None:
-    told = escaped(text)
-    assert "\n" not in told
-    assert re.search(r"(?<!\\)(?:\\\\)*[|`*_<\[$~&]", told) is None
-    assert re.sub(r"\\(.)", r"\1", told) == "".join(letter if letter.isprintable() else " " for letter in text)
-
-
-def test_a_table_has_its_numbers_to_the_right() -> None:
-    assert marked_up_table(["class", "F1"], [["a", "0.5"]], numbers=["F1"], gap=" ") == (
-        "|  class  |  F1  |\n| --- | ---: |\n|  a  |  0.5  |"
     )

@@ -40,7 +40,7 @@ def config(folder: Path, text: str | bytes) -> str:
         (["name.x=1"], "--set name.x: name is text, and has no keys below it"),
         (["data=5"], "--set data: expected a group of settings: source, path, annotations, "),
         (["trials.x=5"], "--set trials.x: trials is a whole number from 1 to 1,000,000, and has no keys below it"),
-        (["trials=5", "trials.x=5"], "--set trials.x: trials is given as one value, too; give one of the two"),
+        (["trials=5", "trials.x=5"], "--set trials.x: trials is also given as one value; give only one of the two"),
         (["studies=[]"], "--set studies: expected a group of one or more keys and values, got []"),
         (["studies={}"], "--set studies: expected a group of one or more keys and values, got {}"),
         (
@@ -86,8 +86,8 @@ def config(folder: Path, text: str | bytes) -> str:
             ["studies.scratch.recipe.epoch=5"],
             "--set studies.scratch.recipe.epoch: no such setting; did you mean studies",
         ),
-        (["=5"], "--set =5: expected KEY=VALUE, as in --set data.fit=crop"),
-        (["a..b=5"], "--set a..b=5: expected KEY=VALUE, as in --set data.fit=crop"),
+        (["=5"], "--set =5: expected KEY=VALUE, for example --set data.fit=crop"),
+        (["a..b=5"], "--set a..b=5: expected KEY=VALUE, for example --set data.fit=crop"),
         (
             ["seed=0x" + "f" * 5000],
             "--set seed: expected a whole number from 0 to 4,294,967,295, got a number of more t",
@@ -179,7 +179,7 @@ def test_a_secret_file_is_refused_by_its_path(monkeypatch: pytest.MonkeyPatch, t
     (tmp_path / "somebody-elses").write_bytes(b"\xff")
     os.mkfifo(tmp_path / "elimnet_device")
     assert refused() == [
-        f"secret file {tmp_path / 'elimnet_name'}: expected text in UTF-8, and byte 0 is none",
+        f"secret file {tmp_path / 'elimnet_name'}: expected UTF-8 text, and byte 0 is not UTF-8",
         f"secret file {tmp_path / 'ELIMNET_SEED'}: expected a whole number from 0 to 4,294,967,295, got '-1'",
     ]
 
@@ -187,17 +187,17 @@ def test_a_secret_file_is_refused_by_its_path(monkeypatch: pytest.MonkeyPatch, t
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("- 1", "expected keys and values, as in `trials: 20`, and no list"),
-        ("5", "expected keys and values, as in `trials: 20`, and no single value"),
+        ("- 1", "expected keys and values, for example `trials: 20`, got a list"),
+        ("5", "expected keys and values, for example `trials: 20`, got a single value"),
         ("trials: 1\ntrials: 2", "not YAML: line 2: 'trials' is given twice, first in line 1; keep one of them"),
         (
             "data:\n\tfit: crop",
-            "not YAML: line 2: found character '\\t' that cannot start any token; indent with blanks",
+            "not YAML: line 2: found character '\\t' that cannot start any token; indent with spaces",
         ),
         ("a: !!python/object:os.system x", "not YAML: line 1: the tag !!python/object:os.system is not allowed; write"),
-        (b"\x7fELF\x02\xff", "expected text in UTF-8, and byte 5 is none"),
-        ("seed: 1\n".encode("utf-16"), "expected text in UTF-8, and byte 0 is none"),
-        ("#" * 1_000_001, "expected a file of at most 1,000,000 bytes, and this one is larger"),
+        (b"\x7fELF\x02\xff", "expected UTF-8 text, and byte 5 is not UTF-8"),
+        ("seed: 1\n".encode("utf-16"), "expected UTF-8 text, and byte 0 is not UTF-8"),
+        ("#" * 1_000_001, "expected a file of at most 1,000,000 bytes, and this file is larger"),
     ],
 )
 def test_a_file_is_refused_by_its_name(content: str | bytes, problem: str, tmp_path: Path) -> None:
@@ -221,10 +221,10 @@ def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
         (Path("/dev/zero"), "pipe or device"),
         (tmp_path, "folder"),
     ):
-        assert refused("--config", str(path)) == [f"--config {path}: expected a file, and this is a {kind}"]
-    assert refused("--config", "") == ["--config '': expected a file, and this is a folder"]
+        assert refused("--config", str(path)) == [f"--config {path}: expected a file, got a {kind}"]
+    assert refused("--config", "") == ["--config '': expected a file, got a folder"]
     assert refused("--config", str(tmp_path / "pipe" / "c.yaml")) == [
-        f"--config {tmp_path / 'pipe' / 'c.yaml'}: Not a directory; name a file that can be read"
+        f"--config {tmp_path / 'pipe' / 'c.yaml'}: Not a directory; name a readable file"
     ]
 
 
@@ -255,7 +255,7 @@ def test_a_file_is_blamed_for_what_is_in_it_and_nothing_else_is(tmp_path: Path) 
         _load("--config", path, "--set", "data={fit: crop, test_share: 9}", "--seed", "x", "--set", "seeed")
     assert caught.value.what == f"settings ({path})"
     assert [problem.partition(", got")[0] for problem in caught.value.problems] == [
-        "--set seeed: expected KEY=VALUE, as in --set data.fit=crop",
+        "--set seeed: expected KEY=VALUE, for example --set data.fit=crop",
         "data.validation_share: expected a number above 0 and below 0.5",
         "--set data.test_share: expected a number above 0 and below 0.5",
         "--seed: expected a whole number from 0 to 4,294,967,295",

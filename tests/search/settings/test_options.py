@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from search.system.commands import positive
+from tests.house import ROOT
 
-ROOT = Path(__file__).parents[3]
 COMMANDS = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for package in ("baselines", "benchmarks", "search")

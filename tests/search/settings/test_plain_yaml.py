@@ -10,8 +10,7 @@ import pytest
 import yaml
 
 from search.settings.plain_yaml import NotYaml, parse
-
-ROOT = Path(__file__).parents[3]
+from tests.house import ROOT
 
 
 @pytest.mark.parametrize(
@@ -68,21 +67,21 @@ LAUGHS = "a0: &a0 {x: 1, y: 2}\n" + "".join(
         ("a: {b: 1, 'b': 2}", "line 1: 'b' is given twice, first in line 1; keep one of them"),
         (
             "a: 1\n\tb: 2",
-            "line 2: found character '\\t' that cannot start any token; indent with blanks, not with tabs",
+            "line 2: found character '\\t' that cannot start any token; indent with spaces, not with tabs",
         ),
         ("!!python/object:os.system x", "line 1: the tag !!python/object:os.system is not allowed"),
         ("a: !!set {b}", "line 1: the tag !!set is not allowed; write the plain value"),
         ("!mine x", "line 1: the tag !mine is not allowed"),
-        ("!!int five", "line 1: 'five' is no number that can be read"),
+        ("!!int five", "line 1: 'five' is not a number that can be read"),
         ("!!bool maybe", "line 1: 'maybe' is neither true nor false"),
-        ("9" * 5000, "line 1: 99999999999999999999… of 5,000 digits is no number that can be read"),
+        ("9" * 5000, "line 1: 99999999999999999999… of 5,000 digits is not a number that can be read"),
         ("[1", "line 1: expected ',' or ']'"),
         ("a: 1\n---\nb: 2", "line 2: a second document begins; keep one of them"),
         ("a: &x [*x]", "line 1: an anchor is used within itself"),
         ("a: &x {b: {c: *x}}", "line 1: an anchor is used within itself"),
         ("*x", "line 1: found undefined alias 'x'"),
         ("? [a]\n: 1", "line 1: found unhashable key"),
-        ("a: \x00", "it holds the character '\\x00', which no text does"),
+        ("a: \x00", "it contains the character '\\x00', which is not allowed in text"),
         ("[" * 5000, "it is nested too deeply"),
         (LAUGHS, "anchors are merged into too many keys"),
     ],

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from blocks.anatomy import Cut, anatomy
 from blocks.build import build
-from blocks.elimination import Cut, anatomy
 from blocks.specification import EliminatedSpecification
 from search.errors import BadInput
 from search.settings.candidate import Candidate

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.settings.search import Stopping
+from search.settings.pruning import Stopping
 from search.statistics.pareto import front
 from search.study.pruner import Finished, epoch_at, judge, reach, rungs
 

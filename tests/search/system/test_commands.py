@@ -4,12 +4,12 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from search.errors import BadInput
 from search.system.commands import exit_with_status, loading
+from tests.house import ROOT
 
 
 def status_of(error: BaseException | None, status: int | None = None) -> object:
@@ -46,7 +46,7 @@ exit_with_status(main)
 
 def test_ctrl_c_while_modules_are_imported_ends_the_process_silently() -> None:
     command = [sys.executable, "-c", INTERRUPTED]
-    root = Path(__file__).parents[3]
+    root = ROOT
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "loading\n"

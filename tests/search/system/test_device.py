@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -15,8 +14,8 @@ from search.errors import BadInput
 from search.system.device import best_device, check_device, choose_device, device_name, memory_format, release_memory
 from search.system.hardware import Slot, slots
 from tests.conftest import LoadSettings
+from tests.house import ROOT
 
-ROOT = Path(__file__).parents[3]
 CPU, CUDA, MPS = torch.device("cpu"), torch.device("cuda"), torch.device("mps")
 
 
@@ -57,12 +56,12 @@ def test_all_workers_share_the_one_gpu_of_a_mac(has: None) -> None:
 @pytest.mark.parametrize(
     ("has", "device", "problem"),
     [
-        ((0, 0), "mps", "mps was asked for, and torch finds no GPU of a Mac here; take cpu or auto"),
-        ((1, 0), "mps", "mps was asked for"),
-        ((0, 1), "cuda", "cuda was asked for and this machine has no GPU that torch sees; take cpu or auto"),
-        ((0, 0), "cuda:0", "no GPU that torch sees"),
-        ((1, 0), "cuda:1", "cuda:1 was asked for and torch sees 1 GPU, numbered from 0; take cuda:0"),
-        ((2, 0), "cuda:7", "torch sees 2 GPUs"),
+        ((0, 0), "mps", "mps is set, but torch finds no Mac GPU on this machine; use cpu or auto"),
+        ((1, 0), "mps", "mps is set"),
+        ((0, 1), "cuda", "cuda is set, but torch finds no GPU on this machine; use cpu or auto"),
+        ((0, 0), "cuda:0", "torch finds no GPU"),
+        ((1, 0), "cuda:1", "cuda:1 is set, but torch finds 1 GPU, numbered from 0; use cuda:0"),
+        ((2, 0), "cuda:7", "torch finds 2 GPUs"),
     ],
     indirect=["has"],
 )
@@ -105,3 +104,8 @@ def test_a_mac_does_on_its_processor_what_its_gpu_lacks(system: str, given: str 
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [expected, "False"]
+
+
+def test_auto_is_what_this_machine_has() -> None:
+    assert choose_device("cpu") == CPU
+    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")

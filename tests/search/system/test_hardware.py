@@ -147,7 +147,7 @@ def test_gpus_with_the_most_free_memory_come_first(monkeypatch: pytest.MonkeyPat
 
 def test_cuda_without_a_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
-    with pytest.raises(BadInput, match="no GPU that torch sees; take cpu or auto"):
+    with pytest.raises(BadInput, match="torch finds no GPU on this machine; use cpu or auto"):
         slots("cuda", "auto")
 
 

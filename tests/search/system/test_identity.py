@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.house import ROOT
+
 pwd = pytest.importorskip("pwd", reason="no accounts on this system")
 
-ROOT = Path(__file__).parents[3]
 WITHOUT_ACCOUNT = """
 import pwd
 
@@ -35,7 +36,7 @@ def test_a_user_without_an_account_has_a_name_and_a_home(package: str, tmp_path:
     done = answers(f"import {package}; {WHO}", tmp_path)
     home = tmp_path / f"elimnet-search-{os.getuid()}"
     assert done.stdout == f"uid{os.getuid()} {home}\n", done.stderr
-    assert done.stderr == f"user id {os.getuid()} has no home: {home} is used; set HOME to name another\n"
+    assert done.stderr == f"user id {os.getuid()} has no home folder: {home} is used; set HOME to use another\n"
     assert home.stat().st_mode & 0o777 == 0o700
     assert answers(f"import {package}; {WHO}", tmp_path).stdout == done.stdout, "it is found again"
 

@@ -30,9 +30,9 @@ def test_files_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monkey
     assert file_problems("--png", tmp_path) == [f"--png {tmp_path}: is a folder; name a file"]
     assert file_problems("--png", Path()) == ["--png .: is a folder; name a file"]
     lost = tmp_path / "nowhere" / "x.png"
-    assert file_problems("--png", lost) == [f"--png {lost}: no folder {lost.parent}; make it first"]
+    assert file_problems("--png", lost) == [f"--png {lost}: there is no folder {lost.parent}; create it first"]
     monkeypatch.setattr(os, "access", lambda path, _: path != tmp_path)  # whoever runs this may be allowed everything
-    assert file_problems("--png", tmp_path / "x") == [f"--png {tmp_path / 'x'}: may not be written; name another"]
+    assert file_problems("--png", tmp_path / "x") == [f"--png {tmp_path / 'x'}: no write permission; name another file"]
 
 
 def test_folders_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,12 +42,12 @@ def test_folders_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyP
     for name in ("link", "file"):
         assert folder_problems(tmp_path / name) == [f"{tmp_path / name}: exists; name a new folder"]
     below = tmp_path / "file" / "some" / "where"
-    assert folder_problems(below) == [f"{below}: {tmp_path / 'file'} is no folder; name another"]
+    assert folder_problems(below) == [f"{below}: {tmp_path / 'file'} is not a folder; name another folder"]
     below = tmp_path / "link" / "where"
-    assert folder_problems(below) == [f"{below}: {tmp_path / 'link'} is no folder; name another"]
+    assert folder_problems(below) == [f"{below}: {tmp_path / 'link'} is not a folder; name another folder"]
     monkeypatch.setattr(os, "access", lambda path, mode: mode == os.F_OK and path.exists())
     some = tmp_path / "some" / "where"
-    assert folder_problems(some) == [f"{some}: {tmp_path} may not be written; name another"]
+    assert folder_problems(some) == [f"{some}: no write permission for {tmp_path}; name another folder"]
 
 
 def test_a_new_folder_is_whole_and_open_to_others(tmp_path: Path) -> None:

@@ -9,12 +9,8 @@ import pytest
 import torch
 
 from blocks.network import Network
-from blocks.scratch import build_scratch
-from blocks.specification import HeadSpecification, ScratchSpecification, StageSpecification
 from search.data.arrays import Arrays
-
-CLASSES = 3
-SIZE = 16
+from tests.networks import SIZE, tiny_network
 
 
 @pytest.fixture
@@ -25,20 +21,7 @@ def cpu() -> torch.device:
 @pytest.fixture
 def make_network() -> Callable[..., Network]:
     """A scratch network of two stages, with the same random weights at each call."""
-
-    def make(dropout: float = 0.2, seed: int = 0) -> Network:
-        torch.manual_seed(seed)
-        stages = (
-            StageSpecification(block="conv", channels=8, stride=2),
-            StageSpecification(block="dwconv", channels=12),
-        )
-        head = HeadSpecification(dropout=dropout)
-        specification = ScratchSpecification(
-            image_size=SIZE, classes=CLASSES, stem_channels=6, stages=stages, head=head
-        )
-        return build_scratch(specification)
-
-    return make
+    return tiny_network
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from search.training.checkpoint import FileCheckpoint, TrainingState, restore, serialise
+from search.training.checkpoint import TrainingState, restore, serialise
 from search.training.evaluation import EpochMetrics
 
 METRICS = EpochMetrics(1, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1e-3, 2.0, 100.0)
@@ -47,21 +47,3 @@ def test_refuses_what_is_not_a_checkpoint(tmp_path: Path, capsys: pytest.Capture
         with pytest.raises(ValueError, match="not a checkpoint of this version"):
             restore(data)
     assert capsys.readouterr().out == ""
-
-
-def test_a_file_holds_what_was_written_last(tmp_path: Path) -> None:
-    checkpoint = FileCheckpoint(tmp_path / "checkpoint")
-    assert checkpoint.read() is None
-    checkpoint.write(b"one")
-    checkpoint.write(b"two")
-    assert checkpoint.read() == b"two"
-    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]
-
-
-def test_a_write_that_fails_leaves_the_last_one(tmp_path: Path) -> None:
-    checkpoint = FileCheckpoint(tmp_path / "checkpoint")
-    checkpoint.write(b"one")
-    with pytest.raises(TypeError):
-        checkpoint.write("not bytes")  # type: ignore[arg-type]
-    assert checkpoint.read() == b"one"
-    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]

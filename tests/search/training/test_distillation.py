@@ -13,9 +13,9 @@ from blocks.network import Network
 from search.data.arrays import Arrays
 from search.errors import Interrupted
 from search.settings.recipe import Recipe
-from search.training.checkpoint import FileCheckpoint
 from search.training.distillation import TEMPERATURE, Teacher
-from tests.search.training.test_loop import EPOCH, assert_same, run, stop_after
+from tests.search.training.test_loop_resuming import EPOCH
+from tests.training import FileCheckpoint, assert_same, run, stop_after
 
 MakeNetwork = Callable[..., Network]
 MakeArrays = Callable[..., Arrays]

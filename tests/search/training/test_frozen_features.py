@@ -18,10 +18,11 @@ from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
 from search.errors import Interrupted
 from search.settings.recipe import Recipe
-from search.training.checkpoint import FileCheckpoint
-from search.training.evaluation import TrainingResult, evaluate
-from search.training.frozen_features import FrozenFeatures, Images, inputs_for
-from search.training.loop import train
+from search.training.evaluation import TrainingResult
+from search.training.frozen_features import FrozenFeatures, ImageInputs, inputs_for
+from search.training.plan import TrainingData
+from tests import training
+from tests.training import FileCheckpoint, evaluate
 
 CPU = torch.device("cpu")
 SIZE = 32
@@ -51,8 +52,8 @@ def kept(tmp_path: Path) -> ArrayCache:
 
 
 def run(recipe: Recipe, kept: ArrayCache | None, network: Network | None = None, **options: Any) -> TrainingResult:
-    options = {"seed": 1, "pretrained": True, "device": CPU, "features": kept, **options}
-    return train(network or make_network(), recipe, make_arrays(), make_arrays(12, seed=1), **options)
+    options = {"pretrained": True, "features": kept, **options}
+    return training.run(network or make_network(), recipe, make_arrays(), make_arrays(12, seed=1), **options)
 
 
 def files(kept: ArrayCache) -> list[str]:
@@ -91,9 +92,12 @@ def test_resumes_bit_for_bit(kept: ArrayCache, tmp_path: Path) -> None:
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
-def inputs(recipe: Recipe, kept: ArrayCache, network: Network | None = None, arrays: Arrays | None = None) -> Images:
+def inputs(
+    recipe: Recipe, kept: ArrayCache, network: Network | None = None, arrays: Arrays | None = None
+) -> ImageInputs:
     network = (network or make_network()).freeze_stages(recipe.frozen_stages)
-    return inputs_for(network, recipe, arrays or make_arrays(), make_arrays(12, seed=1), CPU, kept, None)
+    data = TrainingData(arrays or make_arrays(), make_arrays(12, seed=1), kept)
+    return inputs_for(network, recipe, data, CPU)
 
 
 def test_epochs_take_the_views_in_turn(kept: ArrayCache) -> None:
@@ -150,7 +154,7 @@ def test_networks_share_features_of_the_same_frozen_part(
 
 @pytest.mark.parametrize("change", [{"frozen_views": None}, {"frozen_stages": 0}])
 def test_nothing_is_kept_for_a_recipe_that_does_not_ask_for_it(kept: ArrayCache, change: dict[str, Any]) -> None:
-    assert type(inputs(RECIPE.model_copy(update=change), kept)) is Images
+    assert type(inputs(RECIPE.model_copy(update=change), kept)) is ImageInputs
     assert not kept.folder.exists()
 
 
@@ -168,7 +172,7 @@ def test_features_beyond_float16_are_not_kept(kept: ArrayCache, caplog: pytest.L
     network = make_network()
     with torch.no_grad():
         network.trunk.backbone.layer1[0].bn2.weight.fill_(1e7)  # type: ignore[union-attr, index]
-    assert type(inputs(RECIPE, kept, network)) is Images
+    assert type(inputs(RECIPE, kept, network)) is ImageInputs
     assert "do not fit float16" in caplog.text
     assert files(kept) == []
 

@@ -20,7 +20,7 @@ from search.data.arrays import Arrays
 from search.errors import Interrupted
 from search.settings.recipe import Recipe
 from search.training.heads import Head, train_heads
-from search.training.loop import train
+from tests.training import run
 
 CPU = torch.device("cpu")
 SIZE, CLASSES, VIEWS = 32, 3, 2
@@ -56,7 +56,7 @@ def test_each_head_is_what_it_is_when_trained_alone(tmp_path: Path, balance: str
         recipe = Recipe(**common, learning_rate=rate, weight_decay=decay, class_balance=balance)
         network = make_network(dropout, seed)
         heads.append(Head(copy.deepcopy(network.head.classifier), recipe, dropout, seed))  # type: ignore[arg-type]
-        alone.append(train(network, recipe, images, validation, seed=seed, device=CPU, pretrained=True, features=kept))
+        alone.append(run(network, recipe, images, validation, seed=seed, pretrained=True, features=kept))
     views, unchanged = (np.load(path) for path in sorted(tmp_path.glob("*.npy"), key=lambda path: -path.stat().st_size))
     assert views.shape[0] == VIEWS * 26
     together = train_heads(
@@ -99,7 +99,7 @@ def test_heads_are_interrupted_before_the_next_step() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"epochs": 4}, "may differ in learning_rate, weight_decay alone"),
+        ({"epochs": 4}, "may differ only in learning_rate, weight_decay"),
         ({"optimizer": "sgd"}, "by AdamW, without an average"),
         ({"ema_decay": 0.9}, "by AdamW, without an average"),
         ({"distillation": 0.5}, "or a teacher"),

@@ -56,8 +56,8 @@ def test_a_pickle_is_not_executed(tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_every_place_says_why_it_has_none(tmp_path: Path) -> None:
     reasons = find_weights("resnet18", tmp_path)
     assert reasons == [
-        f"{tmp_path} has no .safetensors or .pth of its name",
-        "no package brings it",
+        f"{tmp_path} has no .safetensors or .pth file of its name",
+        "no package ships it",
         "timm's hub is switched off by HF_HUB_OFFLINE",
     ]
     with pytest.raises(FileNotFoundError, match="no weights for resnet18: "):

@@ -12,7 +12,6 @@ from safetensors.torch import save_file
 
 from search.models.sources import choose, fetch, kept_models
 from search.settings.search import Settings
-from search.training.evaluation import evaluate
 from search.trial import head_batch
 from search.trial.begin import Refused, begin
 from search.trial.leased import AssignedTrial
@@ -22,6 +21,7 @@ from storage.claims import count_trials
 from storage.trials import TrialRecord
 from tests.conftest import LoadSettings, tiny_elimination
 from tests.search.conftest import EPOCHS, Bench, OpenBench
+from tests.training import evaluate
 
 AT_ONCE = 4
 COMPLETE, RUNNING = TrialState.COMPLETE, TrialState.RUNNING

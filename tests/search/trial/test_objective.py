@@ -13,21 +13,19 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from blocks.elimination import anatomy
+from blocks.anatomy import anatomy
 from blocks.specification import (
     EliminatedSpecification,
     HeadSpecification,
     NetworkSpecification,
-    ScratchSpecification,
-    StageSpecification,
 )
 from search.data.arrays import Arrays
 from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 from search.settings.search import Settings
-from search.spaces.sample import OverTheLimit, counts_of, sample_candidate, summary
+from search.spaces.sample import OverTheLimit
 from search.study.study import OpenStudy
-from search.system.device import choose_device, device_name
+from search.system.device import device_name
 from search.training.evaluation import TrainingResult
 from search.trial.assignment import Assignment, assign
 from search.trial.objective import result_attributes, run
@@ -179,21 +177,6 @@ def test_an_uncut_backbone_may_be_over_the_limits(open_study: Callable[..., Open
     assert assignment.attributes()["summary"] == "test_resnet uncut, 32 px"
 
 
-def test_candidates_in_a_line_for_people() -> None:
-    head = HeadSpecification(kind="conv3x3", width=64, convolutions=2)
-    assert summary(candidate(eliminated(head=head))) == "test_resnet to layer2.0 + conv3x3 64 2, 32 px"
-    taps = HeadSpecification(kind="multi_tap", taps=("layer1.0",))
-    assert summary(candidate(eliminated(head=taps))) == "test_resnet to layer2.0 + multi_tap layer1.0, 32 px"
-    stages = (
-        StageSpecification(block="inverted_residual_v2", channels=16, repeats=2, kernel=3, stride=2, expansion=3.0),
-        StageSpecification(block="dwconv", channels=24, repeats=1, kernel=3, stride=1),
-    )
-    network = ScratchSpecification(
-        image_size=32, classes=3, stem_channels=8, stages=stages, head=HeadSpecification(kind="pool_linear")
-    )
-    assert summary(candidate(network)) == "irv2_c16_r2_s2 dwconv_c24 + pool_linear, 32 px"
-
-
 def test_what_a_result_is_stored_as_is_json(train: Train) -> None:
     result = train(candidate(eliminated()), 0)
     stored = json.loads(json.dumps(result_attributes(result, CPU)))
@@ -203,23 +186,3 @@ def test_what_a_result_is_stored_as_is_json(train: Train) -> None:
     assert sum(stored["f1_per_class"]) / 3 == pytest.approx(result.f1_macro)
     threads = "1 thread" if torch.get_num_threads() == 1 else f"{torch.get_num_threads()} threads"
     assert stored["device"] == device_name(CPU) == f"CPU {platform.machine()}, {threads}"
-
-
-def test_devices() -> None:
-    assert choose_device("cpu") == CPU
-    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def test_samples_of_both_spaces(open_study: Callable[..., OpenStudy]) -> None:
-    for space, kind in ((tiny_elimination(), "eliminated"), (tiny_scratch(), "scratch")):
-        study = open_study(space)
-        assert sample_candidate(study.study.ask(), study.space, 3).network.family == kind
-
-
-def test_networks_that_differ_in_dropout_alone_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    some = eliminated(classes=7)
-    counts = counts_of(some)
-    monkeypatch.setattr("search.spaces.sample.build", None)  # another count would need it
-    assert counts_of(eliminated(classes=7, head=HeadSpecification(kind="pool_linear", dropout=0.3))) == counts
-    with pytest.raises(TypeError):
-        counts_of(eliminated(classes=8))

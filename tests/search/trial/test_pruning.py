@@ -8,7 +8,7 @@ from optuna.trial import TrialState
 
 from search.progress.facts import Ended
 from search.progress.standing import read_standing
-from search.settings.search import Stopping
+from search.settings.pruning import Stopping
 from search.study.study import OpenStudy
 from search.training.evaluation import EpochMetrics
 from search.trial.assignment import Assignment, assign

@@ -15,8 +15,7 @@ import yaml
 from search.settings.search import Settings, add_arguments, load
 from search.worker.startup import keep_settings, open_data, open_search, show_settings
 from tests.conftest import LoadSettings, WriteConfig, tiny_scratch
-
-ROOT = Path(__file__).parents[3]
+from tests.house import ROOT
 
 
 def test_only_what_differs_from_the_defaults_is_shown(

@@ -10,7 +10,7 @@ from search.data.classes import class_problems
 from search.data.examples import Box, Listing
 from search.data.sources.coco import SET_CLASSES, read_coco
 from search.data.sources.coco_format import RENUMBER
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 
 IMAGES = [
     {"id": 0, "file_name": "batch_1/000006.jpg", "width": 100, "height": 80, "license": None},
@@ -81,7 +81,7 @@ def test_categories_are_mapped_to_classes_and_others_are_left_out(tmp_path: Path
 def test_a_mapping_of_what_does_not_exist(tmp_path: Path) -> None:
     mapping = {"Drink cam": "can", "Cigarette": "butt"}
     listing = read(tmp_path, [annotation(1, [0, 0, 9, 9], category=3)], class_of_category=mapping)
-    assert listing.problems == ["data.class_of_category names categories that do not exist: Drink cam"]
+    assert listing.problems == ["data.class_of_category names unknown categories: Drink cam"]
 
 
 def test_damaged_annotations_are_named_by_kind(tmp_path: Path) -> None:
@@ -105,8 +105,8 @@ def test_damaged_annotations_are_named_by_kind(tmp_path: Path) -> None:
     )
     photo = "batch_1/000006.jpg"
     assert unusable(listing) == [
-        ("annotations of what is not listed", "annotation 9 (image 8)"),
-        ("annotations of what is not listed", "annotation 10 (category 99)"),
+        ("annotations of unknown images or categories", "annotation 9 (image 8)"),
+        ("annotations of unknown images or categories", "annotation 10 (category 99)"),
         ("boxes without area", f"{photo} annotation 1 ([10.0, 10.0, 0.0, 5.0])"),
         ("boxes without area", f"{photo} annotation 2 ([10.0, 10.0, 5.0, -5.0])"),
         ("boxes outside their image", f"{photo} annotation 3 ([100.0, 10.0, 5.0, 5.0])"),
@@ -172,10 +172,10 @@ def test_ids_of_several_images_or_categories_are_refused(tmp_path: Path) -> None
     photo = "batch_2/000007.JPG"
     assert listing.problems == [
         (
-            "image ids that stand for several images (2): 0 (batch_1/000006.jpg and other.jpg), "
+            "image ids that several images share (2): 0 (batch_1/000006.jpg and other.jpg), "
             f"7 ({photo} of 60 x 60 pixels and {photo} of 61 x 60 pixels): {RENUMBER}"
         ),
-        f"category ids that stand for several (1): 3 ('Cigarette' and 'Straw'): {RENUMBER}",
+        f"category ids that several categories share (1): 3 ('Cigarette' and 'Straw'): {RENUMBER}",
     ]
     assert listing.examples == []
 
@@ -200,7 +200,7 @@ def test_numbers_may_be_written_as_text(tmp_path: Path) -> None:
 def test_without_any_box_what_was_left_out_says_why(tmp_path: Path) -> None:
     crowd = annotation(2, [0, 0, 9, 9]) | {"iscrowd": 1}
     assert read(tmp_path, [crowd]).problems == [
-        f"categories without boxes (1) are no classes: 'Clear plastic bottle'; {SET_CLASSES}"
+        f"categories without boxes (1) are not classes: 'Clear plastic bottle'; {SET_CLASSES}"
     ]
 
 
@@ -226,7 +226,7 @@ def test_categories_and_images_without_boxes_are_left_out_and_named(tmp_path: Pa
     )
     assert listing.classes == {None: {"Clear plastic bottle"}}
     assert listing.warnings == [
-        f"categories without boxes (2) are no classes: 'Cigarette', 'litter'; {SET_CLASSES}",
+        f"categories without boxes (2) are not classes: 'Cigarette', 'litter'; {SET_CLASSES}",
         "images without annotations (1) are not used",
     ]
 
@@ -280,7 +280,7 @@ def test_all_annotation_files_are_looked_at_before_anything_is_refused(tmp_path:
     listing = read_coco(DataSettings.model_validate({"source": "coco", "path": tmp_path, "annotations": files}))
     photo = "batch_1/000006.jpg"
     assert listing.problems[0].startswith(
-        f"a.json: image ids that stand for several images (1): 0 ({photo} of 100 x 80 pixels and {photo} of 9 x 80"
+        f"a.json: image ids that several images share (1): 0 ({photo} of 100 x 80 pixels and {photo} of 9 x 80"
     )
     assert [problem.split(": ")[0] for problem in listing.problems[1:]] == [
         f"{tmp_path / 'b.json'} is not JSON",

@@ -6,7 +6,7 @@ import pytest
 
 from search.data.examples import Listing
 from search.data.sources.csv_file import read_csv
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 from tests.systems import linux_file_names
 
 
@@ -78,7 +78,7 @@ def test_cells_that_no_column_is_for_are_mentioned(tmp_path: Path) -> None:
     (tmp_path / "c").touch()
     listing = listing_of(tmp_path, "path,label\na,b,\nc, d,metal\n")
     assert [(example.name, example.class_name) for example in listing.examples] == [("a", "b"), ("c", "d")]
-    assert listing.warnings == ["lines with more cells than columns (1), of which the last are not used: 3"]
+    assert listing.warnings == ["lines with more cells than columns (1), whose last cells are not used: 3"]
     assert [*listing.problems, *listing.unusable] == []
 
 
@@ -110,7 +110,7 @@ def test_an_empty_split_column_is_as_good_as_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("File,class\na,b\n", "the columns path and label, and may name split: found File, class"),
+        ("File,class\na,b\n", "the columns path and label, and can name split: found File, class"),
         ("path label\na b\n", "found path label"),
         ("", "found nothing"),
         ("path,label\n", "there are no lines below the column names"),

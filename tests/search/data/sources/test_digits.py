@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from search.data.sources.digits import read_digits
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 
 
 def test_digits_are_all_there_with_their_full_brightness() -> None:

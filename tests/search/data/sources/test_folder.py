@@ -9,7 +9,7 @@ import pytest
 
 from search.data.examples import Listing
 from search.data.sources.folder import read_folder
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 from tests.systems import linux_file_names, needs_pipes
 
 ImageFolder = Callable[[Mapping[str, int]], Path]
@@ -27,7 +27,7 @@ def test_one_folder_a_class(image_folder: ImageFolder) -> None:
     listing = read(image_folder({"glass": 3, "metal": 2, "metal/deeper": 1}))
     assert counts(listing) == {(None, "glass"): 3, (None, "metal"): 2 + 1}
     assert listing.classes == {None: {"glass", "metal"}}
-    assert listing.name == "pictures"
+    assert listing.name == "images"
     assert listing.examples[0].name == "glass/1.jpg"
     assert listing.problems == listing.warnings == []
 
@@ -108,7 +108,7 @@ def test_loops_of_links_end_and_are_no_classes(image_folder: ImageFolder) -> Non
     listing = read(root)
     assert counts(listing) == {("train", "a"): 2, ("train", "b"): 2, ("test", "a"): 1, ("test", "b"): 1}
     assert listing.warnings == [
-        "links that lead back to a folder around them (3) are not followed: train/a/self, train/a/up, train/all"
+        "links to one of their parent folders (3) are not followed: train/a/self, train/a/up, train/all"
     ]
 
 

@@ -9,7 +9,7 @@ import pytest
 import torchvision
 
 from search.data.sources.torchvision_sets import listing_of, read_cifar10, read_fashion_mnist
-from search.settings.search import DataSettings
+from search.settings.data import DataSettings
 from tests.search.data.downloads import write_cifar10, write_fashion_mnist, write_idx
 
 
@@ -62,11 +62,11 @@ def test_each_damaged_file_of_fashion_mnist_is_named(tmp_path: Path, no_network:
     (problem,) = read_fashion_mnist(fashion_mnist(tmp_path)).problems
     whole = 4 * 4 + 20 * 28 * 28
     assert problem.startswith(
-        f"{raw} is not whole: 3 files are missing or damaged, "
+        f"{raw} is incomplete: 3 files are missing or damaged, "
         f"train-images-idx3-ubyte ({whole - 100:,} bytes of {whole:,}), "
         "train-labels-idx1-ubyte (no header of an IDX file), t10k-labels-idx1-ubyte (no header of an IDX file)"
     )
-    assert f"remove {raw} to have it downloaded again, or fetch it from http" in problem
+    assert f"remove {raw} to download it again, or fetch it from http" in problem
 
 
 def test_each_damaged_file_of_cifar10_is_named(
@@ -79,16 +79,16 @@ def test_each_damaged_file_of_cifar10_is_named(
     (folder / "batches.meta").unlink()
     (problem,) = read_cifar10(cifar10(tmp_path)).problems
     assert problem.startswith(
-        f"{folder} is not whole: 2 files are missing or damaged, data_batch_3 (wrong MD5), batches.meta (missing)"
+        f"{folder} is incomplete: 2 files are missing or damaged, data_batch_3 (wrong MD5), batches.meta (missing)"
     )
     assert "no network" in problem
 
 
 def test_nothing_there_and_no_network(tmp_path: Path, no_network: None) -> None:
     (problem,) = read_fashion_mnist(fashion_mnist(tmp_path)).problems
-    assert "FashionMNIST/raw is not whole: 4 files are missing or damaged" in problem
+    assert "FashionMNIST/raw is incomplete: 4 files are missing or damaged" in problem
     (problem,) = read_cifar10(cifar10(tmp_path)).problems
-    assert "cifar-10-batches-py is not whole: 7 files are missing or damaged" in problem
+    assert "cifar-10-batches-py is incomplete: 7 files are missing or damaged" in problem
     assert "no network" in problem
     assert "fetch it from http" in problem
 
@@ -100,7 +100,7 @@ def test_labels_that_do_not_fit_their_images(tmp_path: Path) -> None:
     write_idx(raw / "t10k-labels-idx1-ubyte", np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 255], np.uint8))
     assert read_fashion_mnist(fashion_mnist(tmp_path)).problems == [
         "train has 20 images and 19 labels",
-        "test has labels that stand for no class: 255",
+        "test has labels without a class: 255",
     ]
 
 

@@ -28,7 +28,7 @@ def test_real_folders_come_before_links_to_them(tmp_path: Path) -> None:
     (root / "c").symlink_to(tmp_path / "elsewhere" / "deep")
     walk = Walk(root)
     assert below(walk, root) == ["2.jpg", "b/deep/3.jpg", "z/1.jpg"]
-    assert walk.notes() == ["folders that links reach a second time (2) are read once: a, c"]
+    assert walk.notes() == ["folders that links reach again (2) are read once: a, c"]
 
 
 def test_a_loop_through_a_folder_elsewhere_ends(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_a_loop_through_a_folder_elsewhere_ends(tmp_path: Path) -> None:
     walk = Walk(root)
     assert below(walk, root / "a") == ["1.jpg", "out/2.jpg"]
     assert walk.notes() == [
-        "links that lead back to a folder around them (2) are not followed: a/out/back, a/out/in",
+        "links to one of their parent folders (2) are not followed: a/out/back, a/out/in",
     ]
 
 

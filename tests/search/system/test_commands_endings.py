@@ -10,7 +10,8 @@ from typing import IO
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+from tests.house import ROOT
+
 ENDING = """
 import errno, sys
 from rich.console import Console

@@ -25,9 +25,9 @@ from storage.database import Database
 from storage.leases import Leases
 from storage.results import finish
 from storage.trials import read_trials
+from tests.house import ROOT
 from tests.postgres import PostgresServer
 
-ROOT = Path(__file__).parents[2]
 EPOCHS = 4
 
 

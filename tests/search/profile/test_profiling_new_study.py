@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
-from blocks.elimination import Cut, anatomy
+from blocks.anatomy import Cut, anatomy
 from search.data.dataset import open_dataset
 from search.errors import Interrupted
 from search.settings.search import Settings

@@ -10,13 +10,13 @@ import torch
 
 from search.models.folder import load_model
 from search.study.study import study_front
-from search.training.evaluation import evaluate
 from search.worker.loop import work
 from search.worker.lost_models import lost_models
 from storage.errors import ArtefactError
 from storage.pages import Page
 from tests.conftest import LoadSettings
 from tests.search.conftest import Bench, OpenBench
+from tests.training import evaluate
 
 
 def download(bench: Bench, study_id: int, trial_id: int, folder: Path) -> Path:

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from blocks.build import build
 from blocks.specification import ScratchSpecification, StageSpecification
 from search.data.arrays import Arrays
 from search.errors import Interrupted
 from search.settings.recipe import Recipe
-from search.training.loop import train
+from tests.training import run_unscored
 
 IMAGES, SIZE, BATCH = 10_000, 224, 32
 MEGABYTES = IMAGES * SIZE * SIZE * 3 / 2**20  # 1,436
@@ -32,14 +31,10 @@ def _own_megabytes() -> float:
 def _most_in_training(arrays: Arrays, steps: int) -> float:
     seen: list[float] = []
     with suppress(Interrupted):
-        train(
+        run_unscored(
             build(NETWORK),
             Recipe(epochs=1000, batch_size=BATCH),
             arrays,
-            None,
-            seed=0,
-            device=torch.device("cpu"),
-            pretrained=False,
             on_step=lambda: seen.append(_own_megabytes()),
             interrupted=lambda: len(seen) >= steps,
         )

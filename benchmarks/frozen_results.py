@@ -1,0 +1,70 @@
+"""What `benchmarks.frozen_stages` measures, and the sentences that it prints."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+
+VIEWS = 4
+
+
+@dataclass(frozen=True)
+class FrozenResult:
+    """Images a second, one for each window; seconds and bytes of the features, paid once."""
+
+    frozen_stages: int
+    above_features: tuple[float, ...]
+    whole: tuple[float, ...]
+    computing_seconds: float
+    feature_bytes: int
+
+    @property
+    def ratio(self) -> float:
+        """Above features over whole, of the medians."""
+        return statistics.median(self.above_features) / statistics.median(self.whole)
+
+
+@dataclass(frozen=True)
+class HeadsResult:
+    """Seconds of training so many heads. `largest_difference` is that of their validation logits."""
+
+    heads: int
+    one_by_one: float
+    at_once: float
+    largest_difference: float
+
+    @property
+    def ratio(self) -> float:
+        return self.one_by_one / self.at_once
+
+
+@dataclass(frozen=True)
+class GpuResult:
+    """Images a second of the two loops, and what an H100's memory would allow."""
+
+    image_size: int
+    ours: float
+    timm: float
+    floor_of_h100: float
+
+
+def describe_frozen(result: FrozenResult) -> str:
+    return (
+        f"{result.frozen_stages} frozen stages: above features {statistics.median(result.above_features):,.0f} "
+        f"images/s, whole network {statistics.median(result.whole):,.0f}, ratio {result.ratio:.2f}; "
+        f"{VIEWS} views once {result.computing_seconds:.1f} s, {result.feature_bytes / 1e6:,.1f} MB"
+    )
+
+
+def describe_heads(result: HeadsResult) -> str:
+    return (
+        f"{result.heads} heads: one by one {result.one_by_one:.2f} s, at once {result.at_once:.2f} s, "
+        f"ratio {result.ratio:.1f}; logits differ by at most {result.largest_difference:.2g}"
+    )
+
+
+def describe_gpu(result: GpuResult) -> str:
+    return (
+        f"{result.image_size} px: ours {result.ours:,.0f} images/s, timm's loop {result.timm:,.0f}; "
+        f"{result.ours / result.floor_of_h100:.0%} of an H100's floor of {result.floor_of_h100:,.0f}"
+    )
