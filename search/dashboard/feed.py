@@ -18,7 +18,7 @@ from search.dashboard.notes import (
     study_note,
 )
 from search.dashboard.signature import sign_note
-from search.report import formats
+from search.report import wording
 from search.report.comparison import Comparison, compare
 from search.report.figures import Figure, curves_figure, front_figure
 from search.report.records import finite
@@ -105,7 +105,7 @@ class Feed:
         members = [trial_id for entry in comparison.joint_front for trial_id in entry.row.trial_ids]
         curves = read_curves(self._database, members)
         front = front_figure(thinned(comparison))
-        figures = {"joint-front": _titled(front, f"Joint front of all studies<br><sub>{formats.BARS}</sub>")}
+        figures = {"joint-front": _titled(front, f"Joint front of all studies<br><sub>{wording.BARS}</sub>")}
         if curves:
             figure = curves_figure(comparison, curves)
             figures["learning-curves"] = _titled(figure, "Learning curves of the joint front")

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
+from search.models.candidate_text import network_in_words, recipe_in_words
 from search.models.description import DESCRIPTION_FILE
-from search.models.words import network_in_words, recipe_in_words
-from search.report import formats
+from search.report import wording
 from search.report.comparison import Comparison, Entry, Standing
 from search.report.rows import Row
 from search.settings.candidate import Candidate
@@ -45,7 +45,7 @@ def study_note(study: OpenStudy, comparison: Comparison, links: Links) -> str:
         "\n".join(f"- ⚠ {escaped(warning)}" for warning in [*warnings, *failures]),
         f"### Joint front of {', '.join(escaped(standing.study.name) for standing in comparison.standings)}",
         _front_table(comparison, links) if comparison.joint_front else "No trial has finished yet.",
-        f"F1 is {formats.METRIC}, not a test score. {HYPERVOLUME_MEANING}.",
+        f"F1 is {wording.METRIC}, not a test score. {HYPERVOLUME_MEANING}.",
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -69,7 +69,7 @@ def listed_note(study: OpenStudy, space: ListedSpace) -> str:
 def front_trial_note(entry: Entry, comparison: Comparison, links: Links, model: str) -> str:
     """Why a trial is on the joint front, what its candidate is, and how it was trained."""
     row = entry.row
-    best = f"F1 {formats.f1(row)} with {whole(row.parameters)} parameters and {short(row.macs)} MACs"
+    best = f"F1 {wording.f1(row)} with {whole(row.parameters)} parameters and {short(row.macs)} MACs"
     parts = [
         f"{ON_FRONT}: {best}",
         _why(entry, comparison, links),
@@ -87,10 +87,10 @@ def former_trial_note(entry: Entry, comparison: Comparison, links: Links, model:
         for other in comparison.joint_front
         if other.row.parameters <= row.parameters and other.row.f1_macro >= row.f1_macro
     )
-    numbers = f"F1 {formats.f1(better)} with {whole(better.parameters)} parameters"
+    numbers = f"F1 {wording.f1(better)} with {whole(better.parameters)} parameters"
     parts = [
         OFF_FRONT,
-        f"{_linked(better, links)} has {numbers}; this one {formats.f1(row)} with {whole(row.parameters)}.",
+        f"{_linked(better, links)} has {numbers}; this one {wording.f1(row)} with {whole(row.parameters)}.",
         *_candidate(row),
         model,
     ]
@@ -120,7 +120,7 @@ def _searched(study: OpenStudy) -> str:
 def _data(standing: Standing) -> str:
     data = standing.study.data
     sizes = ", ".join(f"{sum(counts.values()):,} {split}" for split, counts in data.get("counts", {}).items() if counts)
-    return f"{escaped(formats.data_name(data))}, {len(data.get('classes', []))} classes, {sizes} images"
+    return f"{escaped(wording.data_name(data))}, {len(data.get('classes', []))} classes, {sizes} images"
 
 
 def _budget(study: OpenStudy) -> str:
@@ -152,7 +152,7 @@ def _best(study: str, comparison: Comparison, links: Links) -> str:
     if not mine:
         return NOT_KNOWN
     best = max(mine, key=lambda row: (row.f1_macro, -row.parameters))
-    return f"{formats.f1(best)} with {whole(best.parameters)} parameters ({_linked(best, links)})"
+    return f"{wording.f1(best)} with {whole(best.parameters)} parameters ({_linked(best, links)})"
 
 
 def _hypervolume(standing: Standing, comparison: Comparison) -> str:
@@ -171,7 +171,7 @@ def _front_table(comparison: Comparison, links: Links) -> str:
     body = [
         [
             _linked(entry.row, links),
-            formats.f1(entry.row),
+            wording.f1(entry.row),
             whole(entry.row.parameters),
             short(entry.row.macs),
             percent(entry.share_of_uncut_f1),

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from search.models.candidate_text import network_in_words, recipe_in_words
 from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, ModelDescription, Provenance
 from search.models.latency.runs import LatencyRun, Measurement
-from search.models.words import network_in_words, recipe_in_words
 from search.settings.recipe import Recipe
 from search.statistics.intervals import drawn_f1_of, over_images
 from search.system.text import clean, duration, escaped, marked_up_table, ratio, whole

@@ -28,7 +28,7 @@ from search.models.classifier import Classifier
 from search.models.description import ModelDescription
 from search.models.image_files import classify, named_range, report_unreadable, say_below
 from search.models.labels import match_classes, suggested
-from search.models.opening import open_classifier
+from search.models.loading import open_classifier
 from search.settings.search import DataSettings, Settings
 from search.statistics.confusion import Integers, confusion_matrix, f1_per_class
 from search.system.commands import collected

@@ -18,11 +18,11 @@ from search.models.classifier import Probabilities
 from search.models.deployed import Deployed, of_network
 from search.models.exported import REFUSED, output_problems
 from search.models.formats.formats import FORMATS, exported_description
+from search.models.formats.onnx_int8 import quantize
 from search.models.formats.onnx_session import open_onnx
-from search.models.formats.quantization import quantize
-from search.models.held_out import open_images
+from search.models.formats.snippet import NEEDS, loading_lines
 from search.models.latency.runs import LatencyRun, runs_of
-from search.models.loading_code import NEEDS, loading_lines
+from search.models.original_data import open_images
 from search.models.sources import Source, open_database, open_source
 from search.settings.search import Settings
 from search.system.outputs import new_folder

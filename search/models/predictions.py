@@ -21,7 +21,7 @@ import numpy as np
 from search.errors import BadInput
 from search.models.classifier import Classifier
 from search.models.image_files import Answers, classify, image_files, named_range, report_unreadable
-from search.models.opening import open_classifier
+from search.models.loading import open_classifier
 from search.settings.search import Settings
 from search.system.commands import collected
 from search.system.outputs import file_problems, whole_file

@@ -13,7 +13,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from search.report import formats
+from search.report import wording
 from search.report.comparison import Comparison, Entry, bars, front_steps
 from search.report.stored import Curves
 from search.report.style import FRONT_LINE, INK, REFERENCE, UNCUT, StudyStyle, study_styles
@@ -40,7 +40,7 @@ def front_figure(comparison: Comparison) -> Figure:
         traces = [trace | {"hovertemplate": "%{x:.3g} ms: %{text}<extra></extra>"} for trace in traces]
     return {
         "data": [trace for trace in traces if trace["x"]],
-        "layout": _layout(axis, {"title": {"text": formats.METRIC}}),
+        "layout": _layout(axis, {"title": {"text": wording.METRIC}}),
     }
 
 
@@ -48,14 +48,14 @@ def curves_figure(comparison: Comparison, curves: Curves) -> Figure:
     """Validation F1 against epochs, a line for each trial of a joint front member that has a curve."""
     styles = study_styles([standing.study.name for standing in comparison.standings])
     traces = [
-        _curve_trace(f"{row.study} {number}, {formats.label(row)}", styles[row.study].colour, curves[trial_id])
+        _curve_trace(f"{row.study} {number}, {wording.label(row)}", styles[row.study].colour, curves[trial_id])
         for row in (entry.row for entry in comparison.joint_front)
         for number, trial_id in zip(row.trials, row.trial_ids, strict=True)
         if trial_id in curves
     ]
     epochs = max((trace["x"][-1] for trace in traces), default=1)
     axis = {"title": {"text": "epoch"}, "dtick": math.ceil(epochs / 12)}
-    return {"data": traces, "layout": _layout(axis, {"title": {"text": formats.METRIC}})}
+    return {"data": traces, "layout": _layout(axis, {"title": {"text": wording.METRIC}})}
 
 
 def profile_figure(comparison: Comparison) -> Figure | None:
@@ -75,19 +75,19 @@ def profile_figure(comparison: Comparison) -> Figure | None:
     styles = study_styles(names)
     traces = [_profile_trace(name, styles[name], cuts) for name, cuts in zip(names, lines.values(), strict=True)]
     axis = _log_axis("parameters", [cut.parameters for cuts in lines.values() for cut in cuts])
-    return {"data": traces, "layout": _layout(axis, {"title": {"text": f"{formats.METRIC} of a linear probe"}})}
+    return {"data": traces, "layout": _layout(axis, {"title": {"text": f"{wording.METRIC} of a linear probe"}})}
 
 
 def hover(entry: Entry) -> str:
     """Lines about an entry, escaped and joined by <br>; a front member's come with its whole candidate."""
     row = entry.row
-    mark = formats.front_mark(entry)
+    mark = wording.front_mark(entry)
     lines = [
         f"{row.study} {row.trials[0]}" + (f", {mark}" if entry.reference else f", on the {mark} front" if mark else ""),
         *([row.name] if row.name else []),
         *textwrap.wrap(clean(row.summary), HOVER_WIDTH),
-        f"F1 {formats.f1(row)} (n {len(row.trials)})",
-        *([f"95 % over other images: {formats.interval(entry)}"] if entry.f1_images else []),
+        f"F1 {wording.f1(row)} (n {len(row.trials)})",
+        *([f"95 % over other images: {wording.interval(entry)}"] if entry.f1_images else []),
         f"{whole(row.parameters)} parameters, {short(row.macs)} MACs",
         f"of the uncut network: {percent(entry.share_of_uncut_f1)} of its F1",
         f"and {percent(entry.share_of_uncut_parameters)} of its parameters",

@@ -16,7 +16,7 @@ from search.errors import BadInput
 from search.models.final_scores import ANSWERS, READ_AT, unpack
 from search.models.latency.runs import LatencyRun, comparable
 from search.report.comparison import compare
-from search.report.endings import device_of
+from search.report.pruned_trials import device_of
 from search.report.rows import Row, Search
 from search.report.stored import read_search, read_study_attributes
 from search.settings.candidate import Candidate

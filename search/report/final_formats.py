@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
-from search.report import markdown
+from search.report import markdown_report
 from search.report.final import Final, FinalRow
 from search.report.final_tables import Table, basis, gpu_ms, tables
 from search.report.table import LEFT_ALIGNED, aligned, wrapped
@@ -28,7 +28,7 @@ def as_markdown(final: Final) -> str:
     """Tables as GitHub shows them."""
     parts = [f"# {escaped(final.name)}: scores on the test split"]
     for table in tables(final):
-        parts += [f"## {escaped(table.title)}", markdown.table(table.headings, table.body), table.note]
+        parts += [f"## {escaped(table.title)}", markdown_report.table(table.headings, table.body), table.note]
     parts.append("\n".join(f"- {escaped(line)}" for line in basis(final)))
     return "\n\n".join(parts) + "\n"
 

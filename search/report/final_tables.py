@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from search.models.latency.runs import BATCH, Device, LatencyRun
-from search.report import formats
+from search.report import wording
 from search.report.final import Difference, Final, FinalRow, Fit
 from search.settings.spaces import Other
 from search.statistics.intervals import DRAWS, Interval
@@ -52,7 +52,7 @@ def basis(final: Final) -> list[str]:
     """What the numbers rest on, and what is missing."""
     versions = ", ".join(f"{name} {number}" for name, number in final.versions.items())
     return [
-        f"test split: {final.test_pictures:,} images of {clean(formats.data_name(final.data))}",
+        f"test split: {final.test_pictures:,} images of {clean(wording.data_name(final.data))}",
         "it was opened once for each trained network, after its last epoch",
         *(f"it had been opened for study {clean(study)}, too" for study in final.read_before),
         f"trained on {clean('; '.join(final.devices))}; {versions}",

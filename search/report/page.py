@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from plotly.offline import get_plotlyjs
 
-from search.report import formats, markup
+from search.report import markup, wording
 from search.report.comparison import Comparison, Entry
 from search.report.figures import Figure, curves_figure, front_figure, profile_figure
 from search.report.importance import Importance
@@ -55,7 +55,7 @@ def page(
     sections = [
         candidates.heading(comparison),
         markup.figure("front", FRONT_MEANING),
-        markup.section("Candidates", candidates.table(comparison, entries), markup.note(" ".join(formats.LEGEND))),
+        markup.section("Candidates", candidates.table(comparison, entries), markup.note(" ".join(wording.LEGEND))),
     ]
     if final:
         sections.append(markup.section("Final test scores", candidates.final(final)))
@@ -89,7 +89,7 @@ def page(
 
 
 def _basis(comparison: Comparison) -> list[str]:
-    facts = [f"<p>{escape(fact)}: {escape(value)}</p>" for fact, value in formats.basis(comparison).items()]
+    facts = [f"<p>{escape(fact)}: {escape(value)}</p>" for fact, value in wording.basis(comparison).items()]
     return facts + _once(markup.folded_yaml("the data in full", study.data) for study in comparison.search.studies)
 
 

@@ -13,7 +13,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator
 from matplotlib.transforms import Bbox
 
-from search.report import formats
+from search.report import wording
 from search.report.comparison import Comparison, Entry, bars, front_steps
 from search.report.style import FRONT_LINE, INK, REFERENCE, UNCUT, study_styles
 from search.system.text import literal, short
@@ -44,7 +44,7 @@ def png(comparison: Comparison) -> bytes:
 def _dress(axes: Axes, comparison: Comparison) -> None:
     axes.set_xscale("log")
     axes.set_xlabel(f"{literal(comparison.axis.title)} (log scale)")
-    axes.set_ylabel(f"{formats.METRIC} ({formats.BARS})")
+    axes.set_ylabel(f"{wording.METRIC} ({wording.BARS})")
     hypervolumes = ", ".join(f"{each.study.name} {each.hypervolume:.3f}" for each in comparison.standings)
     axes.set_title(
         f"{literal(comparison.search.name)}: {len(comparison.search.found):,} candidates, "
@@ -116,7 +116,7 @@ def _label(figure: Figure, axes: Axes, comparison: Comparison) -> None:
     named: set[str] = set()
     named_first = (*comparison.uncut, *reversed(comparison.joint_front), *reversed(comparison.references))
     for entry in _drawn(named_first):
-        name = formats.label(entry.row)
+        name = wording.label(entry.row)
         place = None if name in named else _free_place(axes, entry, literal(name), taken)
         if place is not None:
             taken.append(place)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from search.report import formats
+from search.report import wording
 from search.report.comparison import Comparison, Entry
 from search.statistics.pareto import FEWEST_PARAMETERS, HYPERVOLUME_MEANING, MOST_PARAMETERS
 
@@ -19,12 +19,12 @@ def as_json(comparison: Comparison, entries: Sequence[Entry]) -> str:
     """The comparison and the chosen entries as JSON that any parser takes: what is not finite is null."""
     document = {
         "search": comparison.search.name,
-        "f1_macro": formats.METRIC,
+        "f1_macro": wording.METRIC,
         "f1_macro_low_to_high": "95 % bootstrap interval over other validation images",
         "x": {
             "name": comparison.axis.name,
             "title": comparison.axis.title,
-            "not_measured": formats.not_measured(comparison),
+            "not_measured": wording.not_measured(comparison),
         },
         "warnings": list(comparison.warnings),
         "hypervolume": {

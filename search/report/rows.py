@@ -19,7 +19,7 @@ import numpy as np
 from optuna.trial import TrialState
 from pydantic import NonNegativeInt, TypeAdapter, ValidationError
 
-from search.report.endings import Ending, device_of, endings_of, hours_by_device
+from search.report.pruned_trials import Ending, device_of, endings_of, hours_by_device
 from search.statistics.cut_ranking import ProfiledCut
 from search.statistics.intervals import Interval, drawn_f1_of, over_images
 from storage.attributes import MODEL_LOST

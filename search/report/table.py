@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from search.report import formats
+from search.report import wording
 from search.report.axis import Axis
 from search.report.comparison import Comparison, Entry
 from search.report.rows import Study
@@ -40,7 +40,7 @@ def show(comparison: Comparison, entries: Sequence[Entry], console: Console) -> 
 def show_references(comparison: Comparison, study: str, console: Console) -> None:
     """Print the rows of a listed study, and nothing else."""
     entries = [entry for entry in comparison.references if entry.row.study == study]
-    title = Text(f"{clean(comparison.search.name)}/{study}. F1 is {formats.METRIC}, not a test score.")
+    title = Text(f"{clean(comparison.search.name)}/{study}. F1 is {wording.METRIC}, not a test score.")
     for line in (title, *_table(entries, comparison.axis)):
         console.print(line, soft_wrap=True, highlight=False)
 
@@ -49,11 +49,11 @@ def _title(comparison: Comparison, shown: int) -> list[Text]:
     rows, trials = len(comparison.entries), sum(len(entry.row.trials) for entry in comparison.entries)
     lines = [
         Text(clean(comparison.search.name), style="bold"),
-        Text(f"{shown:,} of {rows:,} candidates from {trials:,} trials. F1 is {formats.METRIC}, not a test score."),
+        Text(f"{shown:,} of {rows:,} candidates from {trials:,} trials. F1 is {wording.METRIC}, not a test score."),
     ]
     if comparison.axis.name != "parameters":
         lines += [Text(part) for part in wrapped(f"front: F1 against {comparison.axis.title}")]
-    if missing := formats.not_measured(comparison):
+    if missing := wording.not_measured(comparison):
         lines += [Text(part) for part in wrapped(missing)]
     return [*lines, *(Text(warning, style="bold red") for warning in comparison.warnings), Text()]
 
@@ -77,11 +77,11 @@ def _table(entries: Sequence[Entry], axis: Axis) -> list[Text]:
 
 def _notes(comparison: Comparison) -> list[Text]:
     uncut = [
-        f"uncut {row.backbone} ({row.study} {row.trials[0]}): F1 {formats.f1(row)}, "
+        f"uncut {row.backbone} ({row.study} {row.trials[0]}): F1 {wording.f1(row)}, "
         f"{whole(row.parameters)} parameters, {short(row.macs)} MACs."
         for row in (entry.row for entry in comparison.uncut)
     ]
-    return [*(Text(part) for note in (*formats.LEGEND, *uncut) for part in wrapped(note)), Text()]
+    return [*(Text(part) for note in (*wording.LEGEND, *uncut) for part in wrapped(note)), Text()]
 
 
 def _cells(entry: Entry) -> list[str]:
@@ -89,9 +89,9 @@ def _cells(entry: Entry) -> list[str]:
     return [
         clean(row.study),
         str(row.trials[0]),
-        formats.front_mark(entry),
-        formats.f1(row),
-        formats.interval(entry),
+        wording.front_mark(entry),
+        wording.f1(row),
+        wording.interval(entry),
         str(len(row.trials)),
         whole(row.parameters),
         short(row.macs),
@@ -125,7 +125,7 @@ def _standings(comparison: Comparison) -> list[Text]:
     early = [
         part
         for study in comparison.search.studies
-        for what, counted in (("failed", study.counts.failed), ("stopped", formats.by_rung(study.stopped)))
+        for what, counted in (("failed", study.counts.failed), ("stopped", wording.by_rung(study.stopped)))
         for reason in reasons(counted)
         for part in wrapped(f"{what}, {clean(study.name)}: {reason}")
     ]
@@ -140,7 +140,7 @@ def _count_cells(study: Study) -> list[str]:
 
 
 def _basis(comparison: Comparison) -> list[Text]:
-    return [Text(part) for fact, value in formats.basis(comparison).items() for part in wrapped(f"{fact}: {value}")]
+    return [Text(part) for fact, value in wording.basis(comparison).items() for part in wrapped(f"{fact}: {value}")]
 
 
 def aligned(headings: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:

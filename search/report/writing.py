@@ -12,7 +12,7 @@ import optuna
 from rich.console import Console
 
 from search.errors import BadInput
-from search.report import markdown, records, table
+from search.report import markdown_report, records, table
 from search.report.comparison import Comparison, Entry, compare, select
 from search.report.importance import Importance
 from search.report.outputs import NEED_A_FRONT, STDOUT
@@ -56,7 +56,7 @@ def write_report(resolved: Settings, options: argparse.Namespace) -> None:
     if options.csv:
         _write("--csv", options.csv, records.as_csv(entries))
     if options.markdown:
-        _write("--markdown", options.markdown, markdown.candidates(comparison, entries))
+        _write("--markdown", options.markdown, markdown_report.candidates(comparison, entries))
     if options.png:
         _write("--png", options.png, _plot(comparison))
     if evidence:

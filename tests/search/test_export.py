@@ -19,10 +19,10 @@ from search.export import main
 from search.models import agreement
 from search.models.deployed import of_network
 from search.models.description import WEIGHTS_FILE
-from search.models.formats.quantization import FLOAT_CONVOLUTIONS
+from search.models.formats.onnx_int8 import FLOAT_CONVOLUTIONS
 from search.models.latency import runs
 from search.models.latency.runs import LatencyRun, Measurement
-from search.models.opening import open_classifier
+from search.models.loading import open_classifier
 from search.models.sources import Source
 from search.settings.search import Settings
 from storage import latency

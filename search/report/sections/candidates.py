@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from search.report import formats, markup
+from search.report import markup, wording
 from search.report.comparison import Comparison, Entry
 from search.report.markup import Cell
 from search.report.table import LEFT_ALIGNED
@@ -28,7 +28,7 @@ def heading(comparison: Comparison) -> str:
     best = comparison.joint_front[-1]
     lines = [
         f"{len(comparison.search.found):,} candidates of {len(comparison.standings)} studies.",
-        f"F1 is {formats.METRIC}: the search chose by it, so it is not a test score.",
+        f"F1 is {wording.METRIC}: the search chose by it, so it is not a test score.",
         f"Best F1: {_in_words(best)}.",
     ]
     goal = max((entry.row.f1_macro for entry in comparison.uncut), default=None)
@@ -36,7 +36,7 @@ def heading(comparison: Comparison) -> str:
     if match is not None and match is not best:
         least = "Fewest parameters" if axis.name == "parameters" else f"Least {axis.title}"
         lines.append(f"{least} at the best uncut network's F1 ({goal:.3f}) or better: {_in_words(match)}.")
-    if missing := formats.not_measured(comparison):
+    if missing := wording.not_measured(comparison):
         lines.append(f"{missing[0].upper()}{missing[1:]}.")
     warnings = "".join(f"<p class='warning'>{escape(warning)}</p>" for warning in comparison.warnings)
     paragraphs = "".join(f"<p>{escape(clean(line))}</p>" for line in lines).replace(" %", "&nbsp;%")
@@ -63,7 +63,7 @@ def table(comparison: Comparison, entries: Sequence[Entry]) -> str:
 def in_full(entry: Entry) -> str:
     """One candidate as YAML, folded."""
     row = entry.row
-    numbers = f"F1 {formats.f1(row)}, {whole(row.parameters)} parameters"
+    numbers = f"F1 {wording.f1(row)}, {whole(row.parameters)} parameters"
     return markup.folded_yaml(f"{row.study} {', '.join(map(str, row.trials))}: {numbers}. {row.summary}", row.candidate)
 
 
@@ -102,7 +102,7 @@ def _in_words(entry: Entry) -> str:
     known = entry.share_of_uncut_parameters is not None
     share = f", {percent(entry.share_of_uncut_parameters)} of the uncut network's" if known else ""
     which = f"{row.study} {row.trials[0]}, {row.summary}"
-    return f"{formats.f1(row)} with {whole(row.parameters)} parameters{share} ({which})"
+    return f"{wording.f1(row)} with {whole(row.parameters)} parameters{share} ({which})"
 
 
 def _cells(entry: Entry, timed: bool) -> list[Cell]:
@@ -111,9 +111,9 @@ def _cells(entry: Entry, timed: bool) -> list[Cell]:
     return [
         Cell(row.study, row.study),
         Cell(f"{trial} {row.name}", trial, "name") if row.name else Cell(trial, trial, "number"),
-        Cell(formats.front_mark(entry), formats.front_mark(entry)),
-        Cell(formats.f1(row), row.f1_macro, "number"),
-        Cell(formats.interval(entry), images.low if images else None, "number"),
+        Cell(wording.front_mark(entry), wording.front_mark(entry)),
+        Cell(wording.f1(row), row.f1_macro, "number"),
+        Cell(wording.interval(entry), images.low if images else None, "number"),
         Cell(str(len(row.trials)), len(row.trials), "number"),
         Cell(whole(row.parameters), row.parameters, "number"),
         Cell(short(row.macs), row.macs, "number"),

@@ -7,8 +7,8 @@ from html import escape
 
 from search.report import markup
 from search.report.comparison import Comparison
-from search.report.endings import NO_DEVICE
 from search.report.markup import Cell
+from search.report.pruned_trials import NO_DEVICE
 from search.report.rows import Search, Study
 from search.statistics.pareto import HYPERVOLUME_MEANING
 from search.system.text import NOT_KNOWN, clean

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from search.report import formats, markup
+from search.report import markup, wording
 from search.report.comparison import Comparison, Entry
 from search.report.importance import Importance
 from search.system.text import clean, percent
@@ -51,7 +51,7 @@ def confusions(comparison: Comparison) -> str:
 def _matrix(entry: Entry, classes: Sequence[str]) -> str:
     row, size = entry.row, len(entry.row.confusion)
     names = classes if len(classes) == size else [str(number) for number in range(size)]
-    title = f"Best of {row.study}: trial {row.trials[0]}, F1 {formats.f1(row)}"
+    title = f"Best of {row.study}: trial {row.trials[0]}, F1 {wording.f1(row)}"
     over = "" if len(row.trials) == 1 else f"; {len(row.trials)} trainings together"
     words = f"<h3>{escape(clean(title))}</h3><p class='quiet'>{escape(clean(row.summary + over))}</p>"
     if size > MOST_CLASSES:

@@ -10,9 +10,9 @@ from search.models.latency.runs import LatencyRun, Machine, Measurement
 from search.report.axis import MACS, latency
 from search.report.comparison import compare, front_steps
 from search.report.figures import front_figure
-from search.report.formats import not_measured
 from search.report.plot import png
 from search.report.stored import choose_axis, read_search
+from search.report.wording import not_measured
 from storage import latency as stored_latency
 from storage.database import connect
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from search.report import formats, table
+from search.report import table, wording
 from search.report.comparison import Comparison, bars
 from search.report.figures import front_figure, hover
 from search.report.page import page
@@ -43,7 +43,7 @@ def test_it_is_of_those_that_others_are_compared_with(compared: Comparison) -> N
     low, high = np.quantile(drawn_f1_of(np.array(SMALL)), [0.025, 0.975])
     assert 0.6 < low < 0.7 < 0.8 < high < 0.9
     text = f"{low:.3f}-{high:.3f}".replace("0.", ".")
-    told = {entry.row.parameters: formats.interval(entry) for entry in compared.entries}
+    told = {entry.row.parameters: wording.interval(entry) for entry in compared.entries}
     assert told == {1000: text, 2000: "1.000-1.000", 3000: "—", 4000: text, 5000: text}
     below, above = bars(compared.entries)
     assert below == pytest.approx([0.75 - low, 0, 0, 0.75 - low, 0.75 - low])
@@ -81,7 +81,7 @@ def test_without_a_confusion_that_can_be_read_there_is_none(records: Any, confus
     records.study("scratch")
     records.trial("scratch", 0.75, confusion=confusion)
     comparison = records.compare()
-    assert formats.interval(comparison.entries[0]) == "—"
+    assert wording.interval(comparison.entries[0]) == "—"
     assert bars(comparison.entries) == ([0.0], [0.0])
     assert not any("error_y" in trace for trace in front_figure(comparison)["data"])
     assert png(comparison)[:4] == b"\x89PNG"
@@ -90,7 +90,7 @@ def test_without_a_confusion_that_can_be_read_there_is_none(records: Any, confus
 
 def test_every_report_tells_the_same(compared: Comparison) -> None:
     entry = compared.entries[0]
-    text, images = formats.interval(entry), entry.f1_images
+    text, images = wording.interval(entry), entry.f1_images
     assert images is not None
     printed = io.StringIO()
     table.show(compared, compared.entries, Console(file=printed, width=200))

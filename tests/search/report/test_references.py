@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from search.report import formats, records, table
+from search.report import records, table, wording
 from search.report.comparison import Comparison, Entry, select
 from search.report.figures import front_figure
 from search.report.page import page
@@ -65,8 +65,8 @@ def test_they_are_entries_with_their_names_and_shares(compared: Comparison) -> N
     assert (best.row.name, best.row.f1_scores, uncut.row.name) == ("resnet18_to_layer1", (0.97, 0.99), "resnet18")
     assert best.share_of_uncut_f1 == pytest.approx((0.97 + 0.99) / 2 / 0.77)
     assert best.share_of_uncut_parameters == 10_000 / 4_000_000
-    assert formats.front_mark(best) == "reference"
-    assert formats.label(best.row) == "resnet18_to_layer1"
+    assert wording.front_mark(best) == "reference"
+    assert wording.label(best.row) == "resnet18_to_layer1"
 
 
 def test_the_table_shows_and_marks_them(compared: Comparison) -> None:

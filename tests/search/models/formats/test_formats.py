@@ -26,7 +26,7 @@ from search.models.deployed import Deployed, of_network
 from search.models.description import ModelDescription
 from search.models.formats.formats import FORMATS, exported_description
 from search.models.image_files import classify, image_files
-from search.models.opening import open_classifier
+from search.models.loading import open_classifier
 from search.models.sources import Source
 from search.settings.search import Settings
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from blocks.specification import EliminatedSpecification, HeadSpecification, ScratchSpecification, StageSpecification
-from search.models.words import network_in_words, recipe_in_words
+from search.models.candidate_text import network_in_words, recipe_in_words
 from search.settings.recipe import Recipe
 
 

@@ -16,7 +16,7 @@ from search.errors import BadInput
 from search.models import pytorch_models
 from search.models.deployed import Deployed, of_network
 from search.models.formats.formats import CPU, FORMATS, exported_description
-from search.models.opening import open_classifier
+from search.models.loading import open_classifier
 from search.models.sources import Source
 from search.settings.search import Settings
 

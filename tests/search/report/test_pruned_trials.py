@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from search.report.endings import Ending, device_of, general
+from search.report.pruned_trials import Ending, device_of, general
 
 
 def test_pruned_trials_by_kind_epoch_and_reason(records: Any) -> None:

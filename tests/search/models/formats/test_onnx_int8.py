@@ -13,8 +13,8 @@ from search.models.classifier import Images, Probabilities
 from search.models.deployed import Deployed
 from search.models.description import ModelDescription
 from search.models.formats.formats import FORMATS, exported_description
+from search.models.formats.onnx_int8 import quantize
 from search.models.formats.onnx_session import INPUT, OUTPUT, open_session
-from search.models.formats.quantization import quantize
 from search.models.sources import Source
 
 SIZE = 32

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.report.markdown import candidates, table
+from search.report.markdown_report import candidates, table
 from search.system.text import escaped, marked_up_table
 from tests.search.report.conftest import HOSTILE
 

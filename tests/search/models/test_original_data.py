@@ -11,7 +11,7 @@ import pytest
 
 from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
-from search.models.held_out import open_images
+from search.models.original_data import open_images
 from search.models.sources import Source
 from search.settings.options import OF_TRAINING, add_arguments
 from search.settings.search import DataSettings, load

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from search.data.decode import Fit, decode
-from search.models.loading_code import NEEDS, loading_lines
+from search.models.formats.snippet import NEEDS, loading_lines
 from search.models.sources import Source
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from search.report import formats
+from search.report import wording
 from search.report.comparison import Comparison, Entry
 from search.report.table import LEFT_ALIGNED
 from search.system.text import NOT_KNOWN, duration, escaped, marked_up_table, short, whole
@@ -14,7 +14,7 @@ HEADINGS = (
     "minutes",
 )  # fmt: skip
 MEANING = (
-    f"F1 is {formats.METRIC}, ± its standard deviation over n seeds; 95 %: bootstrap interval over other validation "
+    f"F1 is {wording.METRIC}, ± its standard deviation over n seeds; 95 %: bootstrap interval over other validation "
     "images. F1 on train: of the last epoch, over augmented images. Minutes are of one training."
 )
 
@@ -27,7 +27,7 @@ def candidates(comparison: Comparison, entries: Sequence[Entry]) -> str:
         *(f"**{escaped(warning)}**" for warning in comparison.warnings),
         table(HEADINGS, [_cells(entry) for entry in ordered]),
         MEANING,
-        "\n".join(f"- {fact}: {escaped(value)}" for fact, value in formats.basis(comparison).items()),
+        "\n".join(f"- {fact}: {escaped(value)}" for fact, value in wording.basis(comparison).items()),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -47,8 +47,8 @@ def _cells(entry: Entry) -> list[str]:
         whole(row.parameters),
         NOT_KNOWN if row.layers is None else str(row.layers),
         short(row.macs),
-        formats.f1(row),
-        formats.interval(entry),
+        wording.f1(row),
+        wording.interval(entry),
         str(len(row.trials)),
         _score(row.accuracy),
         _score(row.train_f1_macro),
