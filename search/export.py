@@ -12,7 +12,8 @@ from pathlib import Path
 
 from search.errors import BadInput
 from search.models.description import check_files
-from search.models.exported import FILES, REFUSED, output_problems
+from search.models.exported import REFUSED, output_problems
+from search.models.formats.registry import FILES
 from search.models.names import check_model_name
 from search.settings import search as all_settings
 from search.settings.options import OF_TRAINING, add_arguments

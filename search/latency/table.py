@@ -22,8 +22,8 @@ from rich.table import Table
 
 from search.errors import BadInput
 from search.models.description import ModelDescription
-from search.models.exported import exported_file
 from search.models.formats.onnx_session import open_onnx
+from search.models.formats.registry import exported_file
 from search.models.latency.measuring import measure_network, measure_onnx
 from search.models.latency.runs import LatencyRun, Measurement, this_machine
 from search.models.sources import (

@@ -17,6 +17,8 @@ from search.models.classifier import Classifier, Images, Probabilities
 from search.models.description import ModelDescription
 from search.system.device import memory_format
 
+CPU = torch.device("cpu")
+
 
 class Deployed(nn.Module):
     """uint8 (N, 3, S, S), RGB -> float32 (N, classes), probabilities that sum to 1."""
@@ -27,6 +29,11 @@ class Deployed(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         return torch.softmax(self.network(images.float() / 255), dim=1)
+
+
+def example_input(size: int) -> Tensor:
+    """uint8 (2, 3, size, size) of zeros, to trace a network with: a batch of one would be traced as a constant."""
+    return torch.zeros(2, 3, size, size, dtype=torch.uint8)
 
 
 def of_network(network: Network, description: ModelDescription, device: torch.device) -> Classifier:

@@ -8,19 +8,16 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from search.data.dataset import Dataset
 from search.errors import BadInput
 from search.models.agreement import Agreement, compare
 from search.models.card import Loading, model_card
 from search.models.classifier import Probabilities
-from search.models.deployed import Deployed, of_network
+from search.models.deployed import CPU, Deployed, of_network
 from search.models.exported import REFUSED, output_problems
-from search.models.formats.formats import FORMATS, exported_description
-from search.models.formats.onnx_int8 import quantize
+from search.models.formats.onnx_int8 import INT8_FILE, quantize
 from search.models.formats.onnx_session import open_onnx
-from search.models.formats.snippet import NEEDS, loading_lines
+from search.models.formats.registry import FILES, load_format
 from search.models.latency.runs import LatencyRun, runs_of
 from search.models.original_data import open_images
 from search.models.sources import Source, open_database, open_source
@@ -30,7 +27,6 @@ from search.system.text import short, whole
 from storage import latency
 
 CARD_FILE = "MODEL_CARD.md"
-INT8_FILE = "model.int8.onnx"
 
 
 @dataclass(frozen=True)
@@ -72,7 +68,7 @@ def export(
     """
     with new_folder(folder, REFUSED) as beside:
         arrays = dataset.arrays("validation", source.description.input.image_size)
-        original = of_network(source.network, source.description, torch.device("cpu")).probabilities(arrays.images)
+        original = of_network(source.network, source.description, CPU).probabilities(arrays.images)
         return _export(source, format_name, dataset, original, beside, int8, runs)
 
 
@@ -85,28 +81,28 @@ def _export(
     int8: bool,
     runs: Sequence[LatencyRun],
 ) -> Exported:
-    chosen = FORMATS[format_name]
-    description = exported_description(source.description) if chosen.takes_pixels else source.description
+    chosen, file = load_format(format_name), FILES[format_name]
+    description = chosen.description(source.description)
     arrays = dataset.arrays("validation", description.input.image_size)
     try:
-        chosen.write(Deployed(source.network).eval(), description, folder)
+        chosen.write(Deployed(source.network).eval(), description, folder / file)
     except RuntimeError as error:  # PyTorch's exporters have no more in common
         reason = f"{format_name} cannot hold this network: {str(error).strip().splitlines()[0]}; try another --format"
         raise BadInput(REFUSED, [reason]) from error
     seen = description.provenance.saw_validation
-    agreement = compare(original, chosen.open(folder / chosen.file), arrays, trained_on=seen)
+    agreement = compare(original, chosen.open(folder / file), arrays, trained_on=seen)
     if not agreement.agrees:
         raise BadInput(REFUSED, [f"the exported model gives other answers: {agreement}; try another --format"])
-    checked = [f"{chosen.file}: {agreement}"]
+    checked = [f"{file}: {agreement}"]
     quantised = None
     if int8:
         calibration = dataset.arrays("train", description.input.image_size).images
-        quantize(folder / chosen.file, folder / INT8_FILE, description, calibration)
+        quantize(folder / file, folder / INT8_FILE, description, calibration)
         quantised = compare(original, open_onnx(folder / INT8_FILE), arrays, trained_on=seen)
         checked.append(f"{INT8_FILE}, 8-bit integers: {quantised}")
     loading = Loading(
-        needs=f"With the files of this folder, an image `image.jpg`, and {NEEDS[format_name]}:",
-        lines=loading_lines(format_name, description, chosen.file),
+        needs=f"With the files of this folder, an image `image.jpg`, and {chosen.needs}:",
+        lines=chosen.snippet(description, file),
         checked=checked,
     )
     (folder / CARD_FILE).write_text(model_card(description, loading, runs), encoding="utf-8")

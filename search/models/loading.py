@@ -10,11 +10,10 @@ from pathlib import Path
 from search.errors import BadInput
 from search.models.classifier import Classifier
 from search.models.description import check_files
-from search.models.exported import FILES, exported_file
+from search.models.exported import NOT_LOADED
+from search.models.formats.registry import FILES, FORMAT_OF_SUFFIX, exported_file, load_format
 from search.models.names import MODEL_HELP, check_model_name
 from search.settings.search import Settings
-
-ONNX = ".onnx"
 
 
 def open_classifier(where: str, settings: Settings) -> Classifier:
@@ -34,14 +33,7 @@ def open_classifier(where: str, settings: Settings) -> Classifier:
 
 
 def _open_file(path: Path) -> Classifier:
-    if path.suffix == ONNX:
-        from search.models.formats.onnx_session import open_onnx  # noqa: PLC0415 - names are refused without ONNX Runtime
-
-        return open_onnx(path)
-    suffixes = {ONNX, *(Path(file).suffix for file in FILES.values())}
-    if path.suffix not in suffixes:
-        expected = f"expected {', '.join(sorted(suffixes))}, a folder or a trial"
-        raise BadInput("the model cannot be loaded", [f"{path}: not the name of an exported model; {expected}"])
-    from search.models.pytorch_models import open_file  # noqa: PLC0415 - PyTorch
-
-    return open_file(path)
+    if path.suffix not in FORMAT_OF_SUFFIX:
+        expected = f"expected {', '.join(sorted(FORMAT_OF_SUFFIX))}, a folder or a trial"
+        raise BadInput(NOT_LOADED, [f"{path}: not the name of an exported model; {expected}"])
+    return load_format(FORMAT_OF_SUFFIX[path.suffix]).open(path)

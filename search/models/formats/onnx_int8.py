@@ -15,9 +15,10 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from search.models.classifier import Images
 from search.models.description import ModelDescription
-from search.models.formats.formats import describe_onnx
 from search.models.formats.onnx_session import INPUT, OUTPUT
+from search.models.formats.onnx_tracing import describe_onnx
 
+INT8_FILE = "model.int8.onnx"
 CALIBRATED_ON = 256
 FLOAT_CONVOLUTIONS = 3
 _BATCH_SIZE = 32

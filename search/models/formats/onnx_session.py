@@ -1,6 +1,6 @@
 """An exported ONNX model as a classifier, under ONNX Runtime on the CPU: PyTorch is not imported.
 
-The description travels in the file's metadata, see `search.models.formats.formats`.
+The description is in the file's metadata, see `search.models.formats.onnx`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import onnxruntime
 from search.errors import BadInput
 from search.models.classifier import Classifier, Images, Probabilities
 from search.models.description import ModelDescription
-from search.models.exported import description_in
+from search.models.exported import NOT_LOADED, description_in, not_whole
 
 INPUT, OUTPUT = "pictures", "probabilities"
 METADATA_KEY = "elimnet"
@@ -25,7 +25,7 @@ def open_onnx(path: Path) -> Classifier:
     text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
     if text is None:
         problem = f"{path}: no class names inside; expected a model that python -m search.export wrote"
-        raise BadInput("the model cannot be loaded", [problem])
+        raise BadInput(NOT_LOADED, [problem])
     return of_session(session, description_in(path, text))
 
 
@@ -48,5 +48,4 @@ def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions have no other parent in common
-        reason = str(error).splitlines()[0]
-        raise BadInput("the model cannot be loaded", [f"{path}: not a whole ONNX file: {reason}"]) from error
+        raise not_whole(path, "ONNX", error) from error

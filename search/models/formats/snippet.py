@@ -1,53 +1,30 @@
-"""Five lines of Python that load an exported model and classify an image, for its card."""
+"""Lines of the model card's Python snippet that several formats share. The snippet classifies `image.jpg`."""
 
 from __future__ import annotations
 
 from search.models.description import ModelDescription
 
-NEEDS = {
-    "onnx": "onnxruntime, numpy and Pillow alone",
-    "torchscript": "torch, numpy and Pillow alone",
-    "torch-export": "torch, numpy and Pillow alone",
-    "safetensors": "this project installed",
-}
+EXTRA_FILE = "description.json"
+"""The extra file inside the formats of PyTorch that holds the model's description."""
+
+IMAGE_TENSOR = "torch.from_numpy(numpy.array(image)).permute(2, 0, 1)[None]"
 
 
-def loading_lines(format_name: str, description: ModelDescription, file: str) -> list[str]:
-    """For a model in the current folder and an image beside it, `image.jpg`; `description` is the exported one."""
-    image = _image(description)
-    tensor = "torch.from_numpy(numpy.array(image)).permute(2, 0, 1)[None]"
-    if format_name == "onnx":
-        return [
-            "import json, numpy, onnxruntime, PIL.Image, PIL.ImageOps",
-            f"model = onnxruntime.InferenceSession({file!r})",
-            f"image = {image}",
-            'probabilities = model.run(None, {"pictures": numpy.asarray(image).transpose(2, 0, 1)[None]})[0]',
-            'print(json.loads(model.get_modelmeta().custom_metadata_map["classes"])[probabilities.argmax()])',
-        ]
-    if format_name == "safetensors":
-        return [
-            "import numpy, pathlib, torch, PIL.Image, PIL.ImageOps",
-            "from search.models.folder import load_model",
-            "network, description = load_model(pathlib.Path('.'))",
-            f"image = {image}",
-            f"print(description.classes[network({tensor} / 255).argmax()])",
-        ]
-    load = {
-        "torchscript": f"torch.jit.load({file!r}, _extra_files=extra)",
-        "torch-export": f"torch.export.load({file!r}, extra_files=extra).module()",
-    }[format_name]
-    return [
-        "import json, numpy, torch, PIL.Image, PIL.ImageOps",
-        f'extra = {{"description.json": ""}}; model = {load}',
-        f"image = {image}",
-        f"probabilities = model({tensor})",
-        'print(json.loads(extra["description.json"])["classes"][probabilities.argmax()])',
-    ]
-
-
-def _image(description: ModelDescription) -> str:
+def image_line(description: ModelDescription) -> str:
+    """Read `image.jpg`, upright and in RGB, and make it square as in training."""
     size = description.input.image_size
     upright = 'PIL.ImageOps.exif_transpose(PIL.Image.open("image.jpg")).convert("RGB")'
     if description.input.fit == "crop":
-        return f"PIL.ImageOps.fit({upright}, ({size}, {size}), PIL.Image.Resampling.BILINEAR)"
-    return f"{upright}.resize(({size}, {size}), PIL.Image.Resampling.BILINEAR)"
+        return f"image = PIL.ImageOps.fit({upright}, ({size}, {size}), PIL.Image.Resampling.BILINEAR)"
+    return f"image = {upright}.resize(({size}, {size}), PIL.Image.Resampling.BILINEAR)"
+
+
+def pytorch_snippet(description: ModelDescription, load: str) -> list[str]:
+    """For a file of PyTorch: `load` is the expression that loads the model and fills `extra`."""
+    return [
+        "import json, numpy, torch, PIL.Image, PIL.ImageOps",
+        f'extra = {{"{EXTRA_FILE}": ""}}; model = {load}',
+        image_line(description),
+        f"probabilities = model({IMAGE_TENSOR})",
+        f'print(json.loads(extra["{EXTRA_FILE}"])["classes"][probabilities.argmax()])',
+    ]

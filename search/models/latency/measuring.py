@@ -23,8 +23,8 @@ from blocks.network import Network
 from blocks.specification import EliminatedSpecification, ScratchSpecification
 from search.models.classifier import Images
 from search.models.deployed import Deployed
-from search.models.formats.formats import trace_onnx
 from search.models.formats.onnx_session import INPUT, open_session
+from search.models.formats.onnx_tracing import trace_onnx
 from search.models.latency.memory import peak_memory_mb
 from search.models.latency.runs import BATCH, LatencyRun, Measurement
 from search.system.hardware import cores
