@@ -21,8 +21,8 @@ from search.dashboard.signature import sign_note
 from search.report import wording
 from search.report.comparison import Comparison, compare
 from search.report.figures import Figure, curves_figure, front_figure
+from search.report.grouping import search_of
 from search.report.records import finite
-from search.report.rows import search_of
 from search.report.stored import read_curves
 from search.settings.spaces import ListedSpace
 from search.study.study import OpenStudy

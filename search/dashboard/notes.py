@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from search.models.candidate_text import network_in_words, recipe_in_words
 from search.models.description import DESCRIPTION_FILE
 from search.report import wording
-from search.report.comparison import Comparison, Entry, Standing
+from search.report.comparison import Comparison, Contribution, Entry
 from search.report.rows import Row
 from search.settings.candidate import Candidate
 from search.settings.spaces import AnySpace, ListedSpace, ScratchSpace
@@ -28,22 +28,24 @@ Links = Mapping[str, int]
 
 def study_note(study: OpenStudy, comparison: Comparison, links: Links) -> str:
     """What the study searches, on what, how far it is, and the joint front of all studies as a table."""
-    standing = next(standing for standing in comparison.standings if standing.study.name == study.name)
+    contribution = next(
+        contribution for contribution in comparison.contributions if contribution.study.name == study.name
+    )
     facts = {
         "Searched": _searched(study),
-        "Data": _data(standing),
+        "Data": _data(contribution),
         "Budget": _budget(study),
-        "Trials so far": f"{_counts(standing)}; {_time(standing.study.hours)} of training",
+        "Trials so far": f"{_counts(contribution)}; {_time(contribution.study.hours)} of training",
         "Best F1": _best(study.name, comparison, links),
-        "Hypervolume": _hypervolume(standing, comparison),
+        "Hypervolume": _hypervolume(contribution, comparison),
     }
-    warnings = [*comparison.warnings, *map(str, standing.study.data.get("warnings", []))]
-    failures = [f"failed: {reason}" for reason in reasons(standing.study.counts.failed)]
+    warnings = [*comparison.warnings, *map(str, contribution.study.data.get("warnings", []))]
+    failures = [f"failed: {reason}" for reason in reasons(contribution.study.counts.failed)]
     parts = [
         f"## {escaped(comparison.search.name)}: {escaped(study.name)}",
         "\n".join(f"- **{name}:** {text}" for name, text in facts.items()),
         "\n".join(f"- ⚠ {escaped(warning)}" for warning in [*warnings, *failures]),
-        f"### Joint front of {', '.join(escaped(standing.study.name) for standing in comparison.standings)}",
+        f"### Joint front of {', '.join(escaped(each.study.name) for each in comparison.contributions)}",
         _front_table(comparison, links) if comparison.joint_front else "No trial has finished yet.",
         f"F1 is {wording.METRIC}, not a test score. {HYPERVOLUME_MEANING}.",
     ]
@@ -117,8 +119,8 @@ def _searched(study: OpenStudy) -> str:
     return f"cuts of {backbones} ({space.initial_weights} weights) with heads {heads}; {sizes}"
 
 
-def _data(standing: Standing) -> str:
-    data = standing.study.data
+def _data(contribution: Contribution) -> str:
+    data = contribution.study.data
     sizes = ", ".join(f"{sum(counts.values()):,} {split}" for split, counts in data.get("counts", {}).items() if counts)
     return f"{escaped(wording.data_name(data))}, {len(data.get('classes', []))} classes, {sizes} images"
 
@@ -131,8 +133,8 @@ def _budget(study: OpenStudy) -> str:
     return " or ".join(limits)
 
 
-def _counts(standing: Standing) -> str:
-    counts = standing.study.counts
+def _counts(contribution: Contribution) -> str:
+    counts = contribution.study.counts
     numbers = {
         "complete": counts.complete,
         "failed": sum(counts.failed.values()),
@@ -155,13 +157,13 @@ def _best(study: str, comparison: Comparison, links: Links) -> str:
     return f"{wording.f1(best)} with {whole(best.parameters)} parameters ({_linked(best, links)})"
 
 
-def _hypervolume(standing: Standing, comparison: Comparison) -> str:
+def _hypervolume(contribution: Contribution, comparison: Comparison) -> str:
     if not comparison.hypervolume:
         return NOT_KNOWN
-    share = percent(standing.hypervolume / comparison.hypervolume)
+    share = percent(contribution.hypervolume / comparison.hypervolume)
     return (
-        f"{standing.hypervolume:.4f}, {share} of the joint {comparison.hypervolume:.4f}, which would lose "
-        f"{standing.hypervolume_only_here:.4f} without this study; {standing.joint_front_rows} of the "
+        f"{contribution.hypervolume:.4f}, {share} of the joint {comparison.hypervolume:.4f}, which would lose "
+        f"{contribution.hypervolume_only_here:.4f} without this study; {contribution.joint_front_rows} of the "
         f"{len(comparison.joint_front)} on the joint front are from here"
     )
 

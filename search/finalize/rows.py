@@ -9,8 +9,8 @@ from search.errors import BadInput
 from search.finalize.choice import choose_rows
 from search.report.__main__ import main as report
 from search.report.comparison import compare
-from search.report.final import readings
 from search.report.stored import read_search, read_study_attributes, reading
+from search.report.stored_final import readings
 from search.settings.search import Settings
 from search.settings.spaces import ListedSpace
 from search.study.study import WHOLE

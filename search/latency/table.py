@@ -35,8 +35,8 @@ from search.models.sources import (
     open_source,
 )
 from search.report.comparison import compare
-from search.report.final import read_final
 from search.report.stored import read_search
+from search.report.stored_final import read_final
 from search.settings.search import Settings
 from search.system.commands import collected
 from search.system.hardware import cores

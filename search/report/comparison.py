@@ -40,7 +40,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Contribution:
     """What one study brings: `front_rows` on its own front, `joint_front_rows` of them on the joint front.
 
     `hypervolume_only_here` is what the joint hypervolume would lose without this study.
@@ -62,7 +62,7 @@ class Comparison:
 
     search: Search
     entries: tuple[Entry, ...]
-    standings: tuple[Standing, ...]
+    contributions: tuple[Contribution, ...]
     hypervolume: float
     axis: Axis = PARAMETERS
 
@@ -136,8 +136,8 @@ def compare(search: Search, axis: Axis = PARAMETERS) -> Comparison:
         )
         for row in rows
     )
-    standings = tuple(_standing(study, entries, hypervolume) for study in searched)
-    return Comparison(search, entries, standings, hypervolume, axis)
+    contributions = tuple(_contribution(study, entries, hypervolume) for study in searched)
+    return Comparison(search, entries, contributions, hypervolume, axis)
 
 
 def select(comparison: Comparison, *, min_f1: float, max_parameters: float, everything: bool) -> tuple[Entry, ...]:
@@ -215,10 +215,10 @@ def _shares(row: Row, uncut: dict[tuple[str, str], Row], studies: Iterable[Study
     return (row.f1_macro / f1_macro if f1_macro else None, row.parameters / parameters if parameters else None)
 
 
-def _standing(study: Study, entries: Sequence[Entry], joint_hypervolume: float) -> Standing:
+def _contribution(study: Study, entries: Sequence[Entry], joint_hypervolume: float) -> Contribution:
     mine = [entry for entry in entries if entry.row.study == study.name]
     others = [entry.row for entry in entries if entry.row.study != study.name and not entry.reference]
-    return Standing(
+    return Contribution(
         study=study,
         hypervolume=search_hypervolume(_points(entry.row for entry in mine)),
         hypervolume_only_here=joint_hypervolume - search_hypervolume(_points(others)),

@@ -29,7 +29,7 @@ def front_figure(comparison: Comparison) -> Figure:
 
     Hover shows a row's numbers; for members of a front, the whole candidate.
     """
-    styles = study_styles([standing.study.name for standing in comparison.standings])
+    styles = study_styles([contribution.study.name for contribution in comparison.contributions])
     traces = [_step_trace(comparison)]
     for study, style in styles.items():
         mine = [entry for entry in comparison.drawn if entry.row.study == study]
@@ -46,7 +46,7 @@ def front_figure(comparison: Comparison) -> Figure:
 
 def curves_figure(comparison: Comparison, curves: Curves) -> Figure:
     """Validation F1 against epochs, a line for each trial of a joint front member that has a curve."""
-    styles = study_styles([standing.study.name for standing in comparison.standings])
+    styles = study_styles([contribution.study.name for contribution in comparison.contributions])
     traces = [
         _curve_trace(f"{row.study} {number}, {wording.label(row)}", styles[row.study].colour, curves[trial_id])
         for row in (entry.row for entry in comparison.joint_front)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,18 +15,12 @@ from blocks.specification import EliminatedSpecification
 from search.errors import BadInput
 from search.models.final_scores import ANSWERS, READ_AT, unpack
 from search.models.latency.runs import LatencyRun, comparable
-from search.report.comparison import compare
 from search.report.pruned_trials import device_of
 from search.report.rows import Row, Search
-from search.report.stored import read_search, read_study_attributes
 from search.settings.candidate import Candidate
 from search.settings.spaces import ListedRow, ListedSpace, Other
 from search.statistics.intervals import Floats, Interval, drawn_f1, over_images, over_seeds
-from storage import curves as stored_curves
-from storage import latency
-from storage.database import Database
-from storage.names import search_name, short_name
-from storage.trials import TrialRecord, read_studies, read_trials
+from storage.trials import TrialRecord
 
 
 @dataclass(frozen=True)
@@ -98,50 +92,6 @@ class Final:
 
 Curves = Mapping[int, Sequence[Mapping[str, float]]]
 Latencies = Mapping[int, Sequence[Mapping[str, Any]]]
-
-
-def read_final(database: Database, name: str | None, study: str) -> Final:
-    """The finalized study `study` of the search called `name`, or of the only one. Raises BadInput."""
-    search = read_search(database, name)
-    full_name = f"{search.name}/{study}"
-    attributes = read_study_attributes(database, full_name)
-    if attributes.get("scored_on") != "test" or "resolved_space" not in attributes:
-        problem = f"{database.url} holds no finalized study {full_name}; make one with python -m search.finalize"
-        raise BadInput("nothing to report", [problem])
-    trials = read_trials(database, [full_name])
-    ids = [trial.trial_id for trial in trials]
-    space = ListedSpace.model_validate(attributes["resolved_space"])
-    final = final_of(
-        full_name, attributes, space, trials, search, stored_curves.read(database, ids), latency.read(database, ids)
-    )
-    last = max(trial.attributes[READ_AT] for trial in trials if READ_AT in trial.attributes)
-    front = compare(search).joint_front
-    return replace(
-        final,
-        read_before=readings(database, search.name, but_for=study, until=last),
-        left_out=tuple(
-            entry.name for entry in front if not any(_same(entry.row, listed.candidate) for listed in space.rows)
-        ),
-    )
-
-
-def readings(database: Database, search: str, *, but_for: str, until: str | None = None) -> tuple[str, ...]:
-    """Studies of the search that its test images were read for, in words.
-
-    Who knows their scores, could choose by them what else is finalized, so it is said.
-
-    until  UTC, ISO 8601: studies whose first reading is later are left out
-    """
-    said = []
-    for study in read_studies(database):
-        if search_name(study.name) != search or short_name(study.name) == but_for:
-            continue
-        if study.attributes.get("scored_on") == "test":
-            trials = read_trials(database, [study.name])
-            read_at = [trial.attributes[READ_AT] for trial in trials if READ_AT in trial.attributes]
-            if read_at and (until is None or min(read_at) <= until):
-                said.append(f"{short_name(study.name)} ({len(read_at)} trained networks, from {min(read_at)} on)")
-    return tuple(said)
 
 
 def final_of(
@@ -309,7 +259,7 @@ def _train_fit(last_epochs: Sequence[Mapping[str, float]]) -> Fit:
 
 def _validation_fit(candidate: Candidate, search: Search) -> Fit:
     """Of the search's own trials of the candidate, which were trained on train alone."""
-    rows = [row for row in search.rows if _same(row, candidate)]
+    rows = [row for row in search.rows if same_candidate(row, candidate)]
     if not rows:
         return Fit(None, None, None, 0)
     scores = [score for row in rows for score in row.f1_scores]
@@ -321,7 +271,8 @@ def _validation_fit(candidate: Candidate, search: Search) -> Fit:
     )
 
 
-def _same(row: Row, candidate: Candidate) -> bool:
+def same_candidate(row: Row, candidate: Candidate) -> bool:
+    """Whether the row is of this candidate."""
     try:
         return Candidate.model_validate(row.candidate) == candidate
     except ValueError:  # of another version of this program

@@ -45,7 +45,7 @@ def _dress(axes: Axes, comparison: Comparison) -> None:
     axes.set_xscale("log")
     axes.set_xlabel(f"{literal(comparison.axis.title)} (log scale)")
     axes.set_ylabel(f"{wording.METRIC} ({wording.BARS})")
-    hypervolumes = ", ".join(f"{each.study.name} {each.hypervolume:.3f}" for each in comparison.standings)
+    hypervolumes = ", ".join(f"{each.study.name} {each.hypervolume:.3f}" for each in comparison.contributions)
     axes.set_title(
         f"{literal(comparison.search.name)}: {len(comparison.search.found):,} candidates, "
         f"joint hypervolume {comparison.hypervolume:.3f} ({literal(hypervolumes)})",
@@ -69,7 +69,7 @@ def _draw_front_line(axes: Axes, comparison: Comparison) -> None:
 
 
 def _draw_studies(axes: Axes, comparison: Comparison) -> None:
-    styles = study_styles([standing.study.name for standing in comparison.standings])
+    styles = study_styles([contribution.study.name for contribution in comparison.contributions])
     for study, style in styles.items():
         entries = [entry for entry in comparison.drawn if entry.row.study == study]
         faint = [entry for entry in entries if not entry.on_study_front]

@@ -16,7 +16,7 @@ NO_DEVICE = "not recorded"
 
 
 @dataclass(frozen=True)
-class Ending:
+class PrunedTrials:
     """So many trials of one study ended so.
 
     kind   "stopped" or "infeasible"
@@ -29,14 +29,14 @@ class Ending:
     trials: int
 
 
-def endings_of(trials: Iterable[TrialRecord]) -> tuple[Ending, ...]:
+def pruned_trials_of(trials: Iterable[TrialRecord]) -> tuple[PrunedTrials, ...]:
     """Pruned trials by kind, epoch and reason: stopped ones first, by epoch, then the most frequent."""
     counts = Counter(
         _ending(trial.attributes, bool(trial.attributes.get("infeasible")))
         for trial in trials
         if trial.state == TrialState.PRUNED
     )
-    endings = [Ending(kind, epoch, reason, count) for (kind, epoch, reason), count in counts.items()]
+    endings = [PrunedTrials(kind, epoch, reason, count) for (kind, epoch, reason), count in counts.items()]
     return tuple(sorted(endings, key=lambda each: (each.kind == "infeasible", each.epoch or 0, -each.trials)))
 
 

@@ -34,7 +34,7 @@ def as_json(comparison: Comparison, entries: Sequence[Entry]) -> str:
             "joint": comparison.hypervolume,
         },
         "joint_front_rows": len(comparison.joint_front),
-        "studies": [asdict(standing) for standing in comparison.standings],
+        "studies": [asdict(contribution) for contribution in comparison.contributions],
         "rows": [_flat(entry) | {"candidate": entry.row.candidate} for entry in entries],
     }
     return json.dumps(finite(document), indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -9,8 +9,9 @@ from typing import Any
 from search.errors import BadInput
 from search.report.axis import MACS, PARAMETERS, Axis
 from search.report.axis import latency as latency_on
+from search.report.grouping import number, search_of
 from search.report.importance import Importance, chosen, importance
-from search.report.rows import Search, number, search_of
+from search.report.rows import Search
 from search.settings.search import Settings
 from storage import curves, latency
 from storage.database import Database, connect

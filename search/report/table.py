@@ -18,7 +18,7 @@ from search.system.text import clean, duration, percent, reasons, short, whole
 
 WIDTH = 100
 HEADINGS = ("study", "trial", "front", "F1", "95 %", "n", "parameters", "MACs", "% F1", "% par.", "sec.")
-STANDING_HEADINGS = (
+STUDY_HEADINGS = (
     "study", "hypervolume", "only here", "joint front", "done", "failed", "infeasible", "stopped", "running", "hours",
 )  # fmt: skip
 LEFT_ALIGNED = {"study", "row or trial", "front", "F1", "network", "less that of"}
@@ -30,7 +30,7 @@ def show(comparison: Comparison, entries: Sequence[Entry], console: Console) -> 
         _title(comparison, len(entries)),
         _table(entries, comparison.axis),
         _notes(comparison),
-        _standings(comparison),
+        _contributions(comparison),
         _basis(comparison),
     )
     for line in itertools.chain.from_iterable(parts):
@@ -101,17 +101,17 @@ def _cells(entry: Entry) -> list[str]:
     ]
 
 
-def _standings(comparison: Comparison) -> list[Text]:
+def _contributions(comparison: Comparison) -> list[Text]:
     joint = len(comparison.joint_front)
     body = []
-    for standing in comparison.standings:
-        study = standing.study
-        held = f"{standing.joint_front_rows}/{joint} {percent(standing.joint_front_rows / max(joint, 1))}"
+    for contribution in comparison.contributions:
+        study = contribution.study
+        held = f"{contribution.joint_front_rows}/{joint} {percent(contribution.joint_front_rows / max(joint, 1))}"
         body.append(
             [
                 clean(study.name),
-                f"{standing.hypervolume:.4f}",
-                f"{standing.hypervolume_only_here:.4f}",
+                f"{contribution.hypervolume:.4f}",
+                f"{contribution.hypervolume_only_here:.4f}",
                 held,
                 *_count_cells(study),
                 f"{study.hours:.2f}",
@@ -119,7 +119,7 @@ def _standings(comparison: Comparison) -> list[Text]:
         )
     if len(body) > 1:
         body.append(["both" if len(body) == 2 else "all", f"{comparison.hypervolume:.4f}"] + [""] * 8)
-    heading, *lines = aligned(STANDING_HEADINGS, body)
+    heading, *lines = aligned(STUDY_HEADINGS, body)
     listed = [study for study in comparison.search.studies if study.listed]
     references = [f"references, {clean(study.name)}: {study.counts}; {study.hours:.2f} hours" for study in listed]
     early = [

@@ -65,7 +65,7 @@ def write_report(resolved: Settings, options: argparse.Namespace) -> None:
 
 def _final(options: argparse.Namespace, url: str, name: str | None) -> None:
     from search.report import final_formats  # noqa: PLC0415 - scipy and torch are slow to import, and fronts need neither
-    from search.report.final import read_final  # noqa: PLC0415
+    from search.report.stored_final import read_final  # noqa: PLC0415
 
     with reading(url) as database:
         final = read_final(database, name, options.study)
@@ -109,8 +109,8 @@ def _evidence(database: Database, search: Search, trial_ids: Sequence[int]) -> E
 
 def _final_tables(database: Database, search: Search, study: str) -> list[Table]:
     """Of a finalized study; none while it has no result."""
-    from search.report.final import read_final  # noqa: PLC0415 - scipy and torch are slow to import
     from search.report.final_tables import tables  # noqa: PLC0415
+    from search.report.stored_final import read_final  # noqa: PLC0415 - scipy and torch are slow to import
 
     try:
         return tables(read_final(database, search.name, study))

@@ -27,7 +27,7 @@ def heading(comparison: Comparison) -> str:
     axis = comparison.axis
     best = comparison.joint_front[-1]
     lines = [
-        f"{len(comparison.search.found):,} candidates of {len(comparison.standings)} studies.",
+        f"{len(comparison.search.found):,} candidates of {len(comparison.contributions)} studies.",
         f"F1 is {wording.METRIC}: the search chose by it, so it is not a test score.",
         f"Best F1: {_in_words(best)}.",
     ]

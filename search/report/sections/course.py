@@ -24,19 +24,19 @@ def studies(comparison: Comparison) -> list[str]:
         "Running", "Hours",
     )  # fmt: skip
     body = []
-    for standing in comparison.standings:
-        counts = standing.study.counts
+    for contribution in comparison.contributions:
+        counts = contribution.study.counts
         numbers = (
-            standing.front_rows, standing.joint_front_rows, counts.complete, sum(counts.failed.values()),
+            contribution.front_rows, contribution.joint_front_rows, counts.complete, sum(counts.failed.values()),
             counts.infeasible, counts.stopped, counts.running,
         )  # fmt: skip
         body.append(
             [
-                Cell(standing.study.name, standing.study.name),
-                Cell(f"{standing.hypervolume:.4f}", standing.hypervolume, "number"),
-                Cell(f"{standing.hypervolume_only_here:.4f}", standing.hypervolume_only_here, "number"),
+                Cell(contribution.study.name, contribution.study.name),
+                Cell(f"{contribution.hypervolume:.4f}", contribution.hypervolume, "number"),
+                Cell(f"{contribution.hypervolume_only_here:.4f}", contribution.hypervolume_only_here, "number"),
                 *(Cell(f"{number:,}", number, "number") for number in numbers),
-                Cell(f"{standing.study.hours:.2f}", standing.study.hours, "number"),
+                Cell(f"{contribution.study.hours:.2f}", contribution.study.hours, "number"),
             ]
         )
     return [
@@ -49,8 +49,8 @@ def studies(comparison: Comparison) -> list[str]:
 def pruned(comparison: Comparison) -> str:
     """Trials that were stopped early, by the epoch, or not trained, by the limit; and candidates drawn again."""
     body = []
-    for standing in comparison.standings:
-        study = standing.study
+    for contribution in comparison.contributions:
+        study = contribution.study
         for ending in study.endings:
             when = "not trained" if ending.kind == "infeasible" else str(ending.epoch or NOT_KNOWN)
             body.append(_line(study.name, ending.kind, when, ending.epoch or 0, ending.reason, ending.trials))
@@ -61,7 +61,7 @@ def pruned(comparison: Comparison) -> str:
         Cell("Study"), Cell("What"), Cell("After epoch", kind="number"), Cell("Reason", kind="long"),
         Cell("Trials", kind="number"),
     ]  # fmt: skip
-    single = "".join(_each_stopped(standing.study) for standing in comparison.standings)
+    single = "".join(_each_stopped(contribution.study) for contribution in comparison.contributions)
     return (markup.table(headings, body) if body else "<p>Nothing.</p>") + single
 
 

@@ -39,10 +39,12 @@ def _bars(found: Importance) -> str:
 def confusions(comparison: Comparison) -> str:
     """The confusion matrix of each study's best candidate that has one."""
     matrices = []
-    for standing in comparison.standings:
-        mine = [entry for entry in comparison.entries if entry.row.study == standing.study.name and entry.row.confusion]
+    for contribution in comparison.contributions:
+        mine = [
+            entry for entry in comparison.entries if entry.row.study == contribution.study.name and entry.row.confusion
+        ]
         if mine:
-            classes = [str(name) for name in standing.study.data.get("classes", ())]
+            classes = [str(name) for name in contribution.study.data.get("classes", ())]
             best = max(mine, key=lambda entry: (entry.row.f1_macro, -entry.row.parameters))
             matrices.append(_matrix(best, classes))
     return f"<div class='matrices'>{''.join(matrices)}</div>" if matrices else ""

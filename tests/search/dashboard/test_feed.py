@@ -10,7 +10,7 @@ from search.dashboard.feed import BEATEN_AT_MOST, Feed, thinned
 from search.dashboard.notes import NOT_KEPT
 from search.dashboard.signature import SIGNATURE
 from search.report.comparison import compare
-from search.report.rows import search_of
+from search.report.grouping import search_of
 from search.statistics.pareto import front
 from storage.errors import DatabaseLost
 from storage.pages import Page

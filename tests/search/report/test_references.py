@@ -46,10 +46,10 @@ def all_of(comparison: Comparison) -> tuple[Entry, ...]:
     return select(comparison, min_f1=0, max_parameters=10**9, everything=False)
 
 
-def test_they_change_no_front_no_hypervolume_and_no_standing(compared: Comparison, without: Comparison) -> None:
+def test_they_change_no_front_no_hypervolume_and_no_contribution(compared: Comparison, without: Comparison) -> None:
     assert compared.joint_front == without.joint_front
     assert compared.hypervolume == without.hypervolume
-    assert compared.standings == without.standings
+    assert compared.contributions == without.contributions
     assert compared.uncut == without.uncut
     assert [entry for entry in compared.entries if not entry.reference] == list(without.entries)
 
