@@ -8,7 +8,7 @@ import numpy as np
 
 from search.data.arrays import Arrays
 from search.models.classifier import Classifier, Probabilities
-from search.training.evaluation import f1_macro
+from search.statistics.confusion import f1_macro
 
 LARGEST_DIFFERENCE = 1e-4
 

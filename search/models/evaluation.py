@@ -30,7 +30,7 @@ from search.models.image_files import classify, named_range, report_unreadable, 
 from search.models.labels import match_classes, suggested
 from search.models.loading import open_classifier
 from search.settings.search import DataSettings, Settings
-from search.statistics.confusion import Integers, confusion_matrix, f1_per_class
+from search.statistics.confusion import Integers, confusion_matrix, f1_per_class, macro_f1
 from search.system.commands import collected
 from search.system.outputs import file_problems, whole_file
 from search.system.text import clean, ratio, whole
@@ -99,12 +99,11 @@ def evaluate(classifier: Classifier, listing: Listing, reading: DataSettings) ->
     report_unreadable(unreadable, len(labels))
     true, predicted = np.array(labels), np.array(predictions)
     confusion = confusion_matrix(true, predicted, len(classes))
-    per_class = f1_per_class(confusion)
     return Scores(
         classes=classes,
         accuracy=float((true == predicted).mean()),
-        f1_macro=float(per_class[np.unique(true)].mean()),
-        f1_per_class=tuple(map(float, per_class)),
+        f1_macro=macro_f1(confusion, confusion.sum(axis=1) > 0),
+        f1_per_class=tuple(map(float, f1_per_class(confusion))),
         confusion=confusion,
         unreadable=len(unreadable),
         unknown=tuple(unknown),

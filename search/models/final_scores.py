@@ -18,7 +18,8 @@ from blocks.network import Network
 from search.data.arrays import Arrays
 from search.data.batches import Rows
 from search.models.description import Metrics
-from search.training.evaluation import Integers, evaluate_rows
+from search.statistics.confusion import Integers
+from search.training.evaluation import evaluate_rows
 
 READ_AT = "test_read_at"
 ANSWERS = "test_answers"

@@ -20,9 +20,9 @@ from search.data.arrays import Arrays
 from search.data.augmentation import to_unit
 from search.data.batches import Rows
 from search.errors import Interrupted
+from search.statistics.confusion import Integers
 from search.system.device import memory_format
 from search.training.device import autocast, kept_memory
-from search.training.evaluation import Integers
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from search.profile.features import Pooled
-from search.training.evaluation import Floats, Integers, f1_macro
+from search.statistics.confusion import Floats, Integers, f1_macro
 
 PENALTIES = np.logspace(-5, 1, 13)
 """Of the squared weights of standardised features, for each image. 1e-5 hardly binds, 10 leaves little but means."""

@@ -19,7 +19,8 @@ from search.report.pruned_trials import device_of
 from search.report.rows import Row, Search
 from search.settings.candidate import Candidate
 from search.settings.spaces import ListedRow, ListedSpace, Other
-from search.statistics.intervals import Floats, Interval, drawn_f1, over_images, over_seeds
+from search.statistics.confusion import Floats
+from search.statistics.intervals import Interval, drawn_f1, over_images, over_seeds
 from storage.trials import TrialRecord
 
 

@@ -19,12 +19,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from search.statistics.confusion import Floats, Integers, f1_of_counts
+
 CONFIDENCE = 0.95
 DRAWS = 2000
 _DRAWS_AT_A_TIME = 200
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,7 @@ def _draws(labels: Integers, draws: int, generator: np.random.Generator) -> Iter
 
 def _macro_f1(right: npt.NDArray[np.float32], said: npt.NDArray[np.float32], true: npt.NDArray[np.float32]) -> Floats:
     """(b, R, C) right and said, (b, C) true -> (b, R). A class that is neither true nor said does not count."""
-    total = said + true[:, None, :]
-    f1 = np.divide(2 * right, total, out=np.zeros_like(total), where=total > 0)
-    macro: Floats = f1.sum(axis=2, dtype=np.float64) / (total > 0).sum(axis=2)
+    counts = said + true[:, None, :] > 0
+    f1 = f1_of_counts(right, said, true[:, None, :])
+    macro: Floats = f1.sum(axis=2, dtype=np.float64) / counts.sum(axis=2)
     return macro

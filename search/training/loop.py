@@ -25,11 +25,12 @@ from search.data.arrays import Arrays
 from search.data.batches import class_weights
 from search.errors import Interrupted, TrialFailed
 from search.settings.recipe import Recipe
+from search.statistics.confusion import Integers, f1_macro
 from search.system.device import memory_format
 from search.training.checkpoint import Checkpoint, TrainingState, restore, serialise
 from search.training.device import PeakMemory, activate_out_of_place, autocast, kept_memory
 from search.training.distillation import Teacher
-from search.training.evaluation import EpochMetrics, Evaluation, Integers, TrainingResult, evaluate_rows, f1_macro
+from search.training.evaluation import EpochMetrics, Evaluation, TrainingResult, evaluate_rows
 from search.training.frozen_features import Images, inputs_for
 from search.training.optimization import Average, make_optimizer, schedule, set_learning_rate
 

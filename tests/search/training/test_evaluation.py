@@ -9,7 +9,8 @@ from torch.nn import functional
 
 from blocks.network import Network
 from search.data.arrays import Arrays
-from search.training.evaluation import evaluate, f1_macro
+from search.statistics.confusion import f1_macro
+from search.training.evaluation import evaluate
 
 MakeNetwork = Callable[..., Network]
 MakeArrays = Callable[..., Arrays]
