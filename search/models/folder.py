@@ -26,6 +26,7 @@ from search.models.description import (
     read_description,
 )
 from search.system.outputs import new_folder
+from search.system.text import some_of
 
 _NAMED_AT_MOST = 5
 
@@ -106,8 +107,4 @@ def _differences(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> l
             if name in found and (found[name].shape, found[name].dtype) != (tensor.shape, tensor.dtype)
         ],
     }
-    return [
-        f"{len(names)} {kind}: {'; '.join(names[:_NAMED_AT_MOST])}{'; …' if len(names) > _NAMED_AT_MOST else ''}"
-        for kind, names in problems.items()
-        if names
-    ]
+    return [f"{len(names)} {kind}: {some_of(names, _NAMED_AT_MOST, '; ')}" for kind, names in problems.items() if names]

@@ -14,6 +14,7 @@ from search.errors import BadInput
 from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE, ModelDescription
 from search.models.folder import load_model
 from search.models.names import EXPECTED, ROW, TRIAL, check_model_name
+from search.models.searches import chosen_search
 from search.settings.search import Settings
 from storage.artefacts import Artefacts, attached_to_trials, open_artefacts
 from storage.database import Database, connect
@@ -84,17 +85,9 @@ def open_database(settings: Settings) -> Database:
 
 
 def kept_models(database: Database, settings: Settings) -> list[KeptModel]:
-    """All trials of the search with a kept model, by study and number.
-
-    The search is the one that is named, or the only one there is. Raises BadInput where there are several.
-    """
-    records = read_studies(database)
-    searches = sorted({search_name(record.name) for record in records})
-    wanted = settings.name if "name" in settings.model_fields_set or len(searches) != 1 else searches[0]
-    if wanted not in searches:
-        holds = f"{database.url} holds {', '.join(searches) or 'no search'}; choose one with --name"
-        raise BadInput(f"no search called {wanted!r}", [holds])
-    mine = {record.name: record for record in records if search_name(record.name) == wanted}
+    """All trials of the chosen search with a saved model, by study and number. Raises BadInput as `chosen_search`."""
+    wanted = chosen_search(database, settings)
+    mine = {record.name: record for record in read_studies(database) if search_name(record.name) == wanted}
     files: dict[int, dict[str, str]] = {}
     for record in mine.values():
         files |= attached_to_trials(database.optuna, record.study_id)

@@ -7,12 +7,12 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from search.errors import BadInput
+from search.models.searches import check_search
 from search.report.axis import MACS, PARAMETERS, Axis
 from search.report.axis import latency as latency_on
 from search.report.grouping import number, search_of
 from search.report.importance import Importance, chosen, importance
 from search.report.rows import Search
-from search.settings.search import Settings
 from storage import curves, latency
 from storage.database import Database, connect
 from storage.errors import StorageError
@@ -35,40 +35,18 @@ def reading(url: str) -> Iterator[Database]:
         raise BadInput("the search cannot be read", [str(error)]) from error
 
 
-def search_meant(settings: Settings) -> str | None:
-    """The name of the search that is given, or that its data folder gives where there is such a search among several.
+def read_search(database: Database, name: str, *, references_suffice: bool = False) -> Search:
+    """Read the search called `name`.
 
-    None stands for the only one there is. Raises BadInput where there is no database.
+    Raises BadInput if there is none, or if no trial of it has finished. Trials of listed studies count only with
+    `references_suffice`.
     """
-    if "name" in settings.model_fields_set or settings.data.path is None:
-        return settings.name if "name" in settings.model_fields_set else None
-    with reading(settings.database) as database:
-        names = {search_name(record.name) for record in read_studies(database)}
-    return settings.name if len(names) > 1 and settings.name in names else None
-
-
-def read_search(database: Database, name: str | None, *, references_suffice: bool = False) -> Search:
-    """The search called `name`, or the only one that the database holds.
-
-    Raises BadInput if there is no such search, if there are several to choose from, or if no trial of it has finished;
-    one of a listed study does not count unless `references_suffice`.
-    """
-    records = read_studies(database)
-    names = sorted({search_name(record.name) for record in records})
-    if not names:
-        raise BadInput("nothing to report", [f"{database.url} holds no study; start one with python -m search.run"])
-    if name is None and len(names) > 1:
-        raise BadInput("which search?", [f"{database.url} holds {', '.join(names)}; choose one with --name"])
-    chosen = names[0] if name is None else name
-    if chosen not in names:
-        raise BadInput(
-            f"no search called {chosen!r}", [f"{database.url} holds {', '.join(names)}; choose one of them with --name"]
-        )
-    mine = [record for record in records if search_name(record.name) == chosen]
-    search = search_of(chosen, mine, read_trials(database, [record.name for record in mine]))
+    check_search(database, name)
+    mine = [record for record in read_studies(database) if search_name(record.name) == name]
+    search = search_of(name, mine, read_trials(database, [record.name for record in mine]))
     if not (search.rows if references_suffice else search.found):
         raise BadInput(
-            f"search {chosen!r} has no finished trial yet",
+            f"search {name!r} has no finished trial yet",
             [f"study {study.name}{' (references)' * study.listed}: {study.counts}" for study in search.studies],
         )
     return search

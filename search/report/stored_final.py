@@ -16,8 +16,8 @@ from storage.names import search_name, short_name
 from storage.trials import read_studies, read_trials
 
 
-def read_final(database: Database, name: str | None, study: str) -> Final:
-    """The finalized study `study` of the search called `name`, or of the only one. Raises BadInput."""
+def read_final(database: Database, name: str, study: str) -> Final:
+    """The finalized study `study` of the search called `name`. Raises BadInput."""
     search = read_search(database, name)
     full_name = f"{search.name}/{study}"
     attributes = read_study_attributes(database, full_name)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from search.system.text import NOT_KNOWN, clean, ranges
+from search.system.text import NOT_KNOWN, clean, ranges, some_of
 
 if TYPE_CHECKING:  # numbers and text are written by commands, too, that read no database
     from search.report.comparison import Comparison, Entry
@@ -57,9 +57,8 @@ def not_measured(comparison: Comparison) -> str:
     missing = comparison.not_measured
     if not missing:
         return ""
-    known = ", ".join(f"{entry.row.study} {entry.row.trials[0]}" for entry in missing[:NAMED_AT_MOST])
-    rest = f" and {len(missing) - NAMED_AT_MOST} more" if len(missing) > NAMED_AT_MOST else ""
-    return f"not measured, so on no front here: {len(missing):,} of {len(comparison.entries):,}, {known}{rest}"
+    known = some_of([f"{entry.row.study} {entry.row.trials[0]}" for entry in missing], NAMED_AT_MOST)
+    return f"not measured, so on no front here: {len(missing):,} of {len(comparison.entries):,}, {known}"
 
 
 def front_mark(entry: Entry) -> str:

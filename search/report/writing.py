@@ -12,6 +12,7 @@ import optuna
 from rich.console import Console
 
 from search.errors import BadInput
+from search.models.searches import chosen_search
 from search.report import markdown_report, records, table
 from search.report.comparison import Comparison, Entry, compare, select
 from search.report.importance import Importance
@@ -25,7 +26,6 @@ from search.report.stored import (
     read_importances,
     read_search,
     reading,
-    search_meant,
 )
 from search.settings.search import Settings
 from search.system.outputs import standard_output, whole_file
@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 def write_report(resolved: Settings, options: argparse.Namespace) -> None:
     """Read the search, compare its studies, show and write what was asked for."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    name = search_meant(resolved)
     if options.final:
-        _final(options, resolved.database, name)
+        _final(resolved, options)
         return
     with reading(resolved.database) as database:
+        name = chosen_search(database, resolved)
         draws = any(getattr(options, form) for form in NEED_A_FRONT)
         search = read_search(database, name, references_suffice=not draws)
         comparison = compare(search, choose_axis(database, search, options.x, options.machine))
@@ -63,12 +63,12 @@ def write_report(resolved: Settings, options: argparse.Namespace) -> None:
         _write("--html", options.html, _page(comparison, entries, evidence))
 
 
-def _final(options: argparse.Namespace, url: str, name: str | None) -> None:
+def _final(resolved: Settings, options: argparse.Namespace) -> None:
     from search.report import final_formats  # noqa: PLC0415 - scipy and torch are slow to import, and fronts need neither
     from search.report.stored_final import read_final  # noqa: PLC0415
 
-    with reading(url) as database:
-        final = read_final(database, name, options.study)
+    with reading(resolved.database) as database:
+        final = read_final(database, chosen_search(database, resolved), options.study)
     writers = {"csv": final_formats.as_csv, "markdown": final_formats.as_markdown, "latex": final_formats.as_latex}
     targets = {name: target for name in writers if (target := getattr(options, name))}
     if STDOUT not in targets.values():

@@ -51,6 +51,12 @@ def reasons(failed: Mapping[str, int], most: int = 5) -> list[str]:
     return [*lines, f"{others} × other reasons"] if others else lines
 
 
+def some_of(names: Sequence[object], most: int, separator: str = ", ") -> str:
+    """ "a, b and 3 more": the first `most` names, and the number of the others."""
+    rest = len(names) - most
+    return separator.join(map(str, names[:most])) + (f" and {rest:,} more" if rest > 0 else "")
+
+
 def clean(text: object) -> str:
     """Text from a database on one line, without the control characters that a terminal would obey."""
     return "".join(letter if letter.isprintable() else " " for letter in str(text))

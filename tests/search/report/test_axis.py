@@ -68,7 +68,7 @@ def test_latencies_of_two_machines_are_never_mixed(three: Any, tmp_path: Any) ->
             for trial_id, value in milliseconds.items():
                 run = measured(processor, value)
                 stored_latency.store(database, trial_id, run.key, run.model_dump(mode="json"))
-        search = read_search(database, None)
+        search = read_search(database, "trashnet")
         most = choose_axis(database, search, "latency", None)
         assert "on Cortex, 2 cores" in most.title
         assert [most.of(row) for row in search.rows] == [40.0, None, 60.0, 50.0]
@@ -85,7 +85,7 @@ def test_an_axis_that_says_nothing_is_refused(records: Any, tmp_path: Any) -> No
     url = f"sqlite:///{tmp_path / 'search.db'}"
     records.store(url)
     with closing(connect(url)) as database:
-        search = read_search(database, None)
+        search = read_search(database, "trashnet")
         for name, machine, problem in (
             ("macs", None, "no candidate that the search found has MACs"),
             ("latency", None, "measure some with python -m search.latency"),
