@@ -1,4 +1,4 @@
-"""What a finalized study says: each network's scores on test over its seeds, and its differences from others."""
+"""A final evaluation: each network's test scores over its seeds, and its differences from other networks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from storage.trials import TrialRecord
 
 @dataclass(frozen=True)
 class Fit:
-    """Loss, accuracy and macro F1 on a split, each the mean of `n` trainings, None where that is not known."""
+    """Loss, accuracy and macro F1 on a split: means over `n` training runs, None if unknown."""
 
     loss: float | None
     accuracy: float | None
@@ -36,10 +36,10 @@ class Fit:
 
 @dataclass(frozen=True)
 class Difference:
-    """Macro F1 of a network less that of the network `other`, on the same images and with the same seeds.
+    """Macro F1 of a network minus the macro F1 of the network `other`, on the same images and with the same seeds.
 
-    over_seeds   t interval of the paired differences of single trainings
-    over_images  bootstrap interval of the difference of the means over seeds, for these trainings
+    over_seeds   t interval of the paired differences of single training runs
+    over_images  bootstrap interval, over images, of the difference between the means over seeds
     """
 
     other: str
@@ -49,7 +49,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class FinalRow:
-    """A network of the study, over its trained seeds. `f1_images` is its mean over them, on other test images."""
+    """A network of the study, over its seeds. `f1_images` is the bootstrap interval, over images, of the mean F1."""
 
     name: str
     words: str
@@ -70,12 +70,12 @@ class FinalRow:
 
 @dataclass(frozen=True)
 class Final:
-    """A finalized study.
+    """A final evaluation.
 
-    missing      rows and seeds without a result
-    latencies    runs by machine and by row
-    read_before  studies that the same test images were read for before, see `readings`
-    left_out     members of the search's joint front that are no rows: not asked for, or found later
+    missing      networks and seeds without a result
+    latencies    latency runs by machine and by network
+    read_before  studies for which the same test images were read before, see `search.report.stored_final.readings`
+    left_out     members of the overall Pareto front that are not evaluated: not chosen, or found later
     """
 
     name: str
@@ -104,19 +104,20 @@ def final_of(
     curves: Curves,
     latencies: Latencies,
 ) -> Final:
-    """Summarise a finalized study.
+    """Summarise a final evaluation.
 
-    attributes  of the study
-    search      the search that it finalizes: validation scores of the same candidates are from there
-    curves      of its trials: training scores are from their last epochs
-    latencies   runs as stored, of its trials
+    attributes  the study's attributes
+    trials      the study's trials
+    search      the search whose networks are evaluated; validation scores are from there
+    curves      learning curves of the trials; training scores are from their last epochs
+    latencies   latency runs of the trials, as stored
 
-    Raises BadInput where no network has been scored yet, or where they saw different test images.
+    Raises BadInput if no network has been scored yet, or if networks were scored on different test images.
     """
     of_row = {row.name: _scored(trials, row.name) for row in space.rows}
     scored = [trial for members in of_row.values() for trial in members]
     if not scored:
-        raise BadInput(f"study {name} has no result yet", ["go on with python -m search.finalize"])
+        raise BadInput(f"study {name} has no result yet", ["resume it with python -m search.finalize"])
     if len({unpack(trial.attributes[ANSWERS]["labels"]).tobytes() for trial in scored}) > 1:
         raise BadInput(f"study {name} cannot be reported", ["its networks were scored on different test images"])
     drawn = _drawn(scored)
@@ -140,7 +141,7 @@ def final_of(
 
 
 def _with_smaller_scratch(rows: Sequence[ListedRow], search: Search) -> list[ListedRow]:
-    """The rows; cuts that no network from scratch matches in parameters are compared with the best one of the list."""
+    """The rows; a cut that is larger than all networks from scratch is compared with the best of them."""
     scratch = {row.name: _validation_fit(row.candidate, search).f1_macro or 0.0 for row in rows if _from_scratch(row)}
     best = max(scratch, key=lambda name: scratch[name], default=None)
     controls = {row.compared_with.get("control") for row in rows}
@@ -188,7 +189,7 @@ def _missing(
 
 
 def _drawn(scored: Sequence[TrialRecord]) -> dict[int, Floats]:
-    """Of each trial, macro F1 (B,) on test images drawn again, the same draws for all."""
+    """Trial id -> macro F1 (B,) of B bootstrap draws of the test images, the same draws for all trials."""
     labels = unpack(scored[0].attributes[ANSWERS]["labels"])
     predictions = np.stack([unpack(trial.attributes[ANSWERS]["predictions"]) for trial in scored])
     columns = drawn_f1(labels, predictions)
@@ -241,7 +242,7 @@ def _mean_of(trials: Sequence[TrialRecord], drawn: Mapping[int, Floats]) -> Floa
 def _difference(
     mine: Sequence[TrialRecord], other: str, others: Sequence[TrialRecord], drawn: Mapping[int, Floats]
 ) -> Difference | None:
-    """On the seeds that both have; None where there is none."""
+    """The difference on the seeds that both networks have; None without such a seed."""
     by_seed = {trial.attributes["seed"]: trial for trial in others}
     pairs = [(trial, by_seed[seed]) for trial in mine if (seed := trial.attributes["seed"]) in by_seed]
     if not pairs:
@@ -259,7 +260,7 @@ def _train_fit(last_epochs: Sequence[Mapping[str, float]]) -> Fit:
 
 
 def _validation_fit(candidate: Candidate, search: Search) -> Fit:
-    """Of the search's own trials of the candidate, which were trained on train alone."""
+    """Scores of the search's own trials of the candidate, which were trained on training images only."""
     rows = [row for row in search.rows if same_candidate(row, candidate)]
     if not rows:
         return Fit(None, None, None, 0)

@@ -1,4 +1,4 @@
-"""A finalized study, written as plain lines, Markdown or LaTeX; as CSV, a line a network, in numbers."""
+"""A final evaluation, written as plain text, Markdown or LaTeX, or as CSV with one line per network."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _LATEX = {
 
 
 def as_latex(final: Final) -> str:
-    """Tables for \\usepackage{booktabs}, each in an environment of its own."""
+    """Tables for \\usepackage{booktabs}, each in its own environment."""
     return "\n".join(map(_latex_table, tables(final)))
 
 
@@ -66,12 +66,12 @@ def _latex_table(table: Table) -> str:
 
 
 def _latex(text: str) -> str:
-    """Foreign text that means nothing but itself, but for commands in backquotes."""
+    """Foreign text with all of LaTeX's special characters escaped; text in backquotes becomes \\texttt."""
     return re.sub("`([^`]*)`", r"\\texttt{\1}", "".join(_LATEX.get(letter, letter) for letter in text))
 
 
 def as_csv(final: Final) -> str:
-    """A heading and a line a network, in numbers; what is not known is empty."""
+    """A heading and one line of numbers per network; unknown numbers are empty."""
     records = [dict(_record(final, row)) for row in final.rows]
     names = list(dict.fromkeys(name for record in records for name in record))
     text = io.StringIO()

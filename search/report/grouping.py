@@ -1,6 +1,6 @@
-"""Stored trials, sorted into the rows, studies and search of a report.
+"""Grouping stored trials into the rows, studies and search of a report.
 
-An attribute that is missing (older trials, other writers) is None in the row, and never stops a report.
+A missing attribute (older trials, other writers) becomes None in the row and never stops a report.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _MATRICES = TypeAdapter(tuple[tuple[tuple[NonNegativeInt, ...], ...], ...])
 
 
 def search_of(name: str, studies: Sequence[StudyRecord], trials: Iterable[TrialRecord]) -> Search:
-    """Sort the records of one search into studies and rows, both in the order of their records.
+    """Group the records of one search into studies and rows, both in the order of their records.
 
-    A study that is scored on the test split is left out here but for its hours, once for all reports, feeds and
-    choices: nothing that compares candidates ever sees a test score.
+    A study that is scored on the test split is left out here, except for its hours: no report, dashboard page or
+    selection that compares candidates ever sees a test score.
     """
     of_study: dict[str, list[TrialRecord]] = {record.name: [] for record in studies}
     for trial in trials:
@@ -121,7 +121,7 @@ def _is_usable(trial: TrialRecord) -> bool:
 
 
 def _rows(study: str, trials: Iterable[TrialRecord]) -> list[Row]:
-    """One row a candidate. Trials of one candidate that disagree on its parameters are kept apart."""
+    """One row per candidate. Trials of one candidate with different parameter counts become different rows."""
     groups: dict[object, list[TrialRecord]] = {}
     for trial in trials:
         if _is_usable(trial) and trial.values is not None:
@@ -166,7 +166,7 @@ def _row(study: str, trials: Sequence[TrialRecord]) -> Row:
 
 
 def _confusions(trials: Sequence[TrialRecord]) -> tuple[Matrix, ...]:
-    """Of each trial, if all of them tell one of the same classes."""
+    """One matrix per trial, if all trials have one of the same size; otherwise none."""
     try:
         matrices = _MATRICES.validate_python([trial.attributes.get("confusion") for trial in trials])
     except ValidationError:
@@ -182,7 +182,7 @@ def _mean(trials: Sequence[TrialRecord], name: str) -> float | None:
 
 
 def number(attributes: Mapping[str, Any], name: str) -> float | None:
-    """The attribute if it is a finite number, else None."""
+    """The attribute if it is a finite number, otherwise None."""
     value = attributes.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None

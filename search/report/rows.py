@@ -1,7 +1,6 @@
-"""What a report is made of: rows, studies and a search.
+"""The contents of a report: rows, studies and a search.
 
-A row is one candidate of one study with all its finished trials: several seeds are one row, with their mean. What an
-attribute does not tell (older trials, other writers) is None in the row, and never stops a report.
+A row is one candidate of one study with all its finished trials: several seeds are one row, with their mean.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ from search.statistics.cut_ranking import ProfiledCut
 from search.statistics.intervals import Interval, drawn_f1_of, over_images
 
 Matrix = tuple[tuple[int, ...], ...]
-"""Confusion matrix: of each true class, how many of its images were taken for each class."""
+"""Confusion matrix: for each true class, the number of its images that were predicted as each class."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One candidate of one study. `seconds`, `images_per_second` and such are means over its trials.
+    """One candidate of one study. Scores, seconds and rates are means over its trials.
 
-    name       of a row of a listed study, else None
-    confusion  on validation, summed over its trials, a row for each true class; empty where it is not known
+    name         of a row of a listed study, otherwise None
+    confusions   on validation, one matrix per trial; empty if unknown
     """
 
     study: str
@@ -66,15 +65,15 @@ class Row:
 
     @property
     def confusion(self) -> Matrix:
-        """Summed over the trials; empty where it is not known of all of them."""
+        """Summed over the trials; empty if one of them is unknown."""
         return tuple(tuple(map(sum, zip(*rows, strict=True))) for rows in zip(*self.confusions, strict=True))
 
     @property
     def f1_images(self) -> Interval | None:
-        """Of `f1_macro` on other validation images, for these trainings; None where the confusion is not known.
+        """Bootstrap interval of `f1_macro` over the validation images, for these training runs; None if unknown.
 
-        Which images two trainings both mistake is not known, so its ends are the means of those of single trainings:
-        as wide as if they mistook the same ones, which is the widest.
+        It is not recorded which images two runs both misclassify. So the ends are the means of the ends of single
+        runs: as wide as if all runs misclassified the same images, which is the widest case.
         """
         if not any(map(any, self.confusion)):
             return None
@@ -85,7 +84,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Counts:
-    """What became of a study's trials. `failed` counts them by reason, the most frequent first."""
+    """Numbers of a study's trials by outcome. `failed` counts them by reason, the most frequent first."""
 
     complete: int
     infeasible: int
@@ -95,7 +94,7 @@ class Counts:
     failed: Mapping[str, int]
 
     def __str__(self) -> str:
-        """ "3 running, 2 x out of memory": what there is, and nothing of what there is not."""
+        """ "3 running; 2 failed: out of memory": the outcomes that occur."""
         kinds = ("complete", "infeasible", "stopped", "running", "waiting")
         parts = [f"{count} {kind}" for kind in kinds if (count := getattr(self, kind))]
         parts += [f"{count} failed: {reason}" for reason, count in self.failed.items()]
@@ -104,13 +103,14 @@ class Counts:
 
 @dataclass(frozen=True)
 class Study:
-    """One study: `name` is its name within the search, `uncut_parameters` those of its backbones before any cut.
+    """One study: `name` is its name within the search, `uncut_parameters` the parameters of its full backbones.
 
-    `stopped` holds trials that ended before their last epoch, by number, and why; `models_lost` those whose model could
-    not be kept.
-    `depth_profile` is what was known of the cuts before any was trained; empty where nobody looked. Rows of a `listed`
-    study were named by people: they are reference marks, and members of no front. `endings` are the trials that were
-    stopped or not trained, `hours_by_device` those of all trials.
+    stopped          pruned trials by number, with the reason
+    models_lost      trials whose model could not be saved, by number, with the reason
+    depth_profile    scores of the cuts before any training; empty if there is no profile
+    listed           whether its rows are baselines, hand-picked and on no Pareto front
+    endings          pruned and infeasible trials
+    hours_by_device  of all trials
     """
 
     name: str
@@ -131,7 +131,7 @@ class Study:
 class Search:
     """All studies that share the part of their name before the last slash, and their rows.
 
-    Of studies that are scored on test there are the hours alone, by study and device: `hours_of_final`.
+    Studies that are scored on the test split are left out, except for `hours_of_final`: hours by study and device.
     """
 
     name: str
@@ -141,12 +141,12 @@ class Search:
 
     @property
     def found(self) -> tuple[Row, ...]:
-        """The rows less those of listed studies: what the search found."""
+        """The rows that the search found: those of all studies that are not listed."""
         listed = {study.name for study in self.studies if study.listed}
         return tuple(row for row in self.rows if row.study not in listed)
 
 
 @functools.lru_cache(maxsize=1000)
 def _over_images(f1_macro: float, confusion: Matrix) -> Interval:
-    """Some 10 ms of drawing, which table, files, plot and page share."""
+    """Takes about 10 ms, so table, files, plot and HTML report share the result."""
     return over_images(f1_macro, drawn_f1_of(np.array(confusion)))

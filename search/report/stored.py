@@ -1,4 +1,4 @@
-"""The report's door to the storage: opening it, choosing a search, reading its trials and all that belongs to them."""
+"""Reading a search from the database: its trials, latencies, learning curves and hyperparameters."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Curves = Mapping[int, Sequence[tuple[int, float]]]
 
 @contextmanager
 def reading(url: str) -> Iterator[Database]:
-    """The database at `url`, closed afterwards. Raises BadInput where it holds no search or is out of reach."""
+    """The database at `url`, closed afterwards. Raises BadInput if it holds no search or cannot be reached."""
     try:
         with closing(connect(url, create=False, give_up_seconds=PATIENCE_SECONDS)) as database:
             yield database
@@ -47,24 +47,24 @@ def read_search(database: Database, name: str, *, references_suffice: bool = Fal
     if not (search.rows if references_suffice else search.found):
         raise BadInput(
             f"search {name!r} has no finished trial yet",
-            [f"study {study.name}{' (references)' * study.listed}: {study.counts}" for study in search.studies],
+            [f"study {study.name}{' (baselines)' * study.listed}: {study.counts}" for study in search.studies],
         )
     return search
 
 
 def read_study_attributes(database: Database, study_name: str) -> dict[str, Any]:
-    """The user attributes of a study; empty where there is none of this name."""
+    """The user attributes of the study of this name; empty if there is none."""
     return next((dict(record.attributes) for record in read_studies(database) if record.name == study_name), {})
 
 
 def choose_axis(database: Database, search: Search, name: str, machine: str | None) -> Axis:
-    """The axis of that name. Latency is that of one machine with its versions: one whose name contains `machine`, or
-    the one with the most runs.
+    """The x axis of that name. Latencies are of one machine with its package versions: the machine whose name contains
+    `machine`, or the machine with the most measurements.
 
-    Raises BadInput where no candidate has such a value, and where no or more than one machine is meant.
+    Raises BadInput if no candidate has a value, or if `machine` matches no machine or several.
     """
     if machine is not None and name != "latency":
-        raise BadInput("--machine", [f"it chooses a latency: expected --x latency, got --x {name}"])
+        raise BadInput("--machine", [f"only latencies depend on the machine: expected --x latency, got --x {name}"])
     axis = {"parameters": PARAMETERS, "macs": MACS}.get(name) or _latency(database, search, machine)
     if all(axis.of(row) is None for row in search.found or search.rows):
         raise BadInput(f"--x {name}", [f"no candidate that the search found has {axis.title}"])
@@ -85,7 +85,7 @@ def _latency(database: Database, search: Search, machine: str | None) -> Axis:
 
 
 def read_importances(database: Database, search: Search) -> list[Importance]:
-    """Of each searched study, in order; see `search.report.importance`."""
+    """Hyperparameter importance of each searched study, in order."""
     importances = []
     for study in search.studies:
         if not study.listed:
@@ -97,7 +97,7 @@ def read_importances(database: Database, search: Search) -> list[Importance]:
 
 
 def final_studies(database: Database, search: str) -> list[str]:
-    """Names, within the search, of its studies that are scored on the test split: they are in no comparison."""
+    """Names, within the search, of its studies that are scored on the test split; no comparison contains them."""
     return [
         short_name(record.name)
         for record in read_studies(database)
@@ -106,7 +106,7 @@ def final_studies(database: Database, search: str) -> list[str]:
 
 
 def read_curves(database: Database, trial_ids: Sequence[int]) -> Curves:
-    """The learning curves of those trials that have one, without the epochs at which F1 was not finite."""
+    """The learning curves of the trials that have one, without epochs whose F1 is not finite."""
     points = {
         trial_id: [
             (int(epoch["epoch"]), f1_macro) for epoch in epochs if (f1_macro := number(epoch, "f1_macro")) is not None

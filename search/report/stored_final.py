@@ -1,4 +1,4 @@
-"""Reading a finalized study from the database."""
+"""Reading a final evaluation from the database."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from storage.trials import read_studies, read_trials
 
 
 def read_final(database: Database, name: str, study: str) -> Final:
-    """The finalized study `study` of the search called `name`. Raises BadInput."""
+    """The final evaluation `study` of the search called `name`. Raises BadInput if it has no result."""
     search = read_search(database, name)
     full_name = f"{search.name}/{study}"
     attributes = read_study_attributes(database, full_name)
     if attributes.get("scored_on") != "test" or "resolved_space" not in attributes:
-        problem = f"{database.url} holds no finalized study {full_name}; make one with python -m search.finalize"
+        problem = f"{database.url} holds no final evaluation {full_name}; make one with python -m search.finalize"
         raise BadInput("nothing to report", [problem])
     trials = read_trials(database, [full_name])
     ids = [trial.trial_id for trial in trials]
@@ -44,11 +44,12 @@ def read_final(database: Database, name: str, study: str) -> Final:
 
 
 def readings(database: Database, search: str, *, but_for: str, until: str | None = None) -> tuple[str, ...]:
-    """Studies of the search that its test images were read for, in words.
+    """Other studies of the search for which the test split was read, in words.
 
-    Who knows their scores, could choose by them what else is finalized, so it is said.
+    Whoever knows their scores could select networks on them, so reports name these studies.
 
-    until  UTC, ISO 8601: studies whose first reading is later are left out
+    but_for  the study that is left out
+    until    UTC, ISO 8601: studies whose first reading is later are left out
     """
     said = []
     for study in read_studies(database):

@@ -1,4 +1,4 @@
-"""The report on a terminal: plain lines that fit 100 columns, and the same lines, complete, in a pipe."""
+"""The report on a terminal, and in a pipe: plain lines of at most 100 columns."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from search.report import wording
 from search.report.axis import Axis
 from search.report.comparison import Comparison, Entry
 from search.report.rows import Study
-from search.statistics.pareto import HYPERVOLUME_MEANING
+from search.statistics.pareto import HYPERVOLUME_MEANING, UNIQUE_MEANING
 from search.system.text import clean, duration, percent, reasons, short, whole
 
 WIDTH = 100
-HEADINGS = ("study", "trial", "front", "F1", "95 %", "n", "parameters", "MACs", "% F1", "% par.", "sec.")
+HEADINGS = ("study", "trial", "front", "F1", "95% CI", "n", "parameters", "MACs", "% F1", "% par.", "sec.")
 STUDY_HEADINGS = (
-    "study", "hypervolume", "only here", "joint front", "done", "failed", "infeasible", "stopped", "running", "hours",
+    "study", "hypervolume", "unique HV", "front", "done", "failed", "infeasible", "pruned", "running", "hours",
 )  # fmt: skip
-LEFT_ALIGNED = {"study", "row or trial", "front", "F1", "network", "less that of"}
+LEFT_ALIGNED = {"study", "network", "front", "F1", "compared with"}
 
 
 def show(comparison: Comparison, entries: Sequence[Entry], console: Console) -> None:
-    """Print the table of `entries`, then what each study contributes and what all this rests on."""
+    """Print the table of `entries`, then what each study contributes, then data, seeds and devices."""
     parts = (
         _title(comparison, len(entries)),
         _table(entries, comparison.axis),
@@ -38,7 +38,7 @@ def show(comparison: Comparison, entries: Sequence[Entry], console: Console) -> 
 
 
 def show_references(comparison: Comparison, study: str, console: Console) -> None:
-    """Print the rows of a listed study, and nothing else."""
+    """Print the networks of a listed study only."""
     entries = [entry for entry in comparison.references if entry.row.study == study]
     title = Text(f"{clean(comparison.search.name)}/{study}. F1 is {wording.METRIC}, not a test score.")
     for line in (title, *_table(entries, comparison.axis)):
@@ -52,14 +52,14 @@ def _title(comparison: Comparison, shown: int) -> list[Text]:
         Text(f"{shown:,} of {rows:,} candidates from {trials:,} trials. F1 is {wording.METRIC}, not a test score."),
     ]
     if comparison.axis.name != "parameters":
-        lines += [Text(part) for part in wrapped(f"front: F1 against {comparison.axis.title}")]
+        lines += [Text(part) for part in wrapped(f"Pareto front: F1 against {comparison.axis.title}")]
     if missing := wording.not_measured(comparison):
         lines += [Text(part) for part in wrapped(missing)]
     return [*lines, *(Text(warning, style="bold red") for warning in comparison.warnings), Text()]
 
 
 def _table(entries: Sequence[Entry], axis: Axis) -> list[Text]:
-    """With a column of the latency where that is the axis."""
+    """With a column for the latency if that is the x axis."""
     body, headings = [_cells(entry) for entry in entries], list(HEADINGS)
     if axis.name == "latency":
         place = headings.index("sec.")
@@ -77,7 +77,7 @@ def _table(entries: Sequence[Entry], axis: Axis) -> list[Text]:
 
 def _notes(comparison: Comparison) -> list[Text]:
     uncut = [
-        f"uncut {row.backbone} ({row.study} {row.trials[0]}): F1 {wording.f1(row)}, "
+        f"full {row.backbone} ({row.study} {row.trials[0]}): F1 {wording.f1(row)}, "
         f"{whole(row.parameters)} parameters, {short(row.macs)} MACs."
         for row in (entry.row for entry in comparison.uncut)
     ]
@@ -121,15 +121,15 @@ def _contributions(comparison: Comparison) -> list[Text]:
         body.append(["both" if len(body) == 2 else "all", f"{comparison.hypervolume:.4f}"] + [""] * 8)
     heading, *lines = aligned(STUDY_HEADINGS, body)
     listed = [study for study in comparison.search.studies if study.listed]
-    references = [f"references, {clean(study.name)}: {study.counts}; {study.hours:.2f} hours" for study in listed]
+    references = [f"baselines, {clean(study.name)}: {study.counts}; {study.hours:.2f} hours" for study in listed]
     early = [
         part
         for study in comparison.search.studies
-        for what, counted in (("failed", study.counts.failed), ("stopped", wording.by_rung(study.stopped)))
+        for what, counted in (("failed", study.counts.failed), ("pruned", wording.by_rung(study.stopped)))
         for reason in reasons(counted)
         for part in wrapped(f"{what}, {clean(study.name)}: {reason}")
     ]
-    notes = wrapped(f"{HYPERVOLUME_MEANING}; only here: what the joint hypervolume would lose without the study.")
+    notes = wrapped(f"{HYPERVOLUME_MEANING}. {UNIQUE_MEANING}")
     return [Text(heading, style="underline"), *map(Text, [*lines, *references, *early, "", *notes])]
 
 
@@ -144,7 +144,7 @@ def _basis(comparison: Comparison) -> list[Text]:
 
 
 def aligned(headings: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of columns two spaces apart: text to the left, numbers to the right."""
+    """Lines with columns two spaces apart: text on the left, numbers on the right."""
     widths = [max(len(cells[column]) for cells in [headings, *body]) for column in range(len(headings))]
     return [
         "  ".join(
@@ -156,7 +156,7 @@ def aligned(headings: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]
 
 
 def wrapped(text: str, indent: str = "") -> list[str]:
-    """Whole words on lines of at most 100 columns; nothing is left out."""
+    """Lines of at most 100 columns, broken between words; nothing is left out."""
     return textwrap.wrap(
         clean(text), WIDTH, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False
     )

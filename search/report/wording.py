@@ -1,4 +1,4 @@
-"""How numbers and foreign text are written in every report, so that table, plot and page agree."""
+"""The words of every report, so that table, plot and HTML report agree."""
 
 from __future__ import annotations
 
@@ -8,26 +8,29 @@ from typing import TYPE_CHECKING
 
 from search.system.text import NOT_KNOWN, clean, ranges, some_of
 
-if TYPE_CHECKING:  # numbers and text are written by commands, too, that read no database
+if TYPE_CHECKING:
     from search.report.comparison import Comparison, Entry
     from search.report.rows import Row
 
 NAMED_AT_MOST = 12
 METRIC = "validation macro F1"
-BARS = "bars: 95 % over other images"
+CONFIDENCE_INTERVAL = "95% CI: bootstrap over the validation images"
+BARS = "bars: 95% CI, bootstrap over images"
 LEGEND = (
-    "front: joint = not beaten by any candidate of any study; study = not beaten within its own study.",
-    "reference = a row named by people, as a mark to compare with: on no front, and in no hypervolume.",
     (
-        "F1: mean ± standard deviation over n seeds. 95 %: bootstrap interval of F1 over other validation images, of "
-        "members of a front, references and uncut networks. It is the chance of which images are in validation, for "
-        "these trainings; that of another training it leaves out, and ± tells it."
+        "front: overall = on the Pareto front of all studies; study = on the Pareto front of its own study; "
+        "baseline = a hand-picked network to compare with, excluded from fronts and hypervolumes."
+    ),
+    "F1: mean ± standard deviation over n seeds.",
+    (
+        f"{CONFIDENCE_INTERVAL}; shown for networks on a Pareto front, baselines and full backbones. It reflects which "
+        "images are in the validation set, not the variation between training runs; for that see ±."
     ),
     (
-        "% F1, % par.: share of the uncut network's F1 and parameters, of the same backbone in the same study; for a "
-        f"network from scratch, of the best uncut one. {NOT_KNOWN}: not known, no uncut network has finished."
+        "% F1, % par.: share of the full backbone's F1 and parameters. For a cut, the full backbone of the same study; "
+        f"for a network from scratch, the best full backbone of the search. {NOT_KNOWN}: no full backbone has finished."
     ),
-    "network from scratch: its blocks, stage by stage, with c channels, r repeats, s stride; + its head.",
+    "Networks from scratch: the blocks of each stage (c channels, r repeats, s stride), then the head.",
 )
 
 
@@ -37,39 +40,39 @@ def f1(row: Row) -> str:
 
 
 def interval(entry: Entry) -> str:
-    """ ".841-.902", as narrow as it can be: 95 % over other images."""
+    """ "0.841-0.902": the 95% confidence interval (bootstrap over images)."""
     found = entry.f1_images
-    return "-".join(f"{end:.3f}".removeprefix("0") for end in (found.low, found.high)) if found else NOT_KNOWN
+    return f"{found.low:.3f}-{found.high:.3f}" if found else NOT_KNOWN
 
 
 def label(row: Row) -> str:
-    """The row in a word: its name, "blocks.3.2" for a cut, "uncut resnet18", else the trial's number as "#17"."""
+    """The row in a word: its name, "blocks.3.2" for a cut, "full resnet18", otherwise the trial's number as "#17"."""
     if row.name:
         return row.name
     if row.uncut:
-        return f"uncut {row.backbone}"
+        return f"full {row.backbone}"
     cut = row.candidate.get("network", {}).get("cut")
     return str(cut) if cut else f"#{row.trials[0]}"
 
 
 def not_measured(comparison: Comparison) -> str:
-    """How many candidates the axis says nothing of, and which of those that matter; empty where there are none."""
+    """How many candidates have no value on the x axis, and the first of them; empty if all have one."""
     missing = comparison.not_measured
     if not missing:
         return ""
     known = some_of([f"{entry.row.study} {entry.row.trials[0]}" for entry in missing], NAMED_AT_MOST)
-    return f"not measured, so on no front here: {len(missing):,} of {len(comparison.entries):,}, {known}"
+    return f"not measured, so not on the Pareto front: {len(missing):,} of {len(comparison.entries):,}, {known}"
 
 
 def front_mark(entry: Entry) -> str:
-    """Which fronts the entry is on, of which the joint one implies its study's; or that it is a reference."""
+    """The Pareto front that the entry is on ("overall" implies its study's), or that it is a baseline."""
     if entry.reference:
-        return "reference"
-    return "joint" if entry.on_joint_front else "study" if entry.on_study_front else ""
+        return "baseline"
+    return "overall" if entry.on_joint_front else "study" if entry.on_study_front else ""
 
 
 def by_rung(stopped: Mapping[int, str]) -> dict[str, int]:
-    """Reasons by trial -> how many trials were stopped at which epoch, the most frequent first.
+    """Reasons by trial -> how many trials were pruned at which epoch, the most frequent first.
 
     "stopped at epoch 3 of 12: F1 0.210 can reach …" counts as "at epoch 3 of 12".
     """
@@ -84,7 +87,7 @@ def data_name(data: Mapping[str, object]) -> str:
 
 
 def basis(comparison: Comparison) -> dict[str, str]:
-    """What the numbers rest on: data, seeds and devices of the search."""
+    """Data, seeds and devices of the search."""
     rows = comparison.search.rows
     data = sorted({data_name(study.data) for study in comparison.search.studies})
     seeds = sorted({seed for row in rows for seed in row.seeds})

@@ -1,4 +1,4 @@
-"""The report: what is read for it, and where it is written, by the options of `search.report`."""
+"""Reading a search and writing its report, according to the options of `search.report`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def write_report(resolved: Settings, options: argparse.Namespace) -> None:
-    """Read the search, compare its studies, show and write what was asked for."""
+    """Read the search, compare its studies, print the table and write the requested files."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     if options.final:
         _final(resolved, options)
@@ -101,25 +101,25 @@ Evidence = tuple[Curves, list[Importance], dict[str, list["Table"]]]
 
 
 def _evidence(database: Database, search: Search, trial_ids: Sequence[int]) -> Evidence:
-    """What the page shows besides the comparison."""
+    """The contents of the HTML report besides the comparison."""
     final = {study: _final_tables(database, search, study) for study in final_studies(database, search.name)}
     with_results = {study: tables for study, tables in final.items() if tables}
     return read_curves(database, trial_ids), read_importances(database, search), with_results
 
 
 def _final_tables(database: Database, search: Search, study: str) -> list[Table]:
-    """Of a finalized study; none while it has no result."""
+    """The tables of a final evaluation; none while it has no result."""
     from search.report.final_tables import tables  # noqa: PLC0415
     from search.report.stored_final import read_final  # noqa: PLC0415 - scipy and torch are slow to import
 
     try:
         return tables(read_final(database, search.name, study))
     except BadInput as error:
-        print(f"no final scores on the page: {error}", file=sys.stderr)
+        print(f"the HTML report has no final scores: {error}", file=sys.stderr)
         return []
 
 
 def _page(comparison: Comparison, entries: Sequence[Entry], evidence: Evidence) -> str:
-    from search.report.page import page  # noqa: PLC0415 - the same goes for plotly
+    from search.report.page import page  # noqa: PLC0415 - plotly is slow to import
 
     return page(comparison, entries, *evidence)

@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 FEWEST_PARAMETERS = 1e3
 MOST_PARAMETERS = 1e7
 HYPERVOLUME_MEANING = (
-    "Hypervolume, 0 to 1: area under the front with F1 from 0 to 1 and log10(parameters) from 1k to 10M, that is the "
-    "best F1 under a parameter limit, averaged over limits from 1k to 10M on a log scale"
+    "Hypervolume, 0 to 1: area under the Pareto front with F1 from 0 to 1 and log10(parameters) from 1k to 10M, "
+    "that is the best F1 under a parameter limit, averaged over limits from 1k to 10M on a log scale"
 )
+UNIQUE_MEANING = "Unique HV: the part of the overall hypervolume that only this study contributes."
 
 
 def front(points: ArrayLike) -> NDArray[np.bool_]:

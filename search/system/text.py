@@ -26,10 +26,10 @@ def short(value: float | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """1.0312 -> "103 %", 0.0754 -> "7.5 %"."""
+    """1.0312 -> "103%", 0.0754 -> "7.5%"."""
     if share is None:
         return NOT_KNOWN
-    return f"{share:.1%}".replace("%", " %") if 0 < share < 0.1 else f"{share:,.0%}".replace("%", " %")
+    return f"{share:.1%}" if 0 < share < 0.1 else f"{share:,.0%}"
 
 
 def ratio(part: int, total: int) -> str:

@@ -47,7 +47,7 @@ def test_the_front_is_of_f1_against_the_axis(three: Any) -> None:
     assert numbers(comparison.joint_front) == [1, 2]
     assert front_steps(comparison) == ([1e6, 5e6, 9e6], [0.6, 0.8, 0.8])
     assert comparison.hypervolume == three.compare().hypervolume
-    assert not_measured(comparison) == "not measured, so on no front here: 1 of 4, scratch 3"
+    assert not_measured(comparison) == "not measured, so not on the Pareto front: 1 of 4, scratch 3"
 
 
 def test_what_is_not_measured_is_not_drawn(three: Any) -> None:

@@ -28,7 +28,7 @@ def test_short_is_within_half_a_percent(value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "text"), [(None, "—"), (0, "0 %"), (0.0754, "7.5 %"), (0.104, "10 %"), (1.0312, "103 %"), (25, "2,500 %")]
+    ("share", "text"), [(None, "—"), (0, "0%"), (0.0754, "7.5%"), (0.104, "10%"), (1.0312, "103%"), (25, "2,500%")]
 )
 def test_percent(share: float | None, text: str) -> None:
     assert percent(share) == text
@@ -43,7 +43,7 @@ def test_f1_and_label(two_studies: Any) -> None:
     rows = {(entry.row.study, entry.row.trials[0]): entry.row for entry in two_studies.compare().entries}
     assert wording.f1(rows["elimination", 1]) == "0.860 ± 0.028"
     assert wording.f1(rows["scratch", 0]) == "0.600"
-    assert wording.label(rows["elimination", 0]) == "uncut resnet18"
+    assert wording.label(rows["elimination", 0]) == "full resnet18"
     assert wording.label(rows["elimination", 1]) == "layer2"
     assert wording.label(rows["scratch", 1]) == "#1"
 
