@@ -1,4 +1,4 @@
-"""Candidates in words, for people who read a note or a card and not the code."""
+"""A candidate as text, for dashboard notes and model cards."""
 
 from __future__ import annotations
 
@@ -8,48 +8,46 @@ from search.system.text import percent
 
 
 def network_in_words(network: EliminatedSpecification | ScratchSpecification, initial_weights: str) -> str:
-    """The network in sentences of Markdown."""
+    """The network in sentences, as Markdown."""
     if isinstance(network, ScratchSpecification):
         stages = "; ".join(map(_stage, network.stages))
-        trunk = f"Built from random weights: a stem of {network.stem_channels} channels and stride 2, then {stages}."
+        trunk = f"A network from scratch: a stem with {network.stem_channels} channels and stride 2, then {stages}."
     elif network.cut is None:
-        trunk = f"The whole backbone `{network.backbone}` with {initial_weights} weights and a new last layer."
+        trunk = f"The full backbone `{network.backbone}` with {initial_weights} weights and a new last layer."
     else:
         trunk = (
-            f"The backbone `{network.backbone}` with {initial_weights} weights, kept up to and including the module "
-            f"`{network.cut}`; all that comes after it is eliminated."
+            f"The backbone `{network.backbone}` with {initial_weights} weights, truncated after the module "
+            f"`{network.cut}`."
         )
-    return f"{trunk} {_head(network.head)} Images of {network.image_size} px."
+    return f"{trunk} {_head(network.head)} Input: images of {network.image_size} px."
 
 
 def recipe_in_words(recipe: Recipe, initial_weights: str) -> str:
-    """The recipe in a sentence of Markdown, every setting that has an effect included."""
+    """The training recipe as Markdown: every setting that has an effect."""
     optimizer = "AdamW" if recipe.optimizer == "adamw" else f"SGD with momentum {recipe.momentum:g}"
-    slower = f" (pretrained layers: times {recipe.trunk_learning_rate:.3g})" if initial_weights == "pretrained" else ""
-    warmup = f"{_counted(recipe.warmup_epochs, 'epoch')} of warm-up, then a cosine to 0"
+    slower = f" (pretrained layers: × {recipe.trunk_learning_rate:.3g})" if initial_weights == "pretrained" else ""
+    schedule = f"{_counted(recipe.warmup_epochs, 'warm-up epoch')}, then cosine decay to 0"
     parts = [
-        f"{_counted(recipe.epochs, 'epoch')} of batches of {recipe.batch_size}",
-        f"{optimizer}, learning rate {recipe.learning_rate:.3g}{slower} after {warmup}",
+        f"{_counted(recipe.epochs, 'epoch')}, batch size {recipe.batch_size}",
+        f"{optimizer}, learning rate {recipe.learning_rate:.3g}{slower}, {schedule}",
         f"weight decay {recipe.weight_decay:.3g}",
         f"label smoothing {recipe.label_smoothing:g}",
-        f"augmentation {recipe.augmentation:.2f} of 1, {'with' if recipe.flip else 'without'} mirroring",
+        f"augmentation strength {recipe.augmentation:.2f}, {'with' if recipe.flip else 'without'} horizontal flip",
     ]
     views = recipe.frozen_views if recipe.frozen_stages else None
-    if recipe.first_size < 1 and views is None:  # which are seen at full size
-        parts.append(
-            f"from {percent(recipe.first_size)} of the image size, where the network takes others, to all of it"
-        )
+    if recipe.first_size < 1 and views is None:  # cached views have the full size
+        parts.append(f"progressive resizing from {percent(recipe.first_size)} of the image size, where possible")
     if recipe.gradient_clip is not None:
-        parts.append(f"gradients clipped at {recipe.gradient_clip:g}")
+        parts.append(f"gradient clipping at {recipe.gradient_clip:g}")
     if recipe.ema_decay is not None:
-        parts.append(f"weights averaged with decay {recipe.ema_decay:g}")
+        parts.append(f"averaged weights (EMA) with decay {recipe.ema_decay:g}")
     if recipe.frozen_stages:
-        once = f", their features computed once, for {_counted(views, 'view')} of each image" if views else ""
-        parts.append(f"the first {_counted(recipe.frozen_stages, 'stage')} frozen{once}")
+        cached = f", with cached features of {_counted(views, 'view')} per image" if views else ""
+        parts.append(f"the first {_counted(recipe.frozen_stages, 'stage')} frozen{cached}")
     if recipe.class_balance != "none":
-        parts.append(f"classes balanced by {recipe.class_balance}")
+        parts.append(f"class balance by {recipe.class_balance}")
     if recipe.distillation:
-        parts.append(f"{percent(recipe.distillation)} of the loss from the answers of an uncut network")
+        parts.append(f"distillation weight {recipe.distillation:g}, with a full backbone as the teacher")
     return f"{'; '.join(parts)}."
 
 
@@ -58,7 +56,7 @@ def _counted(number: float, what: str) -> str:
 
 
 def _stage(stage: StageSpecification) -> str:
-    parts = [f"{stage.repeats} × {stage.block} of {stage.channels} channels", f"kernel {stage.kernel}"]
+    parts = [f"{stage.repeats} × {stage.block} with {stage.channels} channels", f"kernel {stage.kernel}"]
     if stage.stride != 1:
         parts.append(f"stride {stage.stride}")
     if stage.expansion is not None:
@@ -75,13 +73,13 @@ def _head(head: HeadSpecification) -> str:
         "pool_linear": ["global average pooling"],
         "conv1x1": [f"a 1x1 convolution to {head.width} channels", "global average pooling"],
         "conv3x3": [
-            f"{_counted(head.convolutions or 0, 'new 3x3 convolution')} of stride 2 and {head.width} channels",
+            f"{_counted(head.convolutions or 0, 'new 3x3 convolution')} with stride 2 and {head.width} channels",
             "global average pooling",
         ],
         "multi_tap": [
-            f"the features at {', '.join(f'`{tap}`' for tap in head.taps)} and at the end, pooled and joined"
+            f"the features at {', '.join(f'`{tap}`' for tap in head.taps)} and at the end, pooled and concatenated"
         ],
         "original": ["the backbone's own pooling"],
     }[head.kind]
     dropout = [f"dropout {head.dropout:.2f}"] if head.dropout else []
-    return f"Its head: {', '.join([*parts, *dropout, 'a linear layer'])}."
+    return f"Head: {', '.join([*parts, *dropout, 'a linear layer'])}."

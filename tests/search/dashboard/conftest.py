@@ -13,8 +13,6 @@ from optuna.trial import TrialState
 from blocks.build import build
 from blocks.specification import EliminatedSpecification, ScratchSpecification, StageSpecification
 from search.dashboard.feed import Feed
-from search.models.description import InputDescription, Metrics, ModelDescription, Provenance
-from search.models.folder import save_model
 from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 from search.settings.spaces import EliminationSpace, ScratchSpace
@@ -131,37 +129,3 @@ def bench(template: Path, tmp_path: Path) -> Iterator[Bench]:
     database = connect(f"sqlite:///{tmp_path / 'search.db'}")
     yield Bench(database)
     database.close()
-
-
-@pytest.fixture
-def model_folder(tmp_path: Path) -> Path:
-    return tmp_path / "model"
-
-
-@pytest.fixture
-def description(model_folder: Path) -> ModelDescription:
-    """Of a model that is saved in `model_folder`."""
-    candidate = scratch_candidate()
-    metrics = Metrics(
-        split="validation",
-        f1_macro=0.75,
-        accuracy=0.8,
-        f1_per_class=(0.5, 0.75, 1.0),
-        confusion=CONFUSION,
-        parameters=1000,
-        macs=20_000,
-    )
-    provenance = Provenance(
-        study="trash/scratch",
-        trial=7,
-        seed=3,
-        initial_weights="random",
-        recipe=candidate.recipe.model_dump(mode="json"),
-        data=DATA,
-        metrics=metrics,
-        device="CPU",
-        seconds=60.0,
-        versions={"torch": "2.12.1"},
-    )
-    taken = InputDescription(image_size=32, fit="crop")
-    return save_model(build(candidate.network), CLASSES, taken, provenance, model_folder)
