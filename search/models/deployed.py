@@ -1,7 +1,7 @@
-"""A network as it is deployed, and as a classifier that PyTorch runs.
+"""A network as it is deployed, and as a classifier in PyTorch.
 
-Everything but decoding is inside: pixels of 0..255 are scaled and normalised, and softmax is taken, by the network that
-is exported. So no user of it can get that wrong.
+The exported network contains everything except decoding: it scales and normalises pixels from 0 to 255 and applies
+softmax. So no user can get these steps wrong.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def of_network(network: Network, description: ModelDescription, device: torch.de
 
 
 def of_module(module: Callable[[Tensor], Tensor], description: ModelDescription, device: torch.device) -> Classifier:
-    """The classifier of a module on `device` that takes and gives what `Deployed` does."""
+    """The classifier of a module on `device` with the inputs and outputs of `Deployed`."""
 
     @torch.inference_mode()
     def run(images: Images) -> Probabilities:

@@ -15,7 +15,7 @@ NOT_LOADED = "the model cannot be loaded"
 
 
 def output_problems(output: Path) -> list[str]:
-    """Why there can be no new export of this name."""
+    """Reasons why no new export can have this name."""
     return [f"--output {problem}" for problem in folder_problems(output)]
 
 
@@ -24,7 +24,7 @@ def description_in(path: Path, text: str | bytes) -> ModelDescription:
     try:
         return ModelDescription.model_validate_json(text)
     except ValidationError as error:
-        problem = f"{path}: says nothing of its classes; expected a model that python -m search.export wrote"
+        problem = f"{path}: has no class names; expected a model that python -m search.export wrote"
         raise BadInput(NOT_LOADED, [problem]) from error
 
 

@@ -1,6 +1,6 @@
-"""Any model that can be named: an exported file, a folder, a trial.
+"""Loading any model as a classifier: an exported file, a folder, a trial.
 
-An exported ONNX model answers without PyTorch, whose import takes seconds: what needs it is imported where it is used.
+An exported ONNX model runs without PyTorch, which takes seconds to import. So modules that need it are imported late.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from search.settings.search import Settings
 
 
 def open_classifier(where: str, settings: Settings) -> Classifier:
-    """Ready to classify: a network in PyTorch on a GPU, through ONNX Runtime on the CPU; an exported file on the CPU.
+    """Open a model: a network in PyTorch on a GPU or in ONNX Runtime on the CPU; an exported file on the CPU.
 
-    Raises BadInput for what is no model, or a damaged one.
+    Raises BadInput if `where` is no model, or a damaged model.
     """
     path = exported_file(Path(where), *FILES)
     if path.is_file():
@@ -35,5 +35,5 @@ def open_classifier(where: str, settings: Settings) -> Classifier:
 def _open_file(path: Path) -> Classifier:
     if path.suffix not in FORMAT_OF_SUFFIX:
         expected = f"expected {', '.join(sorted(FORMAT_OF_SUFFIX))}, a folder or a trial"
-        raise BadInput(NOT_LOADED, [f"{path}: not the name of an exported model; {expected}"])
+        raise BadInput(NOT_LOADED, [f"{path}: not an exported model; {expected}"])
     return load_format(FORMAT_OF_SUFFIX[path.suffix]).open(path)

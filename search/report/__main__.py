@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from search.report.outputs import check_outputs
 from search.settings import search as all_settings
 from search.settings.options import OF_TRAINING
-from search.system.commands import between, exit_with_status, loading, positive
+from search.system.commands import between, command_parser, exit_with_status, loading, positive
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.report") -> None:
@@ -25,9 +25,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.r
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=prog, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(prog, __doc__)
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--pareto", action="store_true", help="report the Pareto front of all studies, by validation F1")
     which.add_argument("--final", action="store_true", help="report the test scores of the final evaluation")

@@ -29,7 +29,7 @@ def test_a_trial_is_measured_shown_and_remembers(
     assert "scratch/0, 32 px" in said
     assert "onnxruntime" in said
     assert "ONNX file 0." in said
-    assert "all 9 test images, calculated from a batch's median:" in " ".join(said.split())
+    assert "all 9 test images, calculated from the median of a batch:" in " ".join(said.split())
     assert source.trial_id is not None
     with closing(connect(settings.database)) as database:
         stored = latency.read(database, [source.trial_id])

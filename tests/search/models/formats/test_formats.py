@@ -159,7 +159,7 @@ def test_a_foreign_onnx_model_is_refused(settings: Settings, source: Source, tmp
     model = onnx.load(str(tmp_path / "model.onnx"))
     del model.metadata_props[:]
     onnx.save(model, str(tmp_path / "foreign.onnx"))
-    with pytest.raises(BadInput, match="no class names inside"):
+    with pytest.raises(BadInput, match="has no class names"):
         open_classifier(str(tmp_path / "foreign.onnx"), settings)
 
 
