@@ -21,7 +21,7 @@ STATUS = Path("/proc/self/status")
 def peak_memory_mb(model: Path, batch: int) -> float | None:
     """Measure in a new process; None if the system does not support it."""
     command = [sys.executable, "-m", "search.models.latency.memory", str(model.resolve()), str(batch)]
-    home = Path(__file__).parents[2]
+    home = Path(__file__).parents[3]
     done = subprocess.run(command, cwd=home, capture_output=True, encoding="utf-8", check=True)
     return float(done.stdout) if done.stdout.strip() else None
 
