@@ -31,7 +31,7 @@ from blocks.specification import EliminatedSpecification
 from search.errors import BadInput
 from search.models.classifier import Classifier
 from search.models.description import InputDescription, ModelDescription
-from search.models.formats.formats import through_onnx
+from search.models.formats.onnx_tracing import through_onnx
 from search.models.image_files import classify, image_files
 from search.system.commands import exit_with_status
 

@@ -31,7 +31,7 @@ from search.__main__ import COMMANDS
 from search.errors import BadInput
 from search.models.deployed import Deployed
 from search.models.description import InputDescription, Metrics, ModelDescription, Provenance
-from search.models.formats.formats import FORMATS, exported_description
+from search.models.formats.onnx import FORMAT as ONNX
 from search.system.commands import exit_with_status, positive
 
 HERE = Path(__file__).parents[1]
@@ -103,8 +103,9 @@ def export_network(folder: Path) -> Path:
     description = ModelDescription(
         network=NETWORK, classes=classes, input=taken, provenance=provenance, weights_sha256=""
     )
-    FORMATS["onnx"].write(Deployed(build(NETWORK)).eval(), exported_description(description), folder)
-    return folder / FORMATS["onnx"].file
+    file = folder / "model.onnx"
+    ONNX.write(Deployed(build(NETWORK)).eval(), ONNX.description(description), file)
+    return file
 
 
 def measure(checkout: Path, repeats: int, said: Callable[[str], object]) -> Iterator[Line]:

@@ -149,11 +149,11 @@ holds "both studies have their budget" has_budget service-folder
 if [ -n "$browser" ]; then
     both=("demo/elimination" "demo/scratch")
     holds "the browser shows both studies" browse studies "" "${both[@]}"
-    holds "a study's page shows the joint front of both" browse study studies/1 \
-        "Joint front of all studies" "elimination: " "scratch: " "Learning curves"
+    holds "a study's page shows the Pareto front of both" browse study studies/1 \
+        "Pareto front of all studies" "elimination: " "scratch: " "Learning curves"
     holds "a study's note says what is searched, on what, and what was found" browse note studies/1/note \
-        "Searched:" "Data:" "Budget:" "Joint front of elimination, scratch"
-    holds "a front trial's page says why it is there" browse trial "$(front_trial demo)" "On the joint front" "Recipe:"
+        "Searched:" "Data:" "Budget:" "Pareto front of elimination, scratch"
+    holds "a front trial's page says why it is there" browse trial "$(front_trial demo)" "On the overall Pareto front" "Recipe:"
     echo "look at $out/*.png"
 else
     say "      no chromium here: nothing was looked at in a browser"

@@ -1,4 +1,7 @@
-"""`python -m search.evaluate MODEL FOLDER`: how a model does on labelled images, one folder a class."""
+"""Evaluate a model on labelled images, with one folder per class.
+
+Example: python -m search.evaluate elimination/3 my-images/
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from pathlib import Path
 from search.models.names import MODEL_HELP
 from search.settings import search as all_settings
 from search.settings.options import OF_TRAINING, add_arguments
-from search.system.commands import exit_with_status, loading
+from search.system.commands import command_parser, exit_with_status, loading
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.evaluate") -> None:
@@ -21,11 +24,11 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.e
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=prog, description=__doc__)
+    parser = command_parser(prog, __doc__)
     parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
-    parser.add_argument("folder", metavar="FOLDER", type=Path, help="one folder of images per class")
-    parser.add_argument("--json", action="store_true", help="one JSON object in place of the tables")
-    parser.add_argument("--png", type=Path, metavar="FILE", help="write the confusion matrix as an image")
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="folder that holds one folder of images per class")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
+    parser.add_argument("--png", type=Path, metavar="FILE", help="write a plot of the confusion matrix")
     add_arguments(parser, without=OF_TRAINING)
     return parser
 

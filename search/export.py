@@ -1,7 +1,9 @@
-"""`python -m search.export TRIAL|FOLDER --format onnx`: a model for use elsewhere, which answers as the original does.
+"""Export a trained model to ONNX, TorchScript, torch.export or safetensors, with a model card.
 
-The exported file takes pixels of 0 to 255 as they are decoded, and gives probabilities; the names of the classes are
-inside. It is run on the search's validation images, and is only kept if it agrees with the network that was trained.
+The exported model takes pixels from 0 to 255 and returns probabilities; the class names are inside. It is checked
+against the trained network on the validation images, and written only if both match.
+
+Example: python -m search.export elimination/3 --format onnx
 """
 
 from __future__ import annotations
@@ -12,11 +14,12 @@ from pathlib import Path
 
 from search.errors import BadInput
 from search.models.description import check_files
-from search.models.exported import FILES, REFUSED, output_problems
+from search.models.exported import REFUSED, output_problems
+from search.models.formats.registry import FILES
 from search.models.names import check_model_name
 from search.settings import search as all_settings
 from search.settings.options import OF_TRAINING, add_arguments
-from search.system.commands import collected, exit_with_status, loading
+from search.system.commands import collected, command_parser, exit_with_status, loading
 
 SUFFIXES = tuple(Path(file).suffix for file in FILES.values())
 
@@ -31,13 +34,24 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.e
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=prog, description=__doc__.splitlines()[0])
+    parser = command_parser(prog, __doc__)
     parser.add_argument(
-        "model", metavar="TRIAL|FOLDER", help="STUDY/NUMBER, STUDY/ROW or NUMBER of a kept model, or its folder"
+        "model",
+        metavar="TRIAL|FOLDER",
+        help="a trial (STUDY/NUMBER, STUDY/NETWORK, NUMBER), or a saved model's folder",
     )
-    parser.add_argument("--format", required=True, choices=FILES, help="what the model is written as")
-    parser.add_argument("--output", type=Path, metavar="FOLDER", help="a new folder; default: named after the model")
-    parser.add_argument("--quantize", choices=["int8"], help="onnx: also a model of 8-bit integers, with its F1")
+    parser.add_argument("--format", required=True, choices=FILES, help="format of the exported model; required")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="new folder; default: MODEL-FORMAT",
+    )
+    parser.add_argument(
+        "--quantize",
+        choices=["int8"],
+        help="also write an 8-bit model, for --format onnx",
+    )
     add_arguments(parser, without=OF_TRAINING)
     return parser
 
@@ -49,11 +63,11 @@ def _check(options: argparse.Namespace) -> None:
         if Path(options.model).is_dir():
             check_files(Path(options.model))
     if options.quantize and options.format != "onnx":
-        problems.append(f"--quantize {options.quantize}: is for --format onnx, not {options.format}")
+        problems.append(f"--quantize {options.quantize} works with --format onnx only, not with {options.format}")
     if options.output:
         problems += output_problems(options.output)
         if options.output.suffix in SUFFIXES:
-            advice = f"an export is a folder that holds {FILES[options.format]} and its card; name one"
+            advice = f"an export is a folder with {FILES[options.format]} and its model card; name a folder"
             problems.append(f"--output {options.output}: {advice}, such as {options.output.with_suffix('')}")
     if problems:
         raise BadInput(REFUSED, problems)

@@ -1,6 +1,6 @@
-"""`python -m search.predict MODEL IMAGES…`: files, or all files of folders, to CSV: path, class, probability.
+"""Classify images, and write path, class and probability as CSV.
 
-With `--top K` the K most probable classes, as class_2, probability_2 and so on.
+Example: python -m search.predict elimination-3-onnx/ photos/ --output classes.csv
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from search.models.names import MODEL_HELP
 from search.settings import search as all_settings
 from search.settings.options import OF_TRAINING, add_arguments
-from search.system.commands import exit_with_status, loading
+from search.system.commands import command_parser, exit_with_status, loading
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.predict") -> None:
@@ -24,11 +24,17 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.p
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=prog, description=__doc__.splitlines()[0])
+    parser = command_parser(prog, __doc__)
     parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
-    parser.add_argument("images", metavar="IMAGES", nargs="+", type=Path, help="images, or folders of them")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="CSV; default: standard output")
-    parser.add_argument("--top", type=int, default=1, metavar="K", help="how many classes to name; default: 1")
+    parser.add_argument("images", metavar="IMAGES", nargs="+", type=Path, help="image files, or folders of images")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="CSV file to write; default: standard output")
+    parser.add_argument(
+        "--top",
+        type=int,
+        default=1,
+        metavar="K",
+        help="number of classes per image, most probable first; default: 1",
+    )
     add_arguments(parser, without=OF_TRAINING)
     return parser
 

@@ -20,8 +20,8 @@ import yaml
 from baselines.rows import Baseline
 from search.__main__ import COMMANDS
 from search.models.description import InputDescription, ModelDescription
-from search.models.loading_code import loading_lines
-from search.report.table import HEADINGS, STANDING_HEADINGS
+from search.models.formats.registry import load_format
+from search.report.table import HEADINGS, STUDY_HEADINGS
 from search.settings.search import Settings, load
 from search.settings.shipped import config_path
 
@@ -259,7 +259,7 @@ def test_every_link_leads_to_a_file(page: str) -> None:
 def test_the_lines_that_load_a_model_are_those_of_its_card() -> None:
     described = cast(ModelDescription, SimpleNamespace(input=InputDescription(image_size=128, fit="stretch")))
     (block,) = blocks("README.md", "python")
-    lines = "\n".join(loading_lines("onnx", described, "model.onnx"))
+    lines = "\n".join(load_format("onnx").snippet(described, "model.onnx"))
     assert ast.dump(ast.parse(block)) == ast.dump(ast.parse(lines))
 
 
@@ -271,4 +271,4 @@ def test_pages_are_short(page: str) -> None:
 
 def test_every_column_of_the_report_is_explained() -> None:
     explained = re.findall(r"^\| `([^`]+)` \|", TEXTS["docs/guide/reading-the-report.md"], re.MULTILINE)
-    assert explained == [*HEADINGS, *STANDING_HEADINGS]
+    assert explained == [*HEADINGS, *STUDY_HEADINGS]

@@ -1,4 +1,4 @@
-"""The feed itself: reads a search as reports do, and puts notes and figures on the dashboard's pages."""
+"""Keeping the dashboard current: reads a search as reports do, and writes notes and figures."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from search.dashboard.notes import (
-    OFF_FRONT,
-    ON_FRONT,
+    FRONT_HEADINGS,
     Links,
     former_trial_note,
     front_trial_note,
@@ -18,11 +17,11 @@ from search.dashboard.notes import (
     study_note,
 )
 from search.dashboard.signature import sign_note
-from search.report import formats
+from search.report import wording
 from search.report.comparison import Comparison, compare
 from search.report.figures import Figure, curves_figure, front_figure
+from search.report.grouping import search_of
 from search.report.records import finite
-from search.report.rows import search_of
 from search.report.stored import read_curves
 from search.settings.spaces import ListedSpace
 from search.study.study import OpenStudy
@@ -41,7 +40,7 @@ BEATEN_AT_MOST = 300
 
 
 class Feed:
-    """Keeps the dashboard's pages of a search current, whichever of its workers gets the turn."""
+    """Keeps the dashboard's pages of a search current. The workers of the search take turns."""
 
     def __init__(self, database: Database, search: str, studies: Sequence[OpenStudy]) -> None:
         self._database = database
@@ -51,9 +50,9 @@ class Feed:
         self._took_seconds = 0.0
 
     def update(self, *, at_once: bool = False) -> bool:
-        """Write the pages as things are now, if no worker has done so for a minute, or `at_once`.
+        """Write the pages if no worker has done so for a minute, or if `at_once`. Returns whether it did.
 
-        Returns whether it did. What goes wrong is logged and never raised: a page that is not current costs no trial.
+        Errors are logged and never raised: a page that is not current costs no trial.
         """
         try:
             if not at_once and not self._my_turn():
@@ -69,9 +68,9 @@ class Feed:
         return False
 
     def _my_turn(self) -> bool:
-        """Asks the database only when there can be a turn, since a worker may ask after every short trial.
+        """Polls the database only when this worker can get a turn, since a trial may take less than a second.
 
-        With many thousand trials a page takes seconds to make: then it is made less often.
+        With many thousand trials a page takes seconds to make, and is made less often.
         """
         if time.monotonic() < self._next_look:
             return False
@@ -99,23 +98,23 @@ class Feed:
             page.write()
 
     def _figures(self, comparison: Comparison) -> dict[str, Figure]:
-        """By name."""
+        """The figures by name."""
         if not comparison.entries:
             return {}
         members = [trial_id for entry in comparison.joint_front for trial_id in entry.row.trial_ids]
         curves = read_curves(self._database, members)
         front = front_figure(thinned(comparison))
-        figures = {"joint-front": _titled(front, f"Joint front of all studies<br><sub>{formats.BARS}</sub>")}
+        figures = {"joint-front": _titled(front, f"Pareto front of all studies<br><sub>{wording.BARS}</sub>")}
         if curves:
             figure = curves_figure(comparison, curves)
-            figures["learning-curves"] = _titled(figure, "Learning curves of the joint front")
+            figures["learning-curves"] = _titled(figure, "Learning curves on the Pareto front")
         return {name: finite(figure) for name, figure in figures.items()}
 
 
 def thinned(comparison: Comparison) -> Comparison:
-    """The comparison with at most `BEATEN_AT_MOST` of the candidates that are on no front, evenly by parameters.
+    """The comparison with at most `BEATEN_AT_MOST` candidates that are on no Pareto front, evenly spread by parameters.
 
-    Every visitor of a page is sent its figures again and again; 10,000 hover texts would be 3 MB of them.
+    The dashboard sends a page's figures again and again to every visitor; 10,000 hover texts would be 3 MB.
     """
     kept = {id(entry) for entry in (*comparison.uncut, *comparison.references, comparison.entries[-1])}
     beaten = [entry for entry in comparison.entries if not entry.on_study_front and not entry.reference]
@@ -125,7 +124,7 @@ def thinned(comparison: Comparison) -> Comparison:
 
 
 def _titled(figure: Figure, title: str) -> Figure:
-    """The figure with a title, which the dashboard gives it not, and its legend at the bottom, whatever its size."""
+    """The figure with a title, which the dashboard lacks, and with its legend at the bottom at any size."""
     layout = figure["layout"] | {
         "title": {"text": title, "x": 0.02, "font": {"size": 18}},
         "legend": {"orientation": "h", "yref": "container", "y": 0.01, "yanchor": "bottom"},
@@ -135,8 +134,8 @@ def _titled(figure: Figure, title: str) -> Figure:
 
 
 def _set_trial_notes(page: Page, study: str, comparison: Comparison, links: Links) -> None:
-    """On front members, and on those that have a note from when they were."""
-    noted = {trial_id for trial_id in page.trials_with_notes() if page.note(trial_id).startswith((ON_FRONT, OFF_FRONT))}
+    """Set the notes of front members, and of trials with a note from when they were front members."""
+    noted = {trial_id for trial_id in page.trials_with_notes() if page.note(trial_id).startswith(FRONT_HEADINGS)}
     for entry in comparison.entries:
         if entry.row.study != study:
             continue

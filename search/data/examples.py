@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from search.data.arrays import SplitName
+from search.system.text import some_of
 
 SPLITS: tuple[SplitName, ...] = get_args(SplitName)
 NAMED_AT_MOST = 20
@@ -95,5 +96,4 @@ class Row:
 
 def named(names: Sequence[object]) -> str:
     """The first names, and how many more there are."""
-    rest = len(names) - NAMED_AT_MOST
-    return ", ".join(map(str, names[:NAMED_AT_MOST])) + (f" and {rest} more" if rest > 0 else "")
+    return some_of(names, NAMED_AT_MOST)

@@ -1,4 +1,4 @@
-"""Which networks are finalized. They are chosen by validation alone: no test score is known here, or ever read."""
+"""Choosing the networks of a final evaluation, based on validation scores alone: no test score is known here."""
 
 from __future__ import annotations
 
@@ -23,47 +23,71 @@ def choose_rows(
     baselines: Sequence[str] = (),
     controls: bool = False,
 ) -> list[ListedRow]:
-    """The joint front by validation F1, the chosen baselines, and what both are compared with.
+    """The networks of a final evaluation: the chosen networks, and the networks that they are compared with.
 
-    Those are the best uncut network and, for each network with pretrained weights or a cut, the best one from scratch
-    of no fewer parameters; where the search has none, the best one from scratch.
+    Args:
+        comparison: the search, by validation scores.
+        names: of members of the overall Pareto front, as in `elimination-4`; by default all of them.
+        max_parameters: larger members of the front are left out.
+        baselines: names of baselines that have finished.
+        controls: whether to add, for each chosen cut with pretrained weights, the same network from random weights.
 
-    names           of front members, as in `elimination-4`; default: all
-    max_parameters  leaves out larger front members
-    baselines       names of reference rows that have finished
-    controls        adds the same network from random weights for each chosen cut with pretrained ones
-
-    Raises BadInput with every name that there is not.
+    Raises BadInput with every name that does not exist.
     """
+    entries = chosen(comparison, names or (), max_parameters, baselines)
+    uncut, scratch = companions(comparison, entries)
+    rows = entries | {other.name: other for other in (uncut, *scratch.values()) if other is not None}
+    names_of = named_once(rows)
+    listed = [
+        _row(name, rows[name], {UNCUT: uncut, SCRATCH: scratch.get(name)}, names_of) for name in names_of.values()
+    ]
+    return with_controls(listed, among=entries) if controls else listed
+
+
+def chosen(
+    comparison: Comparison, names: Sequence[str], max_parameters: float, baselines: Sequence[str]
+) -> dict[str, Entry]:
+    """The chosen members of the overall Pareto front, then the chosen baselines, by name. Raises BadInput."""
     front = {entry.name: entry for entry in comparison.joint_front if entry.row.parameters <= max_parameters}
     references = {entry.name: entry for entry in comparison.references}
-    problems = _unknown("front member", names or (), front) + _unknown("finished baseline", baselines, references)
+    problems = _unknown("front member", names, front) + _unknown("finished baseline", baselines, references)
     if not front:
         smallest = comparison.joint_front[0].row.parameters
         problems.append(f"no front member has at most {max_parameters:,} parameters; the smallest has {smallest:,}")
     if problems:
         raise BadInput("nothing was finalized", problems)
-    chosen = {name: front[name] for name in front if not names or name in names}
-    chosen |= {name: references[name] for name in dict.fromkeys(baselines)}
+    members = {name: entry for name, entry in front.items() if not names or name in names}
+    return members | {name: references[name] for name in baselines}
+
+
+def companions(comparison: Comparison, entries: Mapping[str, Entry]) -> tuple[Entry | None, dict[str, Entry]]:
+    """The networks that the chosen ones are compared with.
+
+    Returns the best uncut network; and for each chosen network that is not from scratch, by name, the best network from
+    scratch that is at least as large, or the best one from scratch where none is as large.
+    """
     uncut = _best(comparison.uncut) or _best([entry for entry in comparison.references if entry.row.uncut])
-    best_scratch = _best(_from_scratch(comparison))
-    scratch = {name: _best_scratch(comparison, entry) for name, entry in chosen.items()}
-    cuts = [name for name, entry in chosen.items() if entry.row.family != "scratch"]
-    others = [uncut, *(scratch[name] or best_scratch for name in cuts)]
-    rows = chosen | {entry.name: entry for entry in others if entry is not None}
-    names_of: dict[str, str] = {}  # one name for each candidate: a baseline may be what the search found, too
+    from_scratch = [entry for entry in comparison.entries if entry.row.family == "scratch" and not entry.reference]
+    scratch = {
+        name: _best([other for other in from_scratch if _is_as_large(other, entry)]) or _best(from_scratch)
+        for name, entry in entries.items()
+        if entry.row.family != "scratch"
+    }
+    return uncut, {name: other for name, other in scratch.items() if other is not None}
+
+
+def named_once(rows: Mapping[str, Entry]) -> dict[str, str]:
+    """Candidate key -> the first name that the candidate has: a baseline may also be what the search found."""
+    names: dict[str, str] = {}
     for name, entry in rows.items():
-        names_of.setdefault(_key(entry), name)
-    listed = [
-        _row(name, rows[name], {UNCUT: uncut, SCRATCH: scratch.get(name)}, names_of) for name in names_of.values()
-    ]
-    return with_controls(listed, among=set(chosen)) if controls else listed
+        names.setdefault(_key(entry), name)
+    return names
 
 
 def with_controls(rows: Sequence[ListedRow], among: Collection[str]) -> list[ListedRow]:
-    """The rows, and for each cut on pretrained weights that is `among` them its control: what is the pretraining worth?
+    """The rows, and after each cut `among` them with pretrained weights its control: how much is the pretraining worth?
 
-    A control has the network and the recipe of its row, less what means nothing without pretrained weights.
+    A control has the network and the recipe of its row, without the settings that only pretrained weights need.
     """
     listed: list[ListedRow] = []
     for row in rows:
@@ -89,15 +113,8 @@ def _best(entries: Sequence[Entry]) -> Entry | None:
     return max(entries, key=lambda entry: entry.row.f1_macro, default=None)
 
 
-def _best_scratch(comparison: Comparison, entry: Entry) -> Entry | None:
-    """Of the networks from scratch that the search found, the best that is no smaller than `entry`."""
-    if entry.row.family == "scratch":
-        return None
-    return _best([other for other in _from_scratch(comparison) if other.row.parameters >= entry.row.parameters])
-
-
-def _from_scratch(comparison: Comparison) -> list[Entry]:
-    return [entry for entry in comparison.entries if entry.row.family == "scratch" and not entry.reference]
+def _is_as_large(other: Entry, entry: Entry) -> bool:
+    return other.row.parameters >= entry.row.parameters
 
 
 def _key(entry: Entry) -> str:
@@ -105,7 +122,11 @@ def _key(entry: Entry) -> str:
 
 
 def _row(name: str, entry: Entry, others: Mapping[Other, Entry | None], names_of: Mapping[str, str]) -> ListedRow:
-    compared_with = {kind: names_of[_key(other)] for kind, other in others.items() if other is not None}
+    compared_with = {
+        kind: names_of[_key(other)]
+        for kind, other in others.items()
+        if other is not None and (kind != SCRATCH or _is_as_large(other, entry))
+    }
     return ListedRow(
         name=name,
         words=f"{entry.row.summary}; {_standing(entry)}",

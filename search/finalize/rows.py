@@ -10,8 +10,8 @@ from search.errors import BadInput
 from search.finalize.asked import SEEDS, Asked
 from search.finalize.choice import choose_rows
 from search.report.comparison import Comparison, compare
-from search.report.final import readings
 from search.report.stored import read_search, read_study_attributes, reading
+from search.report.stored_final import readings
 from search.report.writing import report
 from search.settings.search import Settings
 from search.settings.spaces import ListedSpace

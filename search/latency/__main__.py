@@ -1,7 +1,9 @@
-"""`python -m search.latency MODEL… | --front | --final`: how long models take here, for an image and for a batch.
+"""Measure the latency of models on this machine, for a single image and for a batch.
 
-A run of a trial's model is kept on the trial, with its machine and versions: reports and cards show it from then on,
-and never compare it with one of another machine. Let the machine do nothing else meanwhile.
+The result is stored on the model's trial, with machine and package versions: later reports and model cards show it, and
+never compare it with results of another machine. Do not use the machine for other work during the measurement.
+
+Example: python -m search.latency --front
 """
 
 from __future__ import annotations
@@ -14,9 +16,9 @@ from search.errors import BadInput
 from search.models.names import check_model_name
 from search.settings import search as all_settings
 from search.settings.options import OF_TRAINING, add_arguments
-from search.system.commands import collected, exit_with_status, loading
+from search.system.commands import collected, command_parser, exit_with_status, loading
 
-MODELS = "a trial, a kept or exported model's folder, or an .onnx file"
+MODELS = "a trial, the folder of a saved or exported model, or an .onnx file"
 SECONDS = 1.0
 LEAST_SECONDS, MOST_SECONDS = 0.001, 3600
 
@@ -31,15 +33,19 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.l
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=prog, description=__doc__.splitlines()[0])
+    parser = command_parser(prog, __doc__)
     parser.add_argument("models", metavar="MODEL", nargs="*", help=MODELS)
-    parser.add_argument("--front", action="store_true", help="all models of the search's joint front")
+    parser.add_argument("--front", action="store_true", help="measure all saved models on the overall Pareto front")
     parser.add_argument(
-        "--final", nargs="?", const="final", metavar="STUDY", help="a model of each network of a finalized study"
+        "--final",
+        nargs="?",
+        const="final",
+        metavar="STUDY",
+        help="measure one model per network of a final evaluation; default: final",
     )
-    seconds = f"time for each line of the table; default: {SECONDS:g}"
+    seconds = f"seconds per measurement; default: {SECONDS:g}"
     parser.add_argument("--seconds", type=float, metavar="S", default=SECONDS, help=seconds)
-    parser.add_argument("--json", action="store_true", help="a JSON list in place of the tables")
+    parser.add_argument("--json", action="store_true", help="print a JSON list instead of tables")
     add_arguments(parser, without=OF_TRAINING)
     return parser
 
@@ -47,7 +53,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 def _check(options: argparse.Namespace) -> None:
     problems = _misnamed(options.models)
     if [bool(options.models), options.front, options.final is not None].count(True) != 1:
-        problems.append(f"expected models ({MODELS}), --front or --final, one of the three")
+        problems.append(f"expected either models ({MODELS}), or --front, or --final")
     if not LEAST_SECONDS <= options.seconds <= MOST_SECONDS:
         problems.append(f"--seconds {options.seconds:g}: expected a number from {LEAST_SECONDS:g} to {MOST_SECONDS:,}")
     if problems:
@@ -55,7 +61,7 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _misnamed(models: Sequence[str]) -> list[str]:
-    """What is wrong with the names where it is wrong with all; else more may be wrong, which only opening shows."""
+    """Problems of the names, if all have one; otherwise none, because opening the models may show more problems."""
     problems: list[str] = []
     for model in models:
         if not Path(model).exists():

@@ -1,7 +1,7 @@
-"""How long models take on this machine, for an image and for a batch: measured, kept on their trials, shown.
+"""Measuring the latency of models on this machine, storing it on their trials, and showing it.
 
-A run of a trial's model is kept on the trial, with its machine and versions: reports and cards show it from then on,
-and never compare it with one of another machine.
+A run is stored on the model's trial with machine and package versions: later reports and model cards show it, and never
+compare it with runs of another machine.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from rich.table import Table
 
 from search.errors import BadInput
 from search.models.description import ModelDescription
-from search.models.exported import exported_file
 from search.models.formats.onnx_session import open_onnx
+from search.models.formats.registry import exported_file
 from search.models.latency.measuring import measure_network, measure_onnx
 from search.models.latency.runs import LatencyRun, Measurement, this_machine
 from search.models.sources import (
@@ -35,8 +35,8 @@ from search.models.sources import (
     open_source,
 )
 from search.report.comparison import compare
-from search.report.final import read_final
 from search.report.stored import read_search
+from search.report.stored_final import read_final
 from search.settings.search import Settings
 from search.system.commands import collected
 from search.system.hardware import cores
@@ -48,7 +48,7 @@ BUSY_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Opened:
-    """A model that can be measured, for so many seconds a line; `trial_id` is None where it is no trial's."""
+    """A model to measure; `measure` takes the seconds per measurement. `trial_id` is None if it belongs to no trial."""
 
     name: str
     trial_id: int | None
@@ -56,14 +56,17 @@ class Opened:
 
 
 def measure_models(settings: Settings, options: argparse.Namespace) -> None:
-    """What `search.latency` was asked for by its options: a run for each model, shown and kept."""
+    """Run `search.latency`: measure each model, store the result and show it."""
     opened = _open(options, settings)
     load = psutil.getloadavg()[0]
     busy = load > cores() * BUSY_SHARE
     if not options.json:
         print(f"machine: {this_machine().name}", flush=True)
     if busy:
-        print(f"warning: it is busy (load {load:.1f}): its latencies are longer, and are kept as such", file=sys.stderr)
+        print(
+            f"warning: the machine is busy (load {load:.1f}), so latencies are longer, and marked",
+            file=sys.stderr,
+        )
     console = Console(highlight=False, markup=False, emoji=False)  # a path may look like markup
     measured = []
     for model in opened:
@@ -90,13 +93,13 @@ def _kept(settings: Settings, final: str | None) -> list[KeptModel]:
             wanted = {row.trial_ids[0] for row in read_final(database, search, final).rows}
     models = [model for model in kept if model.trial.trial_id in wanted]
     if not models:
-        where = f"in study {search}/{final}" if final else f"on the front of search {search!r}"
-        raise BadInput("no model to measure", [f"no trial {where} has a kept model"])
+        where = f"in study {search}/{final}" if final else f"on the overall Pareto front of search {search!r}"
+        raise BadInput("no model to measure", [f"no trial {where} has a saved model"])
     return models
 
 
 def _open(options: argparse.Namespace, settings: Settings) -> list[Opened]:
-    """All models that are asked for, before any is measured. Raises BadInput with all that is wrong."""
+    """Open all models before any is measured. Raises BadInput with all problems."""
     problems: list[str] = []
     opened = []
     if options.models:
@@ -127,7 +130,7 @@ def _of(source: Source) -> Opened:
 
 
 def _measure(model: Opened, settings: Settings, seconds: float, busy: bool) -> LatencyRun:
-    """Measure, and keep what was measured of a trial's model on the trial."""
+    """Measure, and store the run on the model's trial."""
     run = model.measure(seconds).model_copy(update={"busy": busy})
     if model.trial_id is not None:
         with closing(open_database(settings)) as database:
@@ -136,7 +139,7 @@ def _measure(model: Opened, settings: Settings, seconds: float, busy: bool) -> L
 
 
 def _test_pictures(description: ModelDescription) -> int | None:
-    """How many there are, by the description: no test image is read."""
+    """The number of test images, according to the description: no test image is read."""
     counts = description.provenance.data.get("counts", {}).get("test")
     return sum(counts.values()) if counts else None
 
@@ -146,11 +149,11 @@ def _table(name: str, run: LatencyRun) -> Table:
         f"{seconds:.3g} s on the {device.upper()}" for device, seconds in run.whole_test_set_seconds.items()
     )
     caption = f"ONNX file {run.model_mb:.2f} MB" + (
-        f"; all {run.test_pictures:,} test images, calculated from a batch's median: {whole}" if whole else ""
+        f"; all {run.test_pictures:,} test images, calculated from the median of a batch: {whole}" if whole else ""
     )
     table = Table(title=f"{name}, {run.image_size} px", caption=caption, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("runtime")
-    for heading in ("threads", "images", "median ms", "90 % within", "a second", "memory MB"):
+    for heading in ("threads", "batch size", "median ms", "90th pct. ms", "images/s", "memory MB"):
         table.add_column(heading, justify="right")
     for each in run.measurements:
         table.add_row(*_cells(each))

@@ -1,4 +1,4 @@
-"""Whether an exported model is the original: both are run on the same real images."""
+"""Checking an exported model against the original on the same real images."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import numpy as np
 
 from search.data.arrays import Arrays
 from search.models.classifier import Classifier, Probabilities
-from search.training.evaluation import f1_macro
+from search.statistics.confusion import f1_macro
 
 LARGEST_DIFFERENCE = 1e-4
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Of two models on the validation split.
+    """The predictions of two models on the validation split, compared.
 
-    difference  the largest between two probabilities
-    trained_on  whether the original was trained on these images, so that its F1 says nothing of new ones
+    difference  the largest difference between two probabilities
+    trained_on  whether the original was trained on these images, so that its F1 says nothing about new images
     """
 
     images: int
@@ -29,19 +29,19 @@ class Agreement:
 
     @property
     def agrees(self) -> bool:
-        """As well as float arithmetic in another order can."""
+        """Whether the predictions match, except for the rounding of floats in another order."""
         return self.difference <= LARGEST_DIFFERENCE and self.f1_exported == self.f1_original
 
     def __str__(self) -> str:
-        them = "validation images" + (", on which it was trained" if self.trained_on else "")
+        them = "validation images" + (", which are also training images" if self.trained_on else "")
         return (
-            f"largest difference of probabilities {self.difference:.2g}, macro F1 {self.f1_exported:.4f} "
+            f"largest difference between probabilities {self.difference:.2g}, macro F1 {self.f1_exported:.4f} "
             f"(original {self.f1_original:.4f}), on {self.images:,} {them}"
         )
 
 
 def compare(original: Probabilities, exported: Classifier, arrays: Arrays, *, trained_on: bool = False) -> Agreement:
-    """`original`: the first model's float32 (N, classes) on `arrays`, which it may have been `trained_on`."""
+    """Compare with the probabilities `original`, float32 (N, classes), of the first model on `arrays`."""
     answers = exported.probabilities(arrays.images)
     return Agreement(
         images=len(arrays),

@@ -1,7 +1,6 @@
-"""The model card: one page of Markdown about a saved model or an export, made of what is known without the search.
+"""The model card: one page of Markdown about a saved model or an export. It needs the model's description only.
 
-The headings are those of Mitchell et al., "Model Cards for Model Reporting", FAT* 2019, as far as a search can fill
-them in.
+The headings follow Mitchell et al., "Model Cards for Model Reporting", FAT* 2019, as far as a search can fill them in.
 """
 
 from __future__ import annotations
@@ -12,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from search.models.candidate_text import network_in_words, recipe_in_words
 from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, ModelDescription, Provenance
 from search.models.latency.runs import LatencyRun, Measurement
-from search.models.words import network_in_words, recipe_in_words
 from search.settings.recipe import Recipe
 from search.statistics.intervals import drawn_f1_of, over_images
 from search.system.text import clean, duration, escaped, marked_up_table, ratio, whole
@@ -26,7 +25,7 @@ CONFUSIONS = 3
 
 @dataclass(frozen=True)
 class Loading:
-    """How an export is used: what it `needs`, lines of Python, and how each file did on images when `checked`."""
+    """How to use an export: what it `needs`, lines of Python, and the result for each file that was `checked`."""
 
     needs: str
     lines: Sequence[str]
@@ -34,7 +33,7 @@ class Loading:
 
 
 def model_card(description: ModelDescription, loading: Loading | None = None, runs: Sequence[LatencyRun] = ()) -> str:
-    """The card as Markdown, of a kept model or, with `loading`, of an export; `runs` are those of its trial."""
+    """The card of a saved model or, with `loading`, of an export; `runs` are the latency runs of its trial."""
     provenance = description.provenance
     recipe = recipe_in_words(Recipe.model_validate(provenance.recipe), provenance.initial_weights)
     sections = [
@@ -58,7 +57,7 @@ def model_card(description: ModelDescription, loading: Loading | None = None, ru
 
 def _loading(description: ModelDescription, loading: Loading | None) -> list[str]:
     if loading is None:
-        needs = f"With `{WEIGHTS_FILE}` and `{DESCRIPTION_FILE}` in one folder, and this project installed:"
+        needs = f"Put `{WEIGHTS_FILE}` and `{DESCRIPTION_FILE}` into one folder. The lines need this project installed:"
         return [needs, f"```python\n{loading_code(description)}\n```"]
     code = "\n".join(loading.lines)
     checked = "\n".join(f"- {escaped(line)}" for line in loading.checked)
@@ -66,7 +65,7 @@ def _loading(description: ModelDescription, loading: Loading | None) -> list[str
         loading.needs,
         f"```python\n{code}\n```",
         _unlike(description),
-        "Run against the network that was trained:",
+        "Comparison with the trained network:",
         checked,
     ]
 
@@ -74,9 +73,9 @@ def _loading(description: ModelDescription, loading: Loading | None) -> list[str
 def _unlike(description: ModelDescription) -> str:
     low, high = description.input.pixel_range
     return (
-        "These lines prepare ordinary images, of 8 bits a channel and without transparency, as training did. Put "
-        f"transparent ones onto white first. In images of more bits, {low:.10g} is black and {high:.10g} is white: "
-        "scale them to 0 to 255 first. `python -m search.predict` takes all of them as they are."
+        "This snippet preprocesses ordinary 8-bit RGB images the way training did. Flatten transparent images onto "
+        f"white first. In images with more than 8 bits per channel, {low:.10g} is black and {high:.10g} is white: "
+        "scale them to 0 to 255 first. `python -m search.predict` does all of this for you."
     )
 
 
@@ -87,8 +86,8 @@ def _latency(runs: Sequence[LatencyRun]) -> list[str]:
         rows = [
             [_runner(each), str(each.batch), f"{each.median_ms:.3g}", f"{each.p90_ms:.3g}"] for each in run.measurements
         ]
-        numbers = ["images", "median ms", "90 % within ms"]
-        sections.append(f"{escaped(run.name)}; measured {run.measured_at}:")
+        numbers = ["batch size", "median ms", "90th percentile ms"]
+        sections.append(f"{escaped(run.name)}; measured at {run.measured_at}:")
         sections.append(marked_up_table(["", *numbers], rows, numbers=numbers))
     return sections
 
@@ -96,7 +95,7 @@ def _latency(runs: Sequence[LatencyRun]) -> list[str]:
 def _not_measured(provenance: Provenance) -> str:
     name = clean(provenance.study).replace("`", "")
     command = f"python -m search.latency {short_name(name)}/{provenance.trial} --name {search_name(name)}"
-    return f"Not measured. `{command}` measures it, and the trial's exports have it from then on."
+    return f"Not measured. Measure it with `{command}`; later exports of the trial then show it."
 
 
 def _runner(measurement: Measurement) -> str:
@@ -122,17 +121,18 @@ def loading_code(description: ModelDescription, folder: str = ".") -> str:
 
 def _facts(description: ModelDescription) -> str:
     provenance, size = description.provenance, description.input.image_size
-    square = {"stretch": "by stretching", "crop": "by cropping the middle"}[description.input.fit]
+    square = {"stretch": "stretching", "crop": "center crop"}[description.input.fit]
     values = "0 to 255 (uint8)" if description.input.value_range[1] > 1 else "0 to 1"
     metrics, data = provenance.metrics, provenance.data
     facts = {
-        "Task": f"one of {len(description.classes)} classes for an image",
-        "Input": f"(N, 3, {size}, {size}), RGB, values {values}, made square {square}; normalised inside the network",
+        "Task": f"image classification, {len(description.classes)} classes",
+        "Input": f"(N, 3, {size}, {size}), RGB, values {values}, normalised inside the network",
+        "Resizing": f"to a square, by {square}",
         "Data": escaped(data["name"]),
-        "Fingerprint of the data": f"`{escaped(data['fingerprint'])}`",
+        "Data fingerprint": f"`{escaped(data['fingerprint'])}`",
         "Split": f"{_split(data)}; seed {data['split_seed']}",
         "Parameters": whole(metrics.parameters),
-        "MACs": f"{whole(metrics.macs)} an image",
+        "MACs": f"{whole(metrics.macs)} per image",
         "Trained on": _trained_on(provenance),
         "Trained by": f"{escaped(provenance.device)}, in {duration(provenance.seconds)} s",
         "Versions": escaped(", ".join(f"{name} {version}" for name, version in provenance.versions.items())),
@@ -144,13 +144,13 @@ def _scores(metrics: Metrics) -> str:
     interval = over_images(metrics.f1_macro, drawn_f1_of(np.array(metrics.confusion)))
     images = whole(sum(map(sum, metrics.confusion)))
     return (
-        f"Macro F1 **{metrics.f1_macro:.3f}** ({interval.low:.3f} to {interval.high:.3f} is the 95 % interval over "
-        f"other images), accuracy {metrics.accuracy:.3f}, on {images} images."
+        f"Macro F1 **{metrics.f1_macro:.3f}** (95% CI {interval.low:.3f}-{interval.high:.3f}, bootstrap over images), "
+        f"accuracy {metrics.accuracy:.3f}, on {images} images."
     )
 
 
 def _classes(classes: tuple[str, ...], metrics: Metrics) -> str:
-    """Of each class: F1, precision, recall and the images that they rest on."""
+    """A table of each class: F1, precision, recall and the number of images."""
     confusion = np.array(metrics.confusion)
     right, true, predicted = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
     body = [
@@ -172,31 +172,31 @@ def _limits(description: ModelDescription) -> list[str]:
     metrics, data = provenance.metrics, provenance.data
     limits = []
     if metrics.split == "validation":
-        limits.append("The search chose by this score: expect less on new images. No test image was seen.")
+        limits.append("The search selected on this score: expect a lower score on new images. No test image was used.")
     if provenance.saw_validation:
-        limits.append("It was trained on the validation images, too: a score on them says nothing of new images.")
+        limits.append("It was also trained on the validation images: a score on them says nothing about new images.")
     limits += [
-        "One training with one seed: another seed gives another score.",
-        "Every image is put into one of the classes, also one that shows none of them.",
-        "Nothing is known about images unlike those of the data set: other cameras, light, backgrounds, regions.",
+        "It was trained with one seed: another seed gives another score.",
+        "Every image gets one of the classes, even an image that shows none of them.",
+        "It was not tested on images unlike the data set: other cameras, light, backgrounds, regions.",
     ]
     few = [
         escaped(name) for name, row in zip(description.classes, metrics.confusion, strict=True) if sum(row) < FEW_IMAGES
     ]
     if few:
-        limits.append(f"Scored on fewer than {FEW_IMAGES} images, so by chance in part: {', '.join(few)}.")
+        limits.append(f"Few images (fewer than {FEW_IMAGES}), so scores are uncertain: {', '.join(few)}.")
     if confusions := _confusions(description):
-        limits.append(f"Most often confused: {', '.join(confusions)}.")
-    return limits + [f"Of the data: {escaped(warning)}" for warning in data.get("warnings", [])]
+        limits.append(f"Most frequent confusions: {', '.join(confusions)}.")
+    return limits + [f"Data warning: {escaped(warning)}" for warning in data.get("warnings", [])]
 
 
 def _confusions(description: ModelDescription) -> list[str]:
-    """The most frequent mistakes, as "glass taken for plastic (12 of 100)"."""
+    """The most frequent mistakes, as "glass predicted as plastic (12 of 100)"."""
     confusion = np.array(description.provenance.metrics.confusion)
     mistakes = confusion - np.diag(confusion.diagonal())
     places = [np.unravel_index(place, mistakes.shape) for place in np.argsort(-mistakes, axis=None, kind="stable")]
     return [
-        f"{escaped(description.classes[true])} taken for {escaped(description.classes[predicted])} "
+        f"{escaped(description.classes[true])} predicted as {escaped(description.classes[predicted])} "
         f"({mistakes[true, predicted]} of {confusion[true].sum()})"
         for true, predicted in places[:CONFUSIONS]
         if mistakes[true, predicted]

@@ -1,4 +1,4 @@
-"""A model as it is used: decoded images in, probabilities out, whatever runs it."""
+"""A loaded model: decoded images in, probabilities out, in any runtime."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import numpy.typing as npt
 from search.models.description import ModelDescription
 from search.system.hardware import cores
 
-BATCH_SIZE = 16  # on a CPU larger ones are slower: what a layer hands to the next leaves the cache
-BATCHES_AHEAD = 2  # for each thread: done, or being worked on, before they are asked for
+BATCH_SIZE = 16  # larger batches are slower on a CPU: activations no longer fit into its cache
+BATCHES_AHEAD = 2  # per thread: batches that are started before their results are needed
 
 Batch = TypeVar("Batch")
 Result = TypeVar("Result")
@@ -26,11 +26,11 @@ Probabilities = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Classifier:
-    """A model that is loaded.
+    """A loaded model.
 
-    run             uint8 (N, S, S, 3), RGB -> float32 (N, classes), of one batch
-    prepare_thread  what a thread of `by_threads` calls first, so that it runs the model on one core; None where the
-                    model has one thread anyway, as under ONNX Runtime
+    run             uint8 (N, S, S, 3), RGB -> float32 (N, classes), for one batch
+    prepare_thread  called first by each thread of `by_threads`, so that it runs the model on one core; None if the
+                    model uses one thread anyway, as in ONNX Runtime
     """
 
     description: ModelDescription
@@ -43,9 +43,9 @@ class Classifier:
         return np.concatenate(list(self.by_threads(lambda batch: self.run(np.asarray(batch)), batches)))
 
     def by_threads(self, work: Callable[[Batch], Result], batches: Sequence[Batch]) -> Iterator[Result]:
-        """`work` of each batch, in order, by a thread for each core, each of which runs the model on that core alone.
+        """The results of `work` for all batches, in order. One thread per core runs the model on that core alone.
 
-        So no thread ever waits for another within a layer, which costs most where networks are small or cores are busy.
+        No thread waits for another thread within a layer; such waits cost most if networks are small or cores busy.
         """
         threads = cores()
         pool = ThreadPoolExecutor(threads, initializer=self.prepare_thread)

@@ -1,4 +1,4 @@
-"""The confusion matrix as a PNG that can be read."""
+"""The confusion matrix as a PNG."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ SHORT_LABEL = 3
 
 
 def confusion_figure(classes: Sequence[str], metrics: Metrics, title: str) -> Figure:
-    """The matrix of a kept model's scores."""
+    """The confusion matrix of a saved model's scores."""
     scored = f"{metrics.split} macro F1 {metrics.f1_macro:.3f}"
     return matrix_figure(classes, np.array(metrics.confusion), title, scored)
 
 
 def matrix_figure(classes: Sequence[str], confusion: npt.NDArray[np.int64], title: str, scored: str) -> Figure:
-    """A square for each true class (row) and prediction (column): its number of images, on the share of its row.
+    """A cell for each true class (row) and predicted class (column): the number of images.
 
-    With many classes the numbers are left out, and then every few labels.
+    With many classes the numbers are left out; with more classes, also some of the labels.
     """
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     count = len(classes)

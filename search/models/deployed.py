@@ -1,7 +1,7 @@
-"""A network as it is deployed, and as a classifier that PyTorch runs.
+"""A network as it is deployed, and as a classifier in PyTorch.
 
-Everything but decoding is inside: pixels of 0..255 are scaled and normalised, and softmax is taken, by the network that
-is exported. So no user of it can get that wrong.
+The exported network contains everything except decoding: it scales and normalises pixels from 0 to 255 and applies
+softmax. So no user can get these steps wrong.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from search.models.classifier import Classifier, Images, Probabilities
 from search.models.description import ModelDescription
 from search.system.device import memory_format
 
+CPU = torch.device("cpu")
+
 
 class Deployed(nn.Module):
     """uint8 (N, 3, S, S), RGB -> float32 (N, classes), probabilities that sum to 1."""
@@ -29,6 +31,11 @@ class Deployed(nn.Module):
         return torch.softmax(self.network(images.float() / 255), dim=1)
 
 
+def example_input(size: int) -> Tensor:
+    """uint8 (2, 3, size, size) of zeros, to trace a network with: a batch of one would be traced as a constant."""
+    return torch.zeros(2, 3, size, size, dtype=torch.uint8)
+
+
 def of_network(network: Network, description: ModelDescription, device: torch.device) -> Classifier:
     """The network itself, in PyTorch on `device`."""
     deployed = Deployed(network).eval().to(device).to(memory_format=memory_format(device))  # type: ignore[call-overload]
@@ -36,7 +43,7 @@ def of_network(network: Network, description: ModelDescription, device: torch.de
 
 
 def of_module(module: Callable[[Tensor], Tensor], description: ModelDescription, device: torch.device) -> Classifier:
-    """The classifier of a module on `device` that takes and gives what `Deployed` does."""
+    """The classifier of a module on `device` with the inputs and outputs of `Deployed`."""
 
     @torch.inference_mode()
     def run(images: Images) -> Probabilities:

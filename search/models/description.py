@@ -1,6 +1,6 @@
-"""What is known of a trained network, beside its weights: the content of model.json, and what exported files carry.
+"""The description of a trained network: the content of model.json, which exported files also carry.
 
-Reading it needs no PyTorch, so that an ONNX model answers without it.
+Reading it does not need PyTorch, so an ONNX model runs without PyTorch.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ DESCRIPTION_FILE = "model.json"
 
 
 class InputDescription(Frozen):
-    """What the network takes: (N, 3, image_size, image_size), RGB, values in `value_range`; it normalises them itself.
+    """The network's input: (N, 3, image_size, image_size), RGB, values in `value_range`; the network normalises them.
 
-    fit          how an image became square: stretched, or its middle cropped
-    pixel_range  values that became black and white in images of more than 8 bits a channel
+    fit          how an image is resized to a square: stretch or center crop
+    pixel_range  values of black and white in images of more than 8 bits per channel
     """
 
     image_size: int
@@ -39,7 +39,7 @@ class InputDescription(Frozen):
 
 
 class Metrics(Frozen):
-    """Scores on one split, and what the network costs. `confusion` has a row for each true class."""
+    """Scores on one split, and the network's cost. `confusion` has a row for each true class."""
 
     split: Literal["validation", "test"]
     f1_macro: float
@@ -51,15 +51,15 @@ class Metrics(Frozen):
 
 
 class Provenance(Frozen):
-    """Where a network comes from. Nobody needs it to build the network, and everybody to trust it.
+    """The origin of a network. It is not needed to build the network, but to trust it.
 
     study, trial     the trial that trained it
-    initial_weights  where training began: pretrained or random
-    recipe           of the training, as settings write it
-    data             `Dataset.describe()`: name, fingerprint, images of each class in each split
-    trained_on       splits; of models kept before this was written down, known by the one they were scored on
-    device           what trained it, in `seconds`
-    versions         of the packages that trained it
+    initial_weights  pretrained or random
+    recipe           the training recipe, as in the settings
+    data             `Dataset.describe()`: name, fingerprint, number of images of each class in each split
+    trained_on       splits; for older models without this field, inferred from the split that they were scored on
+    device           the device that trained it, in `seconds`
+    versions         versions of the packages that trained it
     """
 
     study: str
@@ -76,7 +76,7 @@ class Provenance(Frozen):
 
     @property
     def saw_validation(self) -> bool:
-        """Whether it was trained on validation images, too, so that a score on them is no score."""
+        """Whether it was also trained on validation images, so that a score on them means nothing."""
         return self.trained_on == "train+validation"
 
 
@@ -108,7 +108,7 @@ class ModelDescription(Frozen):
 
 
 def check_files(folder: Path) -> None:
-    """Raises BadInput where a folder lacks a file of those that `save_model` writes."""
+    """Raises BadInput if a folder lacks a file that `save_model` writes."""
     missing = [
         f"{folder / name}: no such file; a model is {DESCRIPTION_FILE} with {WEIGHTS_FILE} beside it"
         for name in (DESCRIPTION_FILE, WEIGHTS_FILE)

@@ -1,7 +1,7 @@
-"""How a model does on labelled images, one folder a class.
+"""Evaluating a model on labelled images, with one folder per class.
 
-Folders are matched with the model's classes by their names. Images of other classes can only be wrong, so they are
-left out and said to be; a class of the model without a folder counts in no score, but can be wrongly predicted.
+Folders are matched with the model's classes by their names. Folders that are no class of the model are left out, with a
+message. A class without a folder counts in no score, but can be predicted by mistake.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from search.models.classifier import Classifier
 from search.models.description import ModelDescription
 from search.models.image_files import classify, named_range, report_unreadable, say_below
 from search.models.labels import match_classes, suggested
-from search.models.opening import open_classifier
+from search.models.loading import open_classifier
 from search.settings.data import DataSettings
 from search.settings.search import Settings
-from search.statistics.confusion import Integers, confusion_matrix, f1_per_class
+from search.statistics.confusion import Integers, confusion_matrix, f1_per_class, macro_f1
 from search.system.commands import collected
 from search.system.outputs import file_problems, whole_file
 from search.system.text import clean, ratio, whole
@@ -41,9 +41,10 @@ MOST_COLUMNS = 25
 
 @dataclass(frozen=True)
 class Scores:
-    """Of a model on images. `confusion` has a row for each true class, `f1_macro` is over the classes there are.
+    """A model's scores on images. `confusion` has a row per true class; `f1_macro` is over classes with images.
 
-    unknown  folders that are no class of the model, missing: classes of the model that have no folder
+    unknown  folders that are no class of the model
+    missing  classes of the model without a folder
     """
 
     classes: tuple[str, ...]
@@ -57,7 +58,7 @@ class Scores:
 
 
 def evaluate_folder(settings: Settings, options: argparse.Namespace) -> None:
-    """What `search.evaluate` was asked for by its options: scores of a model on a folder, shown or written."""
+    """Run `search.evaluate`: show or write the scores of a model on a folder of images."""
     listing, classifier = _inputs(options, settings)
     match_classes(listing, classifier.description.classes)
     _refuse_test_images(classifier.description, options.folder, listing)
@@ -72,7 +73,7 @@ def evaluate_folder(settings: Settings, options: argparse.Namespace) -> None:
         from search.models.confusion import matrix_figure, png  # noqa: PLC0415 - few ask for it, and matplotlib is slow
 
         figure = matrix_figure(scores.classes, scores.confusion, readable(options.folder.resolve().name), scored)
-        with whole_file(options.png, "--png", "the image cannot be written") as file:
+        with whole_file(options.png, "--png", "the plot cannot be written") as file:
             file.write(png(figure))
         print(f"wrote {options.png}", file=sys.stderr)
 
@@ -80,7 +81,7 @@ def evaluate_folder(settings: Settings, options: argparse.Namespace) -> None:
 def evaluate(classifier: Classifier, listing: Listing, reading: DataSettings) -> Scores:
     """Classify the images of a listing, whose classes `match_classes` has matched, and compare.
 
-    reading  says how large images may be, and how deep ones are read if not as the model was trained
+    reading  the limit of an image's size, and the pixel range of images with more than 8 bits, if not the model's
     """
     classes = classifier.description.classes
     folders = set().union(*listing.classes.values())
@@ -100,12 +101,11 @@ def evaluate(classifier: Classifier, listing: Listing, reading: DataSettings) ->
     report_unreadable(unreadable, len(labels))
     true, predicted = np.array(labels), np.array(predictions)
     confusion = confusion_matrix(true, predicted, len(classes))
-    per_class = f1_per_class(confusion)
     return Scores(
         classes=classes,
         accuracy=float((true == predicted).mean()),
-        f1_macro=float(per_class[np.unique(true)].mean()),
-        f1_per_class=tuple(map(float, per_class)),
+        f1_macro=macro_f1(confusion, confusion.sum(axis=1) > 0),
+        f1_per_class=tuple(map(float, f1_per_class(confusion))),
         confusion=confusion,
         unreadable=len(unreadable),
         unknown=tuple(unknown),
@@ -114,7 +114,7 @@ def evaluate(classifier: Classifier, listing: Listing, reading: DataSettings) ->
 
 
 def _inputs(options: argparse.Namespace, settings: Settings) -> tuple[Listing, Classifier]:
-    """The images and the model. Raises BadInput with all that is wrong with them and the options."""
+    """The images and the model. Raises BadInput with all problems of the images, the model and the options."""
     problems = file_problems("--png", options.png)
     listing: Listing | None = None
     classifier: Classifier | None = None
@@ -128,26 +128,26 @@ def _inputs(options: argparse.Namespace, settings: Settings) -> tuple[Listing, C
 
 
 def _labelled(folder: Path) -> Listing:
-    """The images of a folder, one folder a class. Raises BadInput with what is wrong."""
+    """The images of a folder with one folder per class. Raises BadInput with all problems."""
     if problems := path_problems(folder, "folder", "one folder of images per class", remedy=None):
         raise BadInput("the labelled images cannot be used", problems)
     listing = read_folder(DataSettings(source="folder", path=folder))
     unite_forms(listing)
     problems = [*listing.problems, *(f"{fault.name}: {fault.reason}" for fault in listing.unusable)]
     if splits := sorted(split for split in listing.classes if split):
-        problems.append(f"{folder} holds splits ({', '.join(splits)}): name one of their folders")
+        problems.append(f"{folder} holds splits ({', '.join(splits)}); name the folder of one of them")
     elif not problems and not listing.examples:
-        problems.append(f"{folder}: its class folders hold no file")
+        problems.append(f"{folder}: its class folders hold no files")
     if problems:
         raise BadInput("the labelled images cannot be used", problems)
     return listing
 
 
 def _refuse_test_images(model: ModelDescription, folder: Path, listing: Listing) -> None:
-    """Raises BadInput where a search's model would meet its own test split, which only finalized ones meet.
+    """Raises BadInput if `folder` looks like the data set of the model's search, which includes its test images.
 
-    Images are taken for those of the search where each class has as many, give or take one in fifty: as in its test
-    split, for a folder that is named so, and as in all its splits, for any other.
+    It does if the number of images of each class is the same within 2%: the same as in the test split for a folder that
+    is named like a test split, as in all splits for any other folder. Models of final evaluations may see them.
     """
     provenance = model.provenance
     if provenance.metrics.split == "test":
@@ -159,10 +159,13 @@ def _refuse_test_images(model: ModelDescription, folder: Path, listing: Listing)
     for split in ["test"] if is_test else known:
         expected.update(known[split])
     if there.keys() == expected.keys() and all(abs(there[name] - n) <= n // 50 for name, n in expected.items()):
-        problem = f"{folder}: has as many images of each class as the model was searched with, test images included"
+        problem = (
+            f"{folder} looks like the data set that this model was searched on, including its test images: it has "
+            "the same number of images per class"
+        )
         advice = (
-            "nobody is to choose by them: python -m search.finalize reads them, once; python -m search.report --pareto "
-            "has the scores on validation"
+            "to keep the test set unbiased, use python -m search.finalize for test scores, or python -m search.report "
+            "--pareto for validation scores"
         )
         raise BadInput("the labelled images cannot be used", [problem, advice])
 
@@ -182,19 +185,21 @@ def _as_json(scores: Scores) -> dict[str, object]:
 
 
 def _show(scores: Scores, console: Console) -> None:
-    """Two tables and what they rest on."""
+    """Print the scores, what was left out, and two tables."""
     total = whole(int(scores.confusion.sum()))
     console.print(f"accuracy {scores.accuracy:.4f}, macro F1 {scores.f1_macro:.4f}, on {total} images")
     if scores.unknown:
-        console.print(f"left out, no class of the model: {suggested(scores.unknown, scores.missing)}")
+        console.print(f"left out, not a class of the model: {suggested(scores.unknown, scores.missing)}")
     if scores.missing:
         console.print(f"classes without images: {named(scores.missing)}")
     console.print(_per_class(scores))
     if len(scores.classes) <= MOST_COLUMNS:
-        console.print("true classes, and as which of them they were taken:")
+        console.print("confusion matrix (rows: true class, columns: predicted class):")
         console.print(_matrix(scores))
     else:
-        console.print(f"the confusion matrix of {len(scores.classes)} classes is too wide: see --png or --json")
+        console.print(
+            f"the confusion matrix of {len(scores.classes)} classes is too wide for the terminal; use --png or --json"
+        )
 
 
 def _per_class(scores: Scores) -> Table:
@@ -210,7 +215,7 @@ def _per_class(scores: Scores) -> Table:
 
 
 def _matrix(scores: Scores) -> Table:
-    """A row for each true class; columns are numbered as the rows are."""
+    """A row for each true class; columns have the numbers of the rows."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", justify="right")
     table.add_column("true class")

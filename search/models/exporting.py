@@ -1,4 +1,4 @@
-"""Export: written beside, run on real images, and renamed only if it answers as the original does."""
+"""Exporting a model: written to a temporary folder, and renamed if its predictions match the original's."""
 
 from __future__ import annotations
 
@@ -8,21 +8,18 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from search.data.dataset import Dataset
 from search.errors import BadInput
 from search.models.agreement import Agreement, compare
 from search.models.card import Loading, model_card
 from search.models.classifier import Probabilities
-from search.models.deployed import Deployed, of_network
+from search.models.deployed import CPU, Deployed, of_network
 from search.models.exported import REFUSED, output_problems
-from search.models.formats.formats import FORMATS, exported_description
+from search.models.formats.onnx_int8 import INT8_FILE, quantize
 from search.models.formats.onnx_session import open_onnx
-from search.models.formats.quantization import quantize
-from search.models.held_out import open_images
+from search.models.formats.registry import FILES, load_format
 from search.models.latency.runs import LatencyRun, runs_of
-from search.models.loading_code import NEEDS, loading_lines
+from search.models.original_data import open_images
 from search.models.sources import Source, open_database, open_source
 from search.settings.search import Settings
 from search.system.outputs import new_folder
@@ -30,12 +27,11 @@ from search.system.text import short, whole
 from storage import latency
 
 CARD_FILE = "MODEL_CARD.md"
-INT8_FILE = "model.int8.onnx"
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What lies in the folder. `int8` is None where nothing was quantised."""
+    """The files of an export and their sizes in bytes. `int8` is None if nothing was quantised."""
 
     files: dict[str, int]
     agreement: Agreement
@@ -43,7 +39,7 @@ class Exported:
 
 
 def export_model(settings: Settings, options: argparse.Namespace) -> None:
-    """What `search.export` was asked for by its options: a model in a new folder, and what it was tried on."""
+    """Run `search.export`: write a model to a new folder, and print how it was checked."""
     source = open_source(options.model, settings)
     print(f"model {source.name}: {_in_a_line(source)}")
     output = options.output or _default_output(source, options.format)
@@ -65,14 +61,14 @@ def export(
     int8: bool = False,
     runs: Sequence[LatencyRun] = (),
 ) -> Exported:
-    """Write the model, and its card, to a new `folder`, which appears only when both are whole and agree.
+    """Write the model and its model card to a new `folder`, which appears only when both are complete and checked.
 
-    Raises BadInput where there is something already, where it cannot be written, where the format cannot hold the
-    network, and where the exported model gives other answers than the original on the validation images of `dataset`.
+    Raises BadInput if the folder exists or cannot be written, if the format cannot express the network, or if the
+    exported model's predictions on the validation images of `dataset` do not match the original's.
     """
     with new_folder(folder, REFUSED) as beside:
         arrays = dataset.arrays("validation", source.description.input.image_size)
-        original = of_network(source.network, source.description, torch.device("cpu")).probabilities(arrays.images)
+        original = of_network(source.network, source.description, CPU).probabilities(arrays.images)
         return _export(source, format_name, dataset, original, beside, int8, runs)
 
 
@@ -85,28 +81,30 @@ def _export(
     int8: bool,
     runs: Sequence[LatencyRun],
 ) -> Exported:
-    chosen = FORMATS[format_name]
-    description = exported_description(source.description) if chosen.takes_pixels else source.description
+    chosen, file = load_format(format_name), FILES[format_name]
+    description = chosen.description(source.description)
     arrays = dataset.arrays("validation", description.input.image_size)
     try:
-        chosen.write(Deployed(source.network).eval(), description, folder)
-    except RuntimeError as error:  # PyTorch's exporters have no more in common
-        reason = f"{format_name} cannot hold this network: {str(error).strip().splitlines()[0]}; try another --format"
+        chosen.write(Deployed(source.network).eval(), description, folder / file)
+    except RuntimeError as error:  # the common base of the errors of PyTorch's exporters
+        reason = (
+            f"{format_name} cannot express this network: {str(error).strip().splitlines()[0]}; try another --format"
+        )
         raise BadInput(REFUSED, [reason]) from error
     seen = description.provenance.saw_validation
-    agreement = compare(original, chosen.open(folder / chosen.file), arrays, trained_on=seen)
+    agreement = compare(original, chosen.open(folder / file), arrays, trained_on=seen)
     if not agreement.agrees:
-        raise BadInput(REFUSED, [f"the exported model gives other answers: {agreement}; try another --format"])
-    checked = [f"{chosen.file}: {agreement}"]
+        raise BadInput(REFUSED, [f"the exported model does not match the original: {agreement}; try another --format"])
+    checked = [f"{file}: {agreement}"]
     quantised = None
     if int8:
         calibration = dataset.arrays("train", description.input.image_size).images
-        quantize(folder / chosen.file, folder / INT8_FILE, description, calibration)
+        quantize(folder / file, folder / INT8_FILE, description, calibration)
         quantised = compare(original, open_onnx(folder / INT8_FILE), arrays, trained_on=seen)
         checked.append(f"{INT8_FILE}, 8-bit integers: {quantised}")
     loading = Loading(
-        needs=f"With the files of this folder, an image `image.jpg`, and {NEEDS[format_name]}:",
-        lines=loading_lines(format_name, description, chosen.file),
+        needs=f"Needs the files of this folder, an image `image.jpg`, and {chosen.needs}:",
+        lines=chosen.snippet(description, file),
         checked=checked,
     )
     (folder / CARD_FILE).write_text(model_card(description, loading, runs), encoding="utf-8")
@@ -114,7 +112,7 @@ def _export(
 
 
 def _default_output(source: Source, format_name: str) -> Path:
-    """Beside a folder; a trial's in the current folder."""
+    """Next to the model's folder; for a trial, in the current folder."""
     if source.trial_id is None:
         folder = Path(source.name).resolve()
         return folder.with_name(f"{folder.name}-{format_name}")
@@ -122,7 +120,7 @@ def _default_output(source: Source, format_name: str) -> Path:
 
 
 def _runs(source: Source, settings: Settings) -> list[LatencyRun]:
-    """What was measured of the trial, for its card."""
+    """The trial's latency runs, for the model card."""
     if source.trial_id is None:
         return []
     with closing(open_database(settings)) as database:
@@ -140,9 +138,9 @@ def _in_a_line(source: Source) -> str:
 
 
 def _said(exported: Exported, output: Path) -> str:
-    lines = [f"agrees: {exported.agreement}"]
+    lines = [f"matches the original: {exported.agreement}"]
     if exported.int8:
         change = exported.int8.f1_exported - exported.int8.f1_original
-        lines.append(f"int8:   {exported.int8}; F1 {change:+.4f}")
+        lines.append(f"int8: {exported.int8}; F1 {change:+.4f}")
     files = ", ".join(f"{name} ({short(size)}B)" for name, size in exported.files.items())
     return "\n".join([*lines, f"wrote {output}: {files}"])

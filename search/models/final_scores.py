@@ -1,6 +1,6 @@
-"""Reading the test split for a trained network: once, and the trial remembers that it was and what it gave.
+"""Evaluating a trained network on the test split: once, with the scores stored on the trial.
 
-This is the only place where a network meets the test split.
+This is the only place that evaluates a network on the test split.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from blocks.network import Network
 from search.data.arrays import Arrays
 from search.data.batches import Rows
 from search.models.description import Metrics
-from search.training.evaluation import Integers, evaluate_rows
+from search.statistics.confusion import Integers
+from search.training.evaluation import evaluate_rows
 
 READ_AT = "test_read_at"
 ANSWERS = "test_answers"
@@ -33,12 +34,12 @@ def score_once(
     remember: Callable[[Mapping[str, Any]], None],
     sign: Callable[[], bool] | None = None,
 ) -> Mapping[str, Any]:
-    """The network's scores on test, as attributes of its trial.
+    """The network's scores on the test split, as attributes of its trial.
 
     network    trained, on `device`
-    read_test  opens the split; not called where `known`, the trial's attributes, has the scores already
-    remember   stores the scores, all at once, before anybody is told of them
-    sign       called before each batch, for whoever watches that this does not hang
+    read_test  opens the split; not called if `known`, the trial's attributes, already has the scores
+    remember   stores all scores in one step, before they are shown anywhere
+    sign       called before each batch, so that the supervisor sees progress
     """
     if READ_AT in known:
         return known
@@ -59,7 +60,7 @@ def score_once(
 
 
 def metrics_of_attributes(scores: Mapping[str, Any], counts: Mapping[str, int]) -> Metrics:
-    """Test scores as a model's description has them; `counts` holds parameters and macs."""
+    """Test scores in the form of a model's description; `counts` holds parameters and macs."""
     return Metrics(
         split="test",
         f1_macro=scores["test_f1_macro"],
@@ -72,7 +73,7 @@ def metrics_of_attributes(scores: Mapping[str, Any], counts: Mapping[str, int]) 
 
 
 def pack(classes: Integers) -> str:
-    """int64 (N,), each from 0 to 65535, as a short text: little-endian uint16, deflated, base64."""
+    """int64 (N,), values from 0 to 65535, as a short text: little-endian uint16, deflated, base64."""
     return base64.b64encode(zlib.compress(classes.astype("<u2").tobytes(), 9)).decode("ascii")
 
 

@@ -1,6 +1,6 @@
-"""A trained network in a folder: its weights as safetensors and, beside them, the description that makes it again.
+"""A trained network in a folder: its weights as safetensors, and the description from which it can be built.
 
-Nothing is ever unpickled: the description is JSON, `blocks.build.build` makes the network, the weights are tensors.
+Nothing is unpickled: the description is JSON, `blocks.build.build` builds the network, the weights are tensors.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from search.models.description import (
     read_description,
 )
 from search.system.outputs import new_folder
+from search.system.text import some_of
 
 _NAMED_AT_MOST = 5
 
@@ -33,13 +34,13 @@ _NAMED_AT_MOST = 5
 def save_model(
     network: Network, classes: Sequence[str], taken: InputDescription, provenance: Provenance, folder: Path
 ) -> ModelDescription:
-    """Write `network`, with the weights it has, to a new `folder`, which appears only when it is whole.
+    """Write `network` and its weights to a new `folder`, which appears only when it is complete.
 
-    taken  what the network takes
-    Raises BadInput where there is something already, where it cannot be written, and for class names that are no text.
+    taken  the network's input
+    Raises BadInput if the folder exists or cannot be written, and for class names that are not valid text.
     """
     if unwritable := [name for name in classes if name.encode("utf-8", "replace").decode() != name]:
-        problem = f"names of classes that are no text in UTF-8: {', '.join(map(repr, unwritable))}; rename them"
+        problem = f"class names that are not valid UTF-8: {', '.join(map(repr, unwritable))}; rename them"
         raise BadInput("the model cannot be saved", [problem])
     weights = save({name: _own(tensor) for name, tensor in network.state_dict().items()})
     description = ModelDescription(
@@ -58,7 +59,7 @@ def save_model(
 def load_model(folder: Path) -> tuple[Network, ModelDescription]:
     """The network of a folder that `save_model` wrote, on the CPU and in evaluation mode, and its description.
 
-    Raises BadInput, with what is wrong, for files that are missing, damaged or of something else.
+    Raises BadInput with the reason if files are missing, damaged or no model.
     """
     check_files(folder)
     description = read_description(folder / DESCRIPTION_FILE)
@@ -74,7 +75,7 @@ def load_model(folder: Path) -> tuple[Network, ModelDescription]:
 
 
 def _own(tensor: Tensor) -> Tensor:
-    """A copy that shares no memory, in the order that safetensors wants: training may keep channels last."""
+    """A copy that shares no memory, in the memory order that safetensors needs: training may use channels last."""
     return tensor.detach().to("cpu", copy=True).contiguous()
 
 
@@ -89,8 +90,8 @@ def _read_weights(path: Path, description: ModelDescription) -> dict[str, Tensor
     found = hashlib.sha256(content).hexdigest()
     if found != description.weights_sha256:
         problem = (
-            f"{path}: damaged, or of another model: its SHA-256 is {found[:12]}…, {DESCRIPTION_FILE} says "
-            f"{description.weights_sha256[:12]}…; fetch both files again"
+            f"{path}: damaged, or of another model: its SHA-256 is {found[:12]}…, but {DESCRIPTION_FILE} says "
+            f"{description.weights_sha256[:12]}…; copy both files again"
         )
         raise BadInput("the model cannot be loaded", [problem])
     return state
@@ -106,8 +107,4 @@ def _differences(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> l
             if name in found and (found[name].shape, found[name].dtype) != (tensor.shape, tensor.dtype)
         ],
     }
-    return [
-        f"{len(names)} {kind}: {'; '.join(names[:_NAMED_AT_MOST])}{'; …' if len(names) > _NAMED_AT_MOST else ''}"
-        for kind, names in problems.items()
-        if names
-    ]
+    return [f"{len(names)} {kind}: {some_of(names, _NAMED_AT_MOST, '; ')}" for kind, names in problems.items() if names]

@@ -1,4 +1,4 @@
-"""Images from files, in batches: each thread decodes one, as the search itself decodes, and classifies it."""
+"""Classifying image files in batches: each thread decodes a batch, as the search does, and classifies it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NAMED_AT_MOST = 20
 
 @dataclass(frozen=True)
 class Answers:
-    """What a model says of some files: float32 (len(files), classes), and which others could not be read, and why."""
+    """A model's predictions on files: float32 (len(files), classes); and unreadable files with the reasons."""
 
     files: list[Path]
     probabilities: Probabilities
@@ -35,10 +35,9 @@ class Answers:
 
 
 def image_files(named: Sequence[Path]) -> list[Path]:
-    """The files that are named, and all below the folders that are. Says on standard error what it passes over.
+    """The named files, and all files below the named folders. Prints on standard error what it ignores.
 
-    Raises BadInput, with all problems, for what is no file or folder, and a folder that holds no file or cannot be
-    listed.
+    Raises BadInput with all problems: paths that are no file or folder, folders without files, unreadable folders.
     """
     files: list[Path] = []
     problems = []
@@ -62,7 +61,7 @@ def image_files(named: Sequence[Path]) -> list[Path]:
 
 
 def say_below(folder: Path, notes: Sequence[str]) -> None:
-    """Print on standard error what was found out about a folder of images."""
+    """Print notes about a folder of images on standard error."""
     for note in notes:
         print(f"{readable(str(folder))}: {note}", file=sys.stderr)
 
@@ -71,7 +70,9 @@ def say_below(folder: Path, notes: Sequence[str]) -> None:
 class Reading:
     """How files are decoded for a model.
 
-    wanted  what is black and white in images of more than 8 bits; None: what the model was trained with
+    taken       the input of the model
+    max_pixels  larger images are unreadable
+    wanted      values of black and white in images of more than 8 bits; None: those of the model's training
     """
 
     taken: InputDescription
@@ -82,9 +83,9 @@ class Reading:
 def classify(
     classifier: Classifier, files: Sequence[Path], max_pixels: int, pixel_range: PixelRange | None = None
 ) -> Iterator[Answers]:
-    """The model's answers on `files`, in order and a batch at a time, with a progress bar on a terminal.
+    """The model's predictions on `files`, in order and batch by batch, with a progress bar on a terminal.
 
-    pixel_range  what is black and white in images of more than 8 bits, if not what the model was trained with
+    pixel_range  values of black and white in images of more than 8 bits, if not those of the model's training
     """
     reading = Reading(classifier.description.input, max_pixels, pixel_range)
     batches = [files[start : start + BATCH_SIZE] for start in range(0, len(files), BATCH_SIZE)]
@@ -107,25 +108,26 @@ def _classify(classifier: Classifier, reading: Reading, files: Sequence[Path]) -
 
 
 def named_range(settings: DataSettings) -> PixelRange | None:
-    """The range that somebody has named, None where it is the model's."""
+    """The pixel range of the settings; None for the model's own."""
     return None if settings.pixel_range == "auto" else PixelRange(*settings.pixel_range)
 
 
 def report_unreadable(unreadable: Sequence[tuple[Path, str]], images: int) -> None:
-    """Say on standard error what was skipped. Raises BadInput where nothing was left."""
+    """Print the skipped files on standard error. Raises BadInput if no image is left."""
     lines = [f"{readable(str(path))}: {reason}" for path, reason in unreadable[:NAMED_AT_MOST]]
     if (more := len(unreadable) - NAMED_AT_MOST) > 0:
         lines.append(f"and {more} more")
     if not images:
-        raise BadInput("none of the files is an image that can be read", lines)
+        raise BadInput("none of the files is a readable image", lines)
     if unreadable:
         print(
-            "\n".join([f"skipped, as unreadable: {len(unreadable)}", *(f"  {line}" for line in lines)]), file=sys.stderr
+            "\n".join([f"skipped unreadable files: {len(unreadable)}", *(f"  {line}" for line in lines)]),
+            file=sys.stderr,
         )
 
 
 def _read(path: Path, reading: Reading) -> Images | str:
-    """uint8 (size, size, 3), or why there is none."""
+    """uint8 (size, size, 3), or the reason why the file is unreadable."""
     if fault := fault_of(path):
         return fault
     try:
@@ -137,7 +139,7 @@ def _read(path: Path, reading: Reading) -> Images | str:
 
 
 def _decoded(content: bytes, reading: Reading) -> Images:
-    """A range that the model brings may not be that of these files; one that is named is not doubted."""
+    """Decode; the model's own pixel range is checked against the image, a range of the settings is not."""
     image: Images
     size, fit, most = reading.taken.image_size, reading.taken.fit, reading.max_pixels
     try:

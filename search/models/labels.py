@@ -1,4 +1,4 @@
-"""Folders of labelled images and the classes of a model: which folder holds which class."""
+"""Matching folders of labelled images with the classes of a model."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from search.errors import BadInput
 
 
 def match_classes(listing: Listing, classes: Sequence[str]) -> None:
-    """Give the folders in a listing the names of the model's classes, where these differ in their Unicode form alone.
+    """Give the folders of a listing the names of the model's classes if they differ only in their Unicode form.
 
-    Raises BadInput where no folder is a class, and where one hardly differs from a class: its images would not count.
+    Raises BadInput if no folder is a class, or if a folder nearly has the name of a class: its images would not count.
     """
     class_of = {composed(name): name for name in classes}
     folders = set().union(*listing.classes.values())
@@ -30,7 +30,7 @@ def match_classes(listing: Listing, classes: Sequence[str]) -> None:
 
 
 def suggested(unknown: Iterable[str], classes: Sequence[str]) -> str:
-    """Names of folders that are no classes, each with the class that it may have been meant for."""
+    """Names of folders that are no classes, each with the class that it may mean."""
     described = []
     for name in unknown:
         near = difflib.get_close_matches(spelling(name), [spelling(each) for each in classes], n=1)
@@ -40,7 +40,7 @@ def suggested(unknown: Iterable[str], classes: Sequence[str]) -> str:
 
 
 def _misspelt(name: str, classes: Sequence[str]) -> str | None:
-    """What is wrong with a folder that hardly differs from a class."""
+    """The problem of a folder that nearly has the name of a class, otherwise None."""
     same = [each for each in classes if spelling(each) == spelling(name)]
     if not same:
         return None

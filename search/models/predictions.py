@@ -1,7 +1,7 @@
-"""Files, or all files of folders, to CSV: path, class, probability.
+"""Classifying files, or all files of folders, into CSV: path, class, probability.
 
-Each core decodes and classifies batches of its own. `python -m benchmarks.prediction` says what decoding alone would
-give.
+Each core decodes and classifies its own batches. `python -m benchmarks.prediction` measures the limit that decoding
+sets.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ import numpy as np
 from search.errors import BadInput
 from search.models.classifier import Classifier
 from search.models.image_files import Answers, classify, image_files, named_range, report_unreadable
-from search.models.opening import open_classifier
+from search.models.loading import open_classifier
 from search.settings.search import Settings
 from search.system.commands import collected
 from search.system.outputs import file_problems, whole_file
 
-AS_IT_CAME = "surrogateescape"  # file names need not be text: bytes that are none go out as they came in
+AS_IT_CAME = "surrogateescape"  # file names need not be text: their bytes are written as they were read
 
 
 def predict(settings: Settings, options: argparse.Namespace) -> None:
-    """What `search.predict` was asked for by its options: the classes of images, as rows."""
+    """Run `search.predict`: write the classes of images as CSV rows."""
     files, classifier = _inputs(options, settings)
     classes = classifier.description.classes
     started = time.perf_counter()
@@ -47,12 +47,12 @@ def predict(settings: Settings, options: argparse.Namespace) -> None:
     if options.output:
         print(f"wrote {options.output}", file=sys.stderr)
     seconds = time.perf_counter() - started
-    rate = f"{images / seconds:,.0f} a second, reading and decoding included"
+    rate = f"{images / seconds:,.0f} images/s, including reading and decoding"
     print(f"{images:,} images in {seconds:.1f} s, {rate}; {len(unreadable)} unreadable", file=sys.stderr)
 
 
 def _inputs(options: argparse.Namespace, settings: Settings) -> tuple[list[Path], Classifier]:
-    """The images and the model. Raises BadInput with all that is wrong with them and the options."""
+    """The images and the model. Raises BadInput with all problems of the images, the model and the options."""
     problems = file_problems("--output", options.output)
     files: list[Path] = []
     classifier: Classifier | None = None
@@ -62,7 +62,7 @@ def _inputs(options: argparse.Namespace, settings: Settings) -> tuple[list[Path]
         classifier = open_classifier(options.model, settings)
     most = len(classifier.description.classes) if classifier else max(options.top, 1)
     if not 1 <= options.top <= most:
-        expected = f"1 to {most}, the model's classes" if classifier else "at least 1"
+        expected = f"1 to {most}, the number of the model's classes" if classifier else "at least 1"
         problems.append(f"--top {options.top}: expected {expected}")
     if problems or classifier is None:
         raise BadInput("nothing was classified", problems)
@@ -75,7 +75,7 @@ def _heading(top: int) -> list[str]:
 
 
 def _rows(answers: Answers, classes: Sequence[str], top: int) -> Iterator[list[str]]:
-    """A row a file; the most probable class comes first."""
+    """One row per file; the most probable class comes first."""
     ranked = np.argsort(-answers.probabilities, axis=1, kind="stable")[:, :top]
     for path, order, probabilities in zip(answers.files, ranked, answers.probabilities, strict=True):
         yield [str(path), *(cell for index in order for cell in (classes[index], f"{probabilities[index]:.4f}"))]
@@ -83,12 +83,12 @@ def _rows(answers: Answers, classes: Sequence[str], top: int) -> Iterator[list[s
 
 @contextmanager
 def _opened(path: Path | None) -> Iterator[TextIO]:
-    """Where the rows go: standard output, or a file that appears, or is replaced, only when it is whole."""
+    """The target of the rows: standard output, or a file that appears, or is replaced, only when it is complete."""
     if path is None:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors=AS_IT_CAME)
         yield sys.stdout
-        sys.stdout.flush()  # before anything is said of what was written
+        sys.stdout.flush()  # before the summary is printed
         return
     with whole_file(path, "--output", "the predictions cannot be written") as file:
         text = io.TextIOWrapper(file, encoding="utf-8", errors=AS_IT_CAME, newline="")

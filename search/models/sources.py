@@ -1,4 +1,4 @@
-"""Where a model comes from: a folder that `save_model` wrote, or a trial whose model was kept."""
+"""Loading a model from a folder that `save_model` wrote, or from a trial whose model was saved."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from search.errors import BadInput
 from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE, ModelDescription
 from search.models.folder import load_model
 from search.models.names import EXPECTED, ROW, TRIAL, check_model_name
+from search.models.searches import chosen_search
 from search.settings.search import Settings
 from storage.artefacts import Artefacts, attached_to_trials, open_artefacts
 from storage.database import Database, connect
@@ -26,11 +27,11 @@ PATIENCE_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Source:
-    """A network in evaluation mode on the CPU, and what is known of it.
+    """A network in evaluation mode on the CPU, with its description.
 
     name      for people: the folder, or study and number
-    trial_id  of the trial in the database that it came from; None for a folder
-    settings  what the trial's study was made with; empty for a folder
+    trial_id  id of the trial in the database; None for a folder
+    settings  the settings of the trial's study; empty for a folder
     """
 
     name: str
@@ -42,7 +43,7 @@ class Source:
 
 @dataclass(frozen=True)
 class KeptModel:
-    """A trial whose model is in the artefact store: the ids of its files, by name."""
+    """A trial whose model is in the artifact store: the ids of its files, by name."""
 
     study: StudyRecord
     trial: TrialRecord
@@ -50,18 +51,18 @@ class KeptModel:
 
     @property
     def name(self) -> str:
-        """As a command takes it."""
+        """The name that commands accept: STUDY/NUMBER."""
         return f"{short_name(self.study.name)}/{self.trial.number}"
 
     @property
     def row(self) -> str | None:
-        """Of a listed study."""
+        """The trial's row in a listed study, otherwise None."""
         row: str | None = self.trial.attributes.get("row")
         return row
 
 
 def open_source(where: str, settings: Settings) -> Source:
-    """The model of a folder or trial. Raises BadInput, which says what there is instead, and DatabaseRefused."""
+    """The model of a folder or trial. Raises BadInput, which names the available models, and DatabaseRefused."""
     if Path(where).is_dir():
         network, description = load_model(Path(where))
         return Source(where, network, description)
@@ -70,12 +71,12 @@ def open_source(where: str, settings: Settings) -> Source:
         with closing(open_database(settings)) as database:
             chosen = choose(kept_models(database, settings), where)
     except BadInput as error:
-        raise BadInput(error.what, [*error.problems, f"{where} is no folder either; {EXPECTED}"]) from error
+        raise BadInput(error.what, [*error.problems, f"{where} is not a folder, either; {EXPECTED}"]) from error
     return fetch(chosen, settings)
 
 
 def open_database(settings: Settings) -> Database:
-    """The search's database, for reading. Raises BadInput where there is none."""
+    """The search's database, for reading. Raises BadInput if there is none."""
     try:
         return connect(settings.database, create=False, give_up_seconds=PATIENCE_SECONDS)
     except StorageError as error:
@@ -84,17 +85,9 @@ def open_database(settings: Settings) -> Database:
 
 
 def kept_models(database: Database, settings: Settings) -> list[KeptModel]:
-    """All trials of the search with a kept model, by study and number.
-
-    The search is the one that is named, or the only one there is. Raises BadInput where there are several.
-    """
-    records = read_studies(database)
-    searches = sorted({search_name(record.name) for record in records})
-    wanted = settings.name if "name" in settings.model_fields_set or len(searches) != 1 else searches[0]
-    if wanted not in searches:
-        holds = f"{database.url} holds {', '.join(searches) or 'no search'}; choose one with --name"
-        raise BadInput(f"no search called {wanted!r}", [holds])
-    mine = {record.name: record for record in records if search_name(record.name) == wanted}
+    """All trials of the chosen search with a saved model, by study and number. Raises BadInput as `chosen_search`."""
+    wanted = chosen_search(database, settings)
+    mine = {record.name: record for record in read_studies(database) if search_name(record.name) == wanted}
     files: dict[int, dict[str, str]] = {}
     for record in mine.values():
         files |= attached_to_trials(database.optuna, record.study_id)
@@ -106,7 +99,7 @@ def kept_models(database: Database, settings: Settings) -> list[KeptModel]:
 
 
 def choose(models: Sequence[KeptModel], where: str) -> KeptModel:
-    """The model of the trial that `where` names. Raises BadInput with the names of those that there are."""
+    """The model of the trial that `where` names. Raises BadInput with the names of the available models."""
     if match := TRIAL.fullmatch(where):
         number, study = int(match["number"]), match["study"] or match["before_dash"]
         found = [model for model in models if model.trial.number == number and _is_of(model, study)]
@@ -118,12 +111,16 @@ def choose(models: Sequence[KeptModel], where: str) -> KeptModel:
     if len(found) == 1:
         return found[0]
     if found:
-        raise BadInput("which trial?", [f"{where} may be {' or '.join(model.name for model in found)}: name the study"])
+        candidates = " or ".join(model.name for model in found)
+        raise BadInput("several trials found", [f"{where} may be {candidates}; name the study"])
     names = [model.name if model.row is None else f"{short_name(model.study.name)}/{model.row}" for model in models]
     there_are = ", ".join(dict.fromkeys(names))
-    problems = [f"trials with a model: {there_are}: choose one" if models else "no trial of the search has a model"]
-    problems.append("kept are the models of a final study, and of trials on their study's front when they finish")
-    raise BadInput(f"no model was kept of a trial {where}", problems)
+    problems = [f"available: {there_are}" if models else "no trial of the search has a saved model"]
+    problems.append(
+        "models are saved only for trials that were on their study's Pareto front when they finished, and for final "
+        "evaluations"
+    )
+    raise BadInput(f"trial {where} has no saved model", problems)
 
 
 def _is_of(model: KeptModel, study: str | None) -> bool:
@@ -131,7 +128,7 @@ def _is_of(model: KeptModel, study: str | None) -> bool:
 
 
 def fetch(model: KeptModel, settings: Settings) -> Source:
-    """The model out of the artefact store. Raises BadInput where that does not have it any more, or not whole."""
+    """The model from the artifact store. Raises BadInput if the store has lost or damaged it."""
     artefacts = _open_store(settings, search_name(model.study.name))
     try:
         network, description = load_kept(artefacts, model.files)
@@ -142,14 +139,14 @@ def fetch(model: KeptModel, settings: Settings) -> Source:
 
 
 def load_kept(artefacts: Artefacts, files: Mapping[str, str]) -> tuple[Network, ModelDescription]:
-    """A trial's model, of whose files these are the ids by name.
+    """A trial's model, given the ids of its files by name.
 
-    Raises ArtefactError where the store does not have it, and BadInput where it is not whole.
+    Raises ArtefactError if the store does not have it, and BadInput if it is damaged.
     """
     with tempfile.TemporaryDirectory(prefix="elimnet-model-") as folder:
         for name in (DESCRIPTION_FILE, WEIGHTS_FILE):
             if name not in files:
-                raise ArtefactError(f"artefact store {artefacts.where}: no {name} was kept")
+                raise ArtefactError(f"artefact store {artefacts.where}: {name} was not saved")
             (Path(folder) / name).write_bytes(artefacts.load(files[name]))
         return load_model(Path(folder))
 
@@ -158,7 +155,7 @@ _STORE = "name the store that the workers used with ARTEFACT_STORE or --set arte
 
 
 def _open_store(settings: Settings, search: str) -> Artefacts:
-    """The store of the search, which must be there: reading makes no folder."""
+    """The store of the search. Raises BadInput if there is none: reading does not create a folder."""
     address = settings.model_copy(update={"name": search}).artefacts
     if "://" not in address and not Path(address).expanduser().is_dir():
         raise BadInput("artefact store", [f"{address}: no such folder; {_STORE}"])

@@ -1,1 +1,1 @@
-"""Depth profile: which cuts of a backbone are worth training, from one forward pass and before anything is trained."""
+"""Depth profile: a ranking of a backbone's cuts by linear probes, from one forward pass and before any training."""

@@ -1,4 +1,4 @@
-"""Where a backbone can be cut, and what is kept of it there."""
+"""The cuts of a backbone, with the cost of each truncated network."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ def rows(known: Anatomy, classes: int) -> list[dict[str, object]]:
 
 
 def table(known: Anatomy, classes: int) -> Table:
-    """The rows for people; a line is drawn under each stage's end."""
+    """The rows as a table, with a line under the end of each stage."""
     drawn = Table(
         title=f"{known.backbone}, {known.image_size} px, {classes} classes, head: pooling + linear",
-        caption="MACs in millions; share: of the uncut network; a line closes a stage",
+        caption="MACs in millions; share: relative to the full backbone; a line ends a stage",
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
-    drawn.add_column("kept to", no_wrap=True)
+    drawn.add_column("cut after", no_wrap=True)
     for heading in ("stage", "channels", "reduction", "parameters", "share", "MACs", "share"):
         drawn.add_column(heading, justify="right", no_wrap=True)
     for row in rows(known, classes):
         drawn.add_row(
-            str(row["module"] or "(uncut)"),
+            str(row["module"] or "(full)"),
             str(row["stage"]),
             str(row["channels"]),
             f"{row['reduction']:g}" if row["module"] else "pooled",
@@ -60,7 +60,7 @@ def table(known: Anatomy, classes: int) -> Table:
 
 
 def show_cuts(backbone: str, image_size: int, classes: int, *, as_json: bool) -> None:
-    """Print the cuts as a table or as JSON. Raises BadInput for a backbone that cannot be cut."""
+    """Print the cuts as a table or as JSON. Raises BadInput if the backbone cannot be cut."""
     try:
         known = anatomy(backbone, image_size)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""The features of all cuts of a backbone at once, pooled: one forward pass over a split."""
+"""The pooled features of all cuts of a backbone, from one forward pass over a split."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from search.data.arrays import Arrays
 from search.data.augmentation import to_unit
 from search.data.batches import Rows
 from search.errors import Interrupted
+from search.statistics.confusion import Integers
 from search.system.device import memory_format
 from search.training.device import autocast, kept_memory
-from search.training.evaluation import Integers
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ Pooled = npt.NDArray[np.float32]
 BATCH_SIZE = 64
 LINE_SECONDS = 60.0
 MOST_IMAGES = 10_000
-"""Of a split: a ranking of cuts does not change with more, and time and memory stay bounded."""
+"""Limit per split: more images do not change the ranking of cuts, and time and memory stay bounded."""
 
 
 @torch.inference_mode()
@@ -43,7 +43,7 @@ def pooled_features(
     device: torch.device,
     interrupted: Callable[[], bool] | None = None,
 ) -> tuple[Pooled, Integers]:
-    """What every cut hands to a head of pooling + linear, and the labels, of at most `MOST_IMAGES` of a split.
+    """The inputs of a pooling + linear head after each cut, and the labels, of at most `MOST_IMAGES` of a split.
 
     Args:
         network: an eliminated network whose trunk holds all of `cuts`; it is moved to `device`.
@@ -64,7 +64,7 @@ def pooled_features(
     with _pooling(network.trunk.get_submodule("backbone"), cuts) as pooled, kept_memory(device):
         for indices in torch.split(chosen, BATCH_SIZE):
             if interrupted and interrupted():
-                raise Interrupted("before the depth profile was done")
+                raise Interrupted("before the depth profile was complete")
             if time.monotonic() - said >= LINE_SECONDS:
                 said = time.monotonic()
                 log.info("depth profile: %s of %s images", len(batches) * BATCH_SIZE, len(chosen))
@@ -76,12 +76,12 @@ def pooled_features(
 
 @contextmanager
 def _pooling(backbone: nn.Module, cuts: Sequence[Cut]) -> Iterator[dict[str | None, Tensor]]:
-    """While this lasts, each forward pass leaves the pooled feature of each cut, float32 (N, C), under its module."""
+    """Within this context, each forward pass stores the pooled features of each cut, float32 (N, C), by module."""
     pooled: dict[str | None, Tensor] = {}
 
     def keep(module: str | None, _module: nn.Module, _inputs: Any, output: Any) -> None:
         feature: Tensor = output[0] if isinstance(output, tuple | list) else output
-        # The uncut backbone pools itself.
+        # The full backbone has its own pooling.
         pooled[module] = (to_map(backbone, feature).float().mean((2, 3)) if module else feature).float()
 
     handles = [

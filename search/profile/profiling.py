@@ -1,4 +1,4 @@
-"""The depth profile of a space: every cut of its backbones, scored from one forward pass over the data."""
+"""The depth profile of a search space: all cuts of its backbones, scored from one forward pass over the data."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class DepthProfile:
-    """Cuts in the order of their ranking, and the seconds that it took to find it."""
+    """Cuts in the order of their ranking, and the seconds that the profile took."""
 
     cuts: tuple[ProfiledCut, ...]
     seconds: float
@@ -45,17 +45,17 @@ def profile_space(
 ) -> DepthProfile:
     """Score the cuts of all backbones of the space at its first image size, with their pretrained weights.
 
-    Raises FileNotFoundError for a backbone without weights, and Interrupted once `interrupted` says so.
+    Raises FileNotFoundError for a backbone without weights, and Interrupted as soon as `interrupted` returns True.
     """
     started = time.perf_counter()
     cuts: list[ProfiledCut] = []
     for backbone in dict.fromkeys(space.backbones):
         known = anatomy(backbone, space.image_sizes[0])
-        log.info("depth profile: one pass of the images at %s px through %s", known.image_size, backbone)
+        log.info("depth profile: one forward pass of the images at %s px through %s", known.image_size, backbone)
         wanted = cuts_in_space(space, known)
         network = _network(known, wanted[-1], len(dataset.classes), weights_dir)
         cuts += _profiled(network, known, wanted, dataset, device, interrupted)
-    release_memory(device)  # who profiles is often not the process that trains on this device
+    release_memory(device)  # often another process trains on this device
     return DepthProfile(ranked(cuts), time.perf_counter() - started)
 
 

@@ -1,4 +1,4 @@
-"""Two scores of pooled features for a classification. Both are in closed form, so nothing takes steps."""
+"""Two scores of pooled features for a classification, both without gradient descent."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from search.profile.features import Pooled
-from search.training.evaluation import Floats, Integers, f1_macro
+from search.statistics.confusion import Floats, Integers, f1_macro
 
 PENALTIES = np.logspace(-5, 1, 13)
-"""Of the squared weights of standardised features, for each image. 1e-5 hardly binds, 10 leaves little but means."""
+"""Penalties, per image, on the squared weights of standardised features. 1e-5 has almost no effect, 10 a strong one."""
 
 _MOST_ROUNDS = 1000
 _SETTLED = 1e-6  # relative change of the ratio of precisions
@@ -24,8 +24,8 @@ def probe_f1_macro(
 ) -> float:
     """Macro F1 on validation of a linear classifier of features (N, C) and labels (N,), fitted to the training split.
 
-    It is ridge regression on the classes, in which every class has the same weight. Of `PENALTIES` the one of the least
-    leave-one-out error on the training split is taken, so validation is only scored.
+    It is ridge regression on the classes, in which every class has the same weight. Leave-one-out error on the training
+    split selects the penalty among `PENALTIES`, so the validation split is only scored.
     """
     ridge = RidgeClassifierCV(alphas=len(labels) * PENALTIES, class_weight="balanced")
     probe = make_pipeline(StandardScaler(), ridge).fit(features.astype(np.float64), labels)
@@ -33,7 +33,7 @@ def probe_f1_macro(
 
 
 def logme(features: Pooled, labels: Integers) -> float:
-    """Log evidence of an image under a Bayesian linear model of features (N, C), labels (N,); higher is better.
+    """Log evidence per image under a Bayesian linear model of features (N, C), labels (N,); higher is better.
 
     The mean over classes of log p(is it this class? | features) / N, each at the precisions of weights and noise that
     make it largest. It needs no validation split and no penalty.

@@ -20,7 +20,7 @@ from search.system.logs import set_up_logging
 
 
 def profile_studies(settings: Settings, options: argparse.Namespace) -> None:
-    """What `search.profile` does: open the data at the sizes that are profiled, profile each study's space, show it."""
+    """Run `search.profile`: open the data at the profiled sizes, profile each study's search space, show the result."""
     if not options.json:
         set_up_logging()
     spaces = _spaces(settings)
@@ -37,14 +37,14 @@ def profile_studies(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def _spaces(settings: Settings) -> dict[str, EliminationSpace]:
-    """The spaces that can be profiled. Raises BadInput where there are none, or where they lack weights or cuts."""
+    """The spaces that can be profiled. Raises BadInput if there are none, or if they lack weights or cuts."""
     wanted = {
         name: space
         for name, space in settings.studies.items()
         if isinstance(space, EliminationSpace) and space.initial_weights == "pretrained"
     }
     if not wanted:
-        problem = "no study has `space: elimination` and `initial_weights: pretrained`, and only those have a depth"
+        problem = "no study has `space: elimination` and `initial_weights: pretrained`; others have no profile"
         raise BadInput("nothing to profile", [problem])
     checked = checked_spaces(wanted, settings)
     return {name: space for name, space in checked.items() if isinstance(space, EliminationSpace)}

@@ -1,4 +1,4 @@
-"""A depth profile on a terminal, in 80 columns."""
+"""A depth profile as a table of at most 80 columns."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from search.statistics.cut_ranking import first_choices
 
 WIDTH = 80
 MEANING = (
-    "F1: macro F1 on validation of a linear probe on the pooled features. It ranks cuts; it does not predict their F1 "
-    "after fine-tuning. LogME: log evidence of an image. parameters and MACs: with a head of pooling + linear. "
-    "first: which cuts of the front of F1 against parameters a study wants first, 1 the most; it queues half its "
-    "budget of them and the uncut backbones, and trains the cheapest of these first."
+    "F1: validation macro F1 of a linear probe on the pooled features. It ranks cuts; it does not predict their F1 "
+    "after fine-tuning. LogME: log evidence per image. parameters and MACs: with a pooling + linear head. priority: "
+    "order of preference among cuts on the Pareto front (1 = best). Half of the budget goes to these cuts and the "
+    "full backbones, cheapest first."
 )
 
 
 def show(profile: DepthProfile, console: Console, *, recommended_only: bool = False) -> None:
-    """Print the cuts from the best probe to the worst; with `recommended_only` those on the front alone."""
-    console.print(_title(profile) + (", the front:" if recommended_only else ":"))
+    """Print the cuts from the best to the worst probe; with `recommended_only`, only cuts on the Pareto front."""
+    console.print(_title(profile) + ("; Pareto front:" if recommended_only else ":"))
     console.print(_table(profile, recommended_only))
     console.print(MEANING, width=min(console.width, WIDTH), style="dim")
 
@@ -35,8 +35,8 @@ def _title(profile: DepthProfile) -> str:
 def _table(profile: DepthProfile, recommended_only: bool) -> Table:
     several = len({cut.backbone for cut in profile.cuts}) > 1
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("kept to", overflow="fold")
-    for heading in ("stage", "parameters", "MACs, M", "F1", "LogME", "first"):
+    table.add_column("cut after", overflow="fold")
+    for heading in ("stage", "parameters", "MACs (M)", "F1", "LogME", "priority"):
         table.add_column(heading, justify="right", no_wrap=True)
     order = {cut: str(number) for number, cut in enumerate(first_choices(profile.cuts), start=1)}
     for cut in profile.cuts:

@@ -1,1 +1,1 @@
-"""From stored trials to a front that a person can read: rows, comparison, then table, files, plot and page."""
+"""From stored trials to a readable report: rows, comparison, then table, files, plot and HTML report."""

@@ -1,7 +1,6 @@
-"""`python -m search.report`: what a search found.
+"""Report what a search found: the Pareto front on validation, or the test scores of the final evaluation.
 
---pareto  one table and one front over all studies, by validation F1
---final   what `search.finalize` made of it: test scores with their intervals, parameters, layers, inference times
+Example: python -m search.report --pareto --png front.png --html report.html
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from collections.abc import Sequence
 from search.report.outputs import check_outputs
 from search.settings import search as all_settings
 from search.settings.options import OF_TRAINING
-from search.system.commands import between, exit_with_status, loading, positive
+from search.system.commands import between, command_parser, exit_with_status, loading, positive
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.report") -> None:
@@ -26,38 +25,38 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.r
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=prog, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(prog, __doc__)
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--pareto", action="store_true", help="the front of F1 against parameters over all studies")
-    which.add_argument("--final", action="store_true", help="test scores of what was finalized")
+    which.add_argument("--pareto", action="store_true", help="report the Pareto front of all studies, by validation F1")
+    which.add_argument("--final", action="store_true", help="report the test scores of the final evaluation")
     parser.add_argument(
         "--x",
         choices=("parameters", "macs", "latency"),
         default="parameters",
-        help="what F1 is shown against, in the front, too; latency: as search.latency measured it",
+        help="x axis of the Pareto front: parameters, macs or latency (needs search.latency runs); default: parameters",
     )
     parser.add_argument(
-        "--machine", metavar="TEXT", help="whose latency, by a part of its name; default: that with the most runs"
+        "--machine",
+        metavar="TEXT",
+        help="latencies of the machine whose name contains TEXT; default: the machine with most measurements",
     )
     all_settings.add_arguments(parser, without=OF_TRAINING | {"device"})
-    parser.add_argument("--json", metavar="FILE", help="write all of it as JSON; - for standard output, without table")
-    parser.add_argument("--csv", metavar="FILE", help="write the rows as CSV; - for standard output, without table")
-    parser.add_argument("--markdown", metavar="FILE", help="write the tables as Markdown; - for standard output")
-    parser.add_argument("--latex", metavar="FILE", help="with --final: write the tables as LaTeX, or to -")
+    parser.add_argument("--json", metavar="FILE", help="write the whole report as JSON; FILE - is standard output")
+    parser.add_argument("--csv", metavar="FILE", help="write the rows as CSV; FILE - is standard output")
+    parser.add_argument("--markdown", metavar="FILE", help="write the tables as Markdown; FILE - is standard output")
     parser.add_argument(
-        "--study", metavar="STUDY", default="final", help="with --final: name of the finalized study; default: final"
-    )
-    parser.add_argument("--png", metavar="FILE", help="write a plot of the front")
-    parser.add_argument("--html", metavar="FILE", help="write a page that works offline")
-    parser.add_argument(
-        "--min-f1", type=between(0, 1), default=0.0, metavar="F", help="show no candidate of lower F1 (0 to 1)"
+        "--latex", metavar="FILE", help="write the tables of --final as LaTeX; FILE - is standard output"
     )
     parser.add_argument(
-        "--max-parameters", type=positive, default=math.inf, metavar="N", help="show no larger candidate"
+        "--study", metavar="STUDY", default="final", help="name of the final evaluation for --final; default: final"
     )
-    parser.add_argument("--all", action="store_true", help="show all candidates, not only members of a front")
+    parser.add_argument("--png", metavar="FILE", help="write a plot of the Pareto front")
+    parser.add_argument("--html", metavar="FILE", help="write an interactive HTML report that works offline")
+    least = "show only candidates with at least this F1, from 0 to 1; default: 0"
+    parser.add_argument("--min-f1", type=between(0, 1), default=0.0, metavar="F", help=least)
+    most = "show only candidates with at most N parameters; default: no limit"
+    parser.add_argument("--max-parameters", type=positive, default=math.inf, metavar="N", help=most)
+    parser.add_argument("--all", action="store_true", help="show all candidates, not only those on a Pareto front")
     return parser
 
 

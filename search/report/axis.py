@@ -1,4 +1,4 @@
-"""What F1 is shown against: parameters, MACs, or the latency that was measured on one machine."""
+"""The x axis of the Pareto front: parameters, MACs, or the latency measured on one machine."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from search.report.rows import Row
 
 @dataclass(frozen=True)
 class Axis:
-    """A quantity of a row, less of which is better.
+    """A quantity of a row; lower is better.
 
     name   of the option
     title  for people, with the unit or the machine
-    of     its value, above 0; None where it is not known, so that the row is on no front
+    of     its value, above 0; None if unknown, and then the row is not on a Pareto front
     """
 
     name: str
@@ -24,14 +24,14 @@ class Axis:
 
 
 PARAMETERS = Axis("parameters", "parameters", lambda row: float(row.parameters))
-MACS = Axis("macs", "MACs of one image", lambda row: float(row.macs) if row.macs else None)
+MACS = Axis("macs", "MACs per image", lambda row: float(row.macs) if row.macs else None)
 
 
 def latency(machine: str, latency_ms: Mapping[int, float]) -> Axis:
-    """Milliseconds of one image on one machine, by trial id; of several trials of a row, the median."""
+    """Milliseconds per image on one machine, by trial id; the median over the trials of a row."""
 
     def of(row: Row) -> float | None:
         known = [latency_ms[trial_id] for trial_id in row.trial_ids if trial_id in latency_ms]
         return statistics.median(known) if known else None
 
-    return Axis("latency", f"latency in ms of one image, one thread, on {machine}", of)
+    return Axis("latency", f"single-image latency (ms), CPU, 1 thread, on {machine}", of)

@@ -1,4 +1,4 @@
-"""The joint front over all studies of a search, each study's own front, and what each study contributes."""
+"""The overall Pareto front of a search, the Pareto front of each study, and what each study contributes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from search.statistics.pareto import front, search_hypervolume
 
 @dataclass(frozen=True)
 class Entry:
-    """A row and where it stands. The shares are of the uncut network: 1 is as good, or as large, as before any cut.
+    """A row and its place. The shares are relative to the full backbone: 1 is as good, or as large, as before any cut.
 
-    A `reference` is a row of a listed study: it is shown beside the others, is on no front and keeps nobody off one.
-    `x` is what the comparison's axis says of the row; a row of which it says nothing is on no front.
+    A `reference` (baseline) is a row of a listed study: reports show it, but Pareto fronts ignore it.
+    `x` is the row's value on the x axis; a row without a value is not on a Pareto front.
     """
 
     row: Row
@@ -30,20 +30,20 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """A reference's own name; for what a search found, its study and first trial: elimination-4."""
+        """A baseline's own name; for a candidate of the search, its study and first trial: elimination-4."""
         return self.row.name or f"{self.row.study}-{self.row.trials[0]}"
 
     @property
     def f1_images(self) -> Interval | None:
-        """The row's, if it is one that others are compared with: drawing those of 10,000 rows would take minutes."""
+        """The 95% CI of front members, baselines and full backbones; that of all of 10,000 rows would take minutes."""
         return self.row.f1_images if self.on_study_front or self.reference or self.row.uncut else None
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What one study brings: `front_rows` on its own front, `joint_front_rows` of them on the joint front.
+class Contribution:
+    """What a study contributes: `front_rows` on its own Pareto front, `joint_front_rows` of them on the overall front.
 
-    `hypervolume_only_here` is what the joint hypervolume would lose without this study.
+    `hypervolume_only_here` is the part of the overall hypervolume that only this study contributes.
     """
 
     study: Study
@@ -55,65 +55,67 @@ class Standing:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A search, compared: entries by x, least first, and of equal ones the best F1 first; unknown x comes last.
+    """A compared search: entries by ascending x, of equal x by descending F1; entries without x come last.
 
-    Fronts are of F1 against `axis`. Hypervolumes are of F1 against parameters, whatever the axis.
+    Pareto fronts are of F1 against `axis`. Hypervolumes are always of F1 against parameters.
     """
 
     search: Search
     entries: tuple[Entry, ...]
-    standings: tuple[Standing, ...]
+    contributions: tuple[Contribution, ...]
     hypervolume: float
     axis: Axis = PARAMETERS
 
     @property
     def joint_front(self) -> tuple[Entry, ...]:
-        """The entries that no other of any study beats in both F1 and x, least x first."""
+        """The overall Pareto front: entries that no entry of any study beats in both F1 and x, least x first."""
         return tuple(entry for entry in self.entries if entry.on_joint_front)
 
     @property
     def drawn(self) -> tuple[Entry, ...]:
-        """The entries whose x is known, least first."""
+        """The entries with a known x, least x first."""
         return tuple(entry for entry in self.entries if entry.x is not None)
 
     @property
     def not_measured(self) -> tuple[Entry, ...]:
-        """The entries whose x is not known."""
+        """The entries without a known x."""
         return tuple(entry for entry in self.entries if entry.x is None)
 
     @property
     def references(self) -> tuple[Entry, ...]:
-        """The entries of listed studies, least x first."""
+        """The baselines: entries of listed studies, least x first."""
         return tuple(entry for entry in self.entries if entry.reference)
 
     @property
     def uncut(self) -> tuple[Entry, ...]:
-        """The best uncut network of each searched study and backbone: what the shares refer to."""
+        """The best full backbone of each searched study and backbone, which the shares refer to."""
         chosen = {id(row) for row in _best_uncut(self.search.found).values()}
         return tuple(entry for entry in self.entries if id(entry.row) in chosen)
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a reader must know before comparing the studies' numbers with each other."""
+        """Problems that a reader must know before comparing numbers."""
         fingerprints = {str(study.data.get("fingerprint")) for study in self.search.studies if study.data}
-        different = "The studies saw different data: their F1 cannot be compared, and the joint front means little."
+        different = (
+            "The studies used different data: their F1 cannot be compared, nor does the overall front mean much."
+        )
         return (*([different] if len(fingerprints) > 1 else []), *self._lost_models())
 
     def _lost_models(self) -> list[str]:
-        """A line for each member of a front whose model could not be kept."""
+        """A line for each member of a Pareto front whose model could not be saved."""
         lost = {study.name: study.models_lost for study in self.search.studies}
         members = (
             (entry.row.study, trial) for entry in self.entries if entry.on_study_front for trial in entry.row.trials
         )
         return [
-            f"The model of {study} {trial} could not be kept: {lost[study][trial]}"
+            f"The model of {study} {trial} could not be saved: {lost[study][trial]}"
             for study, trial in members
             if trial in lost[study]
         ]
 
 
 def compare(search: Search, axis: Axis = PARAMETERS) -> Comparison:
-    """Compare the rows of all studies; see `search.statistics.pareto` for what a front and its hypervolume are."""
+    """Compare the rows of all studies; `search.statistics.pareto` defines Pareto front and hypervolume."""
     x_of = {id(row): axis.of(row) for row in search.rows}
     rows = sorted(search.rows, key=lambda row: (_beyond(x_of[id(row)]), -row.f1_macro, row.parameters))
     found_ids = {id(row) for row in search.found}
@@ -136,14 +138,14 @@ def compare(search: Search, axis: Axis = PARAMETERS) -> Comparison:
         )
         for row in rows
     )
-    standings = tuple(_standing(study, entries, hypervolume) for study in searched)
-    return Comparison(search, entries, standings, hypervolume, axis)
+    contributions = tuple(_contribution(study, entries, hypervolume) for study in searched)
+    return Comparison(search, entries, contributions, hypervolume, axis)
 
 
 def select(comparison: Comparison, *, min_f1: float, max_parameters: float, everything: bool) -> tuple[Entry, ...]:
-    """The entries to show: members of the joint or a study's front and references, or all of them, within the limits.
+    """The entries to show: members of a Pareto front and baselines, or all entries, within the limits.
 
-    Limits leave fronts as they are: what dominates an entry within the limits is itself within them.
+    Limits do not change fronts: an entry that dominates an entry within the limits is itself within them.
     """
     return tuple(
         entry
@@ -155,15 +157,15 @@ def select(comparison: Comparison, *, min_f1: float, max_parameters: float, ever
 
 
 def front_steps(comparison: Comparison) -> tuple[list[float], list[float]]:
-    """Corners of the joint front for a step line, as (x, f1_macro): each F1 holds until the next, the last one up to
-    the largest x of the search."""
+    """Corners of the overall Pareto front for a step line, as (x, f1_macro): each F1 holds until the next corner, the
+    last F1 up to the largest x of the search."""
     steps = [(_beyond(entry.x), entry.row.f1_macro) for entry in comparison.joint_front]
     steps += [(_beyond(comparison.drawn[-1].x), f1_macro) for _, f1_macro in steps[-1:]]
     return [x for x, _ in steps], [f1_macro for _, f1_macro in steps]
 
 
 def bars(entries: Iterable[Entry]) -> tuple[list[float], list[float]]:
-    """How far the intervals over images reach below each F1 and above it; 0 where there is none."""
+    """How far the 95% CI reaches below and above each F1; 0 for an entry without one."""
     known = [(entry.row.f1_macro, entry.f1_images) for entry in entries]
     below = [max(0.0, f1_macro - interval.low) if interval else 0.0 for f1_macro, interval in known]
     above = [max(0.0, interval.high - f1_macro) if interval else 0.0 for f1_macro, interval in known]
@@ -171,7 +173,7 @@ def bars(entries: Iterable[Entry]) -> tuple[list[float], list[float]]:
 
 
 def _beyond(x: float | None) -> float:
-    """What is not known lies beyond everything."""
+    """An unknown x counts as infinite."""
     return math.inf if x is None else x
 
 
@@ -180,13 +182,13 @@ def _points(rows: Iterable[Row]) -> list[tuple[float, float]]:
 
 
 def _front_of(rows: Sequence[Row], x_of: Mapping[int, float | None]) -> set[int]:
-    """Identities of the rows on their front. A member of the joint front is on its study's, too."""
+    """Ids of the rows on their Pareto front. A member of the overall front is also on its study's front."""
     points = [(row.f1_macro, _beyond(x_of[id(row)])) for row in rows]
     return {id(row) for row, kept in zip(rows, front(points), strict=True) if kept}
 
 
 def _best_uncut(rows: Iterable[Row]) -> dict[tuple[str, str], Row]:
-    """The uncut row of the highest mean F1 for each (study, backbone)."""
+    """The full backbone with the highest mean F1 for each (study, backbone)."""
     best: dict[tuple[str, str], Row] = {}
     for row in rows:
         if row.uncut and row.backbone is not None:
@@ -197,9 +199,9 @@ def _best_uncut(rows: Iterable[Row]) -> dict[tuple[str, str], Row]:
 
 
 def _shares(row: Row, uncut: dict[tuple[str, str], Row], studies: Iterable[Study]) -> tuple[float | None, float | None]:
-    """Shares of the F1 and the parameters of the uncut network, None where that is not known.
+    """Shares of the full backbone's F1 and parameters, None if unknown.
 
-    For a cut, the uncut network is that of its backbone in its study; for a network from scratch, the search's best.
+    A cut is compared with its own backbone in its study, a network from scratch with the search's best full backbone.
     """
     reference = None
     parameters = None
@@ -215,10 +217,10 @@ def _shares(row: Row, uncut: dict[tuple[str, str], Row], studies: Iterable[Study
     return (row.f1_macro / f1_macro if f1_macro else None, row.parameters / parameters if parameters else None)
 
 
-def _standing(study: Study, entries: Sequence[Entry], joint_hypervolume: float) -> Standing:
+def _contribution(study: Study, entries: Sequence[Entry], joint_hypervolume: float) -> Contribution:
     mine = [entry for entry in entries if entry.row.study == study.name]
     others = [entry.row for entry in entries if entry.row.study != study.name and not entry.reference]
-    return Standing(
+    return Contribution(
         study=study,
         hypervolume=search_hypervolume(_points(entry.row for entry in mine)),
         hypervolume_only_here=joint_hypervolume - search_hypervolume(_points(others)),

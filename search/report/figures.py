@@ -1,5 +1,5 @@
 """Interactive figures as plotly describes them: dicts {"data": [...], "layout": {...}} of JSON values, so that the
-page embeds them and `plotly.graph_objects.Figure(figure)` shows them elsewhere. Nothing here imports plotly.
+HTML report embeds them and `plotly.graph_objects.Figure(figure)` shows them elsewhere. Nothing here imports plotly.
 
 Plotly reads hover text as a small HTML: whatever comes from a database is escaped.
 """
@@ -13,7 +13,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from search.report import formats
+from search.report import wording
 from search.report.comparison import Comparison, Entry, bars, front_steps
 from search.report.stored import Curves
 from search.report.style import FRONT_LINE, INK, REFERENCE, UNCUT, StudyStyle, study_styles
@@ -22,14 +22,20 @@ from search.system.text import clean, percent, short, whole
 
 Figure = dict[str, Any]
 HOVER_WIDTH = 44
+WHERE = {
+    "overall": ", on the overall Pareto front",
+    "study": ", on its study's Pareto front",
+    "baseline": ", baseline",
+    "": "",
+}
 
 
 def front_figure(comparison: Comparison) -> Figure:
-    """F1 against the comparison's axis: every row, each study's front (open marks), the joint front (filled).
+    """F1 against the x axis: every row, each study's Pareto front (open marks), the overall Pareto front (filled).
 
-    Hover shows a row's numbers; for members of a front, the whole candidate.
+    Hover shows a row's numbers; for members of a Pareto front, also the whole candidate.
     """
-    styles = study_styles([standing.study.name for standing in comparison.standings])
+    styles = study_styles([contribution.study.name for contribution in comparison.contributions])
     traces = [_step_trace(comparison)]
     for study, style in styles.items():
         mine = [entry for entry in comparison.drawn if entry.row.study == study]
@@ -40,28 +46,28 @@ def front_figure(comparison: Comparison) -> Figure:
         traces = [trace | {"hovertemplate": "%{x:.3g} ms: %{text}<extra></extra>"} for trace in traces]
     return {
         "data": [trace for trace in traces if trace["x"]],
-        "layout": _layout(axis, {"title": {"text": formats.METRIC}}),
+        "layout": _layout(axis, {"title": {"text": wording.METRIC}}),
     }
 
 
 def curves_figure(comparison: Comparison, curves: Curves) -> Figure:
-    """Validation F1 against epochs, a line for each trial of a joint front member that has a curve."""
-    styles = study_styles([standing.study.name for standing in comparison.standings])
+    """Validation F1 against epochs: a line for each trial on the overall Pareto front that has a learning curve."""
+    styles = study_styles([contribution.study.name for contribution in comparison.contributions])
     traces = [
-        _curve_trace(f"{row.study} {number}, {formats.label(row)}", styles[row.study].colour, curves[trial_id])
+        _curve_trace(f"{row.study} {number}, {wording.label(row)}", styles[row.study].colour, curves[trial_id])
         for row in (entry.row for entry in comparison.joint_front)
         for number, trial_id in zip(row.trials, row.trial_ids, strict=True)
         if trial_id in curves
     ]
     epochs = max((trace["x"][-1] for trace in traces), default=1)
     axis = {"title": {"text": "epoch"}, "dtick": math.ceil(epochs / 12)}
-    return {"data": traces, "layout": _layout(axis, {"title": {"text": formats.METRIC}})}
+    return {"data": traces, "layout": _layout(axis, {"title": {"text": wording.METRIC}})}
 
 
 def profile_figure(comparison: Comparison) -> Figure | None:
     """F1 of a linear probe against parameters, a line for each backbone from its shallowest cut to its deepest.
 
-    Filled marks are on the front of their study's profile. None where no study has a profile.
+    Filled marks are on the Pareto front of their study's profile. None if no study has a profile.
     """
     lines = {
         (study.name, backbone): [cut for cut in study.depth_profile if cut.backbone == backbone]
@@ -75,22 +81,22 @@ def profile_figure(comparison: Comparison) -> Figure | None:
     styles = study_styles(names)
     traces = [_profile_trace(name, styles[name], cuts) for name, cuts in zip(names, lines.values(), strict=True)]
     axis = _log_axis("parameters", [cut.parameters for cuts in lines.values() for cut in cuts])
-    return {"data": traces, "layout": _layout(axis, {"title": {"text": f"{formats.METRIC} of a linear probe"}})}
+    return {"data": traces, "layout": _layout(axis, {"title": {"text": f"{wording.METRIC} of a linear probe"}})}
 
 
 def hover(entry: Entry) -> str:
-    """Lines about an entry, escaped and joined by <br>; a front member's come with its whole candidate."""
+    """Lines about an entry, escaped and joined by <br>; for a front member, with its whole candidate."""
     row = entry.row
-    mark = formats.front_mark(entry)
+    mark = wording.front_mark(entry)
     lines = [
-        f"{row.study} {row.trials[0]}" + (f", {mark}" if entry.reference else f", on the {mark} front" if mark else ""),
+        f"{row.study} {row.trials[0]}{WHERE[mark]}",
         *([row.name] if row.name else []),
         *textwrap.wrap(clean(row.summary), HOVER_WIDTH),
-        f"F1 {formats.f1(row)} (n {len(row.trials)})",
-        *([f"95 % over other images: {formats.interval(entry)}"] if entry.f1_images else []),
+        f"F1 {wording.f1(row)} (n {len(row.trials)})",
+        *([f"95% CI: {wording.interval(entry)}"] if entry.f1_images else []),
         f"{whole(row.parameters)} parameters, {short(row.macs)} MACs",
-        f"of the uncut network: {percent(entry.share_of_uncut_f1)} of its F1",
-        f"and {percent(entry.share_of_uncut_parameters)} of its parameters",
+        f"{percent(entry.share_of_uncut_f1)} of the full backbone's F1",
+        f"{percent(entry.share_of_uncut_parameters)} of its parameters",
     ]
     if (entry.on_study_front or entry.reference) and row.candidate:
         text = json.dumps(_told(row.candidate), ensure_ascii=False).replace('"', "")
@@ -124,7 +130,7 @@ def _profile_trace(name: str, style: StudyStyle, cuts: Sequence[ProfiledCut]) ->
 
 
 def _told(value: Any) -> Any:
-    """`value` without what it leaves open: nulls and empty lists."""
+    """`value` without nulls and empty lists."""
     if isinstance(value, dict):
         return {key: _told(item) for key, item in value.items() if item is not None and item != []}
     return value
@@ -133,7 +139,7 @@ def _told(value: Any) -> Any:
 def _step_trace(comparison: Comparison) -> Figure:
     parameters, f1_macro = front_steps(comparison)
     return {
-        "type": "scatter", "mode": "lines", "name": "joint front", "x": parameters, "y": f1_macro,
+        "type": "scatter", "mode": "lines", "name": "overall Pareto front", "x": parameters, "y": f1_macro,
         "line": {"shape": "hv", "color": FRONT_LINE, "width": 1.5}, "hoverinfo": "skip",
     }  # fmt: skip
 
@@ -147,20 +153,20 @@ def _study_traces(study: str, style: StudyStyle, entries: Sequence[Entry]) -> li
         _points(faint, f"{name}: others", {"size": 7, "opacity": 0.3, "color": style.colour, "symbol": style.symbol}),
         _points(
             own,
-            f"{name}: its own front",
+            f"{name}: study's Pareto front",
             {"size": 9, "color": style.colour, "symbol": f"{style.symbol}-open", "line": {"width": 2}},
         ),
-        _points(joint, f"{name}: joint front", {"size": 11, "color": style.colour, "symbol": style.symbol}),
+        _points(joint, f"{name}: overall Pareto front", {"size": 11, "color": style.colour, "symbol": style.symbol}),
     ]
 
 
 def _uncut_trace(uncut: Sequence[Entry]) -> Figure:
     marker = {"size": 15, "color": "#ffffff", "symbol": "star", "line": {"width": 1.5, "color": UNCUT}}
-    return _points(uncut, "uncut network", marker)
+    return _points(uncut, "full backbone", marker)
 
 
 def _reference_trace(references: Sequence[Entry]) -> Figure:
-    return _points(references, "references", {"size": 9, "color": REFERENCE, "symbol": "x-thin", "line": {"width": 2}})
+    return _points(references, "baselines", {"size": 9, "color": REFERENCE, "symbol": "x-thin", "line": {"width": 2}})
 
 
 def _points(entries: Sequence[Entry], name: str, marker: Figure) -> Figure:
@@ -177,7 +183,7 @@ def _points(entries: Sequence[Entry], name: str, marker: Figure) -> Figure:
 
 
 def _log_axis(title: str, values: Sequence[float]) -> Figure:
-    """A log axis that says 10k, 100k, 1M, and also 20k and 50k where it spans less than two decades."""
+    """A log axis with ticks at 10k, 100k, 1M, and also at 20k and 50k if it spans less than two decades."""
     low, high = math.log10(min(values)), math.log10(max(values))
     steps = (1, 2, 5) if high - low < 2 else (1,)
     ticks = [step * 10.0**decade for decade in range(math.floor(low), math.ceil(high) + 1) for step in steps]

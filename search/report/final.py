@@ -1,11 +1,11 @@
-"""What a finalized study says: each network's scores on test over its seeds, and its differences from others."""
+"""A final evaluation: each network's test scores over its seeds, and its differences from other networks."""
 
 from __future__ import annotations
 
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,23 +15,18 @@ from blocks.specification import EliminatedSpecification
 from search.errors import BadInput
 from search.models.final_scores import ANSWERS, READ_AT, unpack
 from search.models.latency.runs import LatencyRun, comparable
-from search.report.comparison import compare
-from search.report.endings import device_of
+from search.report.pruned_trials import device_of
 from search.report.rows import Row, Search
-from search.report.stored import read_search, read_study_attributes
 from search.settings.candidate import Candidate
 from search.settings.spaces import ListedRow, ListedSpace, Other
-from search.statistics.intervals import Floats, Interval, drawn_f1, over_images, over_seeds
-from storage import curves as stored_curves
-from storage import latency
-from storage.database import Database
-from storage.names import search_name, short_name
-from storage.trials import TrialRecord, read_studies, read_trials
+from search.statistics.confusion import Floats
+from search.statistics.intervals import Interval, drawn_f1, over_images, over_seeds
+from storage.trials import TrialRecord
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Loss, accuracy and macro F1 on a split, each the mean of `n` trainings, None where that is not known."""
+    """Loss, accuracy and macro F1 on a split: means over `n` training runs, None if unknown."""
 
     loss: float | None
     accuracy: float | None
@@ -41,10 +36,10 @@ class Fit:
 
 @dataclass(frozen=True)
 class Difference:
-    """Macro F1 of a network less that of the network `other`, on the same images and with the same seeds.
+    """Macro F1 of a network minus the macro F1 of the network `other`, on the same images and with the same seeds.
 
-    over_seeds   t interval of the paired differences of single trainings
-    over_images  bootstrap interval of the difference of the means over seeds, for these trainings
+    over_seeds   t interval of the paired differences of single training runs
+    over_images  bootstrap interval, over images, of the difference between the means over seeds
     """
 
     other: str
@@ -54,7 +49,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class FinalRow:
-    """A network of the study, over its trained seeds. `f1_images` is its mean over them, on other test images."""
+    """A network of the study, over its seeds. `f1_images` is the bootstrap interval, over images, of the mean F1."""
 
     name: str
     words: str
@@ -75,12 +70,12 @@ class FinalRow:
 
 @dataclass(frozen=True)
 class Final:
-    """A finalized study.
+    """A final evaluation.
 
-    missing      rows and seeds without a result
-    latencies    runs by machine and by row
-    read_before  studies that the same test images were read for before, see `readings`
-    left_out     members of the search's joint front that are no rows: not asked for, or found later
+    missing      networks and seeds without a result
+    latencies    latency runs by machine and by network
+    read_before  studies for which the same test images were read before, see `search.report.stored_final.readings`
+    left_out     members of the overall Pareto front that are not evaluated: not chosen, or found later
     """
 
     name: str
@@ -100,50 +95,6 @@ Curves = Mapping[int, Sequence[Mapping[str, float]]]
 Latencies = Mapping[int, Sequence[Mapping[str, Any]]]
 
 
-def read_final(database: Database, name: str | None, study: str) -> Final:
-    """The finalized study `study` of the search called `name`, or of the only one. Raises BadInput."""
-    search = read_search(database, name)
-    full_name = f"{search.name}/{study}"
-    attributes = read_study_attributes(database, full_name)
-    if attributes.get("scored_on") != "test" or "resolved_space" not in attributes:
-        problem = f"{database.url} holds no finalized study {full_name}; make one with python -m search.finalize"
-        raise BadInput("nothing to report", [problem])
-    trials = read_trials(database, [full_name])
-    ids = [trial.trial_id for trial in trials]
-    space = ListedSpace.model_validate(attributes["resolved_space"])
-    final = final_of(
-        full_name, attributes, space, trials, search, stored_curves.read(database, ids), latency.read(database, ids)
-    )
-    last = max(trial.attributes[READ_AT] for trial in trials if READ_AT in trial.attributes)
-    front = compare(search).joint_front
-    return replace(
-        final,
-        read_before=readings(database, search.name, but_for=study, until=last),
-        left_out=tuple(
-            entry.name for entry in front if not any(_same(entry.row, listed.candidate) for listed in space.rows)
-        ),
-    )
-
-
-def readings(database: Database, search: str, *, but_for: str, until: str | None = None) -> tuple[str, ...]:
-    """Studies of the search that its test images were read for, in words.
-
-    Who knows their scores, could choose by them what else is finalized, so it is said.
-
-    until  UTC, ISO 8601: studies whose first reading is later are left out
-    """
-    said = []
-    for study in read_studies(database):
-        if search_name(study.name) != search or short_name(study.name) == but_for:
-            continue
-        if study.attributes.get("scored_on") == "test":
-            trials = read_trials(database, [study.name])
-            read_at = [trial.attributes[READ_AT] for trial in trials if READ_AT in trial.attributes]
-            if read_at and (until is None or min(read_at) <= until):
-                said.append(f"{short_name(study.name)} ({len(read_at)} trained networks, from {min(read_at)} on)")
-    return tuple(said)
-
-
 def final_of(
     name: str,
     attributes: Mapping[str, Any],
@@ -153,19 +104,20 @@ def final_of(
     curves: Curves,
     latencies: Latencies,
 ) -> Final:
-    """Summarise a finalized study.
+    """Summarise a final evaluation.
 
-    attributes  of the study
-    search      the search that it finalizes: validation scores of the same candidates are from there
-    curves      of its trials: training scores are from their last epochs
-    latencies   runs as stored, of its trials
+    attributes  the study's attributes
+    trials      the study's trials
+    search      the search whose networks are evaluated; validation scores are from there
+    curves      learning curves of the trials; training scores are from their last epochs
+    latencies   latency runs of the trials, as stored
 
-    Raises BadInput where no network has been scored yet, or where they saw different test images.
+    Raises BadInput if no network has been scored yet, or if networks were scored on different test images.
     """
     of_row = {row.name: _scored(trials, row.name) for row in space.rows}
     scored = [trial for members in of_row.values() for trial in members]
     if not scored:
-        raise BadInput(f"study {name} has no result yet", ["go on with python -m search.finalize"])
+        raise BadInput(f"study {name} has no result yet", ["resume it with python -m search.finalize"])
     if len({unpack(trial.attributes[ANSWERS]["labels"]).tobytes() for trial in scored}) > 1:
         raise BadInput(f"study {name} cannot be reported", ["its networks were scored on different test images"])
     drawn = _drawn(scored)
@@ -189,7 +141,7 @@ def final_of(
 
 
 def _with_smaller_scratch(rows: Sequence[ListedRow], search: Search) -> list[ListedRow]:
-    """The rows; cuts that no network from scratch matches in parameters are compared with the best one of the list."""
+    """The rows; a cut that is larger than all networks from scratch is compared with the best of them."""
     scratch = {row.name: _validation_fit(row.candidate, search).f1_macro or 0.0 for row in rows if _from_scratch(row)}
     best = max(scratch, key=lambda name: scratch[name], default=None)
     controls = {row.compared_with.get("control") for row in rows}
@@ -237,7 +189,7 @@ def _missing(
 
 
 def _drawn(scored: Sequence[TrialRecord]) -> dict[int, Floats]:
-    """Of each trial, macro F1 (B,) on test images drawn again, the same draws for all."""
+    """Trial id -> macro F1 (B,) of B bootstrap draws of the test images, the same draws for all trials."""
     labels = unpack(scored[0].attributes[ANSWERS]["labels"])
     predictions = np.stack([unpack(trial.attributes[ANSWERS]["predictions"]) for trial in scored])
     columns = drawn_f1(labels, predictions)
@@ -290,7 +242,7 @@ def _mean_of(trials: Sequence[TrialRecord], drawn: Mapping[int, Floats]) -> Floa
 def _difference(
     mine: Sequence[TrialRecord], other: str, others: Sequence[TrialRecord], drawn: Mapping[int, Floats]
 ) -> Difference | None:
-    """On the seeds that both have; None where there is none."""
+    """The difference on the seeds that both networks have; None without such a seed."""
     by_seed = {trial.attributes["seed"]: trial for trial in others}
     pairs = [(trial, by_seed[seed]) for trial in mine if (seed := trial.attributes["seed"]) in by_seed]
     if not pairs:
@@ -308,8 +260,8 @@ def _train_fit(last_epochs: Sequence[Mapping[str, float]]) -> Fit:
 
 
 def _validation_fit(candidate: Candidate, search: Search) -> Fit:
-    """Of the search's own trials of the candidate, which were trained on train alone."""
-    rows = [row for row in search.rows if _same(row, candidate)]
+    """Scores of the search's own trials of the candidate, which were trained on training images only."""
+    rows = [row for row in search.rows if same_candidate(row, candidate)]
     if not rows:
         return Fit(None, None, None, 0)
     scores = [score for row in rows for score in row.f1_scores]
@@ -321,7 +273,8 @@ def _validation_fit(candidate: Candidate, search: Search) -> Fit:
     )
 
 
-def _same(row: Row, candidate: Candidate) -> bool:
+def same_candidate(row: Row, candidate: Candidate) -> bool:
+    """Whether the row is of this candidate."""
     try:
         return Candidate.model_validate(row.candidate) == candidate
     except ValueError:  # of another version of this program

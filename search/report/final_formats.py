@@ -1,4 +1,4 @@
-"""A finalized study, written as plain lines, Markdown or LaTeX; as CSV, a line a network, in numbers."""
+"""A final evaluation, written as plain text, Markdown or LaTeX, or as CSV with one line per network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
-from search.report import markdown
+from search.report import markdown_report
 from search.report.final import Final, FinalRow
 from search.report.final_tables import Table, basis, gpu_ms, tables
 from search.report.table import LEFT_ALIGNED, aligned, wrapped
@@ -28,7 +28,7 @@ def as_markdown(final: Final) -> str:
     """Tables as GitHub shows them."""
     parts = [f"# {escaped(final.name)}: scores on the test split"]
     for table in tables(final):
-        parts += [f"## {escaped(table.title)}", markdown.table(table.headings, table.body), table.note]
+        parts += [f"## {escaped(table.title)}", markdown_report.table(table.headings, table.body), table.note]
     parts.append("\n".join(f"- {escaped(line)}" for line in basis(final)))
     return "\n\n".join(parts) + "\n"
 
@@ -41,7 +41,7 @@ _LATEX = {
 
 
 def as_latex(final: Final) -> str:
-    """Tables for \\usepackage{booktabs}, each in an environment of its own."""
+    """Tables for \\usepackage{booktabs}, each in its own environment."""
     return "\n".join(map(_latex_table, tables(final)))
 
 
@@ -66,12 +66,12 @@ def _latex_table(table: Table) -> str:
 
 
 def _latex(text: str) -> str:
-    """Foreign text that means nothing but itself, but for commands in backquotes."""
+    """Foreign text with all of LaTeX's special characters escaped; text in backquotes becomes \\texttt."""
     return re.sub("`([^`]*)`", r"\\texttt{\1}", "".join(_LATEX.get(letter, letter) for letter in text))
 
 
 def as_csv(final: Final) -> str:
-    """A heading and a line a network, in numbers; what is not known is empty."""
+    """A heading and one line of numbers per network; unknown numbers are empty."""
     records = [dict(_record(final, row)) for row in final.rows]
     names = list(dict.fromkeys(name for record in records for name in record))
     text = io.StringIO()

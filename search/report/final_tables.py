@@ -1,6 +1,6 @@
-"""The founding project's four tables (scores, parameters, layers, inference times), and how sure their scores are.
+"""The tables of a final evaluation: scores, parameters, layers, inference times, differences, F1 of each class.
 
-Each is a `Table` of text; `search.report.final_formats` writes them.
+The first four are those of the original ELimNet. Each is a `Table` of text; `search.report.final_formats` writes them.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from search.models.latency.runs import BATCH, Device, LatencyRun
-from search.report import formats
+from search.report import wording
 from search.report.final import Difference, Final, FinalRow, Fit
 from search.settings.spaces import Other
 from search.statistics.intervals import DRAWS, Interval
 from search.system.text import NOT_KNOWN, clean, percent, whole
 
 NOT_MEASURED = "not measured"
-FEW_SEEDS = "an interval over fewer than three seeds says little: finalize with more (--seeds)"
+FEW_SEEDS = "intervals over fewer than three seeds say little; finalize with more seeds (--seeds)"
 OTHERS: dict[Other, str] = {
-    "uncut": "the uncut network",
-    "scratch": "the best network from scratch of no fewer parameters",
-    "smaller_scratch": "the best network from scratch, which has fewer parameters",
-    "control": "the same network from random weights",
+    "uncut": "full backbone",
+    "scratch": "best network from scratch that is at least as large",
+    "smaller_scratch": "best network from scratch, which is smaller",
+    "control": "same network, randomly initialized",
 }
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table as text; columns are numbers but for those of `table.LEFT_ALIGNED`. `note` says what they mean."""
+    """A table as text; columns hold numbers, except those of `table.LEFT_ALIGNED`. `note` explains the columns."""
 
     title: str
     headings: tuple[str, ...]
@@ -37,7 +37,7 @@ class Table:
 
 
 def tables(final: Final) -> list[Table]:
-    """All tables of a finalized study; times are a table a machine."""
+    """All tables of a final evaluation; there is one table of times per machine."""
     return [
         _scores(final),
         _parameters(final),
@@ -49,15 +49,15 @@ def tables(final: Final) -> list[Table]:
 
 
 def basis(final: Final) -> list[str]:
-    """What the numbers rest on, and what is missing."""
+    """Test data, devices and versions; what is missing; what each network is."""
     versions = ", ".join(f"{name} {number}" for name, number in final.versions.items())
     return [
-        f"test split: {final.test_pictures:,} images of {clean(formats.data_name(final.data))}",
-        "it was opened once for each trained network, after its last epoch",
-        *(f"it had been opened for study {clean(study)}, too" for study in final.read_before),
+        f"test split: {final.test_pictures:,} images of {clean(wording.data_name(final.data))}",
+        "each trained network was evaluated once on it, after its last epoch",
+        *(f"the test split had already been read for study {clean(study)}" for study in final.read_before),
         f"trained on {clean('; '.join(final.devices))}; {versions}",
         *(f"missing: {clean(line)}" for line in final.missing),
-        *(f"on the joint front by now, and not in this list: {clean(name)}" for name in final.left_out),
+        *(f"now on the overall Pareto front, but not in this evaluation: {clean(name)}" for name in final.left_out),
         *([FEW_SEEDS] if any(len(row.seeds) < 3 for row in final.rows) else []),
         *(f"{row.name}: {clean(row.words)}" for row in final.rows if row.words),
     ]
@@ -66,7 +66,7 @@ def basis(final: Final) -> list[str]:
 def _scores(final: Final) -> Table:
     headings = (
         "network", "train loss", "train acc.", "train F1", "val. loss", "val. acc.", "val. F1", "test acc.", "test F1",
-        "95 % over images", "seeds",
+        "95% CI (images)", "seeds",
     )  # fmt: skip
     body = [
         (
@@ -84,10 +84,11 @@ def _scores(final: Final) -> Table:
         "Scores",
         headings,
         tuple(body),
-        "F1 is macro F1. Test: mean over seeds ± half of its 95 % t interval, of networks trained on train and "
-        f"validation; over images: 95 % bootstrap interval of that mean ({DRAWS:,} draws of the test images within "
-        "their classes). Train: the last epoch, over augmented images. Validation: the search's own trials of the "
-        "same network and recipe, trained on train alone; the search chose by them.",
+        "F1 is macro F1. Test: mean over seeds ± half-width of the 95% t interval; the networks were trained on "
+        f"training and validation images. 95% CI (images): bootstrap of that mean over the test images ({DRAWS:,} "
+        "draws, stratified by class). Train: last epoch, on augmented images. Validation: the search's own trials "
+        "of the same network and recipe, trained on training images only; the networks were selected on these "
+        "scores.",
     )
 
 
@@ -103,7 +104,7 @@ def _parameters(final: Final) -> Table:
         )
         for row in final.rows
     ]
-    note = "Of the network as deployed, its head included; MACs of one image. Shares are of the uncut network."
+    note = "Of the deployed network, including its head. MACs are per image. Shares are relative to the full backbone."
     return Table("Parameters", ("network", "parameters", "share", "MACs", "share of MACs"), tuple(body), note)
 
 
@@ -130,9 +131,9 @@ def _times(final: Final) -> Iterator[Table]:
             f"Inference times: {machine}",
             headings,
             tuple(body),
-            "CPU: one image, ONNX Runtime, one thread; GPU: one image, PyTorch; medians. Test set: all its "
-            f"images, calculated from the median of a batch of {BATCH}, the network alone. "
-            "`python -m search.latency --final` measures.",
+            "Median latency of one image. CPU: ONNX Runtime, 1 thread; GPU: PyTorch. Test set: time for all of its "
+            f"images, calculated from the median of a batch of {BATCH}, without decoding. Measure with `python -m "
+            "search.latency --final`.",
         )
 
 
@@ -151,28 +152,28 @@ def _differences(final: Final) -> Table:
     ]
     return Table(
         "Differences in test F1",
-        ("network", "less that of", "difference", "95 % over images", "95 % over seeds", "beyond chance"),
+        ("network", "compared with", "Δ F1", "95% CI (images)", "95% CI (seeds)", "significant"),
         tuple(body),
-        "Paired by seed and by image. Over images: other test images, these trainings; over seeds: other "
-        "trainings, these images. Beyond chance: neither interval holds 0. The intervals are "
-        "not corrected for their number.",
+        "Paired differences. CI (images): bootstrap over the test images, for these trained models. CI (seeds): t "
+        "interval over training seeds, on this test set. Significant: both intervals exclude 0. No correction for "
+        "multiple comparisons.",
     )
 
 
 def _classes(final: Final) -> Table:
     body = [(row.name, *map(_plus_minus, row.f1_per_class)) for row in final.rows]
-    note = "Mean over seeds ± half of its 95 % t interval."
+    note = "Mean over seeds ± half-width of the 95% t interval."
     return Table("Test F1 of each class", ("network", *map(clean, final.classes)), tuple(body), note)
 
 
 def _reference(final: Final) -> FinalRow | None:
-    """The uncut network that the others are compared with."""
+    """The full backbone that the others are compared with."""
     names = {row.differences["uncut"].other for row in final.rows if "uncut" in row.differences}
     return next((row for row in final.rows if row.name in names), None)
 
 
 def gpu_ms(run: LatencyRun) -> float | None:
-    """Median milliseconds of one image on the GPU; None where that was not measured."""
+    """Median milliseconds of one image on the GPU; None if that was not measured."""
     device: Device = "cuda"
     return next((each.median_ms for each in run.measurements if (each.device, each.batch) == (device, 1)), None)
 

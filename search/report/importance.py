@@ -1,8 +1,7 @@
-"""Which choices moved F1: fANOVA (Hutter, Hoos and Leyton-Brown, ICML 2014) on the complete trials of a study.
+"""Hyperparameter importance: fANOVA (Hutter, Hoos and Leyton-Brown, ICML 2014) on a study's complete trials.
 
-A space with conditions gives no parameter to all trials. So the parameters are those that most trials share, on the
-trials that have all of these; what only some kinds of network have is left out. Trials that were stopped early have no
-final F1 and are left out, too: of what the search gave up on, this says nothing.
+No hyperparameter of a conditional search space belongs to all trials. So the analysis takes the hyperparameters that
+most trials share, and the trials that have all of them. Pruned trials have no final F1 and are left out.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import TrialState
 
-FEWEST_TRIALS = 8  # of the 12 that configurations ask for, some are stopped early or lack a parameter
+FEWEST_TRIALS = 8  # configurations ask for 12, of which some are pruned or lack a hyperparameter
 MOST_TRIALS = 120
 SHARED_BY = 0.8
 _TREES = 16
@@ -25,7 +24,7 @@ Params = Mapping[str, tuple[object, BaseDistribution]]
 
 @dataclass(frozen=True)
 class Importance:
-    """Shares of the variance of F1 over the space, by parameter, largest first, together 1; or why there are none."""
+    """Shares of the variance of F1, by hyperparameter, largest first, which sum to 1; or why there are none."""
 
     study: str
     trials: int
@@ -34,13 +33,13 @@ class Importance:
 
 
 def chosen(trial_ids: Sequence[int]) -> list[int]:
-    """At most `MOST_TRIALS` of them, evenly over the search."""
+    """At most `MOST_TRIALS` of the trials, evenly spread over the search."""
     step = max(1, -(-len(trial_ids) // MOST_TRIALS))
     return sorted(trial_ids)[::step]
 
 
 def importance(study: str, f1_of: Mapping[int, float], params_of: Mapping[int, Params]) -> Importance:
-    """Of F1 and parameters by trial id."""
+    """Importance from each trial's F1 and hyperparameters, by trial id."""
     known = [trial_id for trial_id in f1_of if params_of.get(trial_id)]
     if len(known) < FEWEST_TRIALS:
         return Importance(study, len(known), why_not=f"too few complete trials ({len(known)} of {FEWEST_TRIALS})")
@@ -48,7 +47,7 @@ def importance(study: str, f1_of: Mapping[int, float], params_of: Mapping[int, P
     used = [trial_id for trial_id in known if names <= params_of[trial_id].keys()]
     varied = sorted(name for name in names if len({str(params_of[trial_id][name][0]) for trial_id in used}) > 1)
     if len(used) < FEWEST_TRIALS or not varied:
-        return Importance(study, len(used), why_not="no choice that most trials share varies")
+        return Importance(study, len(used), why_not="no hyperparameter that most trials share varies")
     if len({f1_of[trial_id] for trial_id in used}) < 2:
         return Importance(study, len(used), why_not="all trials have the same F1")
     shares = _fanova([f1_of[trial_id] for trial_id in used], [params_of[trial_id] for trial_id in used], varied)
@@ -56,7 +55,7 @@ def importance(study: str, f1_of: Mapping[int, float], params_of: Mapping[int, P
 
 
 def _shared(params: Sequence[Params]) -> set[str]:
-    """Names that most trials have, always with one distribution, of more than one value."""
+    """Hyperparameters that most trials have, with one distribution of more than one value."""
     counts = Counter(name for each in params for name in each)
     distributions = {name: {repr(each[name][1]) for each in params if name in each} for name in counts}
     single = {name for each in params for name, (_, distribution) in each.items() if distribution.single()}

@@ -1,4 +1,4 @@
-"""The few pieces of HTML that the page is put together from. Every text that goes in is escaped here."""
+"""The pieces of HTML that the report consists of. All text is escaped here."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from search.system.text import clean
 
 
 class Cell(NamedTuple):
-    """What a table shows, what it sorts by (empty: last), and its class: `number` stands to the right, `name` breaks
-    after an underscore."""
+    """A table cell: its text, its sort value (empty sorts last) and its class.
+
+    `number` is right-aligned, `name` may break after an underscore.
+    """
 
     text: str
     value: str | float | None = None
@@ -27,29 +29,29 @@ def note(text: str) -> str:
 
 
 def folded_yaml(title: str, value: Mapping[str, Any]) -> str:
-    """`value` as YAML under a title that unfolds it."""
+    """`value` as YAML, folded under a title."""
     text = yaml.safe_dump(finite(dict(value)), sort_keys=False, allow_unicode=True) if value else "not recorded"
     return f"<details><summary>{escape(clean(title))}</summary><pre>{escape(text)}</pre></details>"
 
 
 def folded_lines(title: str, lines: Sequence[str]) -> str:
-    """Lines under a title that unfolds them."""
+    """Lines, folded under a title."""
     text = "".join(note(clean(line)) for line in lines)
     return f"<details><summary>{escape(clean(title))}</summary>{text}</details>"
 
 
 def section(title: str, *parts: str) -> str:
-    """A titled section of parts that are HTML."""
+    """A section with a title; the parts are HTML."""
     return f"<section><h2>{escape(title)}</h2>{''.join(parts)}</section>"
 
 
 def figure(name: str, below: str) -> str:
-    """A place for the figure of that name, and a note below it."""
+    """An element for the figure of that name, and a note below it."""
     return f"<div class='figure' id='{name}'></div>{note(below)}"
 
 
 def table(headings: Sequence[Cell], body: Sequence[Sequence[Cell]], classes: Sequence[str] = ()) -> str:
-    """A table that sorts by a click on a heading; it scrolls sideways where the screen is narrow."""
+    """A table that sorts by a click on a heading and scrolls sideways on a narrow screen."""
     head = "".join(f"<th class='{cell.kind}'><button>{escape(cell.text)}</button></th>" for cell in headings)
     rows = "".join(
         f"<tr class='{row_class}'>{''.join(map(_cell, cells))}</tr>"

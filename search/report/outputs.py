@@ -1,4 +1,4 @@
-"""What a report can be written as, and what is refused before anything is read."""
+"""The formats of a report, and a check of the output options before anything is read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORMATS = tuple(dict.fromkeys(FORMATS_OF_PARETO + FORMATS_OF_FINAL))
 
 
 def check_outputs(options: argparse.Namespace) -> None:
-    """Refuse what could not be written before anything is read."""
+    """Raises BadInput, before anything is read, if a report could not be written."""
     targets = {name: value for name in FORMATS if (value := getattr(options, name))}
     allowed = FORMATS_OF_FINAL if options.final else FORMATS_OF_PARETO
     which = "final" if options.final else "pareto"
@@ -27,7 +27,7 @@ def check_outputs(options: argparse.Namespace) -> None:
         for problem in file_problems(f"--{name}", Path(target))
     ]
     problems += [
-        f"--{name} is not for --{which}, which writes {', '.join(allowed)}" for name in {*targets} - {*allowed}
+        f"--{name} does not work with --{which}, which writes {', '.join(allowed)}" for name in {*targets} - {*allowed}
     ]
     printed = [f"--{name} -" for name, target in targets.items() if target == STDOUT]
     if len(printed) > 1:

@@ -1,4 +1,4 @@
-"""The report as one HTML file that works offline: plotly is inside, and the page's own policy forbids all requests."""
+"""The report as one HTML file that works offline: it contains plotly, and its own policy forbids all requests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from plotly.offline import get_plotlyjs
 
-from search.report import formats, markup
+from search.report import markup, wording
 from search.report.comparison import Comparison, Entry
 from search.report.figures import Figure, curves_figure, front_figure, profile_figure
 from search.report.importance import Importance
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from search.report.final_tables import Table
 
 PROFILE_MEANING = (
-    "Before anything was trained: a linear classifier on each cut's pooled features. It ranks cuts, it does not "
-    "predict their F1 after fine-tuning. Filled marks are on the front; the study tries them first."
+    "F1 of a linear classifier on the pooled features of each cut, fitted before any training. It ranks cuts; it does "
+    "not predict their F1 after fine-tuning. Filled marks are on the Pareto front; the study trains these cuts first."
 )
 FRONT_MEANING = (
-    "Every mark is a candidate. Point at one, or tap it, to see what it is. Bars: 95 % interval of F1 over other "
-    "validation images, of members of a front, references and uncut networks. Not over seeds: their spread is in the "
-    "table."
+    "Every mark is a candidate. Point at a mark or tap it for details. Bars: 95% CI (bootstrap over the validation "
+    "images), for networks on a Pareto front, baselines and full backbones. The standard deviation over seeds is in "
+    "the table."
 )
 
 
@@ -41,21 +41,21 @@ def page(
     importances: Sequence[Importance] = (),
     final: Mapping[str, Sequence[Table]] | None = None,
 ) -> str:
-    """The page of a comparison with a joint front.
+    """The HTML report of a comparison whose overall Pareto front has members. Empty arguments leave out their section.
 
     Args:
         comparison: everything that is drawn.
         entries: the rows of the table.
-        curves: learning curves of joint front members; without any there is no such section, and so of what follows.
-        importances: which choices moved F1, by study.
-        final: tables of test scores, which stand apart, of each finalized study.
+        curves: learning curves of the members of the overall Pareto front.
+        importances: hyperparameter importance, by study.
+        final: tables of test scores of each final evaluation.
     """
     studies = comparison.search.studies
     figures: dict[str, Figure] = {"front": front_figure(comparison)}
     sections = [
         candidates.heading(comparison),
         markup.figure("front", FRONT_MEANING),
-        markup.section("Candidates", candidates.table(comparison, entries), markup.note(" ".join(formats.LEGEND))),
+        markup.section("Candidates", candidates.table(comparison, entries), markup.note(" ".join(wording.LEGEND))),
     ]
     if final:
         sections.append(markup.section("Final test scores", candidates.final(final)))
@@ -65,15 +65,18 @@ def page(
         sections.append(markup.section("Depth profile", markup.figure("profile", PROFILE_MEANING)))
     if curves:
         figures["curves"] = curves_figure(comparison, curves)
-        note = "One line a trial. Point at one, or tap it, to see which."
-        sections.append(markup.section("Learning curves of the joint front", markup.figure("curves", note)))
+        note = "One line per trial. Point at a line or tap it to see the trial."
+        sections.append(markup.section("Learning curves on the overall Pareto front", markup.figure("curves", note)))
     if importances:
-        sections.append(markup.section("Which choices mattered", insight.importances(importances)))
+        sections.append(markup.section("Hyperparameter importance", insight.importances(importances)))
     if confusions := insight.confusions(comparison):
-        sections.append(markup.section("What the best models confuse, on validation", confusions))
+        sections.append(markup.section("Confusion matrices of the best models (validation)", confusions))
     sections += [
-        markup.section("The joint front in full", *(candidates.in_full(entry) for entry in comparison.joint_front)),
-        markup.section("Stopped, not trained, drawn again", course.pruned(comparison)),
+        markup.section(
+            "Configurations on the overall Pareto front",
+            *(candidates.in_full(entry) for entry in comparison.joint_front),
+        ),
+        markup.section("Pruned, skipped and repeated trials", course.pruned(comparison)),
         markup.section("Failures by reason", course.failures(studies)),
         markup.section("Cost", course.cost(comparison.search)),
         markup.section("Data and machines", *_basis(comparison)),
@@ -89,15 +92,15 @@ def page(
 
 
 def _basis(comparison: Comparison) -> list[str]:
-    facts = [f"<p>{escape(fact)}: {escape(value)}</p>" for fact, value in formats.basis(comparison).items()]
-    return facts + _once(markup.folded_yaml("the data in full", study.data) for study in comparison.search.studies)
+    facts = [f"<p>{escape(fact)}: {escape(value)}</p>" for fact, value in wording.basis(comparison).items()]
+    return facts + _once(markup.folded_yaml("data set in full", study.data) for study in comparison.search.studies)
 
 
 def _once(parts: Iterable[str]) -> list[str]:
-    """The parts without repetitions: studies of one search share most of what they say."""
+    """The parts without repetitions: studies of one search share most settings."""
     return list(dict.fromkeys(parts))
 
 
 def _script_json(figures: Mapping[str, Any]) -> str:
-    """JSON that cannot end the script element it stands in."""
+    """JSON that cannot close the script element around it."""
     return json.dumps(finite(figures), allow_nan=False).replace("<", "\\u003c")

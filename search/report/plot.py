@@ -1,4 +1,4 @@
-"""The front as a PNG."""
+"""The Pareto front as a PNG."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator
 from matplotlib.transforms import Bbox
 
-from search.report import formats
+from search.report import wording
 from search.report.comparison import Comparison, Entry, bars, front_steps
 from search.report.style import FRONT_LINE, INK, REFERENCE, UNCUT, study_styles
 from search.system.text import literal, short
@@ -21,11 +21,11 @@ from search.system.text import literal, short
 SIZE_INCHES = (12, 8)
 DPI = 100
 LABEL_PLACES = ((9, -10), (9, 10), (-9, 10), (-9, -10))
-"""Where a label may stand, in points right of and above its mark: below the front first, where the fewest marks are."""
+"""Places for a label, in points right of its mark and above it: first below the front, where there are few marks."""
 
 
 def png(comparison: Comparison) -> bytes:
-    """A plot of 1200x800 pixels: all rows faint, fronts strong, the joint front as a step line."""
+    """A plot of 1200x800 pixels: all rows faint, Pareto fronts strong, the overall Pareto front as a step line."""
     figure = Figure(figsize=SIZE_INCHES, dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
@@ -44,11 +44,11 @@ def png(comparison: Comparison) -> bytes:
 def _dress(axes: Axes, comparison: Comparison) -> None:
     axes.set_xscale("log")
     axes.set_xlabel(f"{literal(comparison.axis.title)} (log scale)")
-    axes.set_ylabel(f"{formats.METRIC} ({formats.BARS})")
-    hypervolumes = ", ".join(f"{each.study.name} {each.hypervolume:.3f}" for each in comparison.standings)
+    axes.set_ylabel(f"{wording.METRIC} ({wording.BARS})")
+    hypervolumes = ", ".join(f"{each.study.name} {each.hypervolume:.3f}" for each in comparison.contributions)
     axes.set_title(
         f"{literal(comparison.search.name)}: {len(comparison.search.found):,} candidates, "
-        f"joint hypervolume {comparison.hypervolume:.3f} ({literal(hypervolumes)})",
+        f"overall hypervolume {comparison.hypervolume:.3f} ({literal(hypervolumes)})",
         loc="left",
         fontsize=12,
     )
@@ -65,11 +65,13 @@ def _dress(axes: Axes, comparison: Comparison) -> None:
 
 def _draw_front_line(axes: Axes, comparison: Comparison) -> None:
     parameters, f1_macro = front_steps(comparison)
-    axes.step(parameters, f1_macro, where="post", color=FRONT_LINE, linewidth=1.4, label="joint front", zorder=2)
+    axes.step(
+        parameters, f1_macro, where="post", color=FRONT_LINE, linewidth=1.4, label="overall Pareto front", zorder=2
+    )
 
 
 def _draw_studies(axes: Axes, comparison: Comparison) -> None:
-    styles = study_styles([standing.study.name for standing in comparison.standings])
+    styles = study_styles([contribution.study.name for contribution in comparison.contributions])
     for study, style in styles.items():
         entries = [entry for entry in comparison.drawn if entry.row.study == study]
         faint = [entry for entry in entries if not entry.on_study_front]
@@ -85,7 +87,7 @@ def _draw_studies(axes: Axes, comparison: Comparison) -> None:
             *_xy(strong), s=46, marker=style.marker, facecolors="white", edgecolors=style.colour, linewidths=1.6,
             zorder=4,
         )  # fmt: skip
-        label = f"{literal(study)}: {len(joint)} on the joint front (filled), {len(strong)} on its own"
+        label = f"{literal(study)}: {len(joint)} on the overall Pareto front (filled), {len(strong)} on its own"
         axes.scatter(*_xy(joint), s=60, marker=style.marker, color=style.colour, zorder=5, label=label)
 
 
@@ -93,7 +95,7 @@ def _draw_references(axes: Axes, references: Sequence[Entry]) -> None:
     if references := _drawn(references):
         axes.errorbar(
             *_xy(references), yerr=bars(references), fmt="x", markersize=8, markeredgewidth=1.8, color=REFERENCE,
-            elinewidth=1, zorder=3, label=f"{len(references)} reference networks, named by people",
+            elinewidth=1, zorder=3, label=f"{len(references)} baselines (hand-picked)",
         )  # fmt: skip
 
 
@@ -104,19 +106,19 @@ def _draw_uncut(axes: Axes, uncut: Sequence[Entry]) -> None:
         axes.errorbar(*_xy(drawn), yerr=bars(drawn), fmt="none", ecolor=UNCUT, elinewidth=1, zorder=3)
         axes.scatter(
             *_xy(drawn), s=150, marker="*", facecolors="white", edgecolors=UNCUT, linewidths=1.2, zorder=6,
-            label="uncut network (dotted: its F1)",
+            label="full backbone (dotted: its F1)",
         )  # fmt: skip
 
 
 def _label(figure: Figure, axes: Axes, comparison: Comparison) -> None:
-    """Name uncut networks, joint front members and references, best F1 first, each once and where it covers nothing."""
+    """Label full backbones, overall front members and baselines, best F1 first, once each and without overlaps."""
     figure.canvas.draw()
     marks = [entry for entry in comparison.drawn if entry.on_study_front or entry.reference]
     taken = [_around(axes, entry, 5) for entry in (*marks, *_drawn(comparison.uncut))] + _line_boxes(axes, comparison)
     named: set[str] = set()
     named_first = (*comparison.uncut, *reversed(comparison.joint_front), *reversed(comparison.references))
     for entry in _drawn(named_first):
-        name = formats.label(entry.row)
+        name = wording.label(entry.row)
         place = None if name in named else _free_place(axes, entry, literal(name), taken)
         if place is not None:
             taken.append(place)
@@ -124,7 +126,7 @@ def _label(figure: Figure, axes: Axes, comparison: Comparison) -> None:
 
 
 def _free_place(axes: Axes, entry: Entry, text: str, taken: Sequence[Bbox]) -> Bbox | None:
-    """Write `text` at the first place beside the entry that is free; return the place, None if there is none."""
+    """Write `text` at the first free place beside the entry; return the place, None if there is none."""
     for right, up in LABEL_PLACES:
         annotation = axes.annotate(
             text, (entry.x or 0, entry.row.f1_macro), xytext=(right, up), textcoords="offset points",
@@ -140,7 +142,7 @@ def _free_place(axes: Axes, entry: Entry, text: str, taken: Sequence[Bbox]) -> B
 
 
 def _line_boxes(axes: Axes, comparison: Comparison) -> list[Bbox]:
-    """The joint front's line in pixels: for each step a flat box and an upright one."""
+    """The overall front's line in pixels: a flat and an upright box per step."""
     corners = axes.transData.transform(list(zip(*front_steps(comparison), strict=True)))
     boxes = []
     for (x, y), (next_x, next_y) in itertools.pairwise(corners):
@@ -149,7 +151,7 @@ def _line_boxes(axes: Axes, comparison: Comparison) -> list[Bbox]:
 
 
 def _around(axes: Axes, entry: Entry, pixels: float) -> Bbox:
-    """The mark and its bar."""
+    """The box of the mark and its bar, in pixels."""
     (below,), (above,) = bars([entry])
     ends = [(entry.x or 0, entry.row.f1_macro - below), (entry.x or 0, entry.row.f1_macro + above)]
     (x, low), (_, high) = axes.transData.transform(ends)

@@ -1,4 +1,4 @@
-"""The report for other programs: JSON with everything, CSV with a line a row."""
+"""The report for other programs: JSON with everything, CSV with one line per row."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from search.report import formats
+from search.report import wording
 from search.report.comparison import Comparison, Entry
 from search.statistics.pareto import FEWEST_PARAMETERS, HYPERVOLUME_MEANING, MOST_PARAMETERS
 
 
 def as_json(comparison: Comparison, entries: Sequence[Entry]) -> str:
-    """The comparison and the chosen entries as JSON that any parser takes: what is not finite is null."""
+    """The comparison and the chosen entries as strict JSON: numbers that are not finite become null."""
     document = {
         "search": comparison.search.name,
-        "f1_macro": formats.METRIC,
-        "f1_macro_low_to_high": "95 % bootstrap interval over other validation images",
+        "f1_macro": wording.METRIC,
+        "f1_macro_low_to_high": "95% CI, bootstrap over the validation images",
         "x": {
             "name": comparison.axis.name,
             "title": comparison.axis.title,
-            "not_measured": formats.not_measured(comparison),
+            "not_measured": wording.not_measured(comparison),
         },
         "warnings": list(comparison.warnings),
         "hypervolume": {
@@ -34,14 +34,14 @@ def as_json(comparison: Comparison, entries: Sequence[Entry]) -> str:
             "joint": comparison.hypervolume,
         },
         "joint_front_rows": len(comparison.joint_front),
-        "studies": [asdict(standing) for standing in comparison.standings],
+        "studies": [asdict(contribution) for contribution in comparison.contributions],
         "rows": [_flat(entry) | {"candidate": entry.row.candidate} for entry in entries],
     }
     return json.dumps(finite(document), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def as_csv(entries: Sequence[Entry]) -> str:
-    """A heading and a line an entry; lists are joined by spaces, what is not known is empty."""
+    """A heading and one line per entry; lists are joined by spaces, unknown values are empty."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(_COLUMNS), lineterminator="\n")
     writer.writeheader()
@@ -82,7 +82,7 @@ def _joined(value: object) -> object:
 
 
 def finite(value: Any) -> Any:
-    """`value` with null for every number that JSON cannot say."""
+    """`value` with None for every number that JSON cannot express."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):

@@ -1,44 +1,32 @@
-"""What a report is made of: stored trials sorted into rows, studies and a search.
+"""The contents of a report: rows, studies and a search.
 
-A row is one candidate of one study with all its finished trials: several seeds are one row, with their mean. What an
-attribute does not tell (older trials, other writers) is None in the row, and never stops a report.
+A row is one candidate of one study with all its finished trials: several seeds are one row, with their mean.
 """
 
 from __future__ import annotations
 
 import functools
-import math
 import statistics
-import sys
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from optuna.trial import TrialState
-from pydantic import NonNegativeInt, TypeAdapter, ValidationError
 
-from search.report.endings import Ending, device_of, endings_of, hours_by_device
+from search.report.pruned_trials import PrunedTrials
 from search.statistics.cut_ranking import ProfiledCut
 from search.statistics.intervals import Interval, drawn_f1_of, over_images
-from storage.attributes import MODEL_LOST
-from storage.names import short_name
-from storage.trials import StudyRecord, TrialRecord
-
-_PROFILE = TypeAdapter(tuple[ProfiledCut, ...])
-_MATRICES = TypeAdapter(tuple[tuple[tuple[NonNegativeInt, ...], ...], ...])
 
 Matrix = tuple[tuple[int, ...], ...]
-"""Confusion matrix: of each true class, how many of its images were taken for each class."""
+"""Confusion matrix: for each true class, the number of its images that were predicted as each class."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One candidate of one study. `seconds`, `images_per_second` and such are means over its trials.
+    """One candidate of one study. Scores, seconds and rates are means over its trials.
 
-    name       of a row of a listed study, else None
-    confusion  on validation, summed over its trials, a row for each true class; empty where it is not known
+    name         of a row of a listed study, otherwise None
+    confusions   on validation, one matrix per trial; empty if unknown
     """
 
     study: str
@@ -77,15 +65,15 @@ class Row:
 
     @property
     def confusion(self) -> Matrix:
-        """Summed over the trials; empty where it is not known of all of them."""
+        """Summed over the trials; empty if one of them is unknown."""
         return tuple(tuple(map(sum, zip(*rows, strict=True))) for rows in zip(*self.confusions, strict=True))
 
     @property
     def f1_images(self) -> Interval | None:
-        """Of `f1_macro` on other validation images, for these trainings; None where the confusion is not known.
+        """Bootstrap interval of `f1_macro` over the validation images, for these training runs; None if unknown.
 
-        Which images two trainings both mistake is not known, so its ends are the means of those of single trainings:
-        as wide as if they mistook the same ones, which is the widest.
+        It is not recorded which images two runs both misclassify. So the ends are the means of the ends of single
+        runs: as wide as if all runs misclassified the same images, which is the widest case.
         """
         if not any(map(any, self.confusion)):
             return None
@@ -96,7 +84,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Counts:
-    """What became of a study's trials. `failed` counts them by reason, the most frequent first."""
+    """Numbers of a study's trials by outcome. `failed` counts them by reason, the most frequent first."""
 
     complete: int
     infeasible: int
@@ -106,7 +94,7 @@ class Counts:
     failed: Mapping[str, int]
 
     def __str__(self) -> str:
-        """ "3 running, 2 x out of memory": what there is, and nothing of what there is not."""
+        """ "3 running; 2 failed: out of memory": the outcomes that occur."""
         kinds = ("complete", "infeasible", "stopped", "running", "waiting")
         parts = [f"{count} {kind}" for kind in kinds if (count := getattr(self, kind))]
         parts += [f"{count} failed: {reason}" for reason, count in self.failed.items()]
@@ -115,13 +103,14 @@ class Counts:
 
 @dataclass(frozen=True)
 class Study:
-    """One study: `name` is its name within the search, `uncut_parameters` those of its backbones before any cut.
+    """One study: `name` is its name within the search, `uncut_parameters` the parameters of its full backbones.
 
-    `stopped` holds trials that ended before their last epoch, by number, and why; `models_lost` those whose model could
-    not be kept.
-    `depth_profile` is what was known of the cuts before any was trained; empty where nobody looked. Rows of a `listed`
-    study were named by people: they are reference marks, and members of no front. `endings` are the trials that were
-    stopped or not trained, `hours_by_device` those of all trials.
+    stopped          pruned trials by number, with the reason
+    models_lost      trials whose model could not be saved, by number, with the reason
+    depth_profile    scores of the cuts before any training; empty if there is no profile
+    listed           whether its rows are baselines, hand-picked and on no Pareto front
+    endings          pruned and infeasible trials
+    hours_by_device  of all trials
     """
 
     name: str
@@ -134,7 +123,7 @@ class Study:
     listed: bool = False
     stopped: Mapping[int, str] = field(default_factory=dict)
     models_lost: Mapping[int, str] = field(default_factory=dict)
-    endings: tuple[Ending, ...] = ()
+    endings: tuple[PrunedTrials, ...] = ()
     hours_by_device: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -142,7 +131,7 @@ class Study:
 class Search:
     """All studies that share the part of their name before the last slash, and their rows.
 
-    Of studies that are scored on test there are the hours alone, by study and device: `hours_of_final`.
+    Studies that are scored on the test split are left out, except for `hours_of_final`: hours by study and device.
     """
 
     name: str
@@ -152,185 +141,12 @@ class Search:
 
     @property
     def found(self) -> tuple[Row, ...]:
-        """The rows less those of listed studies: what the search found."""
+        """The rows that the search found: those of all studies that are not listed."""
         listed = {study.name for study in self.studies if study.listed}
         return tuple(row for row in self.rows if row.study not in listed)
 
 
 @functools.lru_cache(maxsize=1000)
 def _over_images(f1_macro: float, confusion: Matrix) -> Interval:
-    """Some 10 ms of drawing, which table, files, plot and page share."""
+    """Takes about 10 ms, so table, files, plot and HTML report share the result."""
     return over_images(f1_macro, drawn_f1_of(np.array(confusion)))
-
-
-def search_of(name: str, studies: Sequence[StudyRecord], trials: Iterable[TrialRecord]) -> Search:
-    """Sort the records of one search into studies and rows, both in the order of their records.
-
-    A study that is scored on the test split is left out here but for its hours, once for all reports, feeds and
-    choices: nothing that compares candidates ever sees a test score.
-    """
-    of_study: dict[str, list[TrialRecord]] = {record.name: [] for record in studies}
-    for trial in trials:
-        if trial.study in of_study:
-            of_study[trial.study].append(trial)
-    final = [record.name for record in studies if record.attributes.get("scored_on") == "test"]
-    studies = [record for record in studies if record.name not in final]
-    return Search(
-        name,
-        tuple(_study(record, of_study[record.name]) for record in studies),
-        tuple(row for record in studies for row in _rows(short_name(record.name), of_study[record.name])),
-        {short_name(name): _hours_by_device(of_study[name]) for name in final},
-    )
-
-
-def _study(record: StudyRecord, trials: Sequence[TrialRecord]) -> Study:
-    backbones = _mapping(record.attributes, "backbones")
-    return Study(
-        name=short_name(record.name),
-        counts=_counts(trials),
-        hours=sum(_seconds_spent(trial) for trial in trials) / 3600,
-        uncut_parameters={
-            backbone: parameters
-            for backbone in backbones
-            if (parameters := _whole(_mapping(backbones, backbone), "parameters")) is not None
-        },
-        data=_mapping(record.attributes, "data"),
-        settings=_mapping(record.attributes, "settings"),
-        depth_profile=_depth_profile(record.attributes),
-        stopped={
-            trial.number: str(trial.attributes.get("reason") or "no reason recorded")
-            for trial in trials
-            if trial.state == TrialState.PRUNED and not trial.attributes.get("infeasible")
-        },
-        models_lost={
-            trial.number: str(trial.attributes[MODEL_LOST]) for trial in trials if trial.attributes.get(MODEL_LOST)
-        },
-        listed=record.attributes.get("space") == "listed",
-        endings=endings_of(trials),
-        hours_by_device=_hours_by_device(trials),
-    )
-
-
-def _hours_by_device(trials: Sequence[TrialRecord]) -> dict[str, float]:
-    return hours_by_device((trial, _seconds_spent(trial)) for trial in trials)
-
-
-def _depth_profile(attributes: Mapping[str, Any]) -> tuple[ProfiledCut, ...]:
-    try:
-        return _PROFILE.validate_python(attributes.get("depth_profile", ()))
-    except ValidationError:
-        return ()
-
-
-def _counts(trials: Sequence[TrialRecord]) -> Counts:
-    states = Counter(trial.state for trial in trials)
-    infeasible = sum(trial.state == TrialState.PRUNED and bool(trial.attributes.get("infeasible")) for trial in trials)
-    usable = sum(_is_usable(trial) for trial in trials)
-    ended = [trial for trial in trials if trial.state in (TrialState.FAIL, TrialState.COMPLETE)]
-    reasons = Counter(_reason(trial) for trial in ended if not _is_usable(trial))
-    return Counts(
-        complete=usable,
-        infeasible=infeasible,
-        stopped=states[TrialState.PRUNED] - infeasible,
-        running=states[TrialState.RUNNING],
-        waiting=states[TrialState.WAITING],
-        failed=dict(reasons.most_common()),
-    )
-
-
-def _reason(trial: TrialRecord) -> str:
-    if trial.state == TrialState.COMPLETE:
-        return "complete, but without a finite F1 and a number of parameters"
-    lines = str(trial.attributes.get("failure") or "").strip().splitlines()
-    return lines[0] if lines else "no reason recorded"
-
-
-def _seconds_spent(trial: TrialRecord) -> float:
-    recorded = number(trial.attributes, "seconds")
-    return max(0.0, (trial.seconds or 0.0) if recorded is None else recorded)
-
-
-def _is_usable(trial: TrialRecord) -> bool:
-    if trial.state != TrialState.COMPLETE or trial.values is None or len(trial.values) != 2:
-        return False
-    f1_macro, parameters = trial.values
-    return math.isfinite(f1_macro) and math.isfinite(parameters) and parameters >= 1
-
-
-def _rows(study: str, trials: Iterable[TrialRecord]) -> list[Row]:
-    """One row a candidate. Trials of one candidate that disagree on its parameters are kept apart."""
-    groups: dict[object, list[TrialRecord]] = {}
-    for trial in trials:
-        if _is_usable(trial) and trial.values is not None:
-            key = trial.attributes.get("candidate_key")
-            known = isinstance(key, str)
-            groups.setdefault((key, trial.values[1]) if known else trial.trial_id, []).append(trial)
-    return [_row(study, sorted(group, key=lambda trial: trial.number)) for group in groups.values()]
-
-
-def _row(study: str, trials: Sequence[TrialRecord]) -> Row:
-    attributes = trials[0].attributes
-    candidate = _mapping(attributes, "candidate")
-    network = _mapping(candidate, "network")
-    family = network.get("family") or attributes.get("family")
-    eliminated = family == "eliminated"
-    values = [trial.values for trial in trials if trial.values is not None]
-    return Row(
-        study=study,
-        trials=tuple(trial.number for trial in trials),
-        trial_ids=tuple(trial.trial_id for trial in trials),
-        seeds=tuple(seed for trial in trials if (seed := _whole(trial.attributes, "seed")) is not None),
-        devices=tuple(sorted({device for trial in trials if (device := device_of(trial.attributes))})),
-        f1_scores=tuple(f1_macro for f1_macro, *_ in values),
-        parameters=int(values[0][1]),
-        macs=_whole(attributes, "macs"),
-        layers=_whole(attributes, "layers"),
-        epochs=_whole(attributes, "epochs"),
-        accuracy=_mean(trials, "accuracy"),
-        seconds=_mean(trials, "seconds"),
-        images_per_second=_mean(trials, "images_per_second"),
-        peak_memory_mb=_mean(trials, "peak_memory_mb"),
-        summary=str(attributes.get("summary") or "not described"),
-        family=str(family) if family else None,
-        backbone=str(network["backbone"]) if eliminated and network.get("backbone") else None,
-        uncut=eliminated and "cut" in network and network["cut"] is None,
-        candidate=candidate,
-        name=str(attributes["row"]) if attributes.get("row") else None,
-        validation_loss=_mean(trials, "validation_loss"),
-        train_f1_macro=_mean(trials, "train_f1_macro"),
-        confusions=_confusions(trials),
-    )
-
-
-def _confusions(trials: Sequence[TrialRecord]) -> tuple[Matrix, ...]:
-    """Of each trial, if all of them tell one of the same classes."""
-    try:
-        matrices = _MATRICES.validate_python([trial.attributes.get("confusion") for trial in trials])
-    except ValidationError:
-        return ()
-    if len({size for matrix in matrices for size in (len(matrix), *map(len, matrix))}) != 1:
-        return ()
-    return matrices
-
-
-def _mean(trials: Sequence[TrialRecord], name: str) -> float | None:
-    known = [value for trial in trials if (value := number(trial.attributes, name)) is not None]
-    return statistics.fmean(known) if known else None
-
-
-def number(attributes: Mapping[str, Any], name: str) -> float | None:
-    """The attribute if it is a finite number, else None."""
-    value = attributes.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if abs(value) <= sys.float_info.max else None
-
-
-def _whole(attributes: Mapping[str, Any], name: str) -> int | None:
-    value = number(attributes, name)
-    return None if value is None else int(value)
-
-
-def _mapping(attributes: Mapping[str, Any], name: str) -> dict[str, Any]:
-    value = attributes.get(name)
-    return value if isinstance(value, dict) else {}

@@ -1,4 +1,4 @@
-"""The report's door to the storage: opening it, choosing a search, reading its trials and all that belongs to them."""
+"""Reading a search from the database: its trials, latencies, learning curves and hyperparameters."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from search.errors import BadInput
+from search.models.searches import check_search
 from search.report.axis import MACS, PARAMETERS, Axis
 from search.report.axis import latency as latency_on
+from search.report.grouping import number, search_of
 from search.report.importance import Importance, chosen, importance
-from search.report.rows import Search, number, search_of
-from search.settings.search import Settings
+from search.report.rows import Search
 from storage import curves, latency
 from storage.database import Database, connect
 from storage.errors import StorageError
@@ -26,7 +27,7 @@ Curves = Mapping[int, Sequence[tuple[int, float]]]
 
 @contextmanager
 def reading(url: str) -> Iterator[Database]:
-    """The database at `url`, closed afterwards. Raises BadInput where it holds no search or is out of reach."""
+    """The database at `url`, closed afterwards. Raises BadInput if it holds no search or cannot be reached."""
     try:
         with closing(connect(url, create=False, give_up_seconds=PATIENCE_SECONDS)) as database:
             yield database
@@ -34,58 +35,36 @@ def reading(url: str) -> Iterator[Database]:
         raise BadInput("the search cannot be read", [str(error)]) from error
 
 
-def search_meant(settings: Settings) -> str | None:
-    """The name of the search that is given, or that its data folder gives where there is such a search among several.
+def read_search(database: Database, name: str, *, references_suffice: bool = False) -> Search:
+    """Read the search called `name`.
 
-    None stands for the only one there is. Raises BadInput where there is no database.
+    Raises BadInput if there is none, or if no trial of it has finished. Trials of listed studies count only with
+    `references_suffice`.
     """
-    if "name" in settings.model_fields_set or settings.data.path is None:
-        return settings.name if "name" in settings.model_fields_set else None
-    with reading(settings.database) as database:
-        names = {search_name(record.name) for record in read_studies(database)}
-    return settings.name if len(names) > 1 and settings.name in names else None
-
-
-def read_search(database: Database, name: str | None, *, references_suffice: bool = False) -> Search:
-    """The search called `name`, or the only one that the database holds.
-
-    Raises BadInput if there is no such search, if there are several to choose from, or if no trial of it has finished;
-    one of a listed study does not count unless `references_suffice`.
-    """
-    records = read_studies(database)
-    names = sorted({search_name(record.name) for record in records})
-    if not names:
-        raise BadInput("nothing to report", [f"{database.url} holds no study; start one with python -m search.run"])
-    if name is None and len(names) > 1:
-        raise BadInput("which search?", [f"{database.url} holds {', '.join(names)}; choose one with --name"])
-    chosen = names[0] if name is None else name
-    if chosen not in names:
-        raise BadInput(
-            f"no search called {chosen!r}", [f"{database.url} holds {', '.join(names)}; choose one of them with --name"]
-        )
-    mine = [record for record in records if search_name(record.name) == chosen]
-    search = search_of(chosen, mine, read_trials(database, [record.name for record in mine]))
+    check_search(database, name)
+    mine = [record for record in read_studies(database) if search_name(record.name) == name]
+    search = search_of(name, mine, read_trials(database, [record.name for record in mine]))
     if not (search.rows if references_suffice else search.found):
         raise BadInput(
-            f"search {chosen!r} has no finished trial yet",
-            [f"study {study.name}{' (references)' * study.listed}: {study.counts}" for study in search.studies],
+            f"search {name!r} has no finished trial yet",
+            [f"study {study.name}{' (baselines)' * study.listed}: {study.counts}" for study in search.studies],
         )
     return search
 
 
 def read_study_attributes(database: Database, study_name: str) -> dict[str, Any]:
-    """The user attributes of a study; empty where there is none of this name."""
+    """The user attributes of the study of this name; empty if there is none."""
     return next((dict(record.attributes) for record in read_studies(database) if record.name == study_name), {})
 
 
 def choose_axis(database: Database, search: Search, name: str, machine: str | None) -> Axis:
-    """The axis of that name. Latency is that of one machine with its versions: one whose name contains `machine`, or
-    the one with the most runs.
+    """The x axis of that name. Latencies are of one machine with its package versions: the machine whose name contains
+    `machine`, or the machine with the most measurements.
 
-    Raises BadInput where no candidate has such a value, and where no or more than one machine is meant.
+    Raises BadInput if no candidate has a value, or if `machine` matches no machine or several.
     """
     if machine is not None and name != "latency":
-        raise BadInput("--machine", [f"it chooses a latency: expected --x latency, got --x {name}"])
+        raise BadInput("--machine", [f"only latencies depend on the machine: expected --x latency, got --x {name}"])
     axis = {"parameters": PARAMETERS, "macs": MACS}.get(name) or _latency(database, search, machine)
     if all(axis.of(row) is None for row in search.found or search.rows):
         raise BadInput(f"--x {name}", [f"no candidate that the search found has {axis.title}"])
@@ -106,7 +85,7 @@ def _latency(database: Database, search: Search, machine: str | None) -> Axis:
 
 
 def read_importances(database: Database, search: Search) -> list[Importance]:
-    """Of each searched study, in order; see `search.report.importance`."""
+    """Hyperparameter importance of each searched study, in order."""
     importances = []
     for study in search.studies:
         if not study.listed:
@@ -118,7 +97,7 @@ def read_importances(database: Database, search: Search) -> list[Importance]:
 
 
 def final_studies(database: Database, search: str) -> list[str]:
-    """Names, within the search, of its studies that are scored on the test split: they are in no comparison."""
+    """Names, within the search, of its studies that are scored on the test split; no comparison contains them."""
     return [
         short_name(record.name)
         for record in read_studies(database)
@@ -127,7 +106,7 @@ def final_studies(database: Database, search: str) -> list[str]:
 
 
 def read_curves(database: Database, trial_ids: Sequence[int]) -> Curves:
-    """The learning curves of those trials that have one, without the epochs at which F1 was not finite."""
+    """The learning curves of the trials that have one, without epochs whose F1 is not finite."""
     points = {
         trial_id: [
             (int(epoch["epoch"]), f1_macro) for epoch in epochs if (f1_macro := number(epoch, "f1_macro")) is not None

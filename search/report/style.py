@@ -1,5 +1,5 @@
-"""The colours and marks of plot and page: Okabe & Ito's palette, which colour-blind readers can tell apart
-(https://jfly.uni-koeln.de/color/), and a mark of its own for each study, for those who see no colour at all."""
+"""Colours and marks of the plots: the palette of Okabe & Ito, which colour-blind readers can tell apart
+(https://jfly.uni-koeln.de/color/), and a different mark for each study, which needs no colour."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ REFERENCE = "#666666"
 
 
 class StudyStyle(NamedTuple):
-    """One study's colour and its mark, as matplotlib and as plotly call it."""
+    """A study's colour, and its mark as matplotlib and plotly call it."""
 
     colour: str
     marker: str
@@ -31,5 +31,5 @@ _STYLES = (
 
 
 def study_styles(studies: Sequence[str]) -> dict[str, StudyStyle]:
-    """A style for each study by its place; a seventh study looks like the first."""
+    """A style for each study by its position; the seventh study looks like the first."""
     return {study: _STYLES[index % len(_STYLES)] for index, study in enumerate(studies)}

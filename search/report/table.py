@@ -1,4 +1,4 @@
-"""The report on a terminal: plain lines that fit 100 columns, and the same lines, complete, in a pipe."""
+"""The report on a terminal, and in a pipe: plain lines of at most 100 columns."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from search.report import formats
+from search.report import wording
 from search.report.axis import Axis
 from search.report.comparison import Comparison, Entry
 from search.report.rows import Study
-from search.statistics.pareto import HYPERVOLUME_MEANING
+from search.statistics.pareto import HYPERVOLUME_MEANING, UNIQUE_MEANING
 from search.system.text import clean, duration, percent, reasons, short, whole
 
 WIDTH = 100
-HEADINGS = ("study", "trial", "front", "F1", "95 %", "n", "parameters", "MACs", "% F1", "% par.", "sec.")
-STANDING_HEADINGS = (
-    "study", "hypervolume", "only here", "joint front", "done", "failed", "infeasible", "stopped", "running", "hours",
+HEADINGS = ("study", "trial", "front", "F1", "95% CI", "n", "parameters", "MACs", "% F1", "% par.", "sec.")
+STUDY_HEADINGS = (
+    "study", "hypervolume", "unique HV", "front", "done", "failed", "infeasible", "pruned", "running", "hours",
 )  # fmt: skip
-LEFT_ALIGNED = {"study", "row or trial", "front", "F1", "network", "less that of"}
+LEFT_ALIGNED = {"study", "network", "front", "F1", "compared with"}
 
 
 def show(comparison: Comparison, entries: Sequence[Entry], console: Console) -> None:
-    """Print the table of `entries`, then what each study contributes and what all this rests on."""
+    """Print the table of `entries`, then what each study contributes, then data, seeds and devices."""
     parts = (
         _title(comparison, len(entries)),
         _table(entries, comparison.axis),
         _notes(comparison),
-        _standings(comparison),
+        _contributions(comparison),
         _basis(comparison),
     )
     for line in itertools.chain.from_iterable(parts):
@@ -38,9 +38,9 @@ def show(comparison: Comparison, entries: Sequence[Entry], console: Console) -> 
 
 
 def show_references(comparison: Comparison, study: str, console: Console) -> None:
-    """Print the rows of a listed study, and nothing else."""
+    """Print the networks of a listed study only."""
     entries = [entry for entry in comparison.references if entry.row.study == study]
-    title = Text(f"{clean(comparison.search.name)}/{study}. F1 is {formats.METRIC}, not a test score.")
+    title = Text(f"{clean(comparison.search.name)}/{study}. F1 is {wording.METRIC}, not a test score.")
     for line in (title, *_table(entries, comparison.axis)):
         console.print(line, soft_wrap=True, highlight=False)
 
@@ -49,17 +49,17 @@ def _title(comparison: Comparison, shown: int) -> list[Text]:
     rows, trials = len(comparison.entries), sum(len(entry.row.trials) for entry in comparison.entries)
     lines = [
         Text(clean(comparison.search.name), style="bold"),
-        Text(f"{shown:,} of {rows:,} candidates from {trials:,} trials. F1 is {formats.METRIC}, not a test score."),
+        Text(f"{shown:,} of {rows:,} candidates from {trials:,} trials. F1 is {wording.METRIC}, not a test score."),
     ]
     if comparison.axis.name != "parameters":
-        lines += [Text(part) for part in wrapped(f"front: F1 against {comparison.axis.title}")]
-    if missing := formats.not_measured(comparison):
+        lines += [Text(part) for part in wrapped(f"Pareto front: F1 against {comparison.axis.title}")]
+    if missing := wording.not_measured(comparison):
         lines += [Text(part) for part in wrapped(missing)]
     return [*lines, *(Text(warning, style="bold red") for warning in comparison.warnings), Text()]
 
 
 def _table(entries: Sequence[Entry], axis: Axis) -> list[Text]:
-    """With a column of the latency where that is the axis."""
+    """With a column for the latency if that is the x axis."""
     body, headings = [_cells(entry) for entry in entries], list(HEADINGS)
     if axis.name == "latency":
         place = headings.index("sec.")
@@ -77,11 +77,11 @@ def _table(entries: Sequence[Entry], axis: Axis) -> list[Text]:
 
 def _notes(comparison: Comparison) -> list[Text]:
     uncut = [
-        f"uncut {row.backbone} ({row.study} {row.trials[0]}): F1 {formats.f1(row)}, "
+        f"full {row.backbone} ({row.study} {row.trials[0]}): F1 {wording.f1(row)}, "
         f"{whole(row.parameters)} parameters, {short(row.macs)} MACs."
         for row in (entry.row for entry in comparison.uncut)
     ]
-    return [*(Text(part) for note in (*formats.LEGEND, *uncut) for part in wrapped(note)), Text()]
+    return [*(Text(part) for note in (*wording.LEGEND, *uncut) for part in wrapped(note)), Text()]
 
 
 def _cells(entry: Entry) -> list[str]:
@@ -89,9 +89,9 @@ def _cells(entry: Entry) -> list[str]:
     return [
         clean(row.study),
         str(row.trials[0]),
-        formats.front_mark(entry),
-        formats.f1(row),
-        formats.interval(entry),
+        wording.front_mark(entry),
+        wording.f1(row),
+        wording.interval(entry),
         str(len(row.trials)),
         whole(row.parameters),
         short(row.macs),
@@ -101,17 +101,17 @@ def _cells(entry: Entry) -> list[str]:
     ]
 
 
-def _standings(comparison: Comparison) -> list[Text]:
+def _contributions(comparison: Comparison) -> list[Text]:
     joint = len(comparison.joint_front)
     body = []
-    for standing in comparison.standings:
-        study = standing.study
-        held = f"{standing.joint_front_rows}/{joint} {percent(standing.joint_front_rows / max(joint, 1))}"
+    for contribution in comparison.contributions:
+        study = contribution.study
+        held = f"{contribution.joint_front_rows}/{joint} {percent(contribution.joint_front_rows / max(joint, 1))}"
         body.append(
             [
                 clean(study.name),
-                f"{standing.hypervolume:.4f}",
-                f"{standing.hypervolume_only_here:.4f}",
+                f"{contribution.hypervolume:.4f}",
+                f"{contribution.hypervolume_only_here:.4f}",
                 held,
                 *_count_cells(study),
                 f"{study.hours:.2f}",
@@ -119,17 +119,17 @@ def _standings(comparison: Comparison) -> list[Text]:
         )
     if len(body) > 1:
         body.append(["both" if len(body) == 2 else "all", f"{comparison.hypervolume:.4f}"] + [""] * 8)
-    heading, *lines = aligned(STANDING_HEADINGS, body)
+    heading, *lines = aligned(STUDY_HEADINGS, body)
     listed = [study for study in comparison.search.studies if study.listed]
-    references = [f"references, {clean(study.name)}: {study.counts}; {study.hours:.2f} hours" for study in listed]
+    references = [f"baselines, {clean(study.name)}: {study.counts}; {study.hours:.2f} hours" for study in listed]
     early = [
         part
         for study in comparison.search.studies
-        for what, counted in (("failed", study.counts.failed), ("stopped", formats.by_rung(study.stopped)))
+        for what, counted in (("failed", study.counts.failed), ("pruned", wording.by_rung(study.stopped)))
         for reason in reasons(counted)
         for part in wrapped(f"{what}, {clean(study.name)}: {reason}")
     ]
-    notes = wrapped(f"{HYPERVOLUME_MEANING}; only here: what the joint hypervolume would lose without the study.")
+    notes = wrapped(f"{HYPERVOLUME_MEANING}. {UNIQUE_MEANING}")
     return [Text(heading, style="underline"), *map(Text, [*lines, *references, *early, "", *notes])]
 
 
@@ -140,11 +140,11 @@ def _count_cells(study: Study) -> list[str]:
 
 
 def _basis(comparison: Comparison) -> list[Text]:
-    return [Text(part) for fact, value in formats.basis(comparison).items() for part in wrapped(f"{fact}: {value}")]
+    return [Text(part) for fact, value in wording.basis(comparison).items() for part in wrapped(f"{fact}: {value}")]
 
 
 def aligned(headings: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of columns two spaces apart: text to the left, numbers to the right."""
+    """Lines with columns two spaces apart: text on the left, numbers on the right."""
     widths = [max(len(cells[column]) for cells in [headings, *body]) for column in range(len(headings))]
     return [
         "  ".join(
@@ -156,7 +156,7 @@ def aligned(headings: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]
 
 
 def wrapped(text: str, indent: str = "") -> list[str]:
-    """Whole words on lines of at most 100 columns; nothing is left out."""
+    """Lines of at most 100 columns, broken between words; nothing is left out."""
     return textwrap.wrap(
         clean(text), WIDTH, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False
     )

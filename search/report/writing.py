@@ -1,4 +1,4 @@
-"""The report: what is read for it, and where it is written, by the options of `search.report`."""
+"""Reading a search and writing its report, according to the options of `search.report`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import optuna
 from rich.console import Console
 
 from search.errors import BadInput
-from search.report import markdown, records, table
+from search.models.searches import chosen_search
+from search.report import markdown_report, records, table
 from search.report.comparison import Comparison, Entry, compare, select
 from search.report.importance import Importance
 from search.report.outputs import FORMATS, NEED_A_FRONT, STDOUT, check_outputs
@@ -26,7 +27,6 @@ from search.report.stored import (
     read_importances,
     read_search,
     reading,
-    search_meant,
 )
 from search.settings.search import Settings
 from search.system.outputs import standard_output, whole_file
@@ -37,13 +37,13 @@ if TYPE_CHECKING:
 
 
 def write_report(resolved: Settings, options: argparse.Namespace) -> None:
-    """Read the search, compare its studies, show and write what was asked for."""
+    """Read the search, compare its studies, print the table and write the requested files."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    name = search_meant(resolved)
     if options.final:
-        _final(options, resolved.database, name)
+        _final(resolved, options)
         return
     with reading(resolved.database) as database:
+        name = chosen_search(database, resolved)
         draws = any(getattr(options, form) for form in NEED_A_FRONT)
         search = read_search(database, name, references_suffice=not draws)
         comparison = compare(search, choose_axis(database, search, options.x, options.machine))
@@ -57,7 +57,7 @@ def write_report(resolved: Settings, options: argparse.Namespace) -> None:
     if options.csv:
         _write("--csv", options.csv, records.as_csv(entries))
     if options.markdown:
-        _write("--markdown", options.markdown, markdown.candidates(comparison, entries))
+        _write("--markdown", options.markdown, markdown_report.candidates(comparison, entries))
     if options.png:
         _write("--png", options.png, _plot(comparison))
     if evidence:
@@ -83,12 +83,12 @@ def report(settings: Settings, *, final: str | None = None, png: Path | None = N
     write_report(settings.model_copy(update={"name": settings.name}), options)  # the name counts as given
 
 
-def _final(options: argparse.Namespace, url: str, name: str | None) -> None:
+def _final(resolved: Settings, options: argparse.Namespace) -> None:
     from search.report import final_formats  # noqa: PLC0415 - scipy and torch are slow to import, and fronts need neither
-    from search.report.final import read_final  # noqa: PLC0415
+    from search.report.stored_final import read_final  # noqa: PLC0415
 
-    with reading(url) as database:
-        final = read_final(database, name, options.study)
+    with reading(resolved.database) as database:
+        final = read_final(database, chosen_search(database, resolved), options.study)
     writers = {"csv": final_formats.as_csv, "markdown": final_formats.as_markdown, "latex": final_formats.as_latex}
     targets = {name: target for name in writers if (target := getattr(options, name))}
     if STDOUT not in targets.values():
@@ -121,25 +121,25 @@ Evidence = tuple[Curves, list[Importance], dict[str, list["Table"]]]
 
 
 def _evidence(database: Database, search: Search, trial_ids: Sequence[int]) -> Evidence:
-    """What the page shows besides the comparison."""
+    """The contents of the HTML report besides the comparison."""
     final = {study: _final_tables(database, search, study) for study in final_studies(database, search.name)}
     with_results = {study: tables for study, tables in final.items() if tables}
     return read_curves(database, trial_ids), read_importances(database, search), with_results
 
 
 def _final_tables(database: Database, search: Search, study: str) -> list[Table]:
-    """Of a finalized study; none while it has no result."""
-    from search.report.final import read_final  # noqa: PLC0415 - scipy and torch are slow to import
+    """The tables of a final evaluation; none while it has no result."""
     from search.report.final_tables import tables  # noqa: PLC0415
+    from search.report.stored_final import read_final  # noqa: PLC0415 - scipy and torch are slow to import
 
     try:
         return tables(read_final(database, search.name, study))
     except BadInput as error:
-        print(f"no final scores on the page: {error}", file=sys.stderr)
+        print(f"the HTML report has no final scores: {error}", file=sys.stderr)
         return []
 
 
 def _page(comparison: Comparison, entries: Sequence[Entry], evidence: Evidence) -> str:
-    from search.report.page import page  # noqa: PLC0415 - the same goes for plotly
+    from search.report.page import page  # noqa: PLC0415 - plotly is slow to import
 
     return page(comparison, entries, *evidence)

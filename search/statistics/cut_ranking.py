@@ -1,7 +1,7 @@
-"""From scores to an order in which to try cuts.
+"""Ranking cuts by the scores of their linear probes.
 
-A probe ranks, it does not predict: on TrashNet a cut whose probe scored 0.76 reached 0.89 when it was fine-tuned, and
-shallow cuts gain the most. So the order asks for the cheapest cut that is nearly as good as the best, before the best.
+A probe ranks cuts; it does not predict their F1: on TrashNet a cut with a probe score of 0.76 reached 0.89 after
+fine-tuning, and shallow cuts gain most. So the cheapest cut that is nearly as good as the best comes before the best.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from blocks.specification import Positive
 from search.statistics.pareto import front
 
 NEARLY = 1.25
-"""A probe is nearly as good as the best if it lacks at most this many times what the best lacks of an F1 of 1."""
+"""A probe is nearly as good as the best probe if 1 - F1 is at most this many times the best probe's 1 - F1."""
 
 
 @dataclass(frozen=True)
 class ProfiledCut:
-    """A cut with a head of pooling + linear, scored before anything is trained.
+    """A cut with a pooling + linear head, scored before any training.
 
-    module       last kept module; None for the uncut backbone
-    image_size   in pixels, of the images that were profiled; `macs` are of one such image
+    module       last module before the cut; None for the full backbone
+    image_size   of the profiled images, in pixels; `macs` are per image of that size
     parameters   of backbone and head, like `macs`
-    f1_macro     on validation, of a linear probe fitted to the training split
-    logme        log evidence of a training image; higher is better
-    recommended  on the front of `f1_macro` against `parameters` over all cuts of the profile
+    f1_macro     validation macro F1 of a linear probe that was fitted to the training split
+    logme        log evidence per training image; higher is better
+    recommended  whether it is on the Pareto front of `f1_macro` against `parameters` over all cuts of the profile
     """
 
     backbone: str
@@ -40,21 +40,21 @@ class ProfiledCut:
 
     @property
     def name(self) -> str:
-        """The cut in a word, for people."""
-        return self.module or "(uncut)"
+        """Name of the cut for people."""
+        return self.module or "(full)"
 
 
 def ranked(cuts: Sequence[ProfiledCut]) -> tuple[ProfiledCut, ...]:
-    """The cuts by the F1 of their probes, best first, and of equal ones the smallest; those on the front are marked."""
+    """The cuts by descending probe F1, equal cuts by ascending size; cuts on the Pareto front are marked."""
     on_front = front([(cut.f1_macro, cut.parameters) for cut in cuts])
     marked = [replace(cut, recommended=bool(member)) for cut, member in zip(cuts, on_front, strict=True)]
     return tuple(sorted(marked, key=lambda cut: (-cut.f1_macro, cut.parameters)))
 
 
 def first_choices(ranking: Sequence[ProfiledCut]) -> list[ProfiledCut]:
-    """The recommended cuts in the order in which to train them; uncut backbones are not among them.
+    """The recommended cuts in order of priority, without full backbones.
 
-    First the smallest that is nearly as good as the best, then the best, then the others, best first.
+    First the smallest cut that is nearly as good as the best, then the best, then the others, best first.
     """
     recommended = [cut for cut in ranking if cut.recommended and cut.module is not None]
     if not recommended:

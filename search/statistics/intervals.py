@@ -1,12 +1,12 @@
-"""How sure a score is: over seeds, over test images, and of the difference between two networks.
+"""Confidence intervals of scores, and of differences between two networks: over seeds and over images.
 
-Two sources of chance are told apart. Another seed gives another network: `over_seeds` says how far the mean of a few
-trainings may be from the mean of many (Student, "The probable error of a mean", Biometrika 1908). Other test images
-give another score of the same networks: `over_images` draws the images again, with replacement (Efron & Tibshirani,
-"An Introduction to the Bootstrap", 1993, chapter 13: the percentile interval).
+There are two sources of variation. Training with another seed gives another network: `over_seeds` is the t interval of
+the mean over seeds (Student, "The probable error of a mean", Biometrika 1908). Scoring on another sample of images
+gives another score of the same networks: `over_images` is the bootstrap percentile interval, which resamples the images
+with replacement (Efron & Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13).
 
-Images are drawn within each true class, as many as there are: the split was stratified when it was made, so its class
-counts are no chance, and no draw is without a class, whose F1 would then not be defined.
+Images are resampled within each true class. The split is stratified, so its class counts do not vary; and every sample
+has images of every class, so F1 is always defined.
 """
 
 from __future__ import annotations
@@ -19,17 +19,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from search.statistics.confusion import Floats, Integers, f1_of_counts
+
 CONFIDENCE = 0.95
 DRAWS = 2000
 _DRAWS_AT_A_TIME = 200
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
-
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean of `n` values and the 95 % interval around it; nan where there is no interval, as of a single value."""
+    """A mean of `n` values and its 95% interval, which is nan if there is none, as for a single value."""
 
     mean: float
     low: float
@@ -42,7 +41,7 @@ class Interval:
 
 
 def over_seeds(values: Sequence[float]) -> Interval:
-    """The mean of independent trainings and its t interval: mean ± t(n - 1) s / √n, s with n - 1 in the denominator."""
+    """The mean over seeds and its t interval: mean ± t(n - 1) s / √n, s with n - 1 in the denominator."""
     scores = np.asarray(values, dtype=np.float64)
     n, mean = len(scores), float(scores.mean())
     if n < 2:
@@ -52,24 +51,24 @@ def over_seeds(values: Sequence[float]) -> Interval:
 
 
 def over_images(observed: float, drawn: Floats) -> Interval:
-    """The percentile interval of a score from its values (B,) on drawn images; `mean` is the `observed` score."""
+    """The percentile interval of a score from its values (B,) on resampled images; `mean` is the `observed` score."""
     low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Interval(observed, float(low), float(high), len(drawn))
 
 
 def drawn_f1(labels: Integers, predictions: Integers, *, draws: int = DRAWS, seed: int = 0) -> Floats:
-    """Macro F1 of each network on images drawn again: (B, R).
+    """Macro F1 of R networks on B resamples of the images: (B, R).
 
-    Every network sees the same draw, so that differences between columns are paired by image.
+    All networks are scored on the same resample, so that differences between columns are paired by image.
 
     Args:
         labels: (N,) true classes.
-        predictions: (R, N) of R trained networks.
+        predictions: (R, N) predicted classes of R trained networks.
     """
     classes = int(max(labels.max(), predictions.max())) + 1
     truth = np.eye(classes, dtype=np.float32)[labels]
     answers = np.eye(classes, dtype=np.float32)[predictions]
-    # (N, R * C): whether the network says class c, and whether it is right to
+    # (N, R * C): whether the network predicts class c, and whether that is right
     said = answers.transpose(1, 0, 2).reshape(len(labels), -1)
     right = (answers * truth).transpose(1, 0, 2).reshape(len(labels), -1)
     parts = []
@@ -80,14 +79,14 @@ def drawn_f1(labels: Integers, predictions: Integers, *, draws: int = DRAWS, see
 
 
 def drawn_f1_of(confusion: Integers, *, draws: int = DRAWS, seed: int = 0) -> Floats:
-    """The same of one network of which only the confusion matrix (C, C), rows true, is known: (B,).
+    """The same for one network, from its confusion matrix (C, C) with a row per true class: (B,).
 
-    To draw a class's images again is to draw its row from a multinomial distribution.
+    Resampling the images of a class means drawing its row from a multinomial distribution.
     """
     generator = np.random.default_rng(seed)
     right, said, true = (np.zeros((draws, len(confusion)), dtype=np.float32) for _ in range(3))
     for label, row in enumerate(confusion):
-        answers = np.flatnonzero(row)  # of many classes, few are ever mistaken for each other
+        answers = np.flatnonzero(row)  # of many classes, only few are ever confused
         if not len(answers):
             continue
         drawn = np.zeros((draws, len(confusion)), dtype=np.float32)
@@ -98,7 +97,7 @@ def drawn_f1_of(confusion: Integers, *, draws: int = DRAWS, seed: int = 0) -> Fl
 
 
 def _draws(labels: Integers, draws: int, generator: np.random.Generator) -> Iterator[npt.NDArray[np.float32]]:
-    """How often each image is drawn, (b, N) at a time, the classes' counts kept."""
+    """How often each image is drawn, for b resamples at a time: (b, N). Class counts do not change."""
     of_class = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     for start in range(0, draws, _DRAWS_AT_A_TIME):
         some = min(_DRAWS_AT_A_TIME, draws - start)
@@ -110,8 +109,8 @@ def _draws(labels: Integers, draws: int, generator: np.random.Generator) -> Iter
 
 
 def _macro_f1(right: npt.NDArray[np.float32], said: npt.NDArray[np.float32], true: npt.NDArray[np.float32]) -> Floats:
-    """(b, R, C) right and said, (b, C) true -> (b, R). A class that is neither true nor said does not count."""
-    total = said + true[:, None, :]
-    f1 = np.divide(2 * right, total, out=np.zeros_like(total), where=total > 0)
-    macro: Floats = f1.sum(axis=2, dtype=np.float64) / (total > 0).sum(axis=2)
+    """(b, R, C) right and said, (b, C) true -> (b, R). A class that is neither true nor predicted does not count."""
+    counts = said + true[:, None, :] > 0
+    f1 = f1_of_counts(right, said, true[:, None, :])
+    macro: Floats = f1.sum(axis=2, dtype=np.float64) / counts.sum(axis=2)
     return macro

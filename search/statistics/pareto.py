@@ -1,4 +1,4 @@
-"""Which networks no other network beats, and one number for how good a set of networks is.
+"""Pareto front and hypervolume of networks.
 
 A point is (f1_macro, parameters): macro F1 is maximised, parameters are minimised. Both functions sort once,
 O(n log n), which suffices in two dimensions; botorch's `is_non_dominated` and `Hypervolume` do the same for any number
@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 FEWEST_PARAMETERS = 1e3
 MOST_PARAMETERS = 1e7
 HYPERVOLUME_MEANING = (
-    "Hypervolume, 0 to 1: area under the front with F1 from 0 to 1 and log10(parameters) from 1k to 10M, that is the "
-    "best F1 under a parameter limit, averaged over limits from 1k to 10M on a log scale"
+    "Hypervolume, 0 to 1: area under the Pareto front with F1 from 0 to 1 and log10(parameters) from 1k to 10M, "
+    "that is the best F1 under a parameter limit, averaged over limits from 1k to 10M on a log scale"
 )
+UNIQUE_MEANING = "Unique HV: the part of the overall hypervolume that only this study contributes."
 
 
 def front(points: ArrayLike) -> NDArray[np.bool_]:
@@ -65,7 +66,7 @@ def hypervolume(points: ArrayLike, reference: tuple[float, float]) -> float:
 
 
 def search_hypervolume(points: ArrayLike) -> float:
-    """The hypervolume that reports state: between 0 and 1, on bounds that are the same for every study and data set.
+    """The hypervolume in reports: between 0 and 1, with the same bounds for every study and data set.
 
     Parameters span decades, so they count by their logarithm, from `FEWEST_PARAMETERS` (smaller networks count as that
     many) to `MOST_PARAMETERS` (larger networks add nothing); F1 counts from 0. Fixed bounds keep the number comparable
@@ -80,7 +81,7 @@ def search_hypervolume(points: ArrayLike) -> float:
 
 
 def hypervolume_gains(points: ArrayLike, f1_macro: NDArray[np.float64], parameters: ArrayLike) -> NDArray[np.float64]:
-    """What each of N further points would add to `search_hypervolume` of `points`, for each of T guesses of its F1.
+    """The gain in `search_hypervolume` of `points` from each of N further points, for each of T guesses of its F1.
 
     Args:
         points: (M, 2), columns f1_macro and parameters.

@@ -33,6 +33,13 @@ def positive(text: str) -> int:
     return int(digits)
 
 
+def command_parser(prog: str, description: str | None) -> argparse.ArgumentParser:
+    """A parser whose help shows the description as it is, with its example on a line of its own."""
+    return argparse.ArgumentParser(
+        prog=prog, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+
+
 def between(least: float, most: float) -> Callable[[str], float]:
     """argparse's `type` of a number from `least` to `most`."""
 

@@ -26,10 +26,10 @@ def short(value: float | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """1.0312 -> "103 %", 0.0754 -> "7.5 %"."""
+    """1.0312 -> "103%", 0.0754 -> "7.5%"."""
     if share is None:
         return NOT_KNOWN
-    return f"{share:.1%}".replace("%", " %") if 0 < share < 0.1 else f"{share:,.0%}".replace("%", " %")
+    return f"{share:.1%}" if 0 < share < 0.1 else f"{share:,.0%}"
 
 
 def ratio(part: int, total: int) -> str:
@@ -49,6 +49,12 @@ def reasons(failed: Mapping[str, int], most: int = 5) -> list[str]:
     lines = [f"{count} × {clean(reason)}" for reason, count in list(failed.items())[:most]]
     others = sum(list(failed.values())[most:])
     return [*lines, f"{others} × other reasons"] if others else lines
+
+
+def some_of(names: Sequence[object], most: int, separator: str = ", ") -> str:
+    """ "a, b and 3 more": the first `most` names, and the number of the others."""
+    rest = len(names) - most
+    return separator.join(map(str, names[:most])) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def clean(text: object) -> str:

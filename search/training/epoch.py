@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from search.training.evaluation import EpochMetrics, Evaluation, f1_macro
+from search.statistics.confusion import f1_macro
+from search.training.evaluation import EpochMetrics, Evaluation
 from search.training.randomness import EpochGenerators
 
 

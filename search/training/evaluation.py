@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.metrics import confusion_matrix, f1_score
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -16,10 +15,8 @@ from blocks.network import Network
 from search.data.augmentation import to_unit
 from search.data.batches import Rows
 from search.errors import Interrupted
+from search.statistics.confusion import Floats, Integers, confusion_matrix, f1_per_class, macro_f1
 from search.training.device import autocast
-
-Integers = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -69,14 +66,14 @@ class Evaluation:
     def of(cls, logits: Tensor, labels: Tensor) -> Evaluation:
         """From float32 logits (N, classes) and int64 labels (N,), both on the CPU."""
         truth, predictions = labels.numpy(), logits.argmax(dim=1).numpy()
-        classes = np.arange(logits.shape[1])
+        confusion = confusion_matrix(truth, predictions, logits.shape[1])
         return cls(
             logits=logits.numpy(),
             loss=float(functional.cross_entropy(logits, labels)),
             accuracy=float((truth == predictions).mean()),
-            f1_macro=f1_macro(truth, predictions),
-            f1_per_class=np.asarray(f1_score(truth, predictions, labels=classes, average=None, zero_division=0)),
-            confusion=confusion_matrix(truth, predictions, labels=classes),
+            f1_macro=macro_f1(confusion),
+            f1_per_class=f1_per_class(confusion),
+            confusion=confusion,
         )
 
     @property
@@ -117,11 +114,6 @@ class TrainingResult:
     def f1_macro(self) -> float:
         """Macro F1 on validation after the last epoch: the objective."""
         return self.validation.f1_macro
-
-
-def f1_macro(labels: Integers, predictions: Integers) -> float:
-    """Unweighted mean of the classes' F1."""
-    return float(f1_score(labels, predictions, average="macro", zero_division=0))
 
 
 @torch.inference_mode()

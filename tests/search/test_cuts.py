@@ -34,7 +34,7 @@ def test_the_table_fits_80_columns(backbone: str, capsys: pytest.CaptureFixture[
     cuts.main([backbone])
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
-    assert sum("(uncut)" in line and line.count("100.0%") == 2 for line in lines) == 1, "nothing is cut off"
+    assert sum("(full)" in line and line.count("100.0%") == 2 for line in lines) == 1, "nothing is cut off"
 
 
 def test_all_bad_arguments_are_named_at_once() -> None:

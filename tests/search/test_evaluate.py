@@ -57,7 +57,7 @@ def test_for_people_there_are_two_tables(
     main(["scratch/0", str(labelled), *options])
     said = capsys.readouterr().out
     assert "on 12 images" in said
-    assert "true classes, and as which of them they were taken:" in said
+    assert "confusion matrix (rows: true class, columns: predicted class):" in said
     assert sum(line.strip().startswith("class0 ") for line in said.splitlines()) == 1
 
 
@@ -71,7 +71,7 @@ def test_names_of_classes_are_no_markup(
     main([str(tmp_path / "marked"), str(labelled), *options])
     said = capsys.readouterr().out
     assert [said.count(name) for name in classes] == [3, 2, 2]
-    assert "left out, no class of the model: [bold]" in said
+    assert "left out, not a class of the model: [bold]" in said
     assert "classes without images: [/glass]" in said
 
 
@@ -88,7 +88,7 @@ def test_folders_that_are_no_class_and_classes_without_folder_are_named(
     assert "notes.txt: a text file: remove it" in said.err
     main(["scratch/0", str(labelled), *options])
     said = capsys.readouterr()
-    assert "left out, no class of the model: glass" in said.out
+    assert "left out, not a class of the model: glass" in said.out
     assert "classes without images: class2" in said.out
 
 
@@ -136,7 +136,7 @@ def test_names_that_are_not_utf8_are_shown_escaped(
     (labelled / "class2").rename(labelled / os.fsdecode(b"\xc4pfel"))
     root = labelled.rename(labelled.with_name(os.fsdecode(b"bilder_\xfc")))
     main(["scratch/0", str(root), "--png", str(labelled.parent / "matrix.png"), *options])
-    assert "left out, no class of the model: \\udcc4pfel\n" in capsys.readouterr().out
+    assert "left out, not a class of the model: \\udcc4pfel\n" in capsys.readouterr().out
     main(["scratch/0", str(root), "--json", *options])
     assert json.loads(capsys.readouterr().out)["unknown_folders"] == ["\\udcc4pfel"]
 
@@ -151,11 +151,11 @@ def test_what_is_no_labelled_folder(labelled: Path, options: list[str], tmp_path
     assert "does not exist" in refused("scratch/0", str(tmp_path / "missing"), *options)
     assert "has no class folders" in refused("scratch/0", str(labelled / "class0"), *options)
     (tmp_path / "empty" / "class0").mkdir(parents=True)
-    assert "its class folders hold no file" in refused("scratch/0", str(tmp_path / "empty"), *options)
+    assert "its class folders hold no files" in refused("scratch/0", str(tmp_path / "empty"), *options)
     for split in ("train", "test"):
         shutil.copytree(labelled, tmp_path / "splits" / split)
     message = refused("scratch/0", str(tmp_path / "splits"), *options)
-    assert "holds splits (test, train): name one of their folders" in message
+    assert "holds splits (test, train); name the folder of one of them" in message
 
 
 def test_all_that_is_wrong_is_named_together(options: list[str], tmp_path: Path) -> None:
@@ -193,14 +193,14 @@ def test_a_class_without_images_counts_in_no_score(
 
 def test_a_searchs_model_does_not_meet_its_test_split(images: Path, options: list[str], tmp_path: Path) -> None:
     message = refused("scratch/0", str(images), *options)
-    assert f"{images}: has as many images of each class as the model was searched with" in message
-    assert "python -m search.finalize reads them, once" in message
+    assert f"{images} looks like the data set that this model was searched on, including its test images" in message
+    assert "use python -m search.finalize for test scores" in message
     export(["scratch/0", "--format", "onnx", "--output", str(tmp_path / "out"), *options])
     shutil.copytree(images, tmp_path / "copy")
-    assert "test images included" in refused(str(tmp_path / "out"), str(tmp_path / "copy"))
+    assert "including its test images" in refused(str(tmp_path / "out"), str(tmp_path / "copy"))
     for name in ("class0", "class1", "class2"):  # as many as of each class are in test
         (tmp_path / "test" / name).mkdir(parents=True)
         for number in range(3):
             shutil.copy(images / name / f"{number}.png", tmp_path / "test" / name)
-    assert "test images included" in refused("scratch/0", str(tmp_path / "test"), *options)
+    assert "including its test images" in refused("scratch/0", str(tmp_path / "test"), *options)
     main(["scratch/0", str((tmp_path / "test").rename(tmp_path / "new")), *options])

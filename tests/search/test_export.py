@@ -19,10 +19,10 @@ from search.export import main
 from search.models import agreement
 from search.models.deployed import of_network
 from search.models.description import WEIGHTS_FILE
-from search.models.formats.quantization import FLOAT_CONVOLUTIONS
+from search.models.formats.onnx_int8 import FLOAT_CONVOLUTIONS
 from search.models.latency import runs
 from search.models.latency.runs import LatencyRun, Measurement
-from search.models.opening import open_classifier
+from search.models.loading import open_classifier
 from search.models.sources import Source
 from search.settings.search import Settings
 from storage import latency
@@ -67,7 +67,7 @@ def test_every_format_answers_as_the_trial_and_its_card_says_how(
     folder = tmp_path / "out"
     main(["scratch/0", "--format", format_name, "--output", str(folder), *options])
     said = capsys.readouterr().out
-    assert "agrees: largest difference of probabilities" in said
+    assert "matches the original: largest difference between probabilities" in said
     assert sorted(file.name for file in folder.iterdir()) == FORMATS[format_name]
     exported = open_classifier(str(folder), settings)
     original = of_network(source.network, source.description, torch.device("cpu"))
@@ -81,7 +81,7 @@ def test_every_format_answers_as_the_trial_and_its_card_says_how(
     decoded = decode((folder / "image.jpg").read_bytes(), [None], 32, "stretch", 10**6)
     assert capsys.readouterr().out.strip() == source.description.classes[original.run(decoded).argmax()]
     assert (
-        "transparent ones onto white first. In images of more bits, 0 is black and 65535 is white"
+        "Flatten transparent images onto white first. In images with more than 8 bits per channel, 0 is black and 65535"
         in (folder / "MODEL_CARD.md").read_text()
     )
 
@@ -117,7 +117,7 @@ def test_8_bit_integers_come_with_their_f1(
     folder = tmp_path / "out"
     main(["scratch/0", "--format", "onnx", "--quantize", "int8", "--output", str(folder), *options])
     said = capsys.readouterr().out
-    assert "int8:   largest difference of probabilities" in said
+    assert "int8: largest difference between probabilities" in said
     assert sorted(file.name for file in folder.iterdir()) == ["MODEL_CARD.md", "model.int8.onnx", "model.onnx"]
     nodes = {node.op_type for node in onnx.load(str(folder / "model.int8.onnx")).graph.node}
     assert {"QuantizeLinear", "DequantizeLinear"} <= nodes
@@ -173,7 +173,7 @@ def test_a_model_that_gives_other_answers_is_not_written(
 ) -> None:
     monkeypatch.setattr(agreement, "LARGEST_DIFFERENCE", -1.0)
     message = refused("scratch/0", "--format", "onnx", "--output", str(tmp_path / "here" / "out"), *options)
-    assert "the exported model gives other answers: largest difference of probabilities" in message
+    assert "the exported model does not match the original: largest difference between" in message
     assert list((tmp_path / "here").iterdir()) == []
 
 
@@ -181,9 +181,9 @@ def test_what_cannot_be_done_is_said_at_once(options: list[str], tmp_path: Path)
     there = str(tmp_path)
     message = refused("scratch/0", "--format", "torchscript", "--quantize", "int8", "--output", there, *options)
     assert f"--output {there}: exists; name a new folder" in message
-    assert "--quantize int8: is for --format onnx, not torchscript" in message
+    assert "--quantize int8 works with --format onnx only, not with torchscript" in message
     message = refused("scratch/0", "--format", "onnx", "--output", f"{there}/net.onnx", *options)
-    assert f"an export is a folder that holds model.onnx and its card; name one, such as {there}/net" in message
+    assert f"an export is a folder with model.onnx and its model card; name a folder, such as {there}/net" in message
 
 
 def test_a_default_name_that_is_taken_is_said_before_images_are_read(model_folder: Path, options: list[str]) -> None:
@@ -232,7 +232,7 @@ def test_other_images_of_the_same_classes_are_refused(options: list[str], settin
     message = refused("scratch/0", "--format", "safetensors", *options, *others)
     trained_on = open_dataset(settings.data, settings.cache_dir, progress=False).fingerprint
     assert "data set others (fingerprint" in message
-    assert f"is not the one that the model of scratch/0 was trained on ({trained_on[:12]})" in message
+    assert f"is not the data set that the model of scratch/0 was trained on ({trained_on[:12]})" in message
     assert not (tmp_path / "out").exists()
 
 
@@ -242,4 +242,4 @@ def test_a_trial_knows_where_its_images_are(
     found = ["--name", "tiny", "--database-url", settings.database, "--set", f"artefact_store={settings.artefacts}"]
     cache = ["--set", f"cache_dir={tmp_path / 'cache'}"]
     main(["scratch/0", "--format", "safetensors", "--output", str(tmp_path / "out"), *found, *cache])
-    assert "agrees:" in capsys.readouterr().out
+    assert "matches the original:" in capsys.readouterr().out

@@ -70,7 +70,7 @@ def test_what_cannot_be_read_is_named_and_skipped(
     main(["scratch/0", str(photographs), "--output", str(output), *options])
     assert len(read(output)) == 70
     said = capsys.readouterr().err
-    assert "skipped, as unreadable: 2\n" in said
+    assert "skipped unreadable files: 2\n" in said
     assert f"  {photographs / 'day0' / 'notes.txt'}: a text file: remove it\n" in said
     assert f"  {photographs / 'day1' / 'empty.jpg'}: the file is empty: fetch it again\n" in said
     assert "; 2 unreadable" in said
@@ -109,7 +109,7 @@ def test_if_none_can_be_read_nothing_is_written(options: list[str], tmp_path: Pa
     (folder / "notes.txt").write_text("sunny")
     output.write_text("of the last run")
     message = refused("scratch/0", str(folder), "--output", str(output), *options)
-    assert "none of the files is an image that can be read" in message
+    assert "none of the files is a readable image" in message
     assert f"{folder / 'notes.txt'}: a text file: remove it" in message
     assert output.read_text() == "of the last run"
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
@@ -125,7 +125,7 @@ def test_empty_folders_and_missing_files_are_named_together(options: list[str], 
 @pytest.mark.parametrize("top", ["0", "4"])
 def test_more_classes_than_there_are(options: list[str], photographs: Path, top: str) -> None:
     message = refused("scratch/0", str(photographs), "--top", top, *options)
-    assert f"--top {top}: expected 1 to 3, the model's classes" in message
+    assert f"--top {top}: expected 1 to 3, the number of the model's classes" in message
 
 
 def test_all_that_is_wrong_is_named_together(options: list[str], tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""An exported ONNX model as a classifier, under ONNX Runtime on the CPU: PyTorch is not imported.
+"""An exported ONNX model as a classifier, in ONNX Runtime on the CPU, without PyTorch.
 
-The description travels in the file's metadata, see `search.models.formats.formats`.
+The description is in the file's metadata, see `search.models.formats.onnx`.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ import onnxruntime
 from search.errors import BadInput
 from search.models.classifier import Classifier, Images, Probabilities
 from search.models.description import ModelDescription
-from search.models.exported import description_in
+from search.models.exported import NOT_LOADED, description_in, not_whole
 
 INPUT, OUTPUT = "pictures", "probabilities"
 METADATA_KEY = "elimnet"
 
 
 def open_onnx(path: Path) -> Classifier:
-    """On the CPU, each batch with one thread. Raises BadInput for what was not exported here."""
+    """Open on the CPU, with one thread per batch. Raises BadInput if this program did not export the file."""
     session = open_session(path, threads=1)
     text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
     if text is None:
-        problem = f"{path}: no class names inside; expected a model that python -m search.export wrote"
-        raise BadInput("the model cannot be loaded", [problem])
+        problem = f"{path}: has no class names; expected a model that python -m search.export wrote"
+        raise BadInput(NOT_LOADED, [problem])
     return of_session(session, description_in(path, text))
 
 
 def of_session(session: onnxruntime.InferenceSession, description: ModelDescription) -> Classifier:
-    """The classifier of a session whose model takes and gives what `search.models.deployed.Deployed` does."""
+    """The classifier of a session, whose model has the inputs and outputs of `search.models.deployed.Deployed`."""
 
     def run(images: Images) -> Probabilities:
         batch = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
@@ -41,12 +41,11 @@ def of_session(session: onnxruntime.InferenceSession, description: ModelDescript
 
 
 def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
-    """ONNX Runtime on the CPU. Raises BadInput for a file that is no ONNX model."""
+    """A session on the CPU. Raises BadInput if the file is no ONNX model."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.log_severity_level = 3  # errors; its warnings are about graphs, which users cannot change
+    options.log_severity_level = 3  # errors only: warnings are about graphs, which users cannot change
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its exceptions have no other parent in common
-        reason = str(error).splitlines()[0]
-        raise BadInput("the model cannot be loaded", [f"{path}: not a whole ONNX file: {reason}"]) from error
+    except Exception as error:  # its exceptions have no other common base
+        raise not_whole(path, "ONNX", error) from error

@@ -1,4 +1,4 @@
-"""Padding that is worked out once, for models that take images of one size."""
+"""Padding that is computed once, for models with a fixed image size."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from torch import nn
 
 
 def with_fixed_padding(module: nn.Module, example: torch.Tensor) -> nn.Module:
-    """A copy of `module`, in evaluation mode, for inputs of the size of `example` alone.
+    """A copy of `module`, in evaluation mode, for inputs of the size of `example` only.
 
-    The "same" padding of networks from TensorFlow depends on the size of a layer's input, and timm works it out at each
-    call. In an exported graph that is a dozen operators a layer, and keeps ONNX Runtime from taking the padding into
-    the convolution: tf_efficientnet_lite0 to blocks.3.2 spent 40 % of its time on it at 128 px.
+    The "same" padding of networks from TensorFlow depends on the size of a layer's input, and timm computes it at each
+    call. In an exported graph that takes a dozen operators per layer, and ONNX Runtime cannot merge the padding into
+    the convolution: tf_efficientnet_lite0, cut after blocks.3.2, spent 40% of its time on padding at 128 px.
     """
     fixed = copy.deepcopy(module).eval()
     sizes: dict[nn.Module, list[int]] = {}

@@ -1,8 +1,8 @@
-"""Measuring how long a model takes: the exported one under ONNX Runtime, and the network in eager PyTorch.
+"""Measuring the latency of a model: the exported model in ONNX Runtime, and the network in eager PyTorch.
 
-What is timed is a forward pass on images that are decoded and in memory. One image is what a device that looks at
-one thing after the other waits for, a batch is what a server does. Eager PyTorch on one image measures how
-long it takes to call its operators rather than the network: it is there because people ask for it.
+A measurement times a forward pass on decoded images in memory. A single image is the case of a device that processes
+one image after the other, a batch is the case of a server. Eager PyTorch on a single image measures the overhead of
+calling operators rather than the network; it is included because people ask for it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from blocks.network import Network
 from blocks.specification import EliminatedSpecification, ScratchSpecification
 from search.models.classifier import Images
 from search.models.deployed import Deployed
-from search.models.formats.formats import trace_onnx
 from search.models.formats.onnx_session import INPUT, open_session
+from search.models.formats.onnx_tracing import trace_onnx
 from search.models.latency.memory import peak_memory_mb
 from search.models.latency.runs import BATCH, LatencyRun, Measurement
 from search.system.hardware import cores
@@ -37,7 +37,7 @@ QUICK_TRIES = 3
 
 
 def measure_network(network: Network, test_pictures: int | None, seconds: float) -> LatencyRun:
-    """All measurements of a network on this machine; each takes `seconds`, and a fifth of that to warm up."""
+    """All measurements of a network on this machine; each takes `seconds`, plus a fifth for the warm-up."""
     size = network.specification.image_size
     deployed = Deployed(network).eval()
     with tempfile.TemporaryDirectory(prefix="elimnet-latency-") as folder:
@@ -49,17 +49,17 @@ def measure_network(network: Network, test_pictures: int | None, seconds: float)
 
 
 def measure_onnx(path: Path, size: int, test_pictures: int | None, seconds: float) -> LatencyRun:
-    """The measurements of an exported file, which has no network for PyTorch to run."""
+    """The measurements of an exported file, which PyTorch cannot run."""
     measurements = list(_onnxruntime(path, size, seconds))
     model_mb = path.stat().st_size / 1e6
     return LatencyRun.of(measurements, image_size=size, model_mb=model_mb, test_pictures=test_pictures)
 
 
 def latency_ms(specification: EliminatedSpecification | ScratchSpecification, limit: float) -> float:
-    """`LatencyRun.latency_ms` of a network with random weights, quickly: whether it is within `limit`.
+    """A quick measurement of `LatencyRun.latency_ms`, with random weights, to compare with `limit`.
 
-    What else runs on the machine can only add to it, so what is over the limit is measured again, and the least counts.
-    Remembered for each network, whatever its dropout.
+    Other work on the machine can only add to a latency. So a latency over the limit is measured again, and the lowest
+    counts. The result is cached for each network; dropout makes no difference.
     """
     head = specification.head.model_copy(update={"dropout": 0.0})
     return _latency_ms(specification.model_copy(update={"head": head}), limit)
@@ -80,14 +80,14 @@ def _latency_ms(specification: EliminatedSpecification | ScratchSpecification, l
 
 
 def timed(call: Callable[[], object], seconds: float) -> tuple[float, float, int]:
-    """Median and 90th percentile of the milliseconds that `call` takes, and how often it was timed."""
+    """Median and 90th percentile of the milliseconds that `call` takes, and the number of timed calls."""
     _spend(call, seconds * WARM_UP_SHARE, 1)
     taken = _spend(call, seconds, FEWEST_RUNS)
     return statistics.median(taken), float(np.quantile(taken, 0.9)), len(taken)
 
 
 def _spend(call: Callable[[], object], seconds: float, fewest: int) -> list[float]:
-    """Milliseconds of each call, until both `seconds` and `fewest` calls are over."""
+    """Milliseconds of each call, until `seconds` have passed and at least `fewest` calls are done."""
     taken: list[float] = []
     end = time.perf_counter() + seconds
     while len(taken) < fewest or time.perf_counter() < end:
@@ -154,7 +154,7 @@ def _pytorch(deployed: Deployed, size: int, seconds: float) -> list[Measurement]
 
 
 def _on_gpu(deployed: Deployed, size: int, batch: int, seconds: float) -> Measurement:
-    """By events on the device: what the host does in between is not counted."""
+    """Timed by events on the device, so that work of the host does not count."""
     images = torch.from_numpy(_images(size, batch)).cuda().contiguous(memory_format=torch.channels_last)
     torch.cuda.reset_peak_memory_stats()
     before = torch.cuda.memory_allocated()
@@ -185,7 +185,7 @@ def _on_gpu(deployed: Deployed, size: int, batch: int, seconds: float) -> Measur
 
 @contextmanager
 def _limited(threads: int) -> Iterator[None]:
-    """PyTorch's operators with so many threads."""
+    """Run PyTorch's operators with this number of threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:

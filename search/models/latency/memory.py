@@ -1,7 +1,7 @@
-"""`python -m search.models.latency.memory MODEL.onnx BATCH`: what a model and a batch add to the memory of a process.
+"""`python -m search.models.latency.memory MODEL.onnx BATCH`: the memory that a model and a batch add to a process.
 
-It prints 2**20 bytes: the most that was resident, less what the interpreter and the libraries had before; nothing where
-the system does not tell (it does on Linux). A process of its own, since one that has run other models reuses their
+It prints the peak resident memory minus the memory of the interpreter and the libraries, in 2**20 bytes. On a system
+other than Linux it prints nothing. It needs a new process, because a process that has run other models reuses their
 memory.
 """
 
@@ -19,7 +19,7 @@ STATUS = Path("/proc/self/status")
 
 
 def peak_memory_mb(model: Path, batch: int) -> float | None:
-    """Measure in a process of its own."""
+    """Measure in a new process; None if the system does not support it."""
     command = [sys.executable, "-m", "search.models.latency.memory", str(model.resolve()), str(batch)]
     home = Path(__file__).parents[3]
     done = subprocess.run(command, cwd=home, capture_output=True, encoding="utf-8", check=True)

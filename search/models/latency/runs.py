@@ -1,7 +1,7 @@
-"""How fast a model is: one run of `search.latency` on one machine, as it is stored on a trial and as JSON.
+"""One run of `search.latency` on one machine, as it is stored on a trial and written as JSON.
 
-`storage.latency` keeps runs by `LatencyRun.key`, which is the same for the same machine and versions: measuring again
-there replaces the run, measuring elsewhere adds one. Runs of different keys are never compared. Reports read them so:
+`storage.latency` stores runs by `LatencyRun.key`, which is the same for the same machine and versions: a new run
+replaces the run with the same key. Runs with different keys are never compared. Reports read them like this:
 
     stored = storage.latency.read(database, trial_ids)         # trial id: runs as JSON
     for machine, runs in comparable(stored).items():           # machine and versions, for people
@@ -31,7 +31,7 @@ Device = Literal["cpu", "cuda"]
 
 
 class Machine(Frozen):
-    """What a latency depends on besides the network and the versions. `cores` are those that this process may use."""
+    """The machine that a latency depends on. `cores` counts the cores that this process may use."""
 
     processor: str
     cores: int
@@ -39,19 +39,19 @@ class Machine(Frozen):
 
     @property
     def name(self) -> str:
-        """For people."""
+        """Name for people."""
         cores = f"{self.cores} core{'s' if self.cores != 1 else ''}"
         return f"{self.processor}, {cores}" + (f", {self.gpu}" if self.gpu else "")
 
 
 class Measurement(Frozen):
-    """Forward passes of one batch that is in memory already; milliseconds are of the whole batch.
+    """Forward passes of one batch that is already in memory; milliseconds are of the whole batch.
 
     runtime         onnxruntime: the exported model; pytorch: the network in eager mode
-    threads         of one forward pass; None on a GPU
-    runs            forward passes that were timed, after others that warmed up
-    peak_memory_mb  2**20 bytes that loading the model and running the batch added, at most; on a GPU, that PyTorch
-                    allocated; None where it was not measured
+    threads         threads per forward pass; None on a GPU
+    runs            number of timed forward passes, after the warm-up
+    peak_memory_mb  peak memory of loading the model and running the batch, in 2**20 bytes; on a GPU, memory that
+                    PyTorch allocated; None if not measured
     """
 
     runtime: Runtime
@@ -69,11 +69,11 @@ class LatencyRun(Frozen):
 
     measured_at             UTC, ISO 8601
     busy                    whether the machine was doing other work
-    model_mb                the ONNX file, in 10**6 bytes
-    latency_ms              ONNX Runtime, one image, one thread, median
-    test_pictures           of the trial's data set, as its split counts them: the images themselves are not read
-    whole_test_set_seconds  of each device, not measured but calculated: `test_pictures` at the median of a batch of 32
-                            (ONNX Runtime with all threads; PyTorch on a GPU), the network alone, without decoding
+    model_mb                size of the ONNX file, in 10**6 bytes
+    latency_ms              median single-image latency in ONNX Runtime with 1 thread
+    test_pictures           number of test images of the trial's data set; the images themselves are not read
+    whole_test_set_seconds  by device, calculated: `test_pictures` at the median of a batch of 32 (ONNX Runtime with
+                            all threads; PyTorch on a GPU), without decoding
     """
 
     machine: Machine
@@ -91,10 +91,10 @@ class LatencyRun(Frozen):
     def of(
         cls, measurements: Sequence[Measurement], *, image_size: int, model_mb: float, test_pictures: int | None
     ) -> Self:
-        """A run on this machine, now. Raises StopIteration without a measurement that `latency_ms` can be read from."""
+        """A run on this machine, now. Raises StopIteration if no measurement gives `latency_ms`."""
         first = next(each for each in measurements if (each.runtime, each.batch, each.threads) == ("onnxruntime", 1, 1))
         whole: dict[Device, float] = {}
-        for each in measurements:  # the last one of a device has the most threads
+        for each in measurements:  # the last measurement of a device has the most threads
             if test_pictures and each.batch == BATCH and each.runtime == _RUNTIME_OF[each.device]:
                 whole[each.device] = test_pictures / BATCH * each.median_ms / 1000
         return cls(
@@ -111,7 +111,7 @@ class LatencyRun(Frozen):
 
     @property
     def name(self) -> str:
-        """Machine and versions, for people; runs on a busy machine are no others' equals."""
+        """Machine and versions, for people; runs on a busy machine have a name of their own."""
         versions = ", ".join(f"{package} {number}" for package, number in self.versions.items())
         return f"{self.machine.name}; {versions}" + ("; measured while busy" if self.busy else "")
 
@@ -126,9 +126,9 @@ _RUNTIME_OF: dict[Device, Runtime] = {"cpu": "onnxruntime", "cuda": "pytorch"}
 
 
 def comparable(stored: Mapping[int, Sequence[Mapping[str, Any]]]) -> dict[str, dict[int, LatencyRun]]:
-    """Runs as stored, by machine and versions (for people) and by trial; most trials first, then the newest run.
+    """Stored runs by name (machine and versions) and trial; first the name with most trials, then with the newest run.
 
-    What another version of this program stored and this one cannot read is left out.
+    Runs of another version of this program that cannot be read are left out.
     """
     groups: dict[str, dict[int, LatencyRun]] = {}
     for trial_id, documents in stored.items():
@@ -139,7 +139,7 @@ def comparable(stored: Mapping[int, Sequence[Mapping[str, Any]]]) -> dict[str, d
 
 
 def runs_of(documents: Sequence[Mapping[str, Any]]) -> list[LatencyRun]:
-    """The runs of one trial, the newest first."""
+    """The runs of one trial, newest first."""
     runs = []
     for document in documents:
         try:

@@ -1,1 +1,1 @@
-"""The page's sections: functions that take what was read of a search and return HTML, all text escaped."""
+"""The sections of the HTML report: functions from a comparison to HTML, with all text escaped."""

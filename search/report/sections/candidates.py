@@ -1,4 +1,4 @@
-"""What was found: the heading, the candidates, the front in full, and what its networks score on test."""
+"""The heading, the candidates, the configurations of the Pareto front, and the test scores."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from search.report import formats, markup
+from search.report import markup, wording
 from search.report.comparison import Comparison, Entry
 from search.report.markup import Cell
 from search.report.table import LEFT_ALIGNED
@@ -17,42 +17,42 @@ if TYPE_CHECKING:
     from search.report.final_tables import Table
 
 FINAL_MEANING = (
-    "Macro F1 on the test split, read once for each training. Nothing on this page was chosen by it, and it is not to "
-    "be compared with the validation F1 above."
+    "Scores on the test split, evaluated once per trained network. Nothing on this page was selected on test "
+    "scores. Do not compare them with the validation F1 above."
 )
 
 
 def heading(comparison: Comparison) -> str:
-    """Title, warnings, and the front in three sentences."""
+    """Title, warnings, and the Pareto front in three sentences."""
     axis = comparison.axis
     best = comparison.joint_front[-1]
     lines = [
-        f"{len(comparison.search.found):,} candidates of {len(comparison.standings)} studies.",
-        f"F1 is {formats.METRIC}: the search chose by it, so it is not a test score.",
+        f"{len(comparison.search.found):,} candidates from {len(comparison.contributions)} studies.",
+        f"F1 is {wording.METRIC}. The search selects on it, so it is not a test score.",
         f"Best F1: {_in_words(best)}.",
     ]
     goal = max((entry.row.f1_macro for entry in comparison.uncut), default=None)
     match = next((each for each in comparison.joint_front if goal and each.row.f1_macro >= goal), None)
     if match is not None and match is not best:
         least = "Fewest parameters" if axis.name == "parameters" else f"Least {axis.title}"
-        lines.append(f"{least} at the best uncut network's F1 ({goal:.3f}) or better: {_in_words(match)}.")
-    if missing := formats.not_measured(comparison):
+        lines.append(f"{least} with at least the best full backbone's F1 ({goal:.3f}): {_in_words(match)}.")
+    if missing := wording.not_measured(comparison):
         lines.append(f"{missing[0].upper()}{missing[1:]}.")
     warnings = "".join(f"<p class='warning'>{escape(warning)}</p>" for warning in comparison.warnings)
-    paragraphs = "".join(f"<p>{escape(clean(line))}</p>" for line in lines).replace(" %", "&nbsp;%")
+    paragraphs = "".join(f"<p>{escape(clean(line))}</p>" for line in lines)
     title = escape(clean(f"{comparison.search.name}: F1 against {axis.title}"))
     return f"<h1>{title}</h1>{warnings}{paragraphs}"
 
 
 def table(comparison: Comparison, entries: Sequence[Entry]) -> str:
-    """The entries, with a column of the latency where that is the axis.
+    """The entries, with a column for the latency if that is the x axis.
 
-    A reference's name stands with its trial: the last column is off a telephone's screen.
+    A baseline's name is next to its trial: on a phone the last column is off the screen.
     """
     timed = comparison.axis.name == "latency"
     headings = [
         Cell("Study"), Cell("Trial", kind="number"), Cell("Front"), Cell("F1", kind="number"),
-        Cell("95 %", kind="number"), Cell("n", kind="number"), Cell("Parameters", kind="number"),
+        Cell("95% CI", kind="number"), Cell("n", kind="number"), Cell("Parameters", kind="number"),
         Cell("MACs", kind="number"), *([Cell("ms", kind="number")] if timed else []), Cell("% F1", kind="number"),
         Cell("% par.", kind="number"), Cell("Seconds", kind="number"), Cell("Network", kind="long"),
     ]  # fmt: skip
@@ -63,12 +63,12 @@ def table(comparison: Comparison, entries: Sequence[Entry]) -> str:
 def in_full(entry: Entry) -> str:
     """One candidate as YAML, folded."""
     row = entry.row
-    numbers = f"F1 {formats.f1(row)}, {whole(row.parameters)} parameters"
+    numbers = f"F1 {wording.f1(row)}, {whole(row.parameters)} parameters"
     return markup.folded_yaml(f"{row.study} {', '.join(map(str, row.trials))}: {numbers}. {row.summary}", row.candidate)
 
 
 def final(tables: Mapping[str, Sequence[Table]]) -> str:
-    """What `search.finalize` found, by study: scores and differences, and the other tables folded."""
+    """The final evaluations, by study: scores and differences, with the other tables folded."""
     parts = [escape(FINAL_MEANING).join(("<p>", "</p>"))]
     for study, of_study in tables.items():
         parts.append(f"<h3>{escape(clean(study))}</h3>")
@@ -86,9 +86,9 @@ def _final_table(each: Table) -> str:
 
 
 def _column(texts: Sequence[str], kind: str) -> list[Cell]:
-    """Cells that sort by their number, the first of several; by their text where no cell of the column begins with one.
+    """Cells that sort by their first number; by their text if no cell of the column begins with a number.
 
-    "1,834", "7.5 %", "0.60 ± 0.14", "not measured" sort by 1834, 7.5, 0.6 and last.
+    "1,834", "7.5%", "0.60 ± 0.14", "not measured" sort by 1834, 7.5, 0.6 and last.
     """
     numbers = [re.match(r"[+-]?[\d,]*\.?\d+(e[+-]\d+)?", text) for text in texts]
     if kind != "number" or not any(numbers):
@@ -100,9 +100,9 @@ def _column(texts: Sequence[str], kind: str) -> list[Cell]:
 def _in_words(entry: Entry) -> str:
     row = entry.row
     known = entry.share_of_uncut_parameters is not None
-    share = f", {percent(entry.share_of_uncut_parameters)} of the uncut network's" if known else ""
+    share = f", {percent(entry.share_of_uncut_parameters)} of the full backbone's" if known else ""
     which = f"{row.study} {row.trials[0]}, {row.summary}"
-    return f"{formats.f1(row)} with {whole(row.parameters)} parameters{share} ({which})"
+    return f"{wording.f1(row)} with {whole(row.parameters)} parameters{share} ({which})"
 
 
 def _cells(entry: Entry, timed: bool) -> list[Cell]:
@@ -111,9 +111,9 @@ def _cells(entry: Entry, timed: bool) -> list[Cell]:
     return [
         Cell(row.study, row.study),
         Cell(f"{trial} {row.name}", trial, "name") if row.name else Cell(trial, trial, "number"),
-        Cell(formats.front_mark(entry), formats.front_mark(entry)),
-        Cell(formats.f1(row), row.f1_macro, "number"),
-        Cell(formats.interval(entry), images.low if images else None, "number"),
+        Cell(wording.front_mark(entry), wording.front_mark(entry)),
+        Cell(wording.f1(row), row.f1_macro, "number"),
+        Cell(wording.interval(entry), images.low if images else None, "number"),
         Cell(str(len(row.trials)), len(row.trials), "number"),
         Cell(whole(row.parameters), row.parameters, "number"),
         Cell(short(row.macs), row.macs, "number"),

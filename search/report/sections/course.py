@@ -1,4 +1,4 @@
-"""How the search went: what each study brought, what was stopped, what failed, and what it all cost."""
+"""The course of the search: what each study contributed, pruned and failed trials, and the cost."""
 
 from __future__ import annotations
 
@@ -7,69 +7,71 @@ from html import escape
 
 from search.report import markup
 from search.report.comparison import Comparison
-from search.report.endings import NO_DEVICE
 from search.report.markup import Cell
+from search.report.pruned_trials import NO_DEVICE
 from search.report.rows import Search, Study
-from search.statistics.pareto import HYPERVOLUME_MEANING
+from search.statistics.pareto import HYPERVOLUME_MEANING, UNIQUE_MEANING
 from search.system.text import NOT_KNOWN, clean
 
 MOST_STOPPED = 100
-COST_MEANING = "Training and scoring of all trials, failed, stopped and final ones included; hours of one worker each."
+COST_MEANING = "Training and scoring of all trials, including failed, pruned and final ones, in worker hours."
 
 
 def studies(comparison: Comparison) -> list[str]:
-    """What each searched study brought."""
+    """What each searched study contributed."""
     names = (
-        "Hypervolume", "Only here", "On its front", "On the joint front", "Complete", "Failed", "Infeasible", "Stopped",
-        "Running", "Hours",
+        "Hypervolume", "Unique HV", "On its front", "On the overall front", "Complete", "Failed", "Infeasible",
+        "Pruned", "Running", "Hours",
     )  # fmt: skip
     body = []
-    for standing in comparison.standings:
-        counts = standing.study.counts
+    for contribution in comparison.contributions:
+        counts = contribution.study.counts
         numbers = (
-            standing.front_rows, standing.joint_front_rows, counts.complete, sum(counts.failed.values()),
+            contribution.front_rows, contribution.joint_front_rows, counts.complete, sum(counts.failed.values()),
             counts.infeasible, counts.stopped, counts.running,
         )  # fmt: skip
         body.append(
             [
-                Cell(standing.study.name, standing.study.name),
-                Cell(f"{standing.hypervolume:.4f}", standing.hypervolume, "number"),
-                Cell(f"{standing.hypervolume_only_here:.4f}", standing.hypervolume_only_here, "number"),
+                Cell(contribution.study.name, contribution.study.name),
+                Cell(f"{contribution.hypervolume:.4f}", contribution.hypervolume, "number"),
+                Cell(f"{contribution.hypervolume_only_here:.4f}", contribution.hypervolume_only_here, "number"),
                 *(Cell(f"{number:,}", number, "number") for number in numbers),
-                Cell(f"{standing.study.hours:.2f}", standing.study.hours, "number"),
+                Cell(f"{contribution.study.hours:.2f}", contribution.study.hours, "number"),
             ]
         )
     return [
         markup.table([Cell("Study"), *(Cell(name, kind="number") for name in names)], body),
-        f"<p>Joint hypervolume: {comparison.hypervolume:.4f}, of {len(comparison.joint_front)} candidates.</p>",
-        markup.note(f"{HYPERVOLUME_MEANING}. Only here: what the joint hypervolume would lose without the study."),
+        f"<p>Overall hypervolume: {comparison.hypervolume:.4f}, with {len(comparison.joint_front)} candidates.</p>",
+        markup.note(f"{HYPERVOLUME_MEANING}. {UNIQUE_MEANING}"),
     ]
 
 
 def pruned(comparison: Comparison) -> str:
-    """Trials that were stopped early, by the epoch, or not trained, by the limit; and candidates drawn again."""
+    """Pruned trials by epoch, infeasible trials by limit, and candidates that were trained with further seeds."""
     body = []
-    for standing in comparison.standings:
-        study = standing.study
+    for contribution in comparison.contributions:
+        study = contribution.study
         for ending in study.endings:
-            when = "not trained" if ending.kind == "infeasible" else str(ending.epoch or NOT_KNOWN)
-            body.append(_line(study.name, ending.kind, when, ending.epoch or 0, ending.reason, ending.trials))
+            infeasible = ending.kind == "infeasible"
+            when = "not trained" if infeasible else str(ending.epoch or NOT_KNOWN)
+            kind = "infeasible" if infeasible else "pruned"
+            body.append(_line(study.name, kind, when, ending.epoch or 0, ending.reason, ending.trials))
         mine = [entry.row for entry in comparison.entries if entry.row.study == study.name]
         if again := sum(len(row.trials) - 1 for row in mine):
-            body.append(_line(study.name, "drawn again", "to the end", "", "trained with its next seed", again))
+            body.append(_line(study.name, "repeated", "last", "", "trained again with a new seed", again))
     headings = [
-        Cell("Study"), Cell("What"), Cell("After epoch", kind="number"), Cell("Reason", kind="long"),
+        Cell("Study"), Cell("Outcome"), Cell("After epoch", kind="number"), Cell("Reason", kind="long"),
         Cell("Trials", kind="number"),
     ]  # fmt: skip
-    single = "".join(_each_stopped(standing.study) for standing in comparison.standings)
-    return (markup.table(headings, body) if body else "<p>Nothing.</p>") + single
+    single = "".join(_each_stopped(contribution.study) for contribution in comparison.contributions)
+    return (markup.table(headings, body) if body else "<p>None.</p>") + single
 
 
 def _each_stopped(study: Study) -> str:
-    """Of the last trials that were stopped, why, folded."""
+    """The reasons of the last pruned trials, folded."""
     last = list(study.stopped.items())[-MOST_STOPPED:]
     lines = [f"trial {number}: {reason}" for number, reason in last]
-    return markup.folded_lines(f"{study.name}: why each of the last {len(last)} was stopped", lines) if last else ""
+    return markup.folded_lines(f"{study.name}: reasons of the last {len(last)} pruned trials", lines) if last else ""
 
 
 def failures(studies: Sequence[Study]) -> str:
@@ -84,7 +86,7 @@ def failures(studies: Sequence[Study]) -> str:
 
 
 def cost(search: Search) -> str:
-    """Hours by study and device, finalized studies included, and their sums by device."""
+    """Hours by study and device, including final evaluations, and their sums by device."""
     of_study = {study.name: study.hours_by_device for study in search.studies} | dict(search.hours_of_final)
     body = [
         [Cell(study, study), Cell(device, device), Cell(_hours(hours), hours, "number")]
@@ -98,11 +100,11 @@ def cost(search: Search) -> str:
     if not totals:
         return "<p>Not recorded.</p>"
     sums = ", ".join(
-        f"{_hours(hours)} hours {'where the device is ' if device == NO_DEVICE else 'on '}{device}"
+        f"{_hours(hours)} hours on {'an unrecorded device' if device == NO_DEVICE else device}"
         for device, hours in totals.items()
     )
     table = markup.table([Cell("Study"), Cell("Device"), Cell("Hours", kind="number")], body)
-    return f"<p>In all: {escape(clean(sums))}.</p>{table}{markup.note(COST_MEANING)}"
+    return f"<p>Total: {escape(clean(sums))}.</p>{table}{markup.note(COST_MEANING)}"
 
 
 def _line(study: str, what: str, when: str, epoch: int | str, reason: str, trials: int) -> list[Cell]:

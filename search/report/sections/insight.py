@@ -1,25 +1,26 @@
-"""What the search teaches: which choices moved F1, and what the best networks confuse."""
+"""Hyperparameter importance, and the confusion matrices of the best networks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
 
-from search.report import formats, markup
+from search.report import markup, wording
 from search.report.comparison import Comparison, Entry
 from search.report.importance import Importance
 from search.system.text import clean, percent
 
 IMPORTANCE_MEANING = (
-    "Share of the variance of F1 over the space that a choice explains by itself, by fANOVA. Choices that only some "
-    "networks have are left out, and so are stopped trials. Few trials make it a hint, not a finding."
+    "Share of the variance of F1 over the search space that a hyperparameter explains by itself (fANOVA). It leaves "
+    "out hyperparameters that only some networks have, and pruned trials. With few trials it is a hint, not a "
+    "finding."
 )
 MOST_SHOWN = 12
 MOST_CLASSES = 40
 
 
 def importances(found: Sequence[Importance]) -> str:
-    """Bars by study, or a line that says why there are none."""
+    """Bars by study, or the reason why there are none."""
     return "".join(map(_bars, found)) + markup.note(IMPORTANCE_MEANING)
 
 
@@ -39,10 +40,12 @@ def _bars(found: Importance) -> str:
 def confusions(comparison: Comparison) -> str:
     """The confusion matrix of each study's best candidate that has one."""
     matrices = []
-    for standing in comparison.standings:
-        mine = [entry for entry in comparison.entries if entry.row.study == standing.study.name and entry.row.confusion]
+    for contribution in comparison.contributions:
+        mine = [
+            entry for entry in comparison.entries if entry.row.study == contribution.study.name and entry.row.confusion
+        ]
         if mine:
-            classes = [str(name) for name in standing.study.data.get("classes", ())]
+            classes = [str(name) for name in contribution.study.data.get("classes", ())]
             best = max(mine, key=lambda entry: (entry.row.f1_macro, -entry.row.parameters))
             matrices.append(_matrix(best, classes))
     return f"<div class='matrices'>{''.join(matrices)}</div>" if matrices else ""
@@ -51,8 +54,8 @@ def confusions(comparison: Comparison) -> str:
 def _matrix(entry: Entry, classes: Sequence[str]) -> str:
     row, size = entry.row, len(entry.row.confusion)
     names = classes if len(classes) == size else [str(number) for number in range(size)]
-    title = f"Best of {row.study}: trial {row.trials[0]}, F1 {formats.f1(row)}"
-    over = "" if len(row.trials) == 1 else f"; {len(row.trials)} trainings together"
+    title = f"Best of {row.study}: trial {row.trials[0]}, F1 {wording.f1(row)}"
+    over = "" if len(row.trials) == 1 else f"; sum over {len(row.trials)} training runs"
     words = f"<h3>{escape(clean(title))}</h3><p class='quiet'>{escape(clean(row.summary + over))}</p>"
     if size > MOST_CLASSES:
         return f"<div>{words}{_worst(row.confusion, names)}</div>"
@@ -81,5 +84,7 @@ def _worst(confusion: Sequence[Sequence[int]], names: Sequence[str]) -> str:
         for predicted, count in enumerate(counts)
         if count and true != predicted
     ]
-    lines = [f"{true} taken for {predicted}: {count}" for count, true, predicted in sorted(mistakes, reverse=True)[:10]]
+    lines = [
+        f"{true} predicted as {predicted}: {count}" for count, true, predicted in sorted(mistakes, reverse=True)[:10]
+    ]
     return "".join(f"<p>{escape(clean(line))}</p>" for line in lines) or "<p>No mistakes.</p>"

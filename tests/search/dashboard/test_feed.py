@@ -8,9 +8,9 @@ import pytest
 from search.dashboard import feed as feed_module
 from search.dashboard.feed import BEATEN_AT_MOST, Feed, thinned
 from search.dashboard.notes import NOT_KEPT
-from search.dashboard.signature import SIGNATURE
+from search.dashboard.signature import FORMER_SIGNATURE, SIGNATURE
 from search.report.comparison import compare
-from search.report.rows import search_of
+from search.report.grouping import search_of
 from search.statistics.pareto import front
 from storage.errors import DatabaseLost
 from storage.pages import Page
@@ -62,10 +62,10 @@ def test_a_study_note_tells_what_is_searched_how_far_it_is_and_the_joint_front(
         "**Budget:** 10 trials",
         "2 complete, 1 failed",
         "**Best F1:** 0.900 with 100,000 parameters ([elimination 0](/dashboard/studies/1/trials?numbers=0))",
-        "1 of the 2 on the joint front are from here",
+        "It has 1 of the 2 candidates on the overall Pareto front",
         "⚠ skipped a.txt: not an image",
         r"⚠ failed: 1 × out of memory \| on \<GPU\>",
-        "### Joint front of elimination, scratch",
+        "### Pareto front of elimination, scratch",
         SIGNATURE,
     ):
         assert words in told
@@ -73,20 +73,20 @@ def test_a_study_note_tells_what_is_searched_how_far_it_is_and_the_joint_front(
     assert [row.count("|") for row in rows] == [8] * 4
     assert "[scratch 0](/dashboard/studies/2/trials?numbers=0)" in rows[2]
     assert "[elimination 0](/dashboard/studies/1/trials?numbers=0)" in rows[3]
-    assert "networks from random weights, 2 to 5 stages of dwconv" in note(bench, bench.scratch)
+    assert "networks from scratch with 2 to 5 stages of dwconv" in note(bench, bench.scratch)
 
 
 def test_front_trials_say_why_they_are_there_and_others_say_nothing(bench: Any, front_of_two: dict[str, int]) -> None:
     bench.feed.update(at_once=True)
     told = note(bench, bench.elimination, front_of_two["large"])
     for words in (
-        "## On the joint front: F1 0.900 with 100,000 parameters",
+        "## On the overall Pareto front: F1 0.900 with 100,000 parameters",
         # 10,000 of 100,000 parameters, 0.9 - 0.6
-        "The next smaller one on the front, [scratch 0](/dashboard/studies/2/trials?numbers=0), has 10 % of its",
+        "The next smaller candidate on the front, [scratch 0](/dashboard/studies/2/trials?numbers=0), has 10% of its",
         "0.300 less F1",
-        "kept up to and including the module `layer2`",
+        "truncated after the module `layer2`",
         "the first 1 stage frozen. Seed 0.",
-        f"{NOT_KEPT} the trial was not on its study's front when it ended.",
+        f"{NOT_KEPT} the trial was not on its study's Pareto front when it finished.",
     ):
         assert words in told
     assert "has 10.0 times its parameters and 0.300 more F1" in note(bench, bench.scratch, front_of_two["small"])
@@ -98,11 +98,11 @@ def test_a_trial_that_left_the_front_says_what_beat_it(bench: Any, front_of_two:
     bench.complete(bench.scratch, 0.95, 90_000)
     bench.feed.update(at_once=True)
     told = note(bench, bench.elimination, front_of_two["large"])
-    assert told.startswith("## No longer on the joint front")
+    assert told.startswith("## No longer on the overall Pareto front")
     assert "[scratch 1](/dashboard/studies/2/trials?numbers=1) has F1 0.950 with 90,000 parameters" in told
     bench.complete(bench.elimination, 0.97, 95_000)
     bench.feed.update(at_once=True)
-    assert note(bench, bench.elimination, front_of_two["large"]).startswith("## No longer on the joint front")
+    assert note(bench, bench.elimination, front_of_two["large"]).startswith("## No longer on the overall Pareto front")
 
 
 def test_what_was_said_of_a_lost_model_is_still_said(bench: Any, front_of_two: dict[str, int]) -> None:
@@ -113,6 +113,15 @@ def test_what_was_said_of_a_lost_model_is_still_said(bench: Any, front_of_two: d
         bench.feed.update(at_once=True)
         assert lost in note(bench, bench.elimination, front_of_two["large"])
         assert note(bench, bench.elimination, front_of_two["beaten"]).startswith(lost)
+
+
+def test_notes_of_version_0_2_are_known_as_generated(bench: Any, front_of_two: dict[str, int]) -> None:
+    former = f"## No longer on the joint front\n\n{FORMER_SIGNATURE}"
+    write_note(bench, bench.elimination, former, front_of_two["beaten"])
+    bench.feed.update(at_once=True)
+    told = note(bench, bench.elimination, front_of_two["beaten"])
+    assert told.startswith("## No longer on the overall Pareto front")
+    assert told.endswith(SIGNATURE)
 
 
 def test_the_words_of_a_person_stay(bench: Any, front_of_two: dict[str, int]) -> None:
@@ -127,11 +136,13 @@ def test_both_studies_show_the_same_front_and_its_learning_curves(bench: Any, fr
     shown = figures(bench, bench.elimination)
     assert shown == figures(bench, bench.scratch)
     assert set(shown) == {"joint-front", "learning-curves"}
-    step = next(trace for trace in shown["joint-front"]["data"] if trace["name"] == "joint front")
+    step = next(trace for trace in shown["joint-front"]["data"] if trace["name"] == "overall Pareto front")
     assert (step["x"], step["y"]) == ([10_000, 100_000, 200_000], [0.6, 0.9, 0.9])
     assert [trace["y"] for trace in shown["learning-curves"]["data"]] == [[0.3, 0.6], [0.45, 0.9]]
     title = shown["joint-front"]["layout"]["title"]["text"]
-    assert title == "Joint front of all studies<br><sub>bars: 95 % over other images</sub>", "no wider than half a page"
+    assert title == "Pareto front of all studies<br><sub>bars: 95% CI, bootstrap over images</sub>", (
+        "no wider than half a page"
+    )
 
 
 def test_a_candidate_of_another_version_is_told_by_its_summary(bench: Any) -> None:

@@ -101,10 +101,10 @@ def test_test_scores_do_not_change_what_is_chosen(records: Records) -> None:
         trial(records, "final", f1_macro, 10, candidate(cut), row="elimination-9", test_f1_macro=f1_macro)
     after = records.compare()
     assert choose_rows(after) == chosen
-    assert (after.joint_front, after.hypervolume, after.standings) == (
+    assert (after.joint_front, after.hypervolume, after.contributions) == (
         before.joint_front,
         before.hypervolume,
-        before.standings,
+        before.contributions,
     )
 
 

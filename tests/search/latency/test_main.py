@@ -29,7 +29,7 @@ def test_a_trial_is_measured_shown_and_remembers(
     assert "scratch/0, 32 px" in said
     assert "onnxruntime" in said
     assert "ONNX file 0." in said
-    assert "all 9 test images, calculated from a batch's median:" in " ".join(said.split())
+    assert "all 9 test images, calculated from the median of a batch:" in " ".join(said.split())
     assert source.trial_id is not None
     with closing(connect(settings.database)) as database:
         stored = latency.read(database, [source.trial_id])
@@ -86,7 +86,9 @@ def test_bad_arguments_are_named_together(options: list[str]) -> None:
             BadInput, match=rf"--seconds {float(seconds):g}: expected a number from 0.001 to 3,600".replace("+", r"\+")
         ):
             main(["scratch/0", "--seconds", seconds, *options])
-    with pytest.raises(BadInput, match=r"expected models \(a trial, .* or an \.onnx file\), --front or --final"):
+    with pytest.raises(
+        BadInput, match=r"expected either models \(a trial, .* or an \.onnx file\), or --front, or --final"
+    ):
         main([*options])
 
 
@@ -97,12 +99,12 @@ def test_no_model_is_measured_where_others_are_unknown(
     with pytest.raises(BadInput) as caught:
         main([str(model_folder), "nomodel", "scratch/9", "--json", *options])
     assert "nomodel: no such folder" in str(caught.value)
-    assert "no model was kept of a trial scratch/9" in str(caught.value)
+    assert "trial scratch/9 has no saved model" in str(caught.value)
     assert capsys.readouterr().out == ""
 
 
 def test_an_unknown_trial(options: list[str]) -> None:
-    with pytest.raises(BadInput, match="no model was kept of a trial scratch/9"):
+    with pytest.raises(BadInput, match="trial scratch/9 has no saved model"):
         main(["scratch/9", *options])
 
 
@@ -114,7 +116,7 @@ def test_that_the_machine_was_busy_is_kept(
     main(["scratch/0", "--json", *QUICK, *options])
     said = capsys.readouterr()
     assert json.loads(said.out)[0]["busy"] == bool(load)
-    assert ("warning: it is busy (load 100.0)" in said.err) == bool(load)
+    assert ("warning: the machine is busy (load 100.0)" in said.err) == bool(load)
 
 
 def test_misspelt_models_are_refused_before_pytorch_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:

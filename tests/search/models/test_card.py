@@ -51,7 +51,7 @@ def test_a_finalized_network_is_said_to_know_the_validation_images(description: 
     provenance = description.provenance.model_copy(update={"metrics": metrics, "trained_on": "train+validation"})
     card = model_card(description.model_copy(update={"provenance": provenance}))
     assert "| **Trained on** | train and validation, 132 images |" in card  # 120 + 12
-    assert "- It was trained on the validation images, too: a score on them says nothing of new images." in card
+    assert "- It was also trained on the validation images: a score on them says nothing about new images." in card
     assert "## Scores on test" in card
 
 
@@ -80,16 +80,17 @@ def test_tells_task_data_scores_cost_and_recipe(description: ModelDescription) -
     card = model_card(description)
     for words in (
         "# trash/scratch, trial 7",
-        "Built from random weights",
-        "| **Task** | one of 3 classes for an image |",
-        "(N, 3, 32, 32), RGB, values 0 to 1, made square by cropping the middle; normalised inside the network",
+        "A network from scratch",
+        "| **Task** | image classification, 3 classes |",
+        "(N, 3, 32, 32), RGB, values 0 to 1, normalised inside the network",
+        "| **Resizing** | to a square, by center crop |",
         f"`{description.provenance.data['fingerprint']}`",
         "120 train, 12 validation, 12 test; seed 0",
         "| **Trained on** | train, 120 images |",
         "| **Parameters** | 1,000 |",
-        "| **MACs** | 20,000 an image |",
-        "is the 95 % interval over other images), accuracy 0.800, on 10 images.",
-        "2 epochs of batches of 32",
+        "| **MACs** | 20,000 per image |",
+        ", bootstrap over images), accuracy 0.800, on 10 images.",
+        "2 epochs, batch size 32",
         "Seed 3.",
     ):
         assert words in card
@@ -97,7 +98,7 @@ def test_tells_task_data_scores_cost_and_recipe(description: ModelDescription) -
 
 def test_what_was_not_measured_is_said_with_the_command_that_measures(description: ModelDescription) -> None:
     command = "python -m search.latency scratch/7 --name trash"
-    assert f"## Latency\n\nNot measured. `{command}` measures it" in model_card(description)
+    assert f"## Latency\n\nNot measured. Measure it with `{command}`;" in model_card(description)
 
 
 def test_every_class_has_its_scores_and_the_images_they_rest_on(description: ModelDescription) -> None:
@@ -115,11 +116,11 @@ def test_a_class_that_is_nowhere_has_no_precision_and_recall(description: ModelD
 
 def test_limits_are_those_of_this_model(description: ModelDescription) -> None:
     card = model_card(description)
-    assert "The search chose by this score" in card
-    assert r"glass taken for metal \| tin (1 of 2), metal \| tin taken for glass (1 of 4)." in card
-    assert r"Scored on fewer than 30 images, so by chance in part: glass, metal \| tin, paper." in card
-    assert "Of the data: skipped a.txt: not an image" in card
-    assert "trained on the validation images" not in card
+    assert "The search selected on this score" in card
+    assert r"glass predicted as metal \| tin (1 of 2), metal \| tin predicted as glass (1 of 4)." in card
+    assert r"Few images (fewer than 30), so scores are uncertain: glass, metal \| tin, paper." in card
+    assert "Data warning: skipped a.txt: not an image" in card
+    assert "also trained on the validation images" not in card
     perfect = model_card(changed(description, split="test", confusion=((30, 0, 0), (0, 30, 0), (0, 0, 30))))
-    for words in ("The search chose", "Most often confused", "Scored on fewer"):
+    for words in ("The search selected", "Most frequent confusions", "Few images"):
         assert words not in perfect

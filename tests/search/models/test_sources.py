@@ -65,12 +65,12 @@ def refused(where: str, settings: Settings) -> str:
 
 def test_an_unknown_trial_is_refused_with_the_names_of_those_there_are(settings: Settings) -> None:
     message = refused("scratch/17", settings)
-    assert "no model was kept of a trial scratch/17" in message
-    assert "trials with a model: elimination/0, scratch/0: choose one" in message
+    assert "trial scratch/17 has no saved model" in message
+    assert "available: elimination/0, scratch/0" in message
 
 
 def test_a_number_that_two_studies_have_is_asked_about(settings: Settings) -> None:
-    assert "0 may be elimination/0 or scratch/0: name the study" in refused("0", settings)
+    assert "0 may be elimination/0 or scratch/0; name the study" in refused("0", settings)
 
 
 def kept(study: str, number: int, **attributes: object) -> KeptModel:
@@ -98,13 +98,13 @@ def test_a_row_that_there_is_not_is_refused_with_those_there_are() -> None:
     with pytest.raises(BadInput) as caught:
         choose(LISTED, "final/elimination0")
     message = str(caught.value)
-    assert "no model was kept of a trial final/elimination0" in message
-    assert "with a model: elimination/0, final/elimination-0, final/control, baselines/control: choose one" in message
+    assert "trial final/elimination0 has no saved model" in message
+    assert "available: elimination/0, final/elimination-0, final/control, baselines/control" in message
 
 
 def test_what_is_neither_folder_nor_trial(settings: Settings) -> None:
     assert "nix: no such folder, and not the name of a trial; expected" in refused("nix", settings)
-    assert "out/model.onx is no folder either; expected a model's folder, or" in refused("out/model.onx", settings)
+    assert "out/model.onx is not a folder, either; expected a model's folder, or" in refused("out/model.onx", settings)
 
 
 def test_a_search_without_any_model(settings: Settings, tmp_path: Path) -> None:
@@ -115,8 +115,8 @@ def test_a_search_without_any_model(settings: Settings, tmp_path: Path) -> None:
         )
         study.tell(study.ask(), [0.5, 1000])
     message = refused("0", elsewhere)
-    assert "no trial of the search has a model" in message
-    assert "kept are the models of a final study, and of trials on their study's front when they finish" in message
+    assert "no trial of the search has a saved model" in message
+    assert "models are saved only for trials that were on their study's Pareto front when they finished" in message
 
 
 def test_a_search_of_another_name(settings: Settings) -> None:

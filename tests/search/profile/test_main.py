@@ -50,7 +50,7 @@ def test_the_table_fits_80_columns_and_says_what_it_took(
     assert re.fullmatch(r"\d+ cuts in \d+\.\d s:", lines[start].removeprefix(title))
     assert max(map(len, lines[start:])) <= 80
     whole = timm.create_model("test_resnet", num_classes=CLASSES)
-    assert any("test_resnet (uncut)" in line and f"{count_parameters(whole):,}" in line for line in lines)
+    assert any("test_resnet (full)" in line and f"{count_parameters(whole):,}" in line for line in lines)
     assert sum("test_efficientnet" in line for line in lines[start + 1 :]) == len(
         anatomy("test_efficientnet", SIDE).cuts
     )

@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 
 from search.profile.features import Pooled
 from search.profile.scores import logme, probe_f1_macro
-from search.training.evaluation import Integers, f1_macro
+from search.statistics.confusion import Integers, f1_macro
 
 CLASSES = 3
 

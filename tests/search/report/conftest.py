@@ -11,7 +11,8 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 from search.report.comparison import Comparison, compare
-from search.report.rows import Search, search_of
+from search.report.grouping import search_of
+from search.report.rows import Search
 from storage import curves
 from storage.claims import claim_trial
 from storage.database import Database, connect

@@ -10,9 +10,9 @@ from search.models.latency.runs import LatencyRun, Machine, Measurement
 from search.report.axis import MACS, latency
 from search.report.comparison import compare, front_steps
 from search.report.figures import front_figure
-from search.report.formats import not_measured
 from search.report.plot import png
 from search.report.stored import choose_axis, read_search
+from search.report.wording import not_measured
 from storage import latency as stored_latency
 from storage.database import connect
 
@@ -47,7 +47,7 @@ def test_the_front_is_of_f1_against_the_axis(three: Any) -> None:
     assert numbers(comparison.joint_front) == [1, 2]
     assert front_steps(comparison) == ([1e6, 5e6, 9e6], [0.6, 0.8, 0.8])
     assert comparison.hypervolume == three.compare().hypervolume
-    assert not_measured(comparison) == "not measured, so on no front here: 1 of 4, scratch 3"
+    assert not_measured(comparison) == "not measured, so not on the Pareto front: 1 of 4, scratch 3"
 
 
 def test_what_is_not_measured_is_not_drawn(three: Any) -> None:
@@ -68,7 +68,7 @@ def test_latencies_of_two_machines_are_never_mixed(three: Any, tmp_path: Any) ->
             for trial_id, value in milliseconds.items():
                 run = measured(processor, value)
                 stored_latency.store(database, trial_id, run.key, run.model_dump(mode="json"))
-        search = read_search(database, None)
+        search = read_search(database, "trashnet")
         most = choose_axis(database, search, "latency", None)
         assert "on Cortex, 2 cores" in most.title
         assert [most.of(row) for row in search.rows] == [40.0, None, 60.0, 50.0]
@@ -85,7 +85,7 @@ def test_an_axis_that_says_nothing_is_refused(records: Any, tmp_path: Any) -> No
     url = f"sqlite:///{tmp_path / 'search.db'}"
     records.store(url)
     with closing(connect(url)) as database:
-        search = read_search(database, None)
+        search = read_search(database, "trashnet")
         for name, machine, problem in (
             ("macs", None, "no candidate that the search found has MACs"),
             ("latency", None, "measure some with python -m search.latency"),

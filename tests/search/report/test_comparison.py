@@ -72,8 +72,8 @@ def test_an_uncut_network_of_f1_zero_divides_nothing(records: Any) -> None:
     assert records.compare().entries[0].share_of_uncut_f1 is None
 
 
-def test_standings(two_studies: Any) -> None:
-    elimination, scratch = two_studies.compare().standings
+def test_contributions(two_studies: Any) -> None:
+    elimination, scratch = two_studies.compare().contributions
     log = math.log10
     elimination_area = 0.86 * (7 - log(200_000)) / 4
     scratch_area = (0.60 * (log(400_000) - log(50_000)) + 0.70 * (7 - log(400_000))) / 4
@@ -92,7 +92,7 @@ def test_a_study_without_a_finished_trial_holds_nothing(records: Any) -> None:
     records.study("scratch")
     records.trial("scratch", 0.5, 10_000)
     records.trial("elimination", state="RUNNING")
-    elimination, scratch = records.compare().standings
+    elimination, scratch = records.compare().contributions
     assert (elimination.hypervolume, elimination.joint_front_rows, scratch.joint_front_rows) == (0, 0, 1)
 
 
@@ -155,7 +155,9 @@ def test_fronts_agree_with_comparing_every_pair(new_records: Any, drawn: list[tu
         own_study = [other for other in comparison.entries if other.row.study == each.row.study]
         assert each.on_joint_front == (not beaten(each, list(comparison.entries)))
         assert each.on_study_front == (not beaten(each, own_study))
-    assert sum(standing.joint_front_rows for standing in comparison.standings) == len(comparison.joint_front)
+    assert sum(contribution.joint_front_rows for contribution in comparison.contributions) == len(
+        comparison.joint_front
+    )
 
 
 def test_time_grows_with_the_number_of_trials_and_not_with_its_square(records: Any) -> None:

@@ -1,4 +1,4 @@
-"""The interval of F1 over other validation images: whose it is, and that all reports tell the same one."""
+"""The 95% CI of F1 over validation images: which entries have one, and that all reports show the same."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from search.report import formats, table
+from search.report import table, wording
 from search.report.comparison import Comparison, bars
 from search.report.figures import front_figure, hover
 from search.report.page import page
@@ -42,8 +42,8 @@ def compared(records: Any) -> Comparison:
 def test_it_is_of_those_that_others_are_compared_with(compared: Comparison) -> None:
     low, high = np.quantile(drawn_f1_of(np.array(SMALL)), [0.025, 0.975])
     assert 0.6 < low < 0.7 < 0.8 < high < 0.9
-    text = f"{low:.3f}-{high:.3f}".replace("0.", ".")
-    told = {entry.row.parameters: formats.interval(entry) for entry in compared.entries}
+    text = f"{low:.3f}-{high:.3f}"
+    told = {entry.row.parameters: wording.interval(entry) for entry in compared.entries}
     assert told == {1000: text, 2000: "1.000-1.000", 3000: "—", 4000: text, 5000: text}
     below, above = bars(compared.entries)
     assert below == pytest.approx([0.75 - low, 0, 0, 0.75 - low, 0.75 - low])
@@ -81,7 +81,7 @@ def test_without_a_confusion_that_can_be_read_there_is_none(records: Any, confus
     records.study("scratch")
     records.trial("scratch", 0.75, confusion=confusion)
     comparison = records.compare()
-    assert formats.interval(comparison.entries[0]) == "—"
+    assert wording.interval(comparison.entries[0]) == "—"
     assert bars(comparison.entries) == ([0.0], [0.0])
     assert not any("error_y" in trace for trace in front_figure(comparison)["data"])
     assert png(comparison)[:4] == b"\x89PNG"
@@ -90,17 +90,17 @@ def test_without_a_confusion_that_can_be_read_there_is_none(records: Any, confus
 
 def test_every_report_tells_the_same(compared: Comparison) -> None:
     entry = compared.entries[0]
-    text, images = formats.interval(entry), entry.f1_images
+    text, images = wording.interval(entry), entry.f1_images
     assert images is not None
     printed = io.StringIO()
     table.show(compared, compared.entries, Console(file=printed, width=200))
     (line,) = [line for line in printed.getvalue().splitlines() if "1,000" in line and line.startswith("elimination")]
     assert line.split()[3:5] == ["0.750", text]
-    assert "95 %: bootstrap interval of F1 over other validation images" in " ".join(printed.getvalue().split())
+    assert "95% CI: bootstrap over the validation images" in " ".join(printed.getvalue().split())
     content = page(compared, compared.entries, {})
     assert f"data-value='{images.low}'>{text}</td>" in content
-    assert "Bars: 95 % interval of F1 over other validation images" in content
-    assert f"95 % over other images: {text}" in hover(entry)
+    assert "Bars: 95% CI (bootstrap over the validation images)" in content
+    assert f"95% CI: {text}" in hover(entry)
     row = json.loads(as_json(compared, [entry]))["rows"][0]
     assert (row["f1_macro_low"], row["f1_macro_high"]) == (images.low, images.high)
     (line_of_csv,) = csv.DictReader(io.StringIO(as_csv([entry])))
@@ -111,7 +111,7 @@ def test_figures_and_image_draw_it_for_single_trainings(compared: Comparison, re
     traces = {trace["name"]: trace for trace in front_figure(compared)["data"]}
     below, above = bars(compared.references)
     assert below[0] > 0
-    for name in ("elimination: joint front", "uncut network", "references"):
+    for name in ("elimination: overall Pareto front", "full backbone", "baselines"):
         error = traces[name]["error_y"]
         assert (error["arrayminus"][0], error["array"][0]) == (below[0], above[0])
         assert not error["symmetric"]

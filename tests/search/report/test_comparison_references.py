@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from search.report import formats, records, table
+from search.report import records, table, wording
 from search.report.comparison import Comparison, Entry, select
 from search.report.figures import front_figure
 from search.report.page import page
@@ -46,10 +46,10 @@ def all_of(comparison: Comparison) -> tuple[Entry, ...]:
     return select(comparison, min_f1=0, max_parameters=10**9, everything=False)
 
 
-def test_they_change_no_front_no_hypervolume_and_no_standing(compared: Comparison, without: Comparison) -> None:
+def test_they_change_no_front_no_hypervolume_and_no_contribution(compared: Comparison, without: Comparison) -> None:
     assert compared.joint_front == without.joint_front
     assert compared.hypervolume == without.hypervolume
-    assert compared.standings == without.standings
+    assert compared.contributions == without.contributions
     assert compared.uncut == without.uncut
     assert [entry for entry in compared.entries if not entry.reference] == list(without.entries)
 
@@ -65,8 +65,8 @@ def test_they_are_entries_with_their_names_and_shares(compared: Comparison) -> N
     assert (best.row.name, best.row.f1_scores, uncut.row.name) == ("resnet18_to_layer1", (0.97, 0.99), "resnet18")
     assert best.share_of_uncut_f1 == pytest.approx((0.97 + 0.99) / 2 / 0.77)
     assert best.share_of_uncut_parameters == 10_000 / 4_000_000
-    assert formats.front_mark(best) == "reference"
-    assert formats.label(best.row) == "resnet18_to_layer1"
+    assert wording.front_mark(best) == "baseline"
+    assert wording.label(best.row) == "resnet18_to_layer1"
 
 
 def test_the_table_shows_and_marks_them(compared: Comparison) -> None:
@@ -74,9 +74,9 @@ def test_the_table_shows_and_marks_them(compared: Comparison) -> None:
     table.show(compared, all_of(compared), Console(file=text, width=200))
     lines = text.getvalue().splitlines()
     (best,) = [line.split() for line in lines if line.startswith("baselines") and "10,000" in line]
-    assert best[:3] == ["baselines", "0", "reference"]
+    assert best[:3] == ["baselines", "0", "baseline"]
     assert "    resnet18_to_layer1: resnet18 to layer1" in lines
-    assert "references, baselines: 3 complete; 1 failed: no weights; 0.07 hours" in lines  # 4 trials of 60 s
+    assert "baselines, baselines: 3 complete; 1 failed: no weights; 0.07 hours" in lines  # 4 trials of 60 s
     assert "failed, baselines: 1 × no weights" in lines
     assert "both" in text.getvalue(), "two studies were searched"
 
@@ -90,13 +90,13 @@ def test_json_and_csv_mark_them(compared: Comparison) -> None:
 
 
 def test_they_are_one_trace_of_their_own_marker(compared: Comparison) -> None:
-    (trace,) = [trace for trace in front_figure(compared)["data"] if trace["name"] == "references"]
+    (trace,) = [trace for trace in front_figure(compared)["data"] if trace["name"] == "baselines"]
     assert trace["x"] == [10_000, 4_000_000]
     assert trace["y"] == pytest.approx([0.98, 0.77])
     assert trace["marker"]["symbol"] == "x-thin"
     assert "resnet18_to_layer1" in trace["text"][0]
-    assert "baselines 0, reference" in trace["text"][0]
-    assert sum(len(trace["x"]) for trace in front_figure(compared)["data"] if "baselines" in trace["name"]) == 0
+    assert "baselines 0, baseline" in trace["text"][0]
+    assert sum(len(trace["x"]) for trace in front_figure(compared)["data"] if "baselines:" in trace["name"]) == 0
 
 
 def test_the_page_names_them_where_a_telephone_shows_it(compared: Comparison) -> None:

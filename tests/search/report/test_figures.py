@@ -13,8 +13,8 @@ def test_the_front_figure_is_json_that_plotly_accepts(two_studies: Any) -> None:
     assert json.loads(json.dumps(figure, allow_nan=False)) == figure
     names = [trace.name for trace in go.Figure(figure).data]
     assert names == [
-        "joint front", "elimination: others", "elimination: joint front", "scratch: its own front",
-        "scratch: joint front", "uncut network",
+        "overall Pareto front", "elimination: others", "elimination: overall Pareto front",
+        "scratch: study's Pareto front", "scratch: overall Pareto front", "full backbone",
     ]  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def test_hover_escapes_and_tells_a_front_members_candidate(two_studies: Any) -> 
     others = {
         each.row.trials[0]: hover(each) for each in two_studies.compare().entries if each.row.study == "elimination"
     }
-    assert "elimination 1, on the joint front<br>resnet18 to layer2<br>F1 0.860 ± 0.028 (n 2)" in others[1]
+    assert "elimination 1, on the overall Pareto front<br>resnet18 to layer2<br>F1 0.860 ± 0.028 (n 2)" in others[1]
     assert "cut: layer2" in others[1]
     assert "&lt;/script&gt;&lt;b&gt;&amp;$x$" in others[3]
     assert "cut: layer3" not in others[3]

@@ -52,7 +52,7 @@ def test_why_there_is_none() -> None:
     f1_of, params_of = trials(20)
     assert importance("scratch", dict.fromkeys(f1_of, 0.5), params_of).why_not == "all trials have the same F1"
     same: dict[int, Params] = {trial: {"cut": (4, CUT)} for trial in f1_of}
-    assert importance("scratch", f1_of, same).why_not == "no choice that most trials share varies"
+    assert importance("scratch", f1_of, same).why_not == "no hyperparameter that most trials share varies"
     assert importance("scratch", f1_of, {}).why_not == "too few complete trials (0 of 8)"
 
 

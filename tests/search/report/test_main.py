@@ -192,8 +192,10 @@ def test_what_a_table_does_not_need_is_not_imported() -> None:
 
 
 def test_each_report_writes_its_own_formats(url: str) -> None:
-    assert "--html is not for --final, which writes csv, markdown, latex" in refused("--final", "--html", "a.html")
-    assert "--latex is not for --pareto, which writes json, csv, markdown, png, html" in refused(
+    assert "--html does not work with --final, which writes csv, markdown, latex" in refused(
+        "--final", "--html", "a.html"
+    )
+    assert "--latex does not work with --pareto, which writes json, csv, markdown, png, html" in refused(
         "--pareto", "--latex", "a.tex"
     )
 
@@ -208,14 +210,14 @@ def test_references_alone_are_a_table_and_no_image(
     main(["--pareto", "--database", database, "--markdown", "-"])
     assert "| controls | vgg11\\_random | 2,000 |" in capsys.readouterr().out
     main(["--pareto", "--database", database, "--x", "parameters", "--markdown", str(tmp_path / "controls.md")])
-    assert "references, controls: 1 complete" in capsys.readouterr().out
+    assert "baselines, controls: 1 complete" in capsys.readouterr().out
     assert "vgg11" in (tmp_path / "controls.md").read_text()
     message = refused("--pareto", "--database", database, "--html", "page.html")
-    assert "study controls (references): 1 complete" in message
+    assert "study controls (baselines): 1 complete" in message
 
 
 def test_nothing_is_final_before_it_was_finalized(url: str) -> None:
-    assert "holds no finalized study trashnet/final; make one with python -m search.finalize" in refused(
+    assert "holds no final evaluation trashnet/final; make one with python -m search.finalize" in refused(
         "--final", "--database", url
     )
-    assert "no finalized study trashnet/scratch" in refused("--final", "--database", url, "--study", "scratch")
+    assert "no final evaluation trashnet/scratch" in refused("--final", "--database", url, "--study", "scratch")

@@ -69,7 +69,7 @@ def test_every_section_is_there(elements: Elements) -> None:
     text = " ".join(elements.words)
     for words in (
         "trashnet: F1 against parameters", "validation macro F1", "Best F1: 0.860 ± 0.028 with 200,000 parameters",
-        "5.0\u00a0% of the uncut network's", "Hypervolume", "Learning curves", "out of memory", "3f2a91c07b6d", "glass",
+        "5.0% of the full backbone's", "Hypervolume", "Learning curves", "out of memory", "3f2a91c07b6d", "glass",
         "can reach 0.550 at most, behind trial 0", "devices: cpu", "seed: 0", "cut: layer2",
     ):  # fmt: skip
         assert words in text
@@ -111,7 +111,7 @@ def test_what_moved_f1_or_why_it_is_not_known(two_studies: Any) -> None:
     content = page(comparison, comparison.entries, {}, [known, Importance("scratch", 2, why_not="too few")])
     text = text_of(content)
     assert "F1 of 40 trials" in text
-    assert "75 %" in text
+    assert "75%" in text
     assert "too few." in text
     assert "<i style='width:75.0%'></i>" in content
     assert "<b>x" not in content
@@ -128,10 +128,10 @@ def test_the_best_of_each_study_shows_what_it_confuses(records: Any) -> None:
     records.trial("scratch", 0.8, 2000, confusion=[[7, 3], [0, 5]], **same)
     comparison = records.compare()
     content = page(comparison, comparison.entries, {})
-    assert "What the best models confuse" in content
+    assert "Confusion matrices of the best models" in content
     cells = re.findall(r"<td style='background:rgba\(0,114,178,([\d.]+)\)[^>]*>(\d*)</td>", content)
     assert cells == [("0.75", "15"), ("0.25", "5"), ("0.10", "1"), ("0.90", "9")]  # 8 + 7 of 20, 1 + 0 of 10, ...
-    assert "2 trainings together" in text_of(content)
+    assert "sum over 2 training runs" in text_of(content)
     assert "<b>x" not in content
 
 
@@ -143,16 +143,16 @@ def test_of_many_classes_the_worst_mistakes_are_named(records: Any) -> None:
     records.trial("scratch", 0.8, confusion=confusion)
     comparison = records.compare()
     text = text_of(page(comparison, comparison.entries, {}))
-    assert "3 taken for 7: 4" in text
+    assert "3 predicted as 7: 4" in text
 
 
 def test_what_was_pruned_and_what_it_cost(two_studies: Any) -> None:
     two_studies.trial("scratch", state="PRUNED", stopped_at_epoch=4, reason="behind", device="H100")
     comparison = two_studies.compare()
     text = " ".join(text_of(page(comparison, comparison.entries, {})).split())
-    assert "stopped 4 behind 1" in text
-    assert "drawn again to the end trained with its next seed 1" in text
-    assert "In all: 0.10 hours on cpu" in text  # 6 trials of a minute
+    assert "pruned 4 behind 1" in text
+    assert "repeated last trained again with a new seed 1" in text
+    assert "Total: 0.10 hours on cpu" in text  # 6 trials of a minute
     assert "0.017 hours on H100" in text
 
 
@@ -180,7 +180,13 @@ def test_final_test_scores_have_a_section_of_their_own(two_studies: Any) -> None
     ]
     content = page(comparison, comparison.entries, {}, final={"final": tables, "again": tables[:1]})
     text = text_of(content)
-    for words in ("Final test scores", "cut <b>", "0.600 ± 0.141", "a note", "Nothing on this page was chosen by it"):
+    for words in (
+        "Final test scores",
+        "cut <b>",
+        "0.600 ± 0.141",
+        "a note",
+        "Nothing on this page was selected on test scores",
+    ):
         assert words in text
     assert "<h3>final</h3><details open><summary>Scores" in content
     assert content.index("<summary>Layers") < content.index("<h3>again</h3>"), "each study has its tables"
@@ -189,11 +195,11 @@ def test_final_test_scores_have_a_section_of_their_own(two_studies: Any) -> None
 
 def test_columns_of_final_tables_sort_by_their_numbers(two_studies: Any) -> None:
     comparison = two_studies.compare()
-    headings = ("network", "parameters", "share", "difference", "test set CPU s", "beyond chance")
+    headings = ("network", "parameters", "share", "difference", "test set CPU s", "significant")
     body = (
-        ("1 a", "182,054", "7.5 %", "-0.044 to -0.034", "not measured", "no"),
-        ("b", "1,834", "100 %", "+0.011 to +0.020", "1.2e+03", "—"),
-        ("c", "941", "0.1 %", "—", "0.4", "better"),
+        ("1 a", "182,054", "7.5%", "-0.044 to -0.034", "not measured", "no"),
+        ("b", "1,834", "100%", "+0.011 to +0.020", "1.2e+03", "—"),
+        ("c", "941", "0.1%", "—", "0.4", "better"),
     )
     content = page(comparison, comparison.entries, {}, final={"final": [Table("Differences", headings, body, "")]})
     cells = re.findall(r"data-value='([^']*)'", content[content.index("<summary>Differences") :])
@@ -208,7 +214,7 @@ def test_another_axis_is_in_title_figure_and_table(two_studies: Any) -> None:
     comparison = compare(two_studies.search(), latency("my <b> machine", {1: 4.5, 2: 2.5}))
     content = page(comparison, comparison.entries, {})
     text = text_of(content)
-    assert "trashnet: F1 against latency in ms of one image, one thread, on my <b> machine" in text
-    assert "Not measured, so on no front here: 3 of 5" in text
+    assert "trashnet: F1 against single-image latency (ms), CPU, 1 thread, on my <b> machine" in text
+    assert "Not measured, so not on the Pareto front: 3 of 5" in text
     assert "4.5" in text
     assert "on my &lt;b&gt; machine (log scale)" in Elements(content).scripts[0].replace("\\u003c", "<")

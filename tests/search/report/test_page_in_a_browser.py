@@ -30,5 +30,10 @@ def test_figures_are_drawn_and_no_script_fails(two_studies: Any, tmp_path: Path)
     for name in ("front", "curves"):
         assert re.search(rf'<div class="figure[^"]*" id="{name}"[^>]*><div class="plot-container', done.stdout)
     legend = re.findall(r'class="legendtext"[^>]*>([^<]*)<', done.stdout)
-    assert {"joint front", "elimination: joint front", "scratch: joint front", "uncut network"} <= set(legend)
+    assert {
+        "overall Pareto front",
+        "elimination: overall Pareto front",
+        "scratch: overall Pareto front",
+        "full backbone",
+    } <= set(legend)
     assert len(re.findall(r'<path class="point"', done.stdout)) >= len(comparison.entries)

@@ -29,7 +29,7 @@ def cells(text: str, first: str, second: str) -> list[str]:
 def test_rows_of_the_fronts(two_studies: Any) -> None:
     text = printed(two_studies)
     assert cells(text, "elimination", "1") == (
-        ["elimination", "1", "joint", "0.860", "±", "0.028", "—", "2", "200,000", "41.2M", "108", "%", "5.0", "%", "—"]
+        ["elimination", "1", "overall", "0.860", "±", "0.028", "—", "2", "200,000", "41.2M", "108%", "5.0%", "—"]
     )
     assert cells(text, "scratch", "1")[:3] == ["scratch", "1", "study"]
     assert "resnet18 to layer2" in text
@@ -40,14 +40,14 @@ def test_rows_of_the_fronts(two_studies: Any) -> None:
 def test_what_stands_below(two_studies: Any) -> None:
     text = printed(two_studies)
     assert "validation macro F1, not a test score" in text
-    assert "uncut resnet18 (elimination 0): F1 0.800, 4,000,000 parameters" in text
+    assert "full resnet18 (elimination 0): F1 0.800, 4,000,000 parameters" in text
     hypervolume = 0.86 * (7 - math.log10(200_000)) / 4
-    assert cells(text, "elimination", f"{hypervolume:.4f}")[3:] == ["1/2", "50", "%", "4", "1", "0", "0", "1", "0.10"]
+    assert cells(text, "elimination", f"{hypervolume:.4f}")[3:] == ["1/2", "50%", "4", "1", "0", "0", "1", "0.10"]
     hypervolume = (0.60 * math.log10(400_000 / 50_000) + 0.70 * (7 - math.log10(400_000))) / 4
-    assert cells(text, "scratch", f"{hypervolume:.4f}")[3:] == ["1/2", "50", "%", "2", "0", "1", "1", "0", "0.07"]
+    assert cells(text, "scratch", f"{hypervolume:.4f}")[3:] == ["1/2", "50%", "2", "0", "1", "1", "0", "0.07"]
     assert "both" in text
     assert "failed, elimination: 1 × out of memory\n" in text
-    assert "stopped, scratch: 1 × at epoch 3 of 12\n" in text
+    assert "pruned, scratch: 1 × at epoch 3 of 12\n" in text
     assert "trashnet (fingerprint 3f2a91c07b6d)" in text
     assert "seeds: 0-1" in text
     assert "devices: cpu" in text
@@ -77,8 +77,8 @@ def test_text_from_the_database_does_not_reach_the_terminal_as_commands(two_stud
     assert "[31m 網" in printed(two_studies, everything=True)
 
 
-def test_a_terminal_gets_the_joint_front_in_bold(two_studies: Any) -> None:
-    assert "\x1b[1melimination      1  joint" in printed(two_studies, terminal=True)
+def test_a_terminal_gets_the_overall_front_in_bold(two_studies: Any) -> None:
+    assert "\x1b[1melimination      1  overall" in printed(two_studies, terminal=True)
 
 
 def test_one_study_has_no_line_for_both(records: Any) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from search.statistics.confusion import confusion_matrix, f1_per_class
+from search.statistics.confusion import confusion_matrix, f1_macro, f1_per_class, macro_f1
 
 
 def test_f1_of_a_matrix_that_can_be_counted_by_hand() -> None:
@@ -25,3 +25,7 @@ def test_scikit_learn_counts_the_same(pairs: list[tuple[int, int]]) -> None:
     assert np.array_equal(confusion, metrics.confusion_matrix(true, predicted, labels=every))
     expected = metrics.f1_score(true, predicted, labels=every, average=None, zero_division=0)
     assert f1_per_class(confusion) == pytest.approx(expected)
+    macro = metrics.f1_score(true, predicted, average="macro", zero_division=0)
+    assert macro_f1(confusion) == f1_macro(true, predicted) == pytest.approx(macro, abs=1e-15)
+    there = metrics.f1_score(true, predicted, labels=np.unique(true), average="macro", zero_division=0)
+    assert macro_f1(confusion, np.isin(every, true)) == pytest.approx(there, abs=1e-15)

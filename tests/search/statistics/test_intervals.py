@@ -7,7 +7,8 @@ import numpy.typing as npt
 import pytest
 from sklearn.metrics import f1_score
 
-from search.statistics.intervals import Integers, drawn_f1, drawn_f1_of, over_images, over_seeds
+from search.statistics.confusion import Integers
+from search.statistics.intervals import drawn_f1, drawn_f1_of, over_images, over_seeds
 
 
 def test_the_t_interval_of_three_seeds() -> None:

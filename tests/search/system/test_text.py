@@ -38,7 +38,7 @@ def test_short_is_within_half_a_percent(value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "text"), [(None, "—"), (0, "0 %"), (0.0754, "7.5 %"), (0.104, "10 %"), (1.0312, "103 %"), (25, "2,500 %")]
+    ("share", "text"), [(None, "—"), (0, "0%"), (0.0754, "7.5%"), (0.104, "10%"), (1.0312, "103%"), (25, "2,500%")]
 )
 def test_percent(share: float | None, text: str) -> None:
     assert percent(share) == text

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from blocks.network import Network
 from search.data.arrays import Arrays
-from search.training.evaluation import f1_macro
+from search.statistics.confusion import f1_macro
 from tests.training import evaluate
 
 MakeNetwork = Callable[..., Network]

@@ -98,7 +98,7 @@ def test_a_store_that_fails_costs_the_model_and_says_so(
     assert "the model of trash/scratch #0 is lost" in caplog.text
     note_lost(bench.database, model, reason)
     note = Page(bench.database, model.study).note(model.lease.trial_id)
-    assert note.startswith("**No model was kept:** artefact store")
+    assert note.startswith("**No model was saved:** artefact store")
     assert "No space left on device" in note
 
 

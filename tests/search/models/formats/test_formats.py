@@ -24,9 +24,10 @@ from blocks.specification import (
 from search.errors import BadInput
 from search.models.deployed import Deployed, of_network
 from search.models.description import ModelDescription
-from search.models.formats.formats import FORMATS, exported_description
+from search.models.formats.onnx import FORMAT as ONNX
+from search.models.formats.registry import FILES, FORMAT_OF_SUFFIX, load_format
 from search.models.image_files import classify, image_files
-from search.models.opening import open_classifier
+from search.models.loading import open_classifier
 from search.models.sources import Source
 from search.settings.search import Settings
 
@@ -94,9 +95,9 @@ def agreement(
 ) -> float:
     """The largest difference of probabilities between the network and its export, by files as `predict` reads them."""
     network = alive(NETWORKS[name])
-    description, chosen = description_of(NETWORKS[name], source), FORMATS[format_name]
+    description, chosen = description_of(NETWORKS[name], source), load_format(format_name)
     folder.mkdir()
-    chosen.write(Deployed(network).eval(), exported_description(description), folder)
+    chosen.write(Deployed(network).eval(), chosen.description(description), folder / FILES[format_name])
     reloaded = open_classifier(str(folder), settings)
     files = image_files([photographs])
     answers = [
@@ -130,7 +131,7 @@ def test_so_do_the_formats_of_pytorch(
 
 
 def test_onnx_says_what_it_takes_to_those_who_know_nothing_of_us(source: Source, tmp_path: Path) -> None:
-    FORMATS["onnx"].write(Deployed(source.network).eval(), exported_description(source.description), tmp_path)
+    ONNX.write(Deployed(source.network).eval(), ONNX.description(source.description), tmp_path / "model.onnx")
     model = onnx.load(str(tmp_path / "model.onnx"))
     said = {entry.key: entry.value for entry in model.metadata_props}
     assert said["classes"] == '["class0", "class1", "class2"]'
@@ -138,6 +139,12 @@ def test_onnx_says_what_it_takes_to_those_who_know_nothing_of_us(source: Source,
     (taken,) = model.graph.input
     assert [place.dim_param or place.dim_value for place in taken.type.tensor_type.shape.dim] == ["batch", 3, 32, 32]
     assert taken.type.tensor_type.elem_type == onnx.TensorProto.UINT8
+
+
+def test_every_format_has_a_suffix_of_its_own_and_a_snippet_of_five_lines(source: Source) -> None:
+    assert len(FORMAT_OF_SUFFIX) == len(FILES)
+    for name, file in FILES.items():
+        assert len(load_format(name).snippet(source.description, file)) == 5
 
 
 @pytest.mark.parametrize("file", ["model.onnx", "model.pt", "model.pt2"])
@@ -148,11 +155,11 @@ def test_a_damaged_file_is_refused(file: str, settings: Settings, tmp_path: Path
 
 
 def test_a_foreign_onnx_model_is_refused(settings: Settings, source: Source, tmp_path: Path) -> None:
-    FORMATS["onnx"].write(Deployed(source.network).eval(), exported_description(source.description), tmp_path)
+    ONNX.write(Deployed(source.network).eval(), ONNX.description(source.description), tmp_path / "model.onnx")
     model = onnx.load(str(tmp_path / "model.onnx"))
     del model.metadata_props[:]
     onnx.save(model, str(tmp_path / "foreign.onnx"))
-    with pytest.raises(BadInput, match="no class names inside"):
+    with pytest.raises(BadInput, match="has no class names"):
         open_classifier(str(tmp_path / "foreign.onnx"), settings)
 
 
@@ -173,9 +180,10 @@ def no_room() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize("format_name", FILES)
 def test_a_full_disk_is_an_error_and_not_the_end_of_the_process(
     format_name: str, source: Source, tmp_path: Path
 ) -> None:
+    write, file = load_format(format_name).write, tmp_path / FILES[format_name]
     with no_room(), pytest.raises((OSError, BadInput), match="File too large"):
-        FORMATS[format_name].write(Deployed(source.network).eval(), source.description, tmp_path)
+        write(Deployed(source.network).eval(), source.description, file)

@@ -11,7 +11,7 @@ from timm.layers.conv2d_same import Conv2dSame
 from blocks.build import build
 from blocks.specification import EliminatedSpecification
 from search.models.deployed import Deployed
-from search.models.formats.formats import trace_onnx
+from search.models.formats.onnx_tracing import trace_onnx
 from search.models.formats.padding import with_fixed_padding
 
 

@@ -7,20 +7,20 @@ import pytest
 from PIL import Image
 
 from search.data.decode import Fit, decode
-from search.models.loading_code import NEEDS, loading_lines
+from search.models.formats.registry import FILES, load_format
 from search.models.sources import Source
 
 
 @pytest.mark.parametrize("fit", ["stretch", "crop"])
-@pytest.mark.parametrize("format_name", NEEDS)
-def test_a_image_becomes_what_training_saw(
+@pytest.mark.parametrize("format_name", FILES)
+def test_an_image_becomes_what_training_saw(
     format_name: str, fit: Fit, source: Source, photographs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     turned = (photographs / "day1" / "03.jpg").read_bytes()
     description = source.description.model_copy(
         update={"input": source.description.input.model_copy(update={"fit": fit})}
     )
-    lines = loading_lines(format_name, description, "model")
+    lines = load_format(format_name).snippet(description, "model")
     (making,) = [line for line in lines if line.startswith("image = ")]
     monkeypatch.chdir(photographs / "day1")
     Path("image.jpg").write_bytes(turned)

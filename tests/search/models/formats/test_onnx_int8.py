@@ -12,9 +12,9 @@ from blocks.specification import ScratchSpecification, StageSpecification
 from search.models.classifier import Images, Probabilities
 from search.models.deployed import Deployed
 from search.models.description import ModelDescription
-from search.models.formats.formats import FORMATS, exported_description
+from search.models.formats.onnx import FORMAT as ONNX
+from search.models.formats.onnx_int8 import quantize
 from search.models.formats.onnx_session import INPUT, OUTPUT, open_session
-from search.models.formats.quantization import quantize
 from search.models.sources import Source
 
 SIZE = 32
@@ -46,8 +46,9 @@ def export_both(classes: int, source: Source, folder: Path) -> None:
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.momentum = None  # the mean of all batches, of which there is one
         network.train()(torch.from_numpy(images(64)).permute(0, 3, 1, 2) / 255)
-    FORMATS["onnx"].write(Deployed(network.eval()).eval(), exported_description(description), folder)
-    quantize(folder / "model.onnx", folder / "int8.onnx", exported_description(description), images(256))
+    exported = ONNX.description(description)
+    ONNX.write(Deployed(network.eval()).eval(), exported, folder / "model.onnx")
+    quantize(folder / "model.onnx", folder / "int8.onnx", exported, images(256))
 
 
 def answers(path: Path, few: Images) -> Probabilities:

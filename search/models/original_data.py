@@ -1,4 +1,4 @@
-"""The images that a model is tried on: those of its search."""
+"""Opening the data set that a model was trained on."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from search.models.sources import Source
 from search.settings.data import DataSettings
 from search.settings.search import Settings
 
-REFUSED = "the model cannot be tried on these images"
+REFUSED = "the model cannot be checked on these images"
 NAME_THEM = "name the model's images with --data-dir or --config"
 
 
 def open_images(source: Source, settings: Settings) -> Dataset:
-    """The data set of the trial's study, wherever it lies now, split and made square as the model's was.
+    """The data set of the trial's study, wherever it is now, with the model's splits and resizing.
 
-    Raises BadInput where it cannot be opened, has other classes, or is another than the model was trained with: what
-    is validation there may be test images of the model's search, or images that it was trained on.
+    Raises BadInput if it cannot be opened, has other classes, or is not the data set that the model was trained on:
+    its validation images could be training or test images of the model's search.
     """
     description = source.description
     data = _data(source, settings)
@@ -35,7 +35,7 @@ def open_images(source: Source, settings: Settings) -> Dataset:
     trained_on = str(description.provenance.data["fingerprint"])
     if dataset.fingerprint != trained_on:
         problem = (
-            f"data set {dataset.name} (fingerprint {dataset.fingerprint[:12]}) is not the one that the model of "
+            f"data set {dataset.name} (fingerprint {dataset.fingerprint[:12]}) is not the data set that the model of "
             f"{source.name} was trained on ({trained_on[:12]}): the images, their labels or their splits differ; "
             f"{NAME_THEM}, and leave out what --set changes of their splits"
         )
@@ -44,12 +44,12 @@ def open_images(source: Source, settings: Settings) -> Dataset:
 
 
 def _data(source: Source, settings: Settings) -> DataSettings:
-    """The settings of the study, but for what was set now. Of a model in a folder, its description knows some."""
+    """The settings of the study, with the present changes. The description of a model in a folder has some of them."""
     known = source.description.provenance.data
     stored: dict[str, Any] = {"source": known["source"], **source.settings.get("data", {})}
     changes = settings.data.model_dump(exclude_unset=True)
     if settings.data_dir is not None and changes["source"] == "folder" and stored["source"] != "digits":
-        del changes["source"]  # what a bare --data-dir or DATA_DIR means where nothing else is known
+        del changes["source"]  # the default meaning of --data-dir and DATA_DIR
     changes["fit"] = source.description.input.fit
     if "pixel_range" in known:
         changes["pixel_range"] = source.description.input.pixel_range

@@ -1,4 +1,4 @@
-"""ONNX models with 8-bit integers in the place of floats."""
+"""Quantising ONNX models to 8-bit integers."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from search.models.classifier import Images
 from search.models.description import ModelDescription
-from search.models.formats.formats import describe_onnx
 from search.models.formats.onnx_session import INPUT, OUTPUT
+from search.models.formats.onnx_tracing import describe_onnx
 
+INT8_FILE = "model.int8.onnx"
 CALIBRATED_ON = 256
 FLOAT_CONVOLUTIONS = 3
 _BATCH_SIZE = 32
 
 
 def quantize(float_model: Path, target: Path, description: ModelDescription, calibration: Images) -> None:
-    """Write `target`: weights of 8 bits with a scale for each channel, activations with ranges seen on `calibration`.
+    """Write `target`: 8-bit weights with one scale per channel, 8-bit activations with ranges from `calibration`.
 
-    Images are normalised and pass the first `FLOAT_CONVOLUTIONS` convolutions in floats: these have few weights,
-    and what is lost there is lost for all that comes after. The softmax is in floats, too: probabilities in steps of
-    1/256 do not sum to 1 where there are many classes.
+    Normalisation and the first `FLOAT_CONVOLUTIONS` convolutions stay in floats: they have few weights, and later
+    layers cannot recover what they lose. The softmax also stays in floats: with many classes, probabilities in steps of
+    1/256 do not sum to 1.
 
-    calibration  uint8 (N, S, S, 3), of the training split: evenly spread, `CALIBRATED_ON` of them are used
+    calibration  training images, uint8 (N, S, S, 3), of which `CALIBRATED_ON`, evenly spread, are used
     """
     few = calibration[:: max(1, len(calibration) // CALIBRATED_ON)][:CALIBRATED_ON]
     prepared = target.with_name(f".{target.name}.prepared")

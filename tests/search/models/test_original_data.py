@@ -11,7 +11,7 @@ import pytest
 
 from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
-from search.models.held_out import open_images
+from search.models.original_data import open_images
 from search.models.sources import Source
 from search.settings.data import DataSettings
 from search.settings.options import OF_TRAINING, add_arguments
@@ -86,7 +86,7 @@ def test_an_environment_that_names_the_folder_is_a_bare_one(
 
 
 def test_another_split_is_refused(of_list: Source, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"is not the one that the model of scratch/0 was trained on .* splits differ"):
+    with pytest.raises(BadInput, match=r"is not the data set that the model of scratch/0 was trained on .* splits"):
         opened(of_list, tmp_path, "--set", "data.test_share=0.2")
 
 

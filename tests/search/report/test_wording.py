@@ -4,16 +4,16 @@ from typing import Any
 
 import pytest
 
-from search.report import formats
+from search.report import wording
 
 
 def test_f1_and_label(two_studies: Any) -> None:
     rows = {(entry.row.study, entry.row.trials[0]): entry.row for entry in two_studies.compare().entries}
-    assert formats.f1(rows["elimination", 1]) == "0.860 ± 0.028"
-    assert formats.f1(rows["scratch", 0]) == "0.600"
-    assert formats.label(rows["elimination", 0]) == "uncut resnet18"
-    assert formats.label(rows["elimination", 1]) == "layer2"
-    assert formats.label(rows["scratch", 1]) == "#1"
+    assert wording.f1(rows["elimination", 1]) == "0.860 ± 0.028"
+    assert wording.f1(rows["scratch", 0]) == "0.600"
+    assert wording.label(rows["elimination", 0]) == "full resnet18"
+    assert wording.label(rows["elimination", 1]) == "layer2"
+    assert wording.label(rows["scratch", 1]) == "#1"
 
 
 def test_stopped_trials_are_counted_by_their_rung() -> None:
@@ -24,7 +24,7 @@ def test_stopped_trials_are_counted_by_their_rung() -> None:
         6: "no reason recorded",
     }
     expected = {"at epoch 6 of 12": 2, "at epoch 3 of 12": 1, "no reason recorded": 1}
-    assert list(formats.by_rung(stopped).items()) == list(expected.items())
+    assert list(wording.by_rung(stopped).items()) == list(expected.items())
 
 
 @pytest.mark.parametrize(
@@ -36,4 +36,4 @@ def test_stopped_trials_are_counted_by_their_rung() -> None:
     ],
 )
 def test_data_name(data: dict[str, Any], text: str) -> None:
-    assert formats.data_name(data) == text
+    assert wording.data_name(data) == text

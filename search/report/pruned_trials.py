@@ -1,4 +1,4 @@
-"""Trials that brought no result and did not fail: stopped early, or not trained at all; and where the hours went."""
+"""Pruned and infeasible trials, and the hours of all trials by device."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ NO_DEVICE = "not recorded"
 
 
 @dataclass(frozen=True)
-class Ending:
-    """So many trials of one study ended so.
+class PrunedTrials:
+    """Trials of one study that ended alike.
 
-    kind   "stopped" or "infeasible"
-    epoch  after which they were stopped; None where they were not trained, or it is not known
+    kind    "stopped" (pruned) or "infeasible"
+    epoch   after which they were pruned; None if they were not trained, or if it is unknown
+    trials  how many there are
     """
 
     kind: str
@@ -29,19 +30,19 @@ class Ending:
     trials: int
 
 
-def endings_of(trials: Iterable[TrialRecord]) -> tuple[Ending, ...]:
-    """Pruned trials by kind, epoch and reason: stopped ones first, by epoch, then the most frequent."""
+def pruned_trials_of(trials: Iterable[TrialRecord]) -> tuple[PrunedTrials, ...]:
+    """Trials by kind, epoch and reason: pruned trials first, by epoch; of equal epochs the most frequent first."""
     counts = Counter(
         _ending(trial.attributes, bool(trial.attributes.get("infeasible")))
         for trial in trials
         if trial.state == TrialState.PRUNED
     )
-    endings = [Ending(kind, epoch, reason, count) for (kind, epoch, reason), count in counts.items()]
+    endings = [PrunedTrials(kind, epoch, reason, count) for (kind, epoch, reason), count in counts.items()]
     return tuple(sorted(endings, key=lambda each: (each.kind == "infeasible", each.epoch or 0, -each.trials)))
 
 
 def hours_by_device(trials: Iterable[tuple[TrialRecord, float]]) -> dict[str, float]:
-    """Hours on each device, the most first, of trials with the seconds that they took."""
+    """Hours on each device, most hours first, from trials and their seconds."""
     hours: defaultdict[str, float] = defaultdict(float)
     for trial, seconds in trials:
         if seconds:
@@ -50,7 +51,7 @@ def hours_by_device(trials: Iterable[tuple[TrialRecord, float]]) -> dict[str, fl
 
 
 def device_of(attributes: Mapping[str, Any]) -> str | None:
-    """What trained a trial; None where it is not recorded. Version 0.1 wrote "1 threads"."""
+    """The device that trained a trial; None if it is not recorded. Version 0.1 wrote "1 threads"."""
     device = attributes.get("device")
     return re.sub(r"\b1 threads$", "1 thread", str(device)) if device else None
 
@@ -62,7 +63,7 @@ def _ending(attributes: Mapping[str, Any], infeasible: bool) -> tuple[str, int |
 
 
 def general(reason: str) -> str:
-    """A reason without what is of one trial: "812 macs, over the limit of 500" -> "macs, over the limit of 500"."""
+    """A reason without the numbers of one trial: "812 macs, over the limit of 500" -> "macs, over the limit of 500"."""
     line = (reason.strip().splitlines() or ["no reason recorded"])[0]
     line = re.sub(r"^stopped at epoch \d+ of \d+: ", "", line)  # the epoch is told beside it
     if "over the limit of" in line:

@@ -1,39 +1,39 @@
-"""Text and tables of Markdown, for reports, notes and model cards; and the candidates as GitHub shows them."""
+"""The candidates as a Markdown table, as GitHub shows it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from search.report import formats
+from search.report import wording
 from search.report.comparison import Comparison, Entry
 from search.report.table import LEFT_ALIGNED
 from search.system.text import NOT_KNOWN, duration, escaped, marked_up_table, short, whole
 
 HEADINGS = (
-    "study", "row or trial", "parameters", "layers", "MACs", "macro F1", "95 %", "n", "accuracy", "F1 on train",
+    "study", "network", "parameters", "layers", "MACs", "macro F1", "95% CI", "n", "accuracy", "train F1",
     "minutes",
 )  # fmt: skip
 MEANING = (
-    f"F1 is {formats.METRIC}, ± its standard deviation over n seeds; 95 %: bootstrap interval over other validation "
-    "images. F1 on train: of the last epoch, over augmented images. Minutes are of one training."
+    f"F1 is {wording.METRIC}, ± its standard deviation over n seeds. {wording.CONFIDENCE_INTERVAL}. train F1: last "
+    "epoch, on augmented images. minutes: of one training run."
 )
 
 
 def candidates(comparison: Comparison, entries: Sequence[Entry]) -> str:
-    """The entries by parameters, fewest first, and what their numbers rest on."""
+    """The entries by parameters, fewest first; then data, seeds and devices."""
     ordered = sorted(entries, key=lambda entry: (entry.row.parameters, entry.row.study, entry.row.trials))
     parts = [
-        f"# {escaped(comparison.search.name)}: candidates and references",
+        f"# {escaped(comparison.search.name)}: candidates and baselines",
         *(f"**{escaped(warning)}**" for warning in comparison.warnings),
         table(HEADINGS, [_cells(entry) for entry in ordered]),
         MEANING,
-        "\n".join(f"- {fact}: {escaped(value)}" for fact, value in formats.basis(comparison).items()),
+        "\n".join(f"- {fact}: {escaped(value)}" for fact, value in wording.basis(comparison).items()),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def table(headings: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    """A table of plain text: every cell is escaped, columns are numbers but for those of `LEFT_ALIGNED`."""
+    """A table of plain text: every cell is escaped; columns hold numbers, except those of `LEFT_ALIGNED`."""
     numbers = [escaped(heading) for heading in headings if heading not in LEFT_ALIGNED]
     head, *rows = ([escaped(cell) for cell in cells] for cells in (headings, *body))
     return marked_up_table(head, rows, numbers=numbers)
@@ -47,8 +47,8 @@ def _cells(entry: Entry) -> list[str]:
         whole(row.parameters),
         NOT_KNOWN if row.layers is None else str(row.layers),
         short(row.macs),
-        formats.f1(row),
-        formats.interval(entry),
+        wording.f1(row),
+        wording.interval(entry),
         str(len(row.trials)),
         _score(row.accuracy),
         _score(row.train_f1_macro),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from search.report.endings import Ending, device_of, general
+from search.report.pruned_trials import PrunedTrials, device_of, general
 
 
 def test_pruned_trials_by_kind_epoch_and_reason(records: Any) -> None:
@@ -21,10 +21,10 @@ def test_pruned_trials_by_kind_epoch_and_reason(records: Any) -> None:
     records.trial("scratch", state="PRUNED", stopped_at_epoch="x")
     (study,) = records.search().studies
     assert study.endings == (
-        Ending("stopped", None, "no reason recorded", 1),
-        Ending("stopped", 2, "behind", 1),
-        Ending("stopped", 4, "F1 … can reach … at most, behind trial … with … and fewer parameters", 2),
-        Ending("infeasible", None, "macs, over the limit of 500", 2),
+        PrunedTrials("stopped", None, "no reason recorded", 1),
+        PrunedTrials("stopped", 2, "behind", 1),
+        PrunedTrials("stopped", 4, "F1 … can reach … at most, behind trial … with … and fewer parameters", 2),
+        PrunedTrials("infeasible", None, "macs, over the limit of 500", 2),
     )
 
 

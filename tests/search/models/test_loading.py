@@ -14,9 +14,9 @@ import pytest
 from search.data.decode import decode
 from search.errors import BadInput
 from search.models import pytorch_models
-from search.models.deployed import Deployed, of_network
-from search.models.formats.formats import CPU, FORMATS, exported_description
-from search.models.opening import open_classifier
+from search.models.deployed import CPU, Deployed, of_network
+from search.models.formats.onnx import FORMAT as ONNX
+from search.models.loading import open_classifier
 from search.models.sources import Source
 from search.settings.search import Settings
 from tests.house import ROOT
@@ -33,7 +33,7 @@ def test_what_onnx_cannot_take_is_run_by_pytorch_and_said(
 
     monkeypatch.setattr(pytorch_models, "through_onnx", refuse)
     assert np.allclose(open_classifier(str(model_folder), settings).run(images), expected, atol=1e-5)
-    assert f"ONNX Runtime cannot take {model_folder}, so PyTorch runs it, more slowly: no such operator" in caplog.text
+    assert f"ONNX Runtime cannot run {model_folder}; using PyTorch, which is slower: no such operator" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_what_onnx_cannot_take_is_run_by_pytorch_and_said(
         ("empty", "model.safetensors: no such file; a model is model.json with model.safetensors beside it"),
         (
             "notes.txt",
-            "notes.txt: not the name of an exported model; expected .onnx, .pt, .pt2, .safetensors",
+            "notes.txt: not an exported model; expected .onnx, .pt, .pt2, .safetensors",
         ),
     ],
 )
@@ -72,7 +72,7 @@ with open(cells, "w") as file:
 def test_an_exported_onnx_model_answers_and_is_scored_without_pytorch(
     source: Source, images: Path, tmp_path: Path, bare_environment: None
 ) -> None:
-    FORMATS["onnx"].write(Deployed(source.network).eval(), exported_description(source.description), tmp_path)
+    ONNX.write(Deployed(source.network).eval(), ONNX.description(source.description), tmp_path / "model.onnx")
     labelled = tmp_path / "labelled"  # fewer than its search had, which would be taken for its images
     for name in source.description.classes:
         (labelled / name).mkdir(parents=True)

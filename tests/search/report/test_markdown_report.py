@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from search.report.markdown import candidates, table
+from search.report.markdown_report import candidates, table
 from tests.search.report.conftest import HOSTILE
 
 KNOWN = {"layers": 41, "macs": 51_400_000, "accuracy": 0.763, "train_f1_macro": 0.7634, "confusion": [[9, 0], [0, 9]]}
@@ -26,7 +26,7 @@ def test_a_line_a_row_fewest_parameters_first(records: Any) -> None:
         trial.attributes["seconds"] = seconds
     headings, rule, *body = lines_of(records)
     assert headings == [
-        "study", "row or trial", "parameters", "layers", "MACs", "macro F1", "95 %", "n", "accuracy", "F1 on train",
+        "study", "network", "parameters", "layers", "MACs", "macro F1", "95% CI", "n", "accuracy", "train F1",
         "minutes",
     ]  # fmt: skip
     assert rule == ["---"] * 2 + ["---:"] * 9
@@ -47,7 +47,7 @@ def test_foreign_text_is_text(two_studies: Any) -> None:
 def test_what_the_numbers_rest_on_stands_below(two_studies: Any) -> None:
     comparison = two_studies.compare()
     text = candidates(comparison, comparison.entries)
-    assert text.startswith("# trashnet: candidates and references\n")
+    assert text.startswith("# trashnet: candidates and baselines\n")
     assert "- data: trashnet (fingerprint 3f2a91c07b6d)\n" in text
     assert "validation macro F1" in text
 

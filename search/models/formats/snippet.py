@@ -1,0 +1,30 @@
+"""Lines of the model card's Python snippet that several formats share. The snippet classifies `image.jpg`."""
+
+from __future__ import annotations
+
+from search.models.description import ModelDescription
+
+EXTRA_FILE = "description.json"
+"""The extra file inside the formats of PyTorch that holds the model's description."""
+
+IMAGE_TENSOR = "torch.from_numpy(numpy.array(image)).permute(2, 0, 1)[None]"
+
+
+def image_line(description: ModelDescription) -> str:
+    """Read `image.jpg`, upright and in RGB, and make it square as in training."""
+    size = description.input.image_size
+    upright = 'PIL.ImageOps.exif_transpose(PIL.Image.open("image.jpg")).convert("RGB")'
+    if description.input.fit == "crop":
+        return f"image = PIL.ImageOps.fit({upright}, ({size}, {size}), PIL.Image.Resampling.BILINEAR)"
+    return f"image = {upright}.resize(({size}, {size}), PIL.Image.Resampling.BILINEAR)"
+
+
+def pytorch_snippet(description: ModelDescription, load: str) -> list[str]:
+    """For a file of PyTorch: `load` is the expression that loads the model and fills `extra`."""
+    return [
+        "import json, numpy, torch, PIL.Image, PIL.ImageOps",
+        f'extra = {{"{EXTRA_FILE}": ""}}; model = {load}',
+        image_line(description),
+        f"probabilities = model({IMAGE_TENSOR})",
+        f'print(json.loads(extra["{EXTRA_FILE}"])["classes"][probabilities.argmax()])',
+    ]

@@ -1,0 +1,39 @@
+"""Loading any model as a classifier: an exported file, a folder, a trial.
+
+An exported ONNX model runs without PyTorch, which takes seconds to import. So modules that need it are imported late.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from search.errors import BadInput
+from search.models.classifier import Classifier
+from search.models.description import check_files
+from search.models.exported import NOT_LOADED
+from search.models.formats.registry import FILES, FORMAT_OF_SUFFIX, exported_file, load_format
+from search.models.names import MODEL_HELP, check_model_name
+from search.settings.search import Settings
+
+
+def open_classifier(where: str, settings: Settings) -> Classifier:
+    """Open a model: a network in PyTorch on a GPU or in ONNX Runtime on the CPU; an exported file on the CPU.
+
+    Raises BadInput if `where` is no model, or a damaged model.
+    """
+    path = exported_file(Path(where), *FILES)
+    if path.is_file():
+        return _open_file(path)
+    check_model_name(where, f"expected {MODEL_HELP}")
+    if path.is_dir():
+        check_files(path)
+    from search.models.pytorch_models import open_network  # noqa: PLC0415 - PyTorch
+
+    return open_network(where, settings)
+
+
+def _open_file(path: Path) -> Classifier:
+    if path.suffix not in FORMAT_OF_SUFFIX:
+        expected = f"expected {', '.join(sorted(FORMAT_OF_SUFFIX))}, a folder or a trial"
+        raise BadInput(NOT_LOADED, [f"{path}: not an exported model; {expected}"])
+    return load_format(FORMAT_OF_SUFFIX[path.suffix]).open(path)
