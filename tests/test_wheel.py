@@ -128,5 +128,5 @@ def test_a_search_from_the_wheel_ends_in_its_report(installation: Installation) 
 
     changes = [f"--set={name}={value}" for name, value in TINY.items()]
     printed = installation.run("elimnet", "run", "--config", "demo", *changes)
-    assert "joint front" in printed
+    assert "unique HV" in printed
     assert (installation.elsewhere / "runs" / "demo" / "pareto.html").stat().st_size > 10_000

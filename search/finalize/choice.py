@@ -138,4 +138,5 @@ def _row(name: str, entry: Entry, others: Mapping[Other, Entry | None], names_of
 def _standing(entry: Entry) -> str:
     if entry.reference:
         return "a baseline"
+    # stored with the study, which must be recognised when it is resumed: the words stay as they are
     return "on the joint front" if entry.on_joint_front else "to compare with"

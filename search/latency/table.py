@@ -79,7 +79,7 @@ def measure_models(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def _kept(settings: Settings, final: str | None) -> list[KeptModel]:
-    """The models on the joint front, or of the first seed of each network of the study `final`.
+    """The models on the overall Pareto front, or those of the first seed of each network in the study `final`.
 
     Raises BadInput where none was kept.
     """

@@ -95,7 +95,7 @@ def _draw_references(axes: Axes, references: Sequence[Entry]) -> None:
     if references := _drawn(references):
         axes.errorbar(
             *_xy(references), yerr=bars(references), fmt="x", markersize=8, markeredgewidth=1.8, color=REFERENCE,
-            elinewidth=1, zorder=3, label=f"{len(references)} baselines (hand-picked)",
+            elinewidth=1, zorder=3, label=f"baselines (hand-picked): {len(references)}",
         )  # fmt: skip
 
 

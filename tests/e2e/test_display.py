@@ -111,7 +111,7 @@ def test_a_live_table_of_two_workers_outlives_one_of_them(
     assert terminal.ends() == 0, terminal.text
     assert "SIGKILL, possibly out of memory" in terminal.text
     assert "Traceback" not in terminal.text
-    above = terminal.text.partition("joint front")[0]
+    above = terminal.text.partition("unique HV")[0]
     assert len(re.findall(r"\d\d:\d\d:\d\d tiny/\w+ #\d F1 ", above)) == 4, "a line for each trial"
     assert re.search(r"Pareto front: \w+ #\d joined", above)
     assert terminal.text.count("\x1b[?25l") == terminal.text.count("\x1b[?25h") == 1, "the cursor is back"
@@ -127,4 +127,4 @@ def test_a_quiet_run_tells_failures_and_the_report(
     assert re.findall(r"tiny/(\w+) #0 (\w+)", printed) == [("exploding", "failed")]
     assert " elapsed, " not in printed
     assert " joined " not in printed
-    assert "joint front" in printed
+    assert "unique HV" in printed

@@ -77,7 +77,7 @@ def test_search_baselines_finalize_report(
     assert f"test split: 9 images of {images.name}" in printed
     assert "Differences in test F1" in printed
     assert "an interval over fewer than three seeds says little" in printed
-    assert "on the joint front by now" not in printed
+    assert "now on the overall Pareto front" not in printed
     (line,) = [line for line in printed.splitlines() if line.startswith(f"{BASELINES[0]}: ")]
     assert "tf_efficientnet_lite0 to blocks.3.2" in line
 
@@ -157,7 +157,7 @@ def check_a_further_list(config: list[str], trained: int, capsys: pytest.Capture
     assert finalize([*config, "--seeds", "1", "--study", "second"]) == 0
     printed = capsys.readouterr().out
     assert f"warning: the test split has been read for study final ({trained} trained networks, from " in printed
-    assert "on the joint front by now" not in printed
+    assert "now on the overall Pareto front" not in printed
     assert f"it had been opened for study final ({trained} trained networks, from " in printed
     report(["--final", *config])
     assert "it had been opened for" not in capsys.readouterr().out, "the first list was made of validation scores alone"

@@ -40,7 +40,7 @@ def test_a_search_and_its_final_word_by_two_processes(
     assert re.search(CLOCK + r"Pareto front: \w+ #\d joined \(macro F1 0\.\d+, [\d,]+ parameters\); now ", printed)
     assert len(re.findall(CLOCK + r"tiny/\w+ #\d ", printed)) >= 4, "a line for each trial"
     assert "\x1b" not in printed
-    assert "joint front" in printed, "it ends with the report"
+    assert "unique HV" in printed, "it ends with the report"
     output = tmp_path / "runs" / "tiny"
     kept = (output / "settings.yaml").read_text()
     found = states(tmp_path)

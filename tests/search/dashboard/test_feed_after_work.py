@@ -57,7 +57,7 @@ def test_without_a_store_the_results_are_there_and_say_what_is_lost(
     assert [trial.state.name for trial in bench.trials] == ["COMPLETE"] * 2
     for opened, trial in zip(bench.studies, bench.trials, strict=True):
         note = Page(bench.context.database, opened.study).note(trial.trial_id)
-        assert "**No model was kept:** artefact store: no space left" in note
+        assert "**No model was saved:** artefact store: no space left" in note
         assert trial.attributes["model_lost"] == "artefact store: no space left"
     lost = lost_models(bench.studies)
     assert [str(one) for one in lost] == [

@@ -58,7 +58,7 @@ def test_run_ends_with_its_report_and_status_1(
     assert FULL in said.err
     assert (tmp_path / "runs" / "tiny" / "pareto.html").exists()
     report(["--pareto", "--config", config])
-    assert "The model of scratch 0 could not be kept: artefact store" in " ".join(capsys.readouterr().out.split())
+    assert "The model of scratch 0 could not be saved: artefact store" in " ".join(capsys.readouterr().out.split())
     assert finalize(["--config", config, "--seeds", "1", "--rows", "scratch-0"]) == 1
     assert "  - final/0: artefact store " in capsys.readouterr().err
     assert worker.main(["--config", config, "--workers", "1"]) == 0, "it would be started again for ever"
