@@ -214,7 +214,7 @@ def test_plantvillage_names_damaged_leaves(tmp_path: Path) -> None:
         opened("plantvillage.yaml", root, tmp_path / "cache")
     (problem,) = caught.value.problems
     assert problem.startswith(
-        "unreadable files (1): Corn_(maize)___healthy/9.JPG (the file is empty: fetch it again): mend or remove"
+        "unreadable files (1): Corn_(maize)___healthy/9.JPG (the file is empty: fetch it again): repair or remove"
     )
     dataset = opened("plantvillage.yaml", root, tmp_path / "cache", unreadable="skip")
     assert dataset.classes == ("Apple___Apple_scab", "Corn_(maize)___healthy", "Pepper,_bell___healthy")

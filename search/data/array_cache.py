@@ -1,8 +1,8 @@
-"""Arrays that are computed once for all processes of a machine, and take no more than so many bytes of disk.
+"""Arrays that are computed once for all processes of a machine, within a limit of disk space.
 
-One process computes an array while others wait for it; it is written beside its final name and then renamed. Whoever
-opens an array holds its file for as long as the memory map lives, so what is in use is never removed.
-Of the rest, what was opened least recently makes room for what is new.
+One process computes an array while others wait for it. The array is written beside its final name and then renamed. A
+process that opens an array holds its file as long as the memory map lives, so an array in use is never removed. Of the
+other arrays, the least recently opened are removed to make room for new ones.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from search.data.system_files import hold, remove_unused
 
 Array = npt.NDArray[Any]
 
-# One array may take this share of the cache, so that a few shallow ones do not push out all others.
+# Largest share of the cache for one array, so that a few large arrays do not replace all others.
 LARGEST_SHARE = 0.25
 POLL_SECONDS = 1.0
 
 
 class NoRoom(Exception):
-    """The array cannot be kept; the message says why."""
+    """The array cannot be cached; the message has the reason."""
 
 
 class ArrayCache:
@@ -47,10 +47,10 @@ class ArrayCache:
         blocks: Callable[[], Iterable[Array]],
         waiting: Callable[[], None] = lambda: None,
     ) -> Array:
-        """The array under `key`, as a read-only memory map; made of `blocks`, in order, if it is not there.
+        """The array under `key` as a read-only memory map. If it is missing, it is written from `blocks`, in order.
 
-        `waiting` is called every second while another process computes it, and may raise. Raises NoRoom where it is
-        too large for the cache or the disk, or where everything else is in use; and whatever `blocks` raises.
+        `waiting` is called every second while another process computes the array, and may raise. Raises NoRoom if the
+        array is too large for the cache or the disk, or if everything else is in use, and whatever `blocks` raises.
         """
         wanted = np.dtype(dtype)
         size = int(np.prod(shape)) * wanted.itemsize

@@ -1,4 +1,4 @@
-"""What data is once it is decoded: one array of images and one of labels, for each split and size."""
+"""Decoded data: an array of images and an array of labels for each split and size."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ PartName = Literal["train", "validation", "test", "train+validation"]
 class Arrays:
     """One split at one size.
 
-    images    uint8 (N, S, S, 3), RGB; a read-only memory map, so reading rows is what brings them into memory. Or what
-              a network computed of images: `search.training.frozen_features`
+    images    uint8 (N, S, S, 3), RGB, as a read-only memory map: rows come into memory when they are read. Or features
+              that a network computed from images: `search.training.frozen_features`
     labels    int64 (N,), indices into the data set's sorted class names
-    identity  equal exactly when the images are; None where nothing that is computed of them can be kept under it
+    identity  equal exactly if the images are equal; None if nothing that is computed from the images may be cached
     """
 
     images: npt.NDArray[Any]

@@ -1,4 +1,4 @@
-"""Augmentation of whole batches on the training device: a few tensor operations a batch instead of a chain an image.
+"""Augmentation of whole batches on the training device: a few tensor operations per batch, not a chain per image.
 
 Geometry (flip, zoom, aspect, shift, rotation) is one affine map, so each pixel is interpolated once. Brightness,
 contrast and saturation are one 3x3 matrix and an offset. Random erasing (Zhong et al. 2020) is one mask. Nothing is
@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from search.system.device import memory_format
 
-# What strength 1 means; a weaker strength scales every range.
+# Ranges at strength 1; a lower strength scales every range.
 _ZOOM = 0.5  # the crop's side is at least 1 - this
 _ASPECT = 0.3  # natural logarithm of the crop's aspect ratio, either way
 _ROTATION = math.radians(20)
@@ -40,10 +40,10 @@ def augment(
 
     In the memory order of the device, see `search.system.device.memory_format`.
 
-    strength   0 is `to_unit` exactly, with no flip either; 1 is the strongest
-    generator  on the device of `images`; its state alone decides what is drawn
-    flip       mirror half of the images left to right
-    size       T; default: S. In the same interpolation, so that a smaller one costs nothing but makes the step cheaper
+    strength   0 equals `to_unit`, also without a flip; 1 is the strongest
+    generator  on the device of `images`; its state alone decides the random numbers
+    flip       flip half of the images horizontally
+    size       T; default: S. The same interpolation resizes, so a smaller size costs nothing and makes the step cheaper
     """
     count, full = images.shape[:2]
     size = size or full

@@ -1,8 +1,8 @@
-"""Batches of a split: only a batch's rows are read from the memory map, and they are brought to the training device.
+"""Batches of a split on the training device. Only the rows of a batch are read from the memory map.
 
-On a CUDA device a split that fits is held there whole as uint8; one that does not goes through pinned memory, and as
-no step waits for the device, the next batch is read while the device works. On a CPU a thread that reads ahead does
-not pay: reading 32 images of 128 px takes 0.5 ms of a step of 100 ms or more.
+A CUDA device holds the whole split as uint8, if it fits. Otherwise batches go through pinned memory, and because no
+step waits for the device, the next batch is read while the device works. On a CPU a thread that reads ahead brings
+nothing: reading 32 images of 128 px takes 0.5 ms of a step of at least 100 ms.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ROWS_PER_UPLOAD = 512
 
 
 class Rows:
-    """A split seen from a device: `take` gives the images and labels of any indices."""
+    """A split on a device: `take` returns the images and labels of any indices."""
 
     def __init__(self, arrays: Arrays, device: torch.device) -> None:
         self.labels = torch.from_numpy(np.array(arrays.labels))
@@ -32,7 +32,7 @@ class Rows:
         return len(self.labels)
 
     def take(self, indices: Tensor) -> tuple[Tensor, Tensor]:
-        """int64 (n,) on the CPU -> images, as they are kept, (n, ...) and int64 (n,) on the device."""
+        """int64 (n,) on the CPU -> images as they are stored (n, ...) and int64 labels (n,), on the device."""
         labels = self._send(self.labels[indices])
         if self._resident is not None:
             return self._resident[self._send(indices)], labels
@@ -50,14 +50,14 @@ class Rows:
 
 
 class TrainingBatches:
-    """Shuffled batches of a split, `len` of them an epoch.
+    """Shuffled batches of a split, `len` of them per epoch.
 
-    Sizes differ by one at most, so the last batch is no smaller than the others; none is of a single image, of which
-    batch normalisation cannot take statistics, even if that makes batches one larger than `batch_size`.
+    Sizes differ by at most one, so the last batch is not a small rest. No batch has a single image, of which batch
+    normalisation cannot take statistics, even if batches must then have one image more than `batch_size`.
 
-    arrays    every image once; or several views of each, which is all images once a view, one view after another
-    balanced  draw with replacement, so that every class is as frequent as any other
-    labels    int64 (N,), of each image once
+    arrays    every image once, or several views: all images in the first view, then all in the second, and so on
+    balanced  draw with replacement, so that all classes are equally frequent
+    labels    int64 (N,), one label per image
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class TrainingBatches:
         return self._count
 
     def epoch(self, generator: torch.Generator, done: int = 0, view: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-        """Images (n, ...) and int64 (n,) on the device; `generator` is the CPU's and alone decides the order.
+        """Images (n, ...) and int64 labels (n,) on the device. `generator`, on the CPU, alone decides the order.
 
         The first `done` batches of the epoch are left out.
         """
@@ -92,7 +92,7 @@ class TrainingBatches:
 
 
 def class_weights(labels: Tensor, classes: int) -> Tensor:
-    """int64 (N,) -> float32 (classes,): inverse to the class's frequency, 1 on average over the images."""
+    """int64 (N,) -> float32 (classes,): inversely proportional to class frequency, 1 on average over the images."""
     counts = torch.bincount(labels, minlength=classes)
     return len(labels) / (counts.clamp(min=1) * counts.count_nonzero()).float()
 
@@ -105,7 +105,7 @@ def _fits(arrays: Arrays, device: torch.device) -> bool:
 
 
 def _upload(arrays: Arrays, device: torch.device) -> Tensor:
-    """The whole split on the device, a block of rows at a time, so that it never stands whole in the host's memory."""
+    """Copy the whole split to the device in blocks of rows, so that the host's memory never holds all of it."""
     dtype = torch.from_numpy(np.empty(0, arrays.images.dtype)).dtype
     resident = torch.empty(arrays.images.shape, dtype=dtype, device=device)
     for start in range(0, len(arrays), _ROWS_PER_UPLOAD):

@@ -1,8 +1,8 @@
 """Images decoded once for all processes of a machine: one `.npy` file for each content, fit and size.
 
-It is written beside its final name by one process at a time, synchronised to disk and then renamed; a killed process
-leaves a `.tmp` file that the next writer removes, and its lock dies with it. Rows go to disk as they are decoded, so
-that memory holds one image a thread, and a full disk is an error instead of a torn memory map.
+One process at a time writes a file beside its final name, synchronises it to disk and renames it. A killed process
+leaves a `.tmp` file, which the next writer removes, and its lock ends with it. Rows go to disk as they are decoded, so
+memory holds one image per thread, and a full disk is an error instead of a broken memory map.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from search.data.system_files import write_at
 from search.errors import BadInput
 from search.settings.data import DataSettings
 
-CACHE_VERSION = 1  # of the pixels: raise it when decoding changes them
-CHECKING_SIZE = 8  # px: lets the JPEG decoder do the least
+CACHE_VERSION = 1  # raise it when decoding changes the pixels
+CHECKING_SIZE = 8  # px; the least work for the JPEG decoder
 Keep = Callable[[int, npt.NDArray[np.uint8]], None]
 
 
 class Findings(NamedTuple):
-    """Files that are not whole images, with the reason, and deep images whose range is not decided."""
+    """Files that are not complete images, with the reason, and deep images whose pixel range is not decided."""
 
     faults: dict[Path, str]
     undecided: dict[Path, Extremes]
@@ -47,7 +47,7 @@ class Findings(NamedTuple):
 class ImageCache:
     """The folder of decoded images, for one way of decoding (`settings.fit`, `settings.max_pixels`, `pixel_range`).
 
-    pixel_range  of images of more than 8 bits a channel; None where there are none, or it is not decided yet
+    pixel_range  range of images of more than 8 bits per channel; None if there are none, or if it is not decided yet
     """
 
     def __init__(
@@ -64,13 +64,13 @@ class ImageCache:
 
     @property
     def way(self) -> str:
-        """The way of decoding, in letters that are good for names of files."""
+        """The way of decoding, as a part of file names."""
         ends = "to".join(repr(float(end)) for end in self.pixel_range or ())
         return f"{self._settings.fit}-{ends}" if ends else self._settings.fit
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """The folder for this process alone. Raises BadInput where it cannot be written to."""
+        """Lock the folder for this process. Raises BadInput if it cannot be written to."""
         lock = FileLock(self.folder / "lock")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -126,14 +126,14 @@ class ImageCache:
         return findings
 
     def check(self, rows: Sequence[Row]) -> Findings:
-        """Decode the files of these rows, and keep nothing."""
+        """Decode the files of these rows without storing them."""
         return self._decode(rows, CHECKING_SIZE, None)
 
     def _file(self, split: Split, size: int) -> Path:
         return self.folder / f"{split.fingerprint[:32]}-{self.way}-{size}px-v{CACHE_VERSION}.npy"
 
     def _decode(self, rows: Sequence[Row], size: int, keep: Keep | None) -> Findings:
-        """Decode each file once, however many of its boxes are asked for."""
+        """Decode each file once for all of its boxes."""
         by_file: dict[Path | int, list[tuple[int, Row]]] = {}
         for number, row in enumerate(rows):
             origin = row.example.origin

@@ -1,4 +1,4 @@
-"""A data set, opened: sources listed, every file found to be an image, split, and decoded at the sizes asked for."""
+"""An opened data set: its source is listed, every file is checked, and the images are split and decoded."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ SOURCES: dict[str, Callable[[DataSettings], Listing]] = {
 class Dataset:
     """Labelled images in three splits.
 
-    classes      sorted; labels are indices into it
-    fingerprint  64 hex digits of contents, labels and split: equal wherever and in whatever order the files lie
-    counts       images of each class in each split
-    warnings     what was skipped, dropped or doubtful
+    classes      sorted class names; labels are indices into them
+    fingerprint  64 hex digits of contents, labels and split; they do not depend on paths and on the order of the files
+    counts       number of images of each class in each split
+    warnings     images that were skipped or dropped, and doubtful cases
     """
 
     name: str
@@ -58,9 +58,9 @@ class Dataset:
     _cache: ImageCache
 
     def arrays(self, part: PartName, image_size: int) -> Arrays:
-        """One split, or two, at one size; all are decoded at that size if no process has done so before.
+        """One split, or two, at one size. All splits are decoded at this size, unless a process has done so before.
 
-        Raises BadInput on a full disk, or if files have changed since the data set was opened.
+        Raises BadInput if the disk is full, or if files have changed since the data set was opened.
         """
         images = self._images(image_size)
         splits = [split for split in SPLITS if split in part.split("+")]
@@ -72,13 +72,13 @@ class Dataset:
         return Arrays(images[start : start + len(labels)], labels, identity)
 
     def examples(self, split: SplitName) -> tuple[Example, ...]:
-        """What each row of `arrays(split, ...)` was: name, class, file or pixels, box."""
+        """The example behind each row of `arrays(split, ...)`: name, class, file or pixels, and box."""
         return tuple(row.example for row in self._split.rows[split])
 
     def describe(self) -> dict[str, Any]:
-        """What a study records of its data: JSON-able, the same on every machine.
+        """The description of the data that a study records, as values for JSON. It is the same on every machine.
 
-        `pixel_range` is there where images have more than 8 bits a channel.
+        It has a `pixel_range` if images have more than 8 bits per channel.
         """
         deep = self._cache.pixel_range
         sizes = {split: sum(counts.values()) for split, counts in self.counts.items()}
@@ -96,7 +96,7 @@ class Dataset:
         }
 
     def _images(self, size: int) -> npt.NDArray[np.uint8]:
-        """All splits one after the other, uint8 (N, size, size, 3)."""
+        """All splits in a row, uint8 (N, size, size, 3)."""
         if (images := self._cache.open(self._split, size)) is not None:
             return images
         with self._cache.locked():
@@ -115,9 +115,9 @@ class Dataset:
 def open_dataset(
     settings: DataSettings, cache_dir: Path, *, image_sizes: Sequence[int] = (), progress: bool = True
 ) -> Dataset:
-    """Look at all of a data set and decode it at `image_sizes`; other sizes are decoded when they are asked for.
+    """Check the whole data set and decode it at `image_sizes`. Other sizes are decoded when they are first needed.
 
-    `progress` shows what takes time on standard error. Raises BadInput with every problem that the data set has.
+    `progress` shows progress bars on standard error. Raises BadInput with every problem of the data set.
     """
     listing = SOURCES[settings.source](settings)
     unite_forms(listing)
@@ -159,12 +159,12 @@ def _dataset(name: str, split: Split, warnings: tuple[str, ...], settings: DataS
 
 
 def _unreadable(faults: Mapping[Path, str], settings: DataSettings) -> list[Unusable]:
-    """Faults of files by their paths within the data set, which are the same on every machine."""
+    """Faults of files, with their paths within the data set, which are the same on every machine."""
     return [Unusable("unreadable files", shown(path, settings.path), reason) for path, reason in sorted(faults.items())]
 
 
 def _lines(unusable: Sequence[Unusable]) -> list[str]:
-    """One line for each kind of damage, with the names: those with the same reason together."""
+    """One line for each kind of damage, with the names grouped by their reason."""
     kinds: dict[str, dict[str, list[str]]] = {}
     for fault in unusable:
         kinds.setdefault(fault.kind, {}).setdefault(fault.reason, []).append(fault.name)

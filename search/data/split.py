@@ -1,8 +1,8 @@
-"""Which image is trained on, which is validated on, which is kept for the end.
+"""The split of the images into training, validation and test.
 
-A split depends on contents and `split_seed` alone: not on paths, the order of files, or the machine. Within a class,
-groups (equal files; all boxes of one file) are ranked by SHA-256 of seed and group, and the first ones are held out: so
-shares are exact up to rounding, a group is never torn apart, and a new image moves no more than the borders.
+A split depends only on contents and `split_seed`, not on paths, the order of files, or the machine. Within a class,
+groups (equal files, or all boxes of one file) are ranked by SHA-256 of seed and group, and the first groups are held
+out. Shares are therefore exact up to rounding, a group stays in one split, and a new image moves only the borders.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ REMEDY = "keep each image in one split, or provide only train: the other splits 
 
 @dataclass
 class Split:
-    """The rows of each split in an order of their own: by content, then class."""
+    """The rows of each split, ordered by content and then by class."""
 
     rows: dict[SplitName, list[Row]]
     problems: list[str] = field(default_factory=list)
@@ -34,13 +34,13 @@ class Split:
 
     @property
     def fingerprint(self) -> str:
-        """64 hex digits that are equal exactly when contents, labels and split are."""
+        """64 hex digits, equal exactly if contents, labels and split are equal."""
         lines = [f"{split} {row.content} {row.example.class_name}" for split, rows in self.rows.items() for row in rows]
         return hashlib.sha256("\n".join(sorted(lines)).encode(errors="surrogateescape")).hexdigest()
 
 
 def split_rows(rows: Sequence[Row], declared: Collection[SplitName], settings: DataSettings) -> Split:
-    """The splits that the data set itself declares; the missing ones are carved out of train, or of everything."""
+    """The splits that the data set declares. Missing splits are taken from train, or from all images."""
     if declared and "train" not in declared:
         return Split({name: [] for name in SPLITS}, [f"there is no train split, only {named(sorted(declared))}"])
     given: dict[SplitName, list[Row]] = {name: [] for name in SPLITS}
@@ -65,9 +65,9 @@ def split_rows(rows: Sequence[Row], declared: Collection[SplitName], settings: D
 
 
 class _Overlaps:
-    """What the given splits have in common. Test keeps all of its images; train gives way to validation and test.
+    """Images that are in several given splits. They stay only in the last of them: test before validation before train.
 
-    without  the given splits without what a later one holds, too
+    without  the given splits without the images that a later split has
     """
 
     def __init__(self, given: Mapping[SplitName, list[Row]]) -> None:
@@ -79,7 +79,7 @@ class _Overlaps:
             self._holder |= {row.group: name for row in self.without[name]}
 
     def warnings(self) -> list[str]:
-        """How many images each split lost to which."""
+        """A warning with the number of images that each split lost to another."""
         lost = Counter((name, self._holder[row.group]) for name in SPLITS for row in self._given[name])
         pairs = [
             f"{lost[name, holder]} of {name} are also in {holder}"
@@ -90,7 +90,7 @@ class _Overlaps:
         return [f"images in two splits are kept only in the later split: {', '.join(pairs)}"] if pairs else []
 
     def problems(self) -> list[str]:
-        """A line for the classes of which a split has no image left, and the splits that hold their images."""
+        """Problems: classes of which a split has no image left, and the splits that have their images."""
         lines = []
         for name in SPLITS:
             left = {row.example.class_name for row in self.without[name]}
@@ -125,7 +125,7 @@ def _contradictions(rows: Sequence[Row]) -> list[str]:
 
 
 def _carve(pool: list[Row], shares: Mapping[SplitName, float], seed: int) -> dict[SplitName, list[Row]]:
-    """Part of each class to each split of `shares`, the rest to train. The rarest of its classes places a group."""
+    """A share of each class for each split of `shares`, and the rest for train. A group counts for its rarest class."""
     classes: defaultdict[str, set[str]] = defaultdict(set)
     for row in pool:
         classes[row.group].add(row.example.class_name)
@@ -145,7 +145,7 @@ def _carve(pool: list[Row], shares: Mapping[SplitName, float], seed: int) -> dic
 
 
 def _allot(number: int, shares: Mapping[SplitName, float]) -> dict[SplitName, int]:
-    """How many of `number` go to each split: the rounded share, but at least one each and at least one left over."""
+    """The number for each split: its rounded share of `number`, at least one, and at least one remains for train."""
     counts = {}
     left = number - 1
     for waiting, (name, share) in zip(reversed(range(len(shares))), shares.items(), strict=True):
@@ -155,7 +155,7 @@ def _allot(number: int, shares: Mapping[SplitName, float]) -> dict[SplitName, in
 
 
 def _too_few(pool: Iterable[Row], needed: int) -> list[str]:
-    """A line for the classes of the pool with fewer distinct groups than splits to be filled from it."""
+    """A problem with the classes that have fewer distinct groups than there are splits to fill."""
     groups: defaultdict[str, set[str]] = defaultdict(set)
     for row in pool:
         groups[row.example.class_name].add(row.group)
