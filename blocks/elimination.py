@@ -64,7 +64,9 @@ class _EliminatedTrunk(Trunk):
         super().__init__()
         self.backbone = backbone
         self.channels = tuple(point.channels for point in (*taps, cut))
-        self.stage_modules = _modules_by_stage(backbone, known, cut)
+        self.stage_modules = _modules_until(stage_ends(known, cut), backbone, known)
+        kept = known.cuts[: known.cuts.index(cut) + 1]
+        self.block_modules = _modules_until([point.module for point in kept if point.module], backbone, known)
         self.stem_parameters = list(backbone.parameters(recurse=False))
         self.any_size = not backbone.pretrained_cfg["fixed_input_size"]  # type: ignore[index]
         self._uncut = cut.module is None
@@ -86,14 +88,14 @@ class _EliminatedTrunk(Trunk):
         return [*(to_map(self.backbone, feature) for feature in tapped), deepest]
 
 
-def _modules_by_stage(backbone: nn.Module, known: Anatomy, cut: Cut) -> list[list[nn.Module]]:
-    """The modules that have ended when each kept stage ends and had not when the one before it did."""
-    ends = [known.spans[module][1] for module in stage_ends(known, cut)]
-    stages: list[list[nn.Module]] = [[] for _ in ends]
+def _modules_until(points: Sequence[str], backbone: nn.Module, known: Anatomy) -> list[list[nn.Module]]:
+    """The modules that have ended when each of the `points` ends and had not when the point before it did."""
+    ends = [known.spans[module][1] for module in points]
+    parts: list[list[nn.Module]] = [[] for _ in ends]
     for name, module in backbone.named_modules():
         if not name or name not in known.spans:
             continue
-        stage = next((index for index, end in enumerate(ends) if known.spans[name][1] <= end), None)
-        if stage is not None:
-            stages[stage].append(module)
-    return stages
+        part = next((index for index, end in enumerate(ends) if known.spans[name][1] <= end), None)
+        if part is not None:
+            parts[part].append(module)
+    return parts

@@ -31,6 +31,7 @@ class ScratchTrunk(Trunk):
         self.channels = tuple(inputs[number] for number in self._given)
         self.stage_modules = [[stage] for stage in stages]
         self.stage_modules[0].insert(0, self.stem)
+        self.block_modules = self.stage_modules
 
     def forward(self, x: Tensor) -> list[Tensor]:
         maps = [self.stem(x)]
