@@ -16,12 +16,14 @@ class Trunk(nn.Module):
 
     channels         C of each returned map
     stage_modules    the modules of each stage in order, the stem's among the first stage's: what freezing works on
+    block_modules    the modules between each cut and the next, shallow to deep; what is above the last cut is in none
     any_size         whether it takes images of other sizes than S; transformers with position embeddings do not
     stem_parameters  parameters of no module of a stage (position embeddings, class token): frozen with the first stage
     """
 
     channels: tuple[int, ...]
     stage_modules: list[list[nn.Module]]
+    block_modules: list[list[nn.Module]]
     any_size: bool = True
     stem_parameters: Sequence[nn.Parameter] = ()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 from torchvision.ops import Conv2dNormActivation
 
@@ -12,9 +14,12 @@ from blocks.specification import ScratchSpecification, StageSpecification
 
 
 class ScratchTrunk(Trunk):
-    """(N, 3, S, S) -> one map (N, C, S / total_stride, S / total_stride), sides rounded up at each stride of 2."""
+    """(N, 3, S, S) -> one map (N, C, S / total_stride, S / total_stride), sides rounded up at each stride of 2.
 
-    def __init__(self, specification: ScratchSpecification) -> None:
+    taps  numbers of stages, from 1, in order and before the last, whose maps are given, too, before the last one's
+    """
+
+    def __init__(self, specification: ScratchSpecification, taps: Sequence[int] = ()) -> None:
         super().__init__()
         self.stem = Conv2dNormActivation(3, specification.stem_channels, 3, stride=2)
         inputs = [specification.stem_channels, *(stage.channels for stage in specification.stages)]
@@ -22,12 +27,17 @@ class ScratchTrunk(Trunk):
             _build_stage(in_channels, stage) for in_channels, stage in zip(inputs, specification.stages, strict=False)
         ]
         self.stages = nn.Sequential(*stages)
-        self.channels = (inputs[-1],)
+        self._given = (*taps, len(stages))
+        self.channels = tuple(inputs[number] for number in self._given)
         self.stage_modules = [[stage] for stage in stages]
         self.stage_modules[0].insert(0, self.stem)
+        self.block_modules = self.stage_modules
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        return [self.stages(self.stem(x))]
+        maps = [self.stem(x)]
+        for stage in self.stages:
+            maps.append(stage(maps[-1]))
+        return [maps[number] for number in self._given]
 
 
 def _build_stage(in_channels: int, stage: StageSpecification) -> nn.Sequential:

@@ -20,7 +20,7 @@ class BegunEpoch:
     seconds      spent on the steps
     loss         sum over the images
     labels       int64 (n,) of each step
-    predictions  int64 (n,) of each step, before it changed the weights
+    predictions  int64 (n,) of each step, before it changed the weights; (exits, n) where a network has several exits
     device       type of the device on which `generators` can be restored; "" before an interruption
     generators   states of the random number generators
     """
@@ -55,9 +55,12 @@ class BegunEpoch:
         if self.device == generators.device.type:
             generators.restore(self.generators)
 
-    def metrics(self, epoch: int, evaluation: Evaluation | None, learning_rate: float, seconds: float) -> EpochMetrics:
-        """The whole epoch as a point of the learning curves; without an evaluation its scores are nan."""
-        labels, predictions = torch.cat(self.labels).cpu().numpy(), torch.cat(self.predictions).cpu().numpy()
+    def metrics(
+        self, epoch: int, evaluation: Evaluation | None, learning_rate: float, seconds: float, exit_number: int = 0
+    ) -> EpochMetrics:
+        """The whole epoch as a point of the learning curves of an exit; without an evaluation its scores are nan."""
+        labels = torch.cat(self.labels).cpu().numpy()
+        predictions = torch.cat(self.predictions, dim=-1).cpu().view(-1, len(labels))[exit_number].numpy()
         return EpochMetrics(
             epoch=epoch,
             train_loss=self.loss.item() / len(labels),

@@ -116,7 +116,6 @@ class TrainingResult:
         return self.validation.f1_macro
 
 
-@torch.inference_mode()
 def evaluate_rows(
     network: nn.Module,
     rows: Rows,
@@ -130,6 +129,19 @@ def evaluate_rows(
     interrupted  asked before each batch; Interrupted is raised once it says so
     inputs_of    turns the rows of the split, as they are stored, into inputs of the network
     """
+    return Evaluation.of(logits_of(network, rows, device, batch_size, interrupted, inputs_of), rows.labels)
+
+
+@torch.inference_mode()
+def logits_of(
+    network: nn.Module,
+    rows: Rows,
+    device: torch.device,
+    batch_size: int,
+    interrupted: Callable[[], bool] | None = None,
+    inputs_of: Callable[[Tensor], Tensor] = to_unit,
+) -> Tensor:
+    """float32 (..., N, classes) on the CPU, with the arguments of `evaluate_rows`."""
     network.eval()
     logits = []
     for images, _ in rows.in_order(batch_size):
@@ -137,4 +149,4 @@ def evaluate_rows(
             raise Interrupted("asked to stop while a split is scored")
         with autocast(device):
             logits.append(network(inputs_of(images)).float())
-    return Evaluation.of(torch.cat(logits).cpu(), rows.labels)
+    return torch.cat(logits, dim=-2).cpu()

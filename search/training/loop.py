@@ -11,6 +11,7 @@ import hashlib
 import math
 import statistics
 import time
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -51,7 +52,7 @@ def train(
 class Training:
     """One training of one network.
 
-    A training with another objective overrides `forward`, `loss` and `evaluate`.
+    A training with another objective overrides `forward`, `loss` and `evaluate`: see `search.training.multi_exit`.
 
     epochs  metrics of the epochs that are done
     """
@@ -78,10 +79,10 @@ class Training:
         labels = self._inputs.batches.labels
         if recipe.class_balance == "weights":
             self._class_weights = class_weights(labels, network.specification.classes).to(device)
-        self._optimizer = make_optimizer(network, recipe, pretrained=plan.pretrained)
+        self._optimizer = self.make_optimizer(plan)
         self._average = Average(network, recipe.ema_decay) if recipe.ema_decay is not None else None
         self._scored = self._inputs.part_of(self.scored_network)
-        self._name = _name_of(network, plan, labels)
+        self._name = _name_of(self.described(), plan, labels)
 
     @property
     def scored_network(self) -> Network:
@@ -91,6 +92,13 @@ class Training:
     @property
     def steps_per_epoch(self) -> int:
         return len(self._inputs.batches)
+
+    def make_optimizer(self, plan: Plan) -> torch.optim.Optimizer:
+        return make_optimizer(self.network, plan.recipe, pretrained=plan.pretrained)
+
+    def described(self) -> Sequence[str]:
+        """Texts that tell this training from trainings of other networks, and in other ways."""
+        return [self.network.specification.model_dump_json()]
 
     def run(self) -> TrainingResult:
         """Resume, train the remaining epochs, and return the result."""
@@ -126,10 +134,23 @@ class Training:
             raise TrialFailed(f"the validation loss is {evaluation.loss} after epoch {epoch} of {self.recipe.epochs}")
         seconds += self._inputs.seconds if epoch == 1 else 0
         last_rate = self._learning_rate(epoch * self.steps_per_epoch - 1)
-        self.epochs.append(begun.metrics(epoch, evaluation, last_rate, seconds))
+        self.record(begun, epoch, evaluation, last_rate, seconds)
         self.hooks.on_epoch(self.epochs[-1])
         self._write_checkpoint()
         return evaluation
+
+    def record(
+        self, begun: BegunEpoch, epoch: int, evaluation: Evaluation | None, learning_rate: float, seconds: float
+    ) -> None:
+        """Add the epoch to `epochs`."""
+        self.epochs.append(begun.metrics(epoch, evaluation, learning_rate, seconds))
+
+    def recorded(self) -> Sequence[EpochMetrics]:
+        """What a checkpoint stores of the epochs that are done."""
+        return self.epochs
+
+    def restore_recorded(self, recorded: Sequence[EpochMetrics]) -> None:
+        self.epochs = list(recorded)
 
     def train_epoch(self, epoch: int, begun: BegunEpoch) -> None:
         """Do the steps that `begun` lacks. Each step that is done is added to it, even if an interruption follows."""
@@ -154,7 +175,7 @@ class Training:
         begun.seconds = time.perf_counter() - started
 
     def step(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """One step of the optimizer. Returns the sum of the images' losses, and int64 (n,) predictions."""
+        """One step of the optimizer. Returns the sum of the images' losses, and int64 (..., n) predictions."""
         # At least two images per part: batch normalisation cannot take statistics of a single image.
         parts = min(self.hooks.accumulation, max(1, len(targets) // 2))
         losses, predictions = [], []
@@ -163,12 +184,12 @@ class Training:
             loss = self.loss(logits, part_targets, part)
             torch.autograd.backward(loss / len(targets))
             losses.append(loss.detach())
-            predictions.append(logits.detach().argmax(dim=1))
+            predictions.append(logits.detach().argmax(dim=-1))
         if self.recipe.gradient_clip is not None:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.gradient_clip)
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
-        return torch.stack(losses).sum(), torch.cat(predictions)
+        return torch.stack(losses).sum(), torch.cat(predictions, dim=-1)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """float32 logits (n, classes)."""
@@ -217,7 +238,7 @@ class Training:
             return
         state = TrainingState(
             training=self._name,
-            epochs=tuple(self.epochs),
+            epochs=tuple(self.recorded()),
             network=self.network.state_dict(),
             average=self._average.network.state_dict() if self._average else None,
             optimizer=self._optimizer.state_dict(),
@@ -240,12 +261,11 @@ class Training:
         if self._average and state.average is not None:
             self._average.network.load_state_dict(state.average)
         self._optimizer.load_state_dict(dict(state.optimizer))
-        self.epochs = list(state.epochs)
+        self.restore_recorded(state.epochs)
         self._begun = BegunEpoch(**state.begun) if state.begun else None
 
 
-def _name_of(network: Network, plan: Plan, labels: Tensor) -> str:
+def _name_of(described: Sequence[str], plan: Plan, labels: Tensor) -> str:
     """Differs between trainings of which one must not resume from a checkpoint of the other."""
-    models = (plan.recipe, network.specification)
-    texts = [*(model.model_dump_json() for model in models), str(plan.seed), str(plan.pretrained)]
+    texts = [plan.recipe.model_dump_json(), *described, str(plan.seed), str(plan.pretrained)]
     return hashlib.sha256("\n".join(texts).encode() + labels.numpy().tobytes()).hexdigest()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Iterable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from blocks.network import Network
 from search.settings.recipe import Recipe
@@ -17,14 +18,23 @@ _GROWTH = 0.75  # share of the training in which images grow to their full size
 def make_optimizer(network: Network, recipe: Recipe, *, pretrained: bool) -> torch.optim.Optimizer:
     """AdamW or SGD over the trainable parameters, in its fused form.
 
-    Each group has a `peak`, its learning rate at the top of the schedule: the trunk's is `trunk_learning_rate` times
-    the head's if the trunk is pretrained (discriminative learning rates, Howard & Ruder 2018). Norms and biases, the
-    parameters of one dimension, are not decayed.
+    The learning rate of a pretrained trunk is `trunk_learning_rate` times the head's (discriminative learning rates,
+    Howard & Ruder 2018).
     """
     factor = recipe.trunk_learning_rate if pretrained else 1.0
+    return optimizer_of([(factor, network.trunk.parameters()), (1.0, network.head.parameters())], recipe)
+
+
+def optimizer_of(parts: Iterable[tuple[float, Iterable[nn.Parameter]]], recipe: Recipe) -> torch.optim.Optimizer:
+    """The recipe's optimizer over the trainable parameters of all `parts`, in its fused form.
+
+    A part has a factor on the learning rate and its parameters. Each group of the optimizer has a `peak`, its learning
+    rate at the top of the schedule. Norms and biases, the parameters of one dimension, are not decayed.
+    """
     groups = []
-    for part, peak in ((network.trunk, recipe.learning_rate * factor), (network.head, recipe.learning_rate)):
-        trained = [parameter for parameter in part.parameters() if parameter.requires_grad]
+    for factor, parameters in parts:
+        peak = recipe.learning_rate * factor
+        trained = [parameter for parameter in parameters if parameter.requires_grad]
         for decay, chosen in (
             (recipe.weight_decay, [parameter for parameter in trained if parameter.ndim > 1]),
             (0.0, [parameter for parameter in trained if parameter.ndim <= 1]),

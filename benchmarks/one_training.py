@@ -1,0 +1,215 @@
+"""One training of all cuts of a backbone, beside a training of each cut alone.
+
+    python -m benchmarks.one_training --data FOLDER [FOLDER ...] --sizes 64 128 --seeds 3
+
+The shared training has an exit with a linear head at every cut (see `search.training.multi_exit`). The trainings alone
+have the same networks, in the first table with the default recipe, and with `--same-recipe` with as many epochs as the
+shared training has. Every number is macro F1 on validation after the last epoch, the mean over seeds. Seconds are CPU
+seconds of this process with one thread: other work on the machine changes them less than seconds by the clock.
+
+`--json FILE` adds a line for each training, with its data set, seed, recipe, exits and scores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+
+from benchmarks.depth_profile import environment
+from blocks.anatomy import anatomy
+from blocks.build import build
+from blocks.multi_exit import build_multi_exit
+from blocks.specification import EliminatedSpecification, HeadSpecification
+from search.data.dataset import Dataset, open_dataset
+from search.errors import BadInput
+from search.settings.data import DataSettings
+from search.settings.recipe import Recipe
+from search.settings.search import load
+from search.system.commands import exit_with_status
+from search.training.loop import train
+from search.training.multi_exit import MultiExitTraining, Sharing
+from search.training.plan import Plan, TrainingData
+from search.training.weights import load_weights
+
+UNCUT = "uncut"
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Scores of networks by their cut, and CPU seconds of all their trainings together."""
+
+    f1_macro: dict[str, float]
+    cpu_seconds: float
+
+
+def exits_of(backbone: str, image_size: int, classes: int, every: int = 1) -> list[EliminatedSpecification]:
+    """A network for every cut, or for one in `every` and the deepest, each with a linear head; the uncut one last."""
+    known = anatomy(backbone, image_size)
+    cuts = known.cuts[::-every][::-1]
+    return [
+        EliminatedSpecification(
+            backbone=backbone,
+            cut=cut.module,
+            image_size=image_size,
+            classes=classes,
+            mean=known.mean,
+            std=known.std,
+            head=HeadSpecification(kind="original" if cut.module is None else "pool_linear"),
+        )
+        for cut in cuts
+    ]
+
+
+def shared(
+    exits: Sequence[EliminatedSpecification], data: TrainingData, recipe: Recipe, sharing: Sharing, seed: int
+) -> Measured:
+    """All exits in one training."""
+    started = time.process_time()
+    torch.manual_seed(seed)
+    network = build_multi_exit(exits, load_weights(exits[-1].backbone, load().weights_dir))
+    plan = Plan(recipe, seed, pretrained=True)
+    results = MultiExitTraining(network, plan, data, CPU, sharing=sharing).run_exits()
+    scores = {name_of(each): result.f1_macro for each, result in zip(exits, results, strict=True)}
+    return Measured(scores, time.process_time() - started)
+
+
+def alone(exits: Sequence[EliminatedSpecification], data: TrainingData, recipe: Recipe, seed: int) -> Measured:
+    """A training for each."""
+    started, scores = time.process_time(), {}
+    for each in exits:
+        torch.manual_seed(seed)
+        network = build(each, load_weights(each.backbone, load().weights_dir))
+        scores[name_of(each)] = train(network, Plan(recipe, seed, pretrained=True), data, CPU).f1_macro
+    return Measured(scores, time.process_time() - started)
+
+
+def name_of(exit_: EliminatedSpecification) -> str:
+    return exit_.cut or UNCUT
+
+
+def table(rows: Mapping[str, Sequence[Measured]]) -> str:
+    """A line for each way of training, with the mean score at each cut and the mean of its CPU seconds."""
+    cuts = list(next(iter(rows.values()))[0].f1_macro)
+    width = max(map(len, rows))
+    lines = [f"{'macro F1':<{width}}  CPU s  " + "  ".join(f"{cut.removeprefix('blocks.'):>5}" for cut in cuts)]
+    for name, measured in rows.items():
+        seconds = statistics.fmean(each.cpu_seconds for each in measured)
+        scores = [statistics.fmean(each.f1_macro[cut] for each in measured) for cut in cuts]
+        lines.append(f"{name:<{width}}  {seconds:>5.0f}  " + "  ".join(f"{score:>5.3f}" for score in scores))
+    return "\n".join(lines)
+
+
+def difference(ours: Sequence[Measured], theirs: Sequence[Measured]) -> str:
+    """How the shared training compares: scores at the cuts, and CPU seconds."""
+    means = [
+        {cut: statistics.fmean(each.f1_macro[cut] for each in of) for cut in of[0].f1_macro} for of in (ours, theirs)
+    ]
+    differences = {cut: means[0][cut] - means[1][cut] for cut in means[0]}
+    worst = min(differences, key=lambda cut: differences[cut])
+    share = sum(each.cpu_seconds for each in ours) / sum(each.cpu_seconds for each in theirs)
+    return (
+        f"mean difference {statistics.fmean(differences.values()):+.4f}, worst {differences[worst]:+.4f} at {worst}, "
+        f"{share:.2f} of the CPU seconds"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = _options(arguments)
+    print(", ".join(f"{name} {value}" for name, value in environment(CPU).items()))
+    for folder in options.data:
+        settings = DataSettings(source="folder", path=folder, test_share=0.15)
+        dataset = open_dataset(settings, options.cache_dir, image_sizes=options.sizes, progress=False)
+        for size in options.sizes:
+            compare(dataset, size, options)
+
+
+def compare(dataset: Dataset, size: int, options: argparse.Namespace) -> None:
+    """Train all networks on one data set at one size, and print their table."""
+    exits = exits_of(options.backbone, size, len(dataset.classes), options.every)
+    data = TrainingData(dataset.arrays("train", size), dataset.arrays("validation", size))
+    recipe = Recipe.model_validate({"epochs": options.epochs, **json.loads(options.recipe)})
+    sharing = Sharing(options.weight_power, *options.rates)
+    ways: dict[str, Recipe] = {}
+    if not options.only_shared:
+        ways["alone, default recipe"] = Recipe(epochs=options.alone_epochs)
+    if options.same_recipe:
+        same = {"epochs": options.epochs, "trunk_learning_rate": options.rates[0], **json.loads(options.recipe)}
+        ways[f"alone, {options.epochs} epochs"] = Recipe.model_validate(same)
+    rows: dict[str, list[Measured]] = {}
+    print(
+        f"data {dataset.name} {dataset.fingerprint[:12]}, {size} px, {options.seeds} seeds, {options.backbone}",
+        flush=True,
+    )
+    for seed in range(options.seeds):
+        told = {"data": dataset.fingerprint, "size": size, "seed": seed}
+        measured = shared(exits, data, recipe, sharing, seed)
+        rows.setdefault(f"one training, {options.epochs} epochs", []).append(measured)
+        _keep(options.json, told | {"recipe": recipe.model_dump(), "sharing": asdict(sharing)} | asdict(measured))
+        for name, own in ways.items():
+            rows.setdefault(name, []).append(alone(exits, data, own, seed))
+            _keep(options.json, told | {"recipe": own.model_dump()} | asdict(rows[name][-1]))
+    print(table(rows))
+    ours, *others = rows.items()
+    for name, theirs in others:
+        print(f"against {name}: {difference(ours[1], theirs)}", flush=True)
+
+
+def _keep(file: Path | None, training: Mapping[str, Any]) -> None:
+    if file is not None:
+        with file.open("a") as lines:
+            lines.write(json.dumps(training) + "\n")
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    sharing = Sharing()
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.one_training", description=__doc__.partition("\n")[0])
+    parser.add_argument(
+        "--data", type=Path, nargs="+", required=True, help="image folders, with a folder for each class"
+    )
+    parser.add_argument("--backbone", default="tf_efficientnet_lite0", help="timm's name of the pretrained network")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[64], help="sides of the images in px (default: 64)")
+    parser.add_argument("--seeds", type=int, default=1, help="trainings of each kind (default: 1)")
+    parser.add_argument("--every", type=int, default=1, help="take one cut in this many (default: 1)")
+    parser.add_argument("--epochs", type=int, default=24, help="of the shared training (default: 24)")
+    parser.add_argument(
+        "--alone-epochs", type=int, default=Recipe().epochs, help="of trainings alone (default: the recipe's)"
+    )
+    parser.add_argument("--recipe", default="{}", metavar="JSON", help="changes of the shared training's recipe")
+    parser.add_argument(
+        "--weight-power", type=float, default=sharing.weight_power, help="exit k of K weighs ((K-k)/K) to this power"
+    )
+    parser.add_argument(
+        "--rates",
+        type=float,
+        nargs=2,
+        default=[sharing.bottom_rate, sharing.top_rate],
+        metavar=("BOTTOM", "TOP"),
+        help="factors on the learning rate of the trunk's first and last block",
+    )
+    parser.add_argument("--only-shared", action="store_true", help="train no network alone with the default recipe")
+    parser.add_argument("--same-recipe", action="store_true", help="also train each alone with as many epochs")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="file that a line for each training is added to")
+    parser.add_argument("--cache-dir", type=Path, default=load().cache_dir, help="folder of decoded images")
+    options = parser.parse_args(arguments)
+    try:
+        Recipe.model_validate(json.loads(options.recipe))
+    except (ValueError, ValidationError) as error:
+        raise BadInput("arguments", [f"--recipe {options.recipe}: {error}"]) from error
+    torch.set_num_threads(1)
+    return options
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    exit_with_status(main)

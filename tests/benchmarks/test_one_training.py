@@ -1,0 +1,54 @@
+"""The benchmark of one training of all cuts, on small images of two classes and for one epoch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import images
+from benchmarks.one_training import UNCUT, Measured, difference, exits_of, main, name_of
+from search.errors import BadInput
+
+
+def test_the_uncut_network_is_the_last_exit() -> None:
+    exits = exits_of("tf_efficientnet_lite0", 32, 3, every=4)
+    assert name_of(exits[-1]) == UNCUT
+    assert 3 < len(exits) < len(exits_of("tf_efficientnet_lite0", 32, 3)) / 3
+
+
+def test_a_difference_names_its_worst_cut() -> None:
+    ours = [Measured({"a": 0.5, "b": 0.9}, 10), Measured({"a": 0.7, "b": 0.9}, 10)]
+    theirs = [Measured({"a": 0.5, "b": 0.95}, 40), Measured({"a": 0.5, "b": 0.95}, 40)]
+    assert difference(ours, theirs) == "mean difference +0.0250, worst -0.0500 at b, 0.25 of the CPU seconds"
+
+
+def test_both_ways_are_a_line_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(images, "JPEG_SIZE", (64, 48))
+    images.write_images(tmp_path / "images", classes=2, images=24)
+    known = [
+        "--data",
+        str(tmp_path / "images"),
+        "--cache-dir",
+        str(tmp_path / "cache"),
+        "--sizes",
+        "32",
+        "--every",
+        "8",
+    ]
+    main([*known, "--epochs", "1", "--alone-epochs", "1", "--json", str(tmp_path / "all.jsonl")])
+    said = capsys.readouterr().out.splitlines()
+    assert said[3].startswith("one training, 1 epochs")
+    assert said[4].startswith("alone, default recipe")
+    assert said[5].startswith("against alone, default recipe: mean difference ")
+    trainings = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
+    assert [list(each["f1_macro"])[-1] for each in trainings] == [UNCUT, UNCUT]
+    assert trainings[0]["sharing"] == {"weight_power": 3.0, "bottom_rate": 0.9, "top_rate": 0.25}
+
+
+def test_an_unknown_recipe_is_refused() -> None:
+    with pytest.raises(BadInput, match="--recipe"):
+        main(["--data", "x", "--recipe", '{"speed": 1}'])
