@@ -18,7 +18,7 @@ from search.training.hooks import Hooks
 from search.training.loop import Training
 from search.training.multi_exit import MultiExitTraining, Sharing, train_exits, trunk_rates
 from search.training.plan import Plan, TrainingData
-from tests.search.training.conftest import CLASSES, SIZE
+from tests.networks import CLASSES, SIZE
 from tests.training import FileCheckpoint, assert_same, evaluate, stop_after
 
 MakeArrays = Callable[..., Arrays]
