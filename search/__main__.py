@@ -35,8 +35,10 @@ COMMANDS = {
     "worker": Command("run workers on this machine, for a database that other machines share", worker.main),
     "init": Command("create the tables and studies, so that workers find them", init.main),
     "report": Command("show the Pareto front over all studies, or the final test scores", report.main),
-    "baselines": Command("train reference networks with the search's data, split and recipe", baselines.main),
-    "finalize": Command("retrain the front with several seeds and score it on the test split, once", finalize.main),
+    "baselines": Command("train baselines with the data, split and recipe of the search", baselines.main),
+    "finalize": Command(
+        "retrain the Pareto front with several seeds and score it once on the test split", finalize.main
+    ),
     "export": Command("export a model as ONNX, TorchScript, torch.export or safetensors", export.main),
     "predict": Command("classify images and write their classes as CSV", predict.main),
     "evaluate": Command("score a model on labelled images, with a confusion matrix", evaluate.main),

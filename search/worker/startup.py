@@ -42,7 +42,7 @@ def show_settings(settings: Settings, rows: str | None = None) -> None:
 
     rows  name of the listed study that the command is for
     """
-    print(f"settings: those that differ from the defaults; all are written to {_settings_file(settings, rows)}")
+    print(f"settings that differ from the defaults (all settings are in {_settings_file(settings, rows)}):")
     print(textwrap.indent(_yaml(changed(settings)), "  "), end="")
 
 

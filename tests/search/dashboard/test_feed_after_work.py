@@ -36,7 +36,7 @@ def test_every_front_trial_has_a_model_that_scores_what_the_trial_scored(
     work(bench.context)
     for opened in bench.studies:
         study = opened.study
-        assert "### Joint front of elimination, scratch" in Page(bench.context.database, study).note()
+        assert "### Pareto front of elimination, scratch" in Page(bench.context.database, study).note()
         for trial in (trial for seeds in study_front(study) for trial in seeds):
             folder = download(bench, study._study_id, trial._trial_id, tmp_path / f"{opened.name}{trial.number}")
             network, description = load_model(folder)
