@@ -89,7 +89,8 @@ class Walk:
             )
         if self._repeated:
             notes.append(
-                f"folders that several paths lead to ({len(self._repeated)}) are read once: {self._named(self._repeated)}"
+                f"folders that several paths lead to ({len(self._repeated)}) are read once: "
+                f"{self._named(self._repeated)}"
             )
         return notes
 
