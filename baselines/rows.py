@@ -1,7 +1,7 @@
-"""The baselines: a YAML file each in this folder, with the parameters and layers that its network must have.
+"""The baselines: one YAML file per baseline in this folder.
 
-A file names the network and its first weights. Image size, classes and recipe are those of the search, so that
-baselines and search differ in the network alone.
+A file has the network, its initial weights, and its numbers of parameters and layers, which tests verify. Image size,
+classes and recipe come from the search, so that baselines and search differ only in the network.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CLASSES = 6
 
 
 class BackboneRow(Frozen):
-    """A backbone of timm, kept up to and including the module `cut`, or whole, with a head."""
+    """A backbone of timm with a head: truncated after the module `cut`, or the full backbone if it is None."""
 
     backbone: str
     cut: str | None = None
@@ -29,7 +29,7 @@ class BackboneRow(Frozen):
 
 
 class Baseline(Frozen):
-    """A baseline. `words` say what it is and where it comes from; `parameters` and `layers` are for six classes."""
+    """A baseline. `words` describe it and its origin; `parameters` and `layers` are for six classes."""
 
     name: str
     words: str

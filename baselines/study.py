@@ -1,4 +1,4 @@
-"""The study of baselines: the network of each, and the recipe that it is trained with."""
+"""The study of baselines: the network and the training recipe of each baseline."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def listed_space(rows: Sequence[Baseline], settings: Settings, classes: int, see
 
     Pretrained baselines are trained with the recipe of the search's elimination space, and randomly initialized ones
     with the recipe of its scratch space, with the dropout of the first candidates there. If the search has only one of
-    these spaces, its recipe serves for both. The image size is the largest of the elimination space: a cut and its
-    ablation differ in their first weights, and in the recipe that suits those, and in nothing else.
+    these spaces, its recipe is used for both. The image size is the largest of the elimination space. A cut and its
+    random-init ablation differ only in the initial weights and in the recipe for these weights.
     """
     spaces = list(settings.studies.values())
     any_space = next((space for space in spaces if isinstance(space, Space)), EliminationSpace())

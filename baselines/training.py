@@ -1,4 +1,4 @@
-"""Training baselines beside a search, as a study of their own."""
+"""Training of baselines, as an additional study of a search."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""The curve bank: real learning curves of many candidates, in one small file that searches are replayed on.
+"""The curve bank: recorded learning curves of many candidates, in one small file on which searches are replayed.
 
-A bank is JSON lines, gzipped where its name ends in .gz. The first line says how it was recorded: `made` (command,
-machine, versions, date, data, settings of the spaces), `profile` (the depth profile on the same images, and what it
-cost) and `plan`, the trainings in the order in which they were to be done. Each further line is a training of the plan,
-by its place in it, with its epochs by columns. The plan is shuffled, so a bank that was cut off is a fair sample of it.
+A bank has JSON lines, and is gzipped if its name ends in .gz. The first line describes the recording: `made` (command,
+machine, versions, date, data, settings of the spaces), `profile` and `profile_seconds` (the depth profile on the same
+images, and its cost) and `plan` (all trainings, in their order). Each further line is one training: its index in the
+plan (`place`), and its epochs by columns. The plan is shuffled, so an unfinished bank is a fair sample of it.
 """
 
 from __future__ import annotations
@@ -21,17 +21,18 @@ from search.errors import BadInput
 from search.statistics.cut_ranking import ProfiledCut
 
 Columns = Mapping[str, Sequence[float]]
-"""Epochs by name of `search.training.evaluation.EpochMetrics`, and `cpu_seconds` of the process that trained."""
+"""One value per epoch, by the names of `search.training.evaluation.EpochMetrics`, and `cpu_seconds` of the process."""
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A training that a bank wants: one candidate with one seed.
+    """A planned training: one candidate with one seed.
 
-    number         of the candidate in its study; its further seeds have the same
-    params         that Optuna's trial suggested, and the `distributions` that they were suggested from, as JSON
+    number         number of the candidate in its study; the same for all of its seeds
+    params         parameters that Optuna's trial suggested
+    distributions  the distributions of these parameters, as JSON
     candidate      `search.settings.candidate.Candidate` as JSON
-    macs           of one image
+    macs           MACs per image
     """
 
     study: str
@@ -48,7 +49,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class Curve:
-    """A training that was done."""
+    """A finished training."""
 
     planned: Planned
     epochs: Columns
@@ -60,13 +61,13 @@ class Curve:
 
     @property
     def seconds(self) -> Sequence[float]:
-        """What each epoch cost, by the bank's clock: CPU seconds, for the machine may have had other work."""
+        """The cost of each epoch in CPU seconds, because the machine may have had other work."""
         return self.epochs["cpu_seconds"]
 
 
 @dataclass(frozen=True)
 class Header:
-    """How a bank was recorded: a bank's first line."""
+    """The first line of a bank: how it was recorded."""
 
     made: dict[str, Any]
     profile: tuple[ProfiledCut, ...]
@@ -76,7 +77,7 @@ class Header:
 
 @dataclass(frozen=True)
 class Bank:
-    """A bank as it stands: places of the plan that were trained, and those that failed, with the reason."""
+    """The content of a bank, finished or not: curves and reasons of failures, by their index in the plan."""
 
     header: Header
     curves: dict[int, Curve]
@@ -84,12 +85,12 @@ class Bank:
 
     @property
     def done(self) -> set[int]:
-        """Places that need no training any more."""
+        """Indices in the plan that need no further training."""
         return {*self.curves, *self.failures}
 
 
 def read_bank(path: Path) -> Bank:
-    """Read a bank, finished or not; a last line that was not written to its end is left out. Raises BadInput."""
+    """Read a bank, finished or not. An incomplete last line is left out. Raises BadInput."""
     try:
         content = path.read_bytes()
         text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
@@ -102,30 +103,32 @@ def read_bank(path: Path) -> Bank:
             else:
                 curves[row["place"]] = Curve(header.plan[row["place"]], row["epochs"])
     except OSError as error:
-        raise BadInput("curve bank", [f"{path}: {error.strerror}; benchmarks.record_curves makes one"]) from error
+        raise BadInput(
+            "curve bank", [f"{path}: {error.strerror}; record a bank with benchmarks.record_curves"]
+        ) from error
     except (ValueError, KeyError, TypeError, EOFError) as error:
-        raise BadInput("curve bank", [f"{path} is none, or damaged ({error}); record it again"]) from error
+        raise BadInput("curve bank", [f"{path} is damaged or not a curve bank ({error}); record it again"]) from error
     return Bank(header, curves, failures)
 
 
 def header_line(header: Header) -> str:
-    """A bank's first line."""
+    """The first line of a bank."""
     return json.dumps(asdict(header)) + "\n"
 
 
 def curve_line(place: int, epochs: Columns) -> str:
-    """The line of a training that was done; numbers to five digits."""
+    """The line of a finished training, with numbers rounded to five digits."""
     rounded = {name: [float(f"{value:.5g}") for value in column] for name, column in epochs.items()}
     return json.dumps({"place": place, "epochs": rounded}) + "\n"
 
 
 def failure_line(place: int, reason: str) -> str:
-    """The line of a training that cannot be done."""
+    """The line of a training that failed."""
     return json.dumps({"place": place, "failure": reason}) + "\n"
 
 
 def compress(working: Path, target: Path) -> None:
-    """Write a bank's working file as a gzipped one, the trainings by their places; the same content, the same bytes."""
+    """Write a bank's working file as a gzipped file, sorted by `place`. Equal content gives equal bytes."""
     first, *lines = working.read_text(encoding="utf-8").splitlines()
     lines.sort(key=lambda line: int(json.loads(line)["place"]))
     temporary = target.with_name(target.name + ".tmp")

@@ -1,15 +1,15 @@
-"""What the depth profile costs, and what its first two choices are worth after fine-tuning.
+"""The cost of the depth profile, and the fine-tuned F1 of its first two choices.
 
     python -m benchmarks.depth_profile --data FOLDER [--results URL [--name NAME] | --fine-tune EPOCHS [--seeds N]]
 
-Every cut of a space is profiled, and the seconds are reported. The fine-tuned F1 of each cut, with a head of pooling +
-linear, comes from the finished trials of a search, whose data settings and space are then taken, too; or it is measured
-here: `--fine-tune` trains every cut with the default recipe.
+Every cut of a search space is profiled, and the seconds are reported. The fine-tuned F1 of each cut, with a
+pooling + linear head, comes from the finished trials of a search (`--results`, which also sets data settings and
+space), or is measured: `--fine-tune` trains every cut with the default recipe.
 
-Regret is the mean fine-tuned F1 of the best cut less that of the best of the choices: what is lost by training only
-these. It is stated for the profile's first two choices and for the guess that needs no profile, the deepest cut under
-the parameter limit. Uncut backbones are no choice, and only cuts with a result count. In a search the recipes differ
-from trial to trial, so where n is small a cut's mean says as much about luck as about the cut.
+Regret is the mean fine-tuned F1 of the best cut minus the F1 of the best choice: the loss if only the choices are
+trained. It is reported for the profile's first two choices, and for the deepest cut under the parameter limit, which
+needs no profile. Full backbones are no choices, and only cuts with a result count. In a search the recipes differ
+between trials, so if n is small the mean of a cut depends as much on the recipes as on the cut.
 """
 
 from __future__ import annotations
@@ -57,12 +57,12 @@ from storage.trials import TrialRecord, read_studies, read_trials
 Point = tuple[str, str | None]
 """A cut: backbone and module."""
 Scores = dict[Point, list[float]]
-"""Fine-tuned validation macro F1 of each cut, one for each training."""
+"""Fine-tuned validation macro F1 of each cut, one value per training."""
 
 
 @dataclass(frozen=True)
 class Regret:
-    """F1 that is lost by training only `choices`; None where none of them, or nothing at all, has a result."""
+    """The loss of F1 if only `choices` are trained; None if no choice has a result."""
 
     choices: tuple[Point, ...]
     f1_macro: float | None
@@ -71,7 +71,7 @@ class Regret:
 
 @dataclass(frozen=True)
 class Result:
-    """The profile beside what fine-tuning gave. Correlations are Spearman's, over the cuts that have a result."""
+    """The profile and the fine-tuned scores. Correlations are Spearman's, over the cuts with a result."""
 
     profile: DepthProfile
     fine_tuned: Scores
@@ -82,7 +82,7 @@ class Result:
 
 
 def compare(profile: DepthProfile, fine_tuned: Scores) -> Result:
-    """How far the profile's choices, and the deepest cut, stay behind the best cut."""
+    """Compare the profile's choices, and the deepest cut, with the best cut."""
     cuts = [cut for cut in profile.cuts if cut.module is not None]
     means = {_point(cut): statistics.fmean(fine_tuned[_point(cut)]) for cut in cuts if _point(cut) in fine_tuned}
     known = [cut for cut in cuts if _point(cut) in means]
@@ -99,7 +99,7 @@ def compare(profile: DepthProfile, fine_tuned: Scores) -> Result:
 
 
 def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float | None:
-    """Spearman's, -1 to 1, for values without ties; None for fewer than three pairs."""
+    """Spearman's rank correlation, -1 to 1, for values without ties; None for fewer than three pairs."""
     if len(one) < 3:
         return None
     ranks = np.argsort(np.argsort([one, other]))
@@ -117,7 +117,7 @@ def _regret(choices: Sequence[ProfiledCut], means: Mapping[Point, float]) -> Reg
 
 
 def scores_of(trials: Iterable[TrialRecord]) -> Scores:
-    """The F1 of each cut's finished trials with a head of pooling + linear; an uncut backbone's own head is one."""
+    """The F1 of each cut's finished trials with a pooling + linear head, like the original head of a full backbone."""
     scores: Scores = {}
     for trial in trials:
         network: Mapping[str, Any] = trial.attributes.get("candidate", {}).get("network", {})
@@ -130,7 +130,7 @@ def scores_of(trials: Iterable[TrialRecord]) -> Scores:
 def fine_tune(
     cuts: Sequence[ProfiledCut], dataset: Dataset, device: torch.device, recipe: Recipe, seeds: int
 ) -> Scores:
-    """Train every cut, uncut backbones among them, with each seed; says each result on standard error."""
+    """Train every cut, including full backbones, with each seed. Each result is printed to standard error."""
     scores: Scores = {}
     for cut in cuts:
         known = anatomy(cut.backbone, cut.image_size)
@@ -155,15 +155,13 @@ def fine_tune(
 
 
 def read_results(url: str, name: str | None, data: Path) -> tuple[EliminationSpace, DataSettings, str, Scores]:
-    """Space, data settings, fingerprint of the data, and scores of a search's elimination study."""
+    """Search space, data settings, data fingerprint and scores of a search's elimination study."""
     with reading(url) as database:
         studies = [study for study in read_studies(database) if study.attributes.get("space") == "elimination"]
         chosen = [study for study in studies if name in (None, search_name(study.name))]
         if len(chosen) != 1:
             names = ", ".join(study.name for study in studies) or "none"
-            raise BadInput(
-                "results", [f"expected one elimination study to choose by --name; {database.url} has {names}"]
-            )
+            raise BadInput("results", [f"choose one elimination study with --name; {database.url} has {names}"])
         scores = scores_of(read_trials(database, [chosen[0].name]))
     attributes = chosen[0].attributes
     space = EliminationSpace.model_validate(attributes["resolved_space"])
@@ -172,7 +170,7 @@ def read_results(url: str, name: str | None, data: Path) -> tuple[EliminationSpa
 
 
 def describe(result: Result) -> str:
-    """Regrets and correlations for people."""
+    """Regrets and correlations as text."""
     lines = [f"depth profile: {len(result.profile.cuts)} cuts in {result.profile.seconds:.1f} s"]
     if result.fine_tuned:
         for title, regret in (("profile's first two choices", result.of_profile), ("deepest cut", result.of_deepest)):
@@ -210,7 +208,7 @@ def _number(value: float | None) -> str:
 
 
 def as_json(result: Result, around: Mapping[str, Any]) -> str:
-    """All of it, the scores as a list of a cut each."""
+    """The result as JSON, with one entry of scores per cut."""
     document = asdict(result) | {
         "environment": dict(around),
         "fine_tuned": [
@@ -222,7 +220,7 @@ def as_json(result: Result, around: Mapping[str, Any]) -> str:
 
 
 def environment(device: torch.device) -> dict[str, str | float]:
-    """What the seconds depend on besides the code."""
+    """The environment that the seconds depend on."""
     return {
         "device": device_name(device),
         "load_average": psutil.getloadavg()[0],
@@ -246,7 +244,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         space, settings, fingerprint, scores = read_results(options.results, options.name, options.data)
     dataset = open_dataset(settings, options.cache_dir, image_sizes=space.image_sizes[:1], progress=False)
     if fingerprint not in (None, dataset.fingerprint):
-        raise BadInput("results", [f"the search saw data {fingerprint}, and --data holds {dataset.fingerprint}"])
+        raise BadInput("results", [f"the search has data {fingerprint}, but --data has {dataset.fingerprint}"])
     around = environment(device)
     profile = profile_space(space, dataset, device, None)
     if options.fine_tune:
@@ -263,19 +261,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.depth_profile", description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="image folder, one folder a class")
-    parser.add_argument("--results", metavar="URL", help="database of a search whose finished trials are the truth")
-    parser.add_argument("--name", help="of the search, where the database holds several")
+    parser.add_argument("--data", type=Path, required=True, help="image folder, with one folder per class")
     parser.add_argument(
-        "--fine-tune", type=int, metavar="EPOCHS", help="train every cut for so long, to find the truth"
+        "--results", metavar="URL", help="database of a search whose finished trials give the fine-tuned F1"
     )
-    parser.add_argument("--seeds", type=int, default=1, help="trainings of each cut")
-    parser.add_argument("--backbones", nargs="+", default=["tf_efficientnet_lite0"], help="without --results")
-    parser.add_argument("--image-size", type=int, default=128, help="without --results")
-    parser.add_argument("--max-parameters", type=int, default=1_000_000, help="without --results")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    parser.add_argument("--cache-dir", type=Path, default=load().cache_dir, help="of decoded images")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    parser.add_argument("--name", help="name of the search, if the database has several")
+    parser.add_argument("--fine-tune", type=int, metavar="EPOCHS", help="train every cut for so many epochs")
+    parser.add_argument("--seeds", type=int, default=1, help="trainings of each cut (default: 1)")
+    parser.add_argument(
+        "--backbones", nargs="+", default=["tf_efficientnet_lite0"], help="backbones, without --results"
+    )
+    parser.add_argument("--image-size", type=int, default=128, help="side in px, without --results")
+    parser.add_argument("--max-parameters", type=int, default=1_000_000, help="limit, without --results")
+    parser.add_argument("--device", default="auto", help="training device: auto, cpu, cuda or cuda:N (default: auto)")
+    parser.add_argument("--cache-dir", type=Path, default=load().cache_dir, help="folder of decoded images")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     options = parser.parse_args(arguments)
     problems = [
         f"--{name.replace('_', '-')} {value}: expected at least {least}"
@@ -283,7 +283,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         if (value := getattr(options, name)) is not None and value < least
     ]
     if options.results and options.fine_tune:
-        problems.append("--results and --fine-tune: the truth is one or the other")
+        problems.append("--results and --fine-tune: only one of them can give the fine-tuned F1")
     if problems:
         raise BadInput("arguments", problems)
     return options

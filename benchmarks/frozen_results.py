@@ -1,4 +1,4 @@
-"""What `benchmarks.frozen_stages` measures, and the sentences that it prints."""
+"""The results of `benchmarks.frozen_stages`, and their lines of text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ VIEWS = 4
 
 @dataclass(frozen=True)
 class FrozenResult:
-    """Images a second, one for each window; seconds and bytes of the features, paid once."""
+    """Images per second, one value per window; seconds and bytes of the features, which are computed once."""
 
     frozen_stages: int
     above_features: tuple[float, ...]
@@ -20,13 +20,13 @@ class FrozenResult:
 
     @property
     def ratio(self) -> float:
-        """Above features over whole, of the medians."""
+        """Median rate on cached features divided by the median rate of the full network."""
         return statistics.median(self.above_features) / statistics.median(self.whole)
 
 
 @dataclass(frozen=True)
 class HeadsResult:
-    """Seconds of training so many heads. `largest_difference` is that of their validation logits."""
+    """Seconds of training `heads` heads. `largest_difference` is the largest difference of their validation logits."""
 
     heads: int
     one_by_one: float
@@ -40,7 +40,7 @@ class HeadsResult:
 
 @dataclass(frozen=True)
 class GpuResult:
-    """Images a second of the two loops, and what an H100's memory would allow."""
+    """Images per second of the two loops, and the limit that an H100's memory sets."""
 
     image_size: int
     ours: float
@@ -50,15 +50,15 @@ class GpuResult:
 
 def describe_frozen(result: FrozenResult) -> str:
     return (
-        f"{result.frozen_stages} frozen stages: above features {statistics.median(result.above_features):,.0f} "
-        f"images/s, whole network {statistics.median(result.whole):,.0f}, ratio {result.ratio:.2f}; "
+        f"{result.frozen_stages} frozen stages: on cached features {statistics.median(result.above_features):,.0f} "
+        f"images/s, full network {statistics.median(result.whole):,.0f}, ratio {result.ratio:.2f}; "
         f"{VIEWS} views once {result.computing_seconds:.1f} s, {result.feature_bytes / 1e6:,.1f} MB"
     )
 
 
 def describe_heads(result: HeadsResult) -> str:
     return (
-        f"{result.heads} heads: one by one {result.one_by_one:.2f} s, at once {result.at_once:.2f} s, "
+        f"{result.heads} heads: one by one {result.one_by_one:.2f} s, in one batch {result.at_once:.2f} s, "
         f"ratio {result.ratio:.1f}; logits differ by at most {result.largest_difference:.2g}"
     )
 
@@ -66,5 +66,5 @@ def describe_heads(result: HeadsResult) -> str:
 def describe_gpu(result: GpuResult) -> str:
     return (
         f"{result.image_size} px: ours {result.ours:,.0f} images/s, timm's loop {result.timm:,.0f}; "
-        f"{result.ours / result.floor_of_h100:.0%} of an H100's floor of {result.floor_of_h100:,.0f}"
+        f"{result.ours / result.floor_of_h100:.0%} of an H100's limit of {result.floor_of_h100:,.0f}"
     )

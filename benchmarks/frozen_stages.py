@@ -1,16 +1,18 @@
-"""What is saved where stages are frozen and where heads share a trunk.
+"""The time that frozen stages save, and that heads save if they share a truncated backbone.
 
     python -m benchmarks.frozen_stages [--data FOLDER] [--json] [--quick]
 
-- Frozen stages: images a second of `search.training.loop.train` above kept features, and of the whole network; windows
-  of the two take turns. Beside it what computing the features costs once, in seconds and bytes.
-- Heads: seconds of 64 trainings of a linear head on the features of one wholly frozen trunk, one by one with the same
-  loop and all at once with `search.training.heads`. Half of them have dropout. The features are there before.
-- GPU: images a second of EfficientNet-B0 with batches of 256 at 64, 128 and 224 px, by our loop and by a loop in the
-  style of timm's train.py (bfloat16, channels_last, timm's fused AdamW) whose one batch lies on the device. The floor
-  is that of memory traffic on an H100 at 224 px, calculated and not measured, scaled by the pixels of an image.
+- Frozen stages: images per second of `search.training.loop.train` on cached features, and of the full network, in
+  alternating windows; and the cost of computing the features once, in seconds and bytes.
+- Heads: seconds of 64 trainings of a linear head on the features of one completely frozen truncated backbone, one by
+  one with the same loop, and in one batch with `search.training.heads`. Half of the heads have dropout. The features
+  are computed before.
+- GPU: images per second of EfficientNet-B0 with batches of 256 at 64, 128 and 224 px, with our loop and with a loop in
+  the style of timm's train.py (bfloat16, channels_last, timm's fused AdamW) that has its single batch on the device.
+  The limit is set by the memory traffic of an H100 at 224 px; it is calculated, not measured, and scaled by the number
+  of pixels.
 
-Rates are of training steps alone. Ratios of frozen to whole training say nothing of F1, for which `frozen_views` count.
+Rates are rates of training steps only. The ratios say nothing about F1, which also depends on `frozen_views`.
 """
 
 from __future__ import annotations
@@ -59,12 +61,12 @@ from search.training.loop import train
 from search.training.plan import Plan, TrainingData
 
 CLASSES = 6
-H100_FLOOR_AT_224 = 18_500  # images a second
+H100_FLOOR_AT_224 = 18_500  # images per second
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is measured."""
+    """The networks, sizes and numbers that are measured."""
 
     backbone: str
     cut: str
@@ -89,7 +91,7 @@ def specification(scale: Scale, dropout: float = 0.0) -> EliminatedSpecification
 
 
 def network_of(scale: Scale, dropout: float = 0.0, seed: int = 0) -> Network:
-    """The same trunk at each call; a head by the seed. Random weights: a step costs what it costs on any."""
+    """A network with the same trunk at each call and a head by the seed. Random weights do not change the cost."""
     torch.manual_seed(0)
     network = build(specification(scale, dropout))
     torch.manual_seed(seed)
@@ -100,7 +102,7 @@ def network_of(scale: Scale, dropout: float = 0.0, seed: int = 0) -> Network:
 def measure_frozen(
     scale: Scale, arrays: Arrays, device: torch.device, kept: ArrayCache, options: argparse.Namespace
 ) -> Iterator[FrozenResult]:
-    """For each number of frozen stages; the first one to use the features pays for them, outside the windows."""
+    """A result for each number of frozen stages. Features are computed before the windows."""
     network = network_of(scale)
     for frozen in scale.frozen:
         recipe = Recipe(frozen_stages=frozen, frozen_views=VIEWS)
@@ -125,12 +127,12 @@ def _features(
     ready.freeze_stages(recipe.frozen_stages)
     inputs = inputs_for(ready, recipe, TrainingData(arrays, arrays, kept), device)
     if not isinstance(inputs, FrozenFeatures):
-        raise BadInput("features", ["they cannot be kept: the warning above says why"])
+        raise BadInput("features", ["they cannot be cached: see the warning above"])
     return inputs
 
 
 def measure_heads(scale: Scale, arrays: Arrays, device: torch.device, kept: ArrayCache) -> HeadsResult:
-    """Learning rates on a grid, each with its own seed; every second head with dropout."""
+    """Train heads with learning rates on a grid, each with its own seed; every second head has dropout."""
     rates = np.geomspace(1e-3, 1e-1, scale.heads).tolist()
     base = Recipe(epochs=scale.head_epochs, frozen_stages=scale.stages, frozen_views=VIEWS)
     recipes = [base.model_copy(update={"learning_rate": value}) for value in rates]
@@ -164,7 +166,7 @@ def _noise(size: int, count: int, seed: int = 0) -> Arrays:
 
 
 def measure_sizes(scale: Scale, device: torch.device, seconds: float) -> Iterator[GpuResult]:
-    """Whole backbone, from random weights, at each size; ours and timm's way."""
+    """Train the full, randomly initialized backbone at each size, with our loop and with timm's."""
     for size in scale.gpu_sizes:
         network = build(
             EliminatedSpecification(
@@ -183,7 +185,7 @@ def measure_sizes(scale: Scale, device: torch.device, seconds: float) -> Iterato
 
 
 def _timm_steps(network: Network, arrays: Arrays, batch: int, device: torch.device) -> Iterator[int]:
-    """Train for ever on one batch, as timm's train.py does, less its data; gives the number of images of each step."""
+    """Train endlessly on one batch, like timm's train.py without its data. Yields the number of images of each step."""
     model: Any = copy.deepcopy(network).to(device).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     optimizer = create_optimizer_v2(model, opt="adamw", lr=1e-3, weight_decay=0.05, fused=True)
     images = (torch.from_numpy(arrays.images[:batch]).to(device).permute(0, 3, 1, 2) / 255).contiguous(
@@ -223,7 +225,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for gpu in sizes:
         say(describe_gpu(gpu))
     if not sizes:
-        say("GPU: there is none, so sizes against the floor were left out")
+        say("no GPU: the comparison with the memory limit at several sizes was left out")
     if options.json:
         document = {
             "environment": around,
@@ -249,12 +251,16 @@ def _images(options: argparse.Namespace, scale: Scale, folder: Path) -> Arrays:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.frozen_stages", description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="image folder of six classes; default: made-up JPEG files")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
-    parser.add_argument("--quick", action="store_true", help="tiny networks, to see that it runs; also sizes on a CPU")
-    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where networks are trained")
-    parser.add_argument("--seconds", type=float, default=6.0, help="length of a window")
-    parser.add_argument("--repeats", type=int, default=3, help="windows of each loop")
+    parser.add_argument("--data", type=Path, help="image folder with six classes (default: generated JPEG files)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    parser.add_argument(
+        "--quick", action="store_true", help="use tiny networks, to try the benchmark; GPU part also on a CPU"
+    )
+    parser.add_argument(
+        "--device", default="auto", choices=["auto", "cpu", "cuda"], help="training device (default: auto)"
+    )
+    parser.add_argument("--seconds", type=float, default=6.0, help="length of a window in seconds (default: 6)")
+    parser.add_argument("--repeats", type=int, default=3, help="windows of each loop (default: 3)")
     options = parser.parse_args(arguments)
     problems = [
         f"--{name} {value}: expected more than 0"

@@ -1,17 +1,17 @@
-"""What a GPU trains a second: our loop, timm's own, and what the GPU's memory would let through.
+"""Training throughput on a GPU: our loop, timm's loop, and the limit that the GPU's memory sets.
 
     python -m benchmarks.gpu [--data FOLDER] [--image-sizes 64 128 224] [--batch-sizes 32 256] [--loops ours timm …]
 
-The whole EfficientNet-B0 is trained with AdamW and bfloat16, from the same JPEG files, with the same batch size:
+The full EfficientNet-B0 is trained with AdamW and bfloat16, from the same JPEG files, with the same batch size:
 
-    ours            `search.training.loop.train` as a trial runs it: images on the device, augmentation there
-    ours-compiled   the same, the network compiled into CUDA graphs (`torch.compile`, mode reduce-overhead)
-    timm            timm's training script, its best options: prefetching loader, channels_last, fused optimizer
-    timm-compiled   the same, the network compiled (`--torchcompile`)
+    ours            `search.training.loop.train` as in a trial: images and augmentation on the device
+    ours-compiled   the same, with the network compiled into CUDA graphs (`torch.compile`, mode reduce-overhead)
+    timm            timm's training script with its best options: prefetching loader, channels_last, fused optimizer
+    timm-compiled   the same, with the network compiled (`--torchcompile`)
 
-Short windows of all of them take turns; compiling and other first steps are left out, and their seconds are stated, as
-a short trial pays them. The floor is what the GPU's memory lets through at most, see `traffic`; the speed of the memory
-is measured, too.
+Short windows of all loops take turns. They leave out compilation and other first steps, whose seconds are reported
+separately, because they matter in short trials. The memory limit is the rate that the GPU's memory allows at most, see
+`traffic`; the speed of the memory is measured.
 """
 
 from __future__ import annotations
@@ -53,15 +53,16 @@ from search.training.device import autocast
 
 BACKBONE = "efficientnet_b0"
 LOOPS = ("ours", "ours-compiled", "timm", "timm-compiled")
-BYTES = 2  # of a number in bfloat16
+BYTES = 2  # per number in bfloat16
 
 
 def traffic(network: nn.Module, image_size: int) -> int:
-    """Bytes that training moves at least for an image of `image_size` px, every activation in bfloat16.
+    """The fewest bytes that training moves per image of `image_size` px, with every activation in bfloat16.
 
-    A convolution moves its input and its output once forwards and twice backwards. Batch normalisation in training,
-    its activation fused into it, cannot be fused into the convolution, as it needs the statistics first: it goes over
-    its output three times forwards and five times backwards. Weights are shared by a batch and left out.
+    A convolution moves its input and its output once in the forward pass and twice in the backward pass. In training,
+    batch normalisation (with the activation fused into it) cannot be fused into the convolution, because it needs the
+    statistics first: it moves its output three times in the forward pass and five times in the backward pass. Weights
+    are shared by a batch and left out.
     """
     numbers = 0
 
@@ -82,7 +83,7 @@ def traffic(network: nn.Module, image_size: int) -> int:
 
 
 def bandwidth(device: torch.device, megabytes: int = 1024, repeats: int = 20) -> float:
-    """Bytes a second that copying within the device's memory reads and writes."""
+    """Bytes per second that a copy within the device's memory reads and writes."""
     source = torch.zeros(megabytes * 2**20, dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
     target.copy_(source)
@@ -97,7 +98,7 @@ def bandwidth(device: torch.device, megabytes: int = 1024, repeats: int = 20) ->
 def timm_steps(
     folder: Path, classes: int, image_size: int, batch_size: int, workers: int, device: torch.device, compiled: bool
 ) -> Iterator[int]:
-    """Train for ever as timm's train.py does with --amp --amp-dtype bfloat16 --channels-last; images of each step."""
+    """Train endlessly, like timm's train.py with --amp --amp-dtype bfloat16 --channels-last. Yields images per step."""
     network = timm.create_model(BACKBONE, num_classes=classes).to(device).train()
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = create_optimizer_v2(network, opt="adamw", lr=3e-3, weight_decay=0.05, fused=True)
@@ -128,7 +129,7 @@ def timm_steps(
 
 
 def measure(folder: Path, image_size: int, batch_size: int, device: torch.device, options: argparse.Namespace) -> Any:
-    """Images a second of each loop, one for each window; seconds of its first one that went before the window."""
+    """Images per second of each loop, one value per window; and the seconds before its first window."""
     with tempfile.TemporaryDirectory() as cache:
         settings = DataSettings(source="folder", path=folder)
         dataset = open_dataset(settings, Path(cache), image_sizes=(image_size,), progress=False)
@@ -178,9 +179,9 @@ def measure(folder: Path, image_size: int, batch_size: int, device: torch.device
 
 
 def show(results: Sequence[dict[str, Any]], bytes_per_second: float, console: Console) -> None:
-    """A table for people."""
+    """Print the results as a table."""
     table = Table(box=box.MARKDOWN)
-    columns = ("px", "batch", "loop", "images a second", "of the floor", "of timm's", "before")
+    columns = ("px", "batch", "loop", "images/s", "vs memory limit", "vs timm", "before")
     for column in columns:
         table.add_column(column, justify="left" if column == "loop" else "right")
     for result in results:
@@ -198,7 +199,7 @@ def show(results: Sequence[dict[str, Any]], bytes_per_second: float, console: Co
                 f"{rate / max(timms):.2f}" if timms else "",
                 f"{result['seconds_before'][loop]:.1f} s",
             )
-        table.add_row(str(result["image_size"]), "", "the floor", f"{floor:,.0f}", "1.00", "", "")
+        table.add_row(str(result["image_size"]), "", "memory limit", f"{floor:,.0f}", "1.00", "", "")
     console.print(table)
 
 
@@ -222,20 +223,38 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", type=Path, help="image folder, one folder a class; default: made-up JPEG files")
     parser.add_argument(
-        "--image-sizes", type=positive, nargs="+", default=[64, 128, 224], metavar="PX", help="sides of the images"
+        "--data", type=Path, help="image folder, with one folder per class (default: generated JPEG files)"
     )
     parser.add_argument(
-        "--batch-sizes", type=positive, nargs="+", default=[32, 256], metavar="N", help="images in a batch"
+        "--image-sizes",
+        type=positive,
+        nargs="+",
+        default=[64, 128, 224],
+        metavar="PX",
+        help="sides of the images (default: 64 128 224)",
     )
-    parser.add_argument("--loops", nargs="+", choices=LOOPS, default=[*LOOPS], help="which training loops are timed")
-    parser.add_argument("--seconds", type=float, default=4.0, help="length of a window")
-    parser.add_argument("--repeats", type=positive, default=3, help="windows of each loop")
-    parser.add_argument("--workers", type=int, default=8, help="processes of timm's loader")
-    parser.add_argument("--megabytes", type=positive, default=1024, help="that are copied to measure the memory")
-    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where networks are trained")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    parser.add_argument(
+        "--batch-sizes",
+        type=positive,
+        nargs="+",
+        default=[32, 256],
+        metavar="N",
+        help="images per batch (default: 32 256)",
+    )
+    parser.add_argument(
+        "--loops", nargs="+", choices=LOOPS, default=[*LOOPS], help="training loops to time (default: all)"
+    )
+    parser.add_argument("--seconds", type=float, default=4.0, help="length of a window in seconds (default: 4)")
+    parser.add_argument("--repeats", type=positive, default=3, help="windows of each loop (default: 3)")
+    parser.add_argument("--workers", type=int, default=8, help="worker processes of timm's loader (default: 8)")
+    parser.add_argument(
+        "--megabytes", type=positive, default=1024, help="size of the copies that measure the memory (default: 1024)"
+    )
+    parser.add_argument(
+        "--device", default="auto", choices=["auto", "cpu", "cuda"], help="training device (default: auto)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     return parser.parse_args(arguments)
 
 

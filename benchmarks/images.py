@@ -1,4 +1,4 @@
-"""Images for benchmarks that are given none."""
+"""Generated images for benchmarks without a data set."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ JPEG_SIZE = (512, 384)
 
 
 def write_images(folder: Path, classes: int, images: int) -> None:
-    """JPEG files of 512 x 384 as detailed as photographs are, in one folder a class."""
+    """Write JPEG files of 512 x 384 px, as detailed as photographs, in one folder per class."""
     random = np.random.default_rng(0)
     for number in range(images):
         coarse = Image.fromarray(random.integers(0, 256, (12, 16, 3), dtype=np.uint8))

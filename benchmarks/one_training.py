@@ -1,11 +1,11 @@
-"""One training of all cuts of a backbone, beside a training of each cut alone.
+"""One shared training of all cuts of a backbone, compared with a separate training of each cut.
 
     python -m benchmarks.one_training --data FOLDER [FOLDER ...] --sizes 64 128 --seeds 3
 
-The shared training has an exit with a linear head at every cut (see `search.training.multi_exit`). The trainings alone
-have the same networks, in the first table with the default recipe, and with `--same-recipe` with as many epochs as the
-shared training has. Every number is macro F1 on validation after the last epoch, the mean over seeds. Seconds are CPU
-seconds of this process with one thread: other work on the machine changes them less than seconds by the clock.
+The shared training has an exit with a linear head at every cut (see `search.training.multi_exit`). The separate
+trainings have the same networks and the default recipe; `--same-recipe` also trains them with as many epochs as the
+shared training. Scores are macro F1 on validation after the last epoch, the mean over seeds. Seconds are CPU seconds of
+this process with one thread, because other work on the machine affects them less than wall-clock time.
 
 `--json FILE` adds a line for each training, with its data set, seed, recipe, exits and scores.
 """
@@ -47,14 +47,14 @@ CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class Measured:
-    """Scores of networks by their cut, and CPU seconds of all their trainings together."""
+    """Scores of networks by their cut, and the CPU seconds of all their trainings together."""
 
     f1_macro: dict[str, float]
     cpu_seconds: float
 
 
 def exits_of(backbone: str, image_size: int, classes: int, every: int = 1) -> list[EliminatedSpecification]:
-    """A network for every cut, or for one in `every` and the deepest, each with a linear head; the uncut one last."""
+    """A network with a linear head for one in `every` cuts, always for the deepest cut; the full backbone is last."""
     known = anatomy(backbone, image_size)
     cuts = known.cuts[::-every][::-1]
     return [
@@ -74,7 +74,7 @@ def exits_of(backbone: str, image_size: int, classes: int, every: int = 1) -> li
 def shared(
     exits: Sequence[EliminatedSpecification], data: TrainingData, recipe: Recipe, sharing: Sharing, seed: int
 ) -> Measured:
-    """All exits in one training."""
+    """Train all exits in one training."""
     started = time.process_time()
     torch.manual_seed(seed)
     network = build_multi_exit(exits, load_weights(exits[-1].backbone, load().weights_dir))
@@ -85,7 +85,7 @@ def shared(
 
 
 def alone(exits: Sequence[EliminatedSpecification], data: TrainingData, recipe: Recipe, seed: int) -> Measured:
-    """A training for each."""
+    """Train each network separately."""
     started, scores = time.process_time(), {}
     for each in exits:
         torch.manual_seed(seed)
@@ -99,7 +99,7 @@ def name_of(exit_: EliminatedSpecification) -> str:
 
 
 def table(rows: Mapping[str, Sequence[Measured]]) -> str:
-    """A line for each way of training, with the mean score at each cut and the mean of its CPU seconds."""
+    """One line for each kind of training, with the mean CPU seconds and the mean score at each cut."""
     cuts = list(next(iter(rows.values()))[0].f1_macro)
     width = max(map(len, rows))
     lines = [f"{'macro F1':<{width}}  CPU s  " + "  ".join(f"{cut.removeprefix('blocks.'):>5}" for cut in cuts)]
@@ -111,7 +111,7 @@ def table(rows: Mapping[str, Sequence[Measured]]) -> str:
 
 
 def difference(ours: Sequence[Measured], theirs: Sequence[Measured]) -> str:
-    """How the shared training compares: scores at the cuts, and CPU seconds."""
+    """Differences of the shared training from the separate ones: scores at the cuts, and CPU seconds."""
     means = [
         {cut: statistics.fmean(each.f1_macro[cut] for each in of) for cut in of[0].f1_macro} for of in (ours, theirs)
     ]
@@ -142,10 +142,10 @@ def compare(dataset: Dataset, size: int, options: argparse.Namespace) -> None:
     sharing = Sharing(options.weight_power, *options.rates)
     ways: dict[str, Recipe] = {}
     if not options.only_shared:
-        ways["alone, default recipe"] = Recipe(epochs=options.alone_epochs)
+        ways["separate, default recipe"] = Recipe(epochs=options.alone_epochs)
     if options.same_recipe:
         same = {"epochs": options.epochs, "trunk_learning_rate": options.rates[0], **json.loads(options.recipe)}
-        ways[f"alone, {options.epochs} epochs"] = Recipe.model_validate(same)
+        ways[f"separate, {options.epochs} epochs"] = Recipe.model_validate(same)
     rows: dict[str, list[Measured]] = {}
     print(
         f"data {dataset.name} {dataset.fingerprint[:12]}, {size} px, {options.seeds} seeds, {options.backbone}",
@@ -154,7 +154,7 @@ def compare(dataset: Dataset, size: int, options: argparse.Namespace) -> None:
     for seed in range(options.seeds):
         told = {"data": dataset.fingerprint, "size": size, "seed": seed}
         measured = shared(exits, data, recipe, sharing, seed)
-        rows.setdefault(f"one training, {options.epochs} epochs", []).append(measured)
+        rows.setdefault(f"shared, {options.epochs} epochs", []).append(measured)
         _keep(options.json, told | {"recipe": recipe.model_dump(), "sharing": asdict(sharing)} | asdict(measured))
         for name, own in ways.items():
             rows.setdefault(name, []).append(alone(exits, data, own, seed))
@@ -162,7 +162,7 @@ def compare(dataset: Dataset, size: int, options: argparse.Namespace) -> None:
     print(table(rows))
     ours, *others = rows.items()
     for name, theirs in others:
-        print(f"against {name}: {difference(ours[1], theirs)}", flush=True)
+        print(f"compared with {name}: {difference(ours[1], theirs)}", flush=True)
 
 
 def _keep(file: Path | None, training: Mapping[str, Any]) -> None:
@@ -174,16 +174,17 @@ def _keep(file: Path | None, training: Mapping[str, Any]) -> None:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     sharing = Sharing()
     parser = argparse.ArgumentParser(prog="python -m benchmarks.one_training", description=__doc__.partition("\n")[0])
-    parser.add_argument(
-        "--data", type=Path, nargs="+", required=True, help="image folders, with a folder for each class"
-    )
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help="image folders, with one folder per class")
     parser.add_argument("--backbone", default="tf_efficientnet_lite0", help="timm's name of the pretrained network")
     parser.add_argument("--sizes", type=int, nargs="+", default=[64], help="sides of the images in px (default: 64)")
-    parser.add_argument("--seeds", type=int, default=1, help="trainings of each kind (default: 1)")
+    parser.add_argument("--seeds", type=int, default=1, help="seeds of each kind of training (default: 1)")
     parser.add_argument("--every", type=int, default=1, help="take one cut in this many (default: 1)")
-    parser.add_argument("--epochs", type=int, default=24, help="of the shared training (default: 24)")
+    parser.add_argument("--epochs", type=int, default=24, help="epochs of the shared training (default: 24)")
     parser.add_argument(
-        "--alone-epochs", type=int, default=Recipe().epochs, help="of trainings alone (default: the recipe's)"
+        "--alone-epochs",
+        type=int,
+        default=Recipe().epochs,
+        help="epochs of the separate trainings (default: the recipe's)",
     )
     parser.add_argument("--recipe", default="{}", metavar="JSON", help="changes of the shared training's recipe")
     parser.add_argument(
@@ -197,9 +198,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar=("BOTTOM", "TOP"),
         help="factors on the learning rate of the trunk's first and last block",
     )
-    parser.add_argument("--only-shared", action="store_true", help="train no network alone with the default recipe")
-    parser.add_argument("--same-recipe", action="store_true", help="also train each alone with as many epochs")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="file that a line for each training is added to")
+    parser.add_argument(
+        "--only-shared", action="store_true", help="skip the separate trainings with the default recipe"
+    )
+    parser.add_argument(
+        "--same-recipe", action="store_true", help="also train each network separately with as many epochs"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="file to which a line for each training is added")
     parser.add_argument("--cache-dir", type=Path, default=load().cache_dir, help="folder of decoded images")
     options = parser.parse_args(arguments)
     try:

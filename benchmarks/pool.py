@@ -1,8 +1,8 @@
-"""The candidates of a recorded benchmark, and how far a proposal is from each of them.
+"""The candidates of a recorded benchmark, and the distance of a proposal from each of them.
 
-The distance is Gower's (https://doi.org/10.2307/2528823): the mean, over parameters that at least one of the two has,
-of the difference as a share of the range, on the scale on which the parameter is sampled. It is 1 for different choices
-and for a parameter that only one of the two has.
+The distance is Gower's (https://doi.org/10.2307/2528823): the mean difference over all parameters that at least one of
+the two has. A difference is a share of the parameter's range, on the scale on which the parameter is sampled. It is 1
+for different choices, and for a parameter that only one of the two has.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Row = NDArray[np.float64]
 
 
 class Pool:
-    """The candidates of one study of a bank, one curve each: that of its first seed."""
+    """The candidates of one study of a bank, each with the curve of its first seed."""
 
     def __init__(self, bank: Bank, study: str) -> None:
         by_number = {
@@ -36,12 +36,12 @@ class Pool:
         self._rows = np.array([self._row(curve.planned.params) for curve in self.curves])
 
     def nearest(self, params: Mapping[str, Any], among: Sequence[int]) -> int:
-        """Of the places `among`, that of the candidate nearest to `params`; the first of equally near ones."""
+        """The index, one of `among`, of the candidate nearest to `params`; the first of equally near candidates."""
         chosen = np.asarray(among)
         return int(chosen[np.argmin(self.distances(params)[chosen])])
 
     def distances(self, params: Mapping[str, Any]) -> Row:
-        """Gower's distance, 0 to 1, of each candidate, over what is known of `params` where it has only a part."""
+        """Gower's distance, 0 to 1, of each candidate from `params`."""
         row = self._row(params)
         has, rows_have = ~np.isnan(row), ~np.isnan(self._rows)
         categorical = np.array([column.categorical for column in self._columns.values()])
@@ -58,7 +58,7 @@ class Pool:
 
 @dataclass(frozen=True)
 class _Column:
-    """One parameter as a number: its place in its range, 0 to 1, or that of its choice."""
+    """Converts a parameter to a number: its position in its range, 0 to 1, or the index of its choice."""
 
     categorical: bool
     choices: tuple[Any, ...] = ()
@@ -76,7 +76,7 @@ class _Column:
 
 
 def _columns(curves: Sequence[Curve], distributions: Sequence[Mapping[str, BaseDistribution]]) -> dict[str, _Column]:
-    """All parameters of a study; a range that differs from trial to trial is taken as the widest."""
+    """All parameters of a study; a range that differs between trials is extended to cover all trials."""
     columns: dict[str, _Column] = {}
     for _, of_trial in zip(curves, distributions, strict=True):
         for name, distribution in of_trial.items():
@@ -91,5 +91,5 @@ def _columns(curves: Sequence[Curve], distributions: Sequence[Mapping[str, BaseD
 
 
 def pools_of(bank: Bank) -> dict[str, Pool]:
-    """The candidates of each study that were trained."""
+    """The trained candidates of each study."""
     return {name: Pool(bank, name) for name in bank.header.made["spaces"]}

@@ -1,11 +1,11 @@
-"""`search.predict` against the loop that a user would write: images a second, side by side.
+"""Images per second of `search.predict`, compared with a plain loop over single images.
 
     python -m benchmarks.prediction --data FOLDER [--json]
 
-Both read the same files and classify with the same network, on the CPU, in turns: a busy machine is busy for both. The
-user's loop opens an image with Pillow, has torchvision's transforms resize it and make it a tensor, and runs the
-network on it, one by one, on all cores. Ours is what `search.predict` does: see `search.models.image_files`. Beside it
-stands what decoding alone gives, by as many threads as ours has: the ceiling.
+Both loops read the same files and classify with the same network, on the CPU, in turns, so other work on the machine
+affects both. The plain loop (`user's`) opens an image with Pillow, resizes it and converts it to a tensor with
+torchvision's transforms, and runs the network on all cores, one image at a time. Ours is the loop of `search.predict`,
+see `search.models.image_files`. The rate of decoding alone, with as many threads as ours, is its upper limit.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ SUFFIXES = {".jpg", ".jpeg", ".png"}
 
 @dataclass(frozen=True)
 class Result:
-    """Images a second, one number a turn."""
+    """Images per second, one value per turn."""
 
     images: int
     ours: tuple[float, ...]
@@ -52,12 +52,12 @@ class Result:
 
     @property
     def ratio(self) -> float:
-        """Ours over the user's, of the medians."""
+        """Median of ours divided by the median of the plain loop."""
         return statistics.median(self.ours) / statistics.median(self.users)
 
 
 def our_rate(classifier: Classifier, files: Sequence[Path]) -> float:
-    """Images a second of what `search.predict` does."""
+    """Images per second of the loop of `search.predict`."""
     started = time.perf_counter()
     classified = sum(len(answers.files) for answers in classify(classifier, files, MAX_PIXELS))
     assert classified == len(files)
@@ -66,7 +66,7 @@ def our_rate(classifier: Classifier, files: Sequence[Path]) -> float:
 
 @torch.inference_mode()
 def user_rate(network: torch.nn.Module, size: int, files: Sequence[Path]) -> float:
-    """Images a second of the loop that the documentation of torchvision leads to."""
+    """Images per second of a plain loop, as torchvision's documentation suggests."""
     transform = v2.Compose([v2.Resize((size, size)), v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
     started = time.perf_counter()
     for path in files:
@@ -77,12 +77,12 @@ def user_rate(network: torch.nn.Module, size: int, files: Sequence[Path]) -> flo
 
 
 def measure(files: Sequence[Path], repeats: int) -> Result:
-    """Both loops in turns, and decoding alone."""
+    """Measure both loops in turns, and decoding alone."""
     torch.manual_seed(0)
     network = build(NETWORK).eval()
     taken = InputDescription(image_size=NETWORK.image_size, fit="stretch")
     names = tuple(map(str, range(NETWORK.classes)))
-    # Of a description only these are looked at here, and a network that nobody trained has no more.
+    # Only these fields are used here; an untrained network has no others.
     description = ModelDescription.model_construct(network=NETWORK, classes=names, input=taken)  # type: ignore[call-arg]
     ours = through_onnx(network, description)
     nothing = Classifier(description, lambda images: np.zeros((len(images), len(names)), dtype=np.float32))
@@ -99,7 +99,7 @@ def measure(files: Sequence[Path], repeats: int) -> Result:
 
 
 def describe(result: Result) -> str:
-    """For people."""
+    """The result as text."""
     ours, users = statistics.median(result.ours), statistics.median(result.users)
     pairs = [our / user for our, user in zip(result.ours, result.users, strict=True)]
     network = f"{NETWORK.backbone} to {NETWORK.cut}, {NETWORK.image_size} px"
@@ -112,10 +112,10 @@ def describe(result: Result) -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.prediction", description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="folder of images; default: made-up JPEG files")
-    parser.add_argument("--images", type=int, default=600, help="how many of them, or how many are made up")
-    parser.add_argument("--repeats", type=int, default=5, help="turns of each loop")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    parser.add_argument("--data", type=Path, help="folder of images (default: generated JPEG files)")
+    parser.add_argument("--images", type=int, default=600, help="number of images (default: 600)")
+    parser.add_argument("--repeats", type=int, default=5, help="turns of each loop (default: 5)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     options = parser.parse_args(arguments)
     problems = [
         f"--{name} {getattr(options, name)}: expected at least {least}"

@@ -1,12 +1,12 @@
-"""One real race: the same minutes on the same images for the founding project's way of searching, and for ours.
+"""A race between the original ELimNet's search strategy and ELimNet Search, on the same images.
 
     python -m benchmarks.race --data FOLDER [--config benchmarks/race.yaml] [--minutes 15] [--seeds 3]
 
-For each seed both searches run at the same time, each with half of the cores, so that a busy machine is busy for both:
-`founding` has Optuna's TPE alone, from nothing, and trains every trial to its end; `ours` is the product as it is. The
-clock runs from the start of `search.run`, so that start-up and the depth profile count, and the images are decoded
-before. What is compared is the hypervolume of all that a search has finished by then. A race that is in the output
-folder is not run again, so an interrupted benchmark goes on with the next one.
+For each seed both searches run in parallel for the same time, each with half of the cores, so other work on the
+machine affects both. `founding` is the original ELimNet's strategy: only Optuna's TPE, without first candidates, and
+every trial is trained to its end. `ours` is ELimNet Search. The time starts with `search.run`, so it includes the start
+and the depth profile; the images are decoded before. The score is the hypervolume of all finished trials. A race whose
+result is in the output folder is not run again, so the same command resumes an interrupted benchmark.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ SECONDS_TO_END = 120
 
 @dataclass(frozen=True)
 class Race:
-    """What one search came to. `steps`: seconds since its start, and the hypervolume from then on."""
+    """The result of one search. `steps` are pairs: seconds since its start, and the hypervolume from then on."""
 
     contestant: str
     seed: int
@@ -63,16 +63,16 @@ class Race:
 
     @property
     def seconds(self) -> float:
-        """The race's length."""
+        """The length of the race."""
         return self.minutes * 60
 
     def after(self, seconds: float) -> float:
-        """The hypervolume then."""
+        """The hypervolume after so many seconds."""
         return max((hypervolume for moment, hypervolume in self.steps if moment <= seconds), default=0.0)
 
 
 def settings_of(contestant: str, settings: Settings) -> list[str]:
-    """What a contestant is set to, as options of a command."""
+    """The settings of a contestant, as command-line options."""
     if contestant == "ours":
         return []
     profiled = [name for name, space in settings.studies.items() if isinstance(space, EliminationSpace)]
@@ -81,13 +81,13 @@ def settings_of(contestant: str, settings: Settings) -> list[str]:
 
 
 def race(options: argparse.Namespace, settings: Settings, seed: int) -> None:
-    """Run both for `options.minutes`, each in a folder of its own, unless they have been."""
+    """Run both searches for `options.minutes`, each in its own folder, unless they have been run before."""
     folders = {name: _folder(options.output, name, seed) for name in CONTESTANTS}
     if all((folder / ENDED).exists() for folder in folders.values()):
         return
     commands = {}
     for name, folder in folders.items():
-        shutil.rmtree(folder, ignore_errors=True)  # of a race that was interrupted
+        shutil.rmtree(folder, ignore_errors=True)  # left by an interrupted race
         folder.mkdir(parents=True)
         commands[name] = _options(options, settings, name, seed)
     subprocess.run([sys.executable, "-m", "search.init", *commands["founding"]], check=True, stdout=subprocess.DEVNULL)
@@ -113,14 +113,16 @@ def race(options: argparse.Namespace, settings: Settings, seed: int) -> None:
         for process in running.values():
             process.wait(SECONDS_TO_END)
     if early:
-        problems = [f"{folders[name] / 'log'}: status {status}, before its time" for name, status in early.items()]
-        raise BadInput("a search ended", problems)
+        problems = [
+            f"{folders[name] / 'log'}: exited with status {status} before the end" for name, status in early.items()
+        ]
+        raise BadInput("a search ended too early", problems)
     for folder in folders.values():
         (folder / ENDED).write_text(json.dumps({"began": began.isoformat(), "minutes": options.minutes}))
 
 
 def read(output: Path, contestant: str, seed: int) -> Race:
-    """A race that was run."""
+    """The result of a finished race."""
     folder = _folder(output, contestant, seed)
     said = json.loads((folder / ENDED).read_text())
     began = datetime.fromisoformat(said["began"])
@@ -156,7 +158,7 @@ def _database(folder: Path) -> str:
 
 
 def _forget_the_queue(url: str) -> None:
-    """Founding searches began with what the sampler drew."""
+    """Remove the first candidates, because the original ELimNet started with candidates of its sampler."""
     with closing(connect(url)) as database:
         for trial in read_trials(database):
             if trial.state == TrialState.WAITING:
@@ -164,7 +166,7 @@ def _forget_the_queue(url: str) -> None:
 
 
 def describe(races: Sequence[Race]) -> str:
-    """A table: rows are moments, columns contestants."""
+    """A table with one row per time and one column per contestant."""
     minutes = races[0].minutes
     lines = [f"{'after':>10}  " + "  ".join(f"{name:>22}" for name in CONTESTANTS)]
     for share in SHARES:
@@ -182,7 +184,7 @@ def _spread(values: Sequence[float], digits: int = 4) -> str:
 
 
 def image(races: Sequence[Race]) -> Figure:
-    """Hypervolume against minutes, a line for each search."""
+    """A plot of hypervolume against minutes, with one line for each search."""
     figure = Figure(figsize=(7.2, 4.6), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
@@ -195,7 +197,7 @@ def image(races: Sequence[Race]) -> Figure:
         named.add(each.contestant)
         axes.step([moment / 60 for moment in moments], heights, where="post", color=style.colour, label=label)
     axes.set_xlabel("minutes since the start")
-    axes.set_ylabel("hypervolume of what has finished")
+    axes.set_ylabel("hypervolume of the finished trials")
     axes.grid(color="#e4e4e4", linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="lower right")
@@ -204,13 +206,17 @@ def image(races: Sequence[Race]) -> Figure:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.race", description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", type=Path, help="the images; default: those of the config")
-    parser.add_argument("--config", type=Path, default=CONFIG, help="settings of both searches")
-    parser.add_argument("--minutes", type=float, default=15.0, help="of each race")
-    parser.add_argument("--seeds", type=int, default=3, help="races")
-    parser.add_argument("--output", type=Path, default=Path("runs/race"), help="folder for searches and logs")
-    parser.add_argument("--json", type=Path, help="write the result as JSON to this file")
-    parser.add_argument("--png", type=Path, help="draw the result to this file")
+    parser.add_argument("--data", type=Path, help="image folder (default: the data of --config)")
+    parser.add_argument(
+        "--config", type=Path, default=CONFIG, help="settings of both searches (default: benchmarks/race.yaml)"
+    )
+    parser.add_argument("--minutes", type=float, default=15.0, help="length of each race (default: 15)")
+    parser.add_argument("--seeds", type=int, default=3, help="number of races (default: 3)")
+    parser.add_argument(
+        "--output", type=Path, default=Path("runs/race"), help="folder for searches and logs (default: runs/race)"
+    )
+    parser.add_argument("--json", type=Path, help="file for the results as JSON")
+    parser.add_argument("--png", type=Path, help="file for a plot of the results")
     options = parser.parse_args(arguments)
     problems = [
         f"--{name} {getattr(options, name)}: expected more than 0"

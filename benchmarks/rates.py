@@ -1,4 +1,4 @@
-"""Images a second of a training loop, in a window of time, and what such a rate depends on."""
+"""Images per second of a training loop in a time window, and the environment that this rate depends on."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WARMUP_STEPS = 4
 
 
 class Window:
-    """Times steps: the first few are left out, and it is `over` some seconds after them."""
+    """A time window over steps. The first few steps are left out; the window is `over` so many seconds after them."""
 
     def __init__(self, seconds: float, device: torch.device, skip: int = WARMUP_STEPS) -> None:
         self._seconds = seconds
@@ -48,7 +48,7 @@ class Window:
         return self._steps > 0 and time.perf_counter() > self._started + self._seconds
 
     def rate(self) -> float:
-        """Images a second."""
+        """Images per second."""
         return self._images / (self._now() - self._started)
 
     def _now(self) -> float:
@@ -66,9 +66,9 @@ def our_rate(
     features: ArrayCache | None = None,
     compiled: str | None = None,
 ) -> float:
-    """Images a second of our loop, from the decoded arrays; computing features is not in it.
+    """Images per second of our loop on decoded arrays, without the time of computing features.
 
-    compiled  mode of `torch.compile` for the network; None: it runs as it is
+    compiled  mode of `torch.compile` for the network; None: not compiled
     """
     network = copy.deepcopy(network)
     if compiled:
@@ -90,7 +90,7 @@ def our_rate(
 
 
 def rate_of(steps: Iterator[int], window: Window) -> float:
-    """Images a second of `steps` in `window`."""
+    """Images per second of `steps` in `window`."""
     for images in steps:
         window.step(images)
         if window.over():
@@ -99,7 +99,7 @@ def rate_of(steps: Iterator[int], window: Window) -> float:
 
 
 def environment(device: torch.device) -> dict[str, str | int | float]:
-    """What a rate depends on besides the code."""
+    """The environment that a rate depends on."""
     return {
         "device": device_name(device),
         "cores": cores(),

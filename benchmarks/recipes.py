@@ -1,13 +1,13 @@
-"""What a recipe gives in a number of epochs, beside the default recipe in another number.
+"""Scores of training recipes, compared with the default recipe.
 
     python -m benchmarks.recipes --data FOLDER --epochs 10 --reference-epochs 30 --recipe '{"ema_decay": 0.98}' ...
 
-Two networks stand for the two kinds: a cut of tf_efficientnet_lite0 on its pretrained weights, and a small network from
-random ones. Each is trained with every `--recipe` (what is not given there is the default recipe's) for `--epochs`, and
-with the default recipe for both numbers of epochs, on the training split; stated is macro F1 on validation after the
-last epoch, mean and standard deviation over seeds, and CPU seconds of the process, which other work on the machine
-changes less than seconds by the clock. A recipe that is chosen by these numbers is chosen on validation. What recipes
-with `distillation` learn from is the whole network, trained for `--epochs` with the default recipe before.
+Two networks represent the two search spaces: a cut of tf_efficientnet_lite0 with pretrained weights, and a small
+network from scratch. Each is trained on the training split with every `--recipe` (changes of the default recipe) for
+`--epochs`, and with the default recipe for each number of `--reference-epochs`. The results are macro F1 on validation
+after the last epoch (mean and standard deviation over seeds), and CPU seconds of the process, because other work on the
+machine affects them less than wall-clock time. A recipe that is chosen by these scores is selected on validation.
+The teacher of recipes with `distillation` is the full backbone, trained before for `--epochs` with the default recipe.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ UNCUT = "uncut"
 
 
 def networks(image_size: int, classes: int) -> dict[str, EliminatedSpecification | ScratchSpecification]:
-    """One network for each kind: 254,470 and 60,642 parameters with six classes."""
+    """One network of each kind, with 254,470 and 60,642 parameters for six classes."""
     known = anatomy(BACKBONE, image_size)
     residual = {"block": "inverted_residual_v3", "expansion": 3.0, "squeeze_excitation": True}
     stages = [
@@ -64,7 +64,7 @@ def networks(image_size: int, classes: int) -> dict[str, EliminatedSpecification
 
 
 def uncut(network: EliminatedSpecification | ScratchSpecification) -> EliminatedSpecification:
-    """The whole of the backbone that this is a cut of."""
+    """The full backbone of a cut."""
     assert isinstance(network, EliminatedSpecification)
     return network.model_copy(update={"cut": None, "head": HeadSpecification(kind="original")})
 
@@ -76,7 +76,7 @@ def score(
     seeds: int,
     teacher: Network | None = None,
 ) -> dict[str, Any]:
-    """Macro F1 of each seed, the mean of their CPU seconds, and the last `network`, trained."""
+    """Macro F1 of each seed (`f1_macro`), mean `cpu_seconds`, and the last trained `network`."""
     candidate = Candidate(
         network=network,
         initial_weights="pretrained" if isinstance(network, EliminatedSpecification) else "random",
@@ -95,7 +95,7 @@ def score(
 
 
 def line(kind: str, epochs: int, changes: str, result: dict[str, Any]) -> str:
-    """A result for people."""
+    """A result as one line of text."""
     scores = result["f1_macro"]
     sd = f" ± {statistics.stdev(scores):.3f}" if len(scores) > 1 else ""
     return (
@@ -130,20 +130,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.recipes", description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="image folder, one folder a class")
-    parser.add_argument("--image-size", type=int, default=64, help="side of the images")
-    parser.add_argument("--epochs", type=int, default=10, help="of every --recipe")
-    parser.add_argument("--reference-epochs", type=int, nargs="*", default=[10, 30], help="of the default recipe")
-    parser.add_argument("--recipe", nargs="*", default=[], metavar="JSON", help="changes of the default recipe")
+    parser.add_argument("--data", type=Path, required=True, help="image folder, with one folder per class")
+    parser.add_argument("--image-size", type=int, default=64, help="side of the images in px (default: 64)")
+    parser.add_argument("--epochs", type=int, default=10, help="epochs with every --recipe (default: 10)")
+    parser.add_argument(
+        "--reference-epochs", type=int, nargs="*", default=[10, 30], help="epochs with the default recipe"
+    )
+    parser.add_argument(
+        "--recipe", nargs="*", default=[], metavar="JSON", help="recipes, as changes of the default recipe"
+    )
     parser.add_argument(
         "--networks",
         nargs="+",
         choices=("pretrained", "scratch"),
         default=["pretrained", "scratch"],
-        help="which networks are trained",
+        help="networks to train (default: both)",
     )
-    parser.add_argument("--seeds", type=int, default=2, help="trainings of each network with each recipe")
-    parser.add_argument("--cache-dir", type=Path, default=load().cache_dir, help="of decoded images")
+    parser.add_argument("--seeds", type=int, default=2, help="seeds of each network and recipe (default: 2)")
+    parser.add_argument("--cache-dir", type=Path, default=load().cache_dir, help="folder of decoded images")
     options = parser.parse_args(arguments)
     problems = []
     for changes in options.recipe:

@@ -1,17 +1,17 @@
-"""Record a curve bank: train a spread of candidates of both spaces to the end, and keep every epoch.
+"""Record a curve bank: train candidates of both search spaces to the end, and record every epoch.
 
     python -m benchmarks.record_curves --data FOLDER --out FILE.jsonl.gz [--candidates 160] [--epochs 8]
         [--image-size 32] [--processes 1] [--seed 0]
 
-Half of the candidates are cuts of a pretrained backbone, half are networks from scratch, sampled at random by the
-product's own spaces. A study's own first candidates are among them (the uncut backbone, the ends of its stages, and
-what the depth profile recommends, with the space's recipe), and a fifth of the scratch networks has the space's recipe.
+Half of the candidates are cuts of a pretrained backbone, and half are networks from scratch, sampled at random from the
+real search spaces. They include the first candidates of a real study (the full backbone, the ends of its stages, and
+the depth profile's choices, with the space's recipe). A fifth of the networks from scratch has the space's recipe.
 Every tenth candidate is trained with three seeds.
 
-Trainings are done in random order. Each that is finished is a line of FILE.jsonl.part at once: the same command goes on
-where it was stopped, and FILE.jsonl.gz is written when all are there. Training is on the CPU with one thread a process,
-and CPU seconds are recorded beside those of the wall clock, for on a machine with other work only they tell a
-candidate's cost.
+Trainings are done in random order. Each finished training is immediately written to FILE.jsonl.part. Run the same
+command to resume; FILE.jsonl.gz is written after the last training. Training uses the CPU, with one thread per process.
+CPU seconds are recorded in addition to wall-clock seconds, because only they measure the cost of a candidate on a
+machine with other work.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ CPU = torch.device("cpu")
 
 
 def make_spaces(options: argparse.Namespace) -> Spaces:
-    """The spaces of configs/trashnet.yaml, on smaller images and for fewer epochs."""
+    """The search spaces of configs/trashnet.yaml, with smaller images and fewer epochs."""
     common = {
         "image_sizes": (options.image_size,),
         "recipe": Recipe(epochs=options.epochs, batch_size=options.batch_size),
@@ -77,7 +77,7 @@ def make_spaces(options: argparse.Namespace) -> Spaces:
 
 
 def make_plan(spaces: Spaces, profile: DepthProfile, classes: int, candidates: int, seed: int) -> list[Planned]:
-    """The trainings of a bank, shuffled: equal arguments give an equal plan."""
+    """The trainings of a bank, shuffled. Equal arguments give an equal plan."""
     plan: list[Planned] = []
     for place, (name, space) in enumerate(spaces.items()):
         wanted = candidates // len(spaces) + (place < candidates % len(spaces))
@@ -91,7 +91,7 @@ def make_plan(spaces: Spaces, profile: DepthProfile, classes: int, candidates: i
 def _sampled(
     name: str, space: EliminationSpace | ScratchSpace, profile: DepthProfile, classes: int, wanted: int, seed: int
 ) -> list[Planned]:
-    """`wanted` candidates within the space's limits."""
+    """Sample `wanted` candidates within the space's limits."""
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
     for parameters in _first(space, profile, wanted):
         study.enqueue_trial(parameters)
@@ -111,7 +111,7 @@ def _sampled(
 
 
 def _first(space: EliminationSpace | ScratchSpace, profile: DepthProfile, wanted: int) -> list[dict[str, Any]]:
-    """Parameters that are not left to chance: the product's first candidates, and the space's own recipe."""
+    """Parameters that are not random: the first candidates of a real study, or the space's own recipe."""
     if isinstance(space, ScratchSpace):
         return [own_recipe(space)] * (wanted // SCRATCH_CANDIDATES_A_RECIPE)
     first = [*first_candidates(space, wanted, profile.cuts), *first_candidates(space, wanted, ())]
@@ -119,7 +119,7 @@ def _first(space: EliminationSpace | ScratchSpace, profile: DepthProfile, wanted
 
 
 class Trainer:
-    """What a process needs to do trainings of a plan."""
+    """Does the trainings of a plan in one process."""
 
     def __init__(self, data: DataSettings, cache_dir: Path) -> None:
         torch.set_num_threads(1)
@@ -127,7 +127,7 @@ class Trainer:
         self._settings = load()
 
     def line(self, place: int, planned: Planned) -> str:
-        """Do one training; the line of the bank that tells it."""
+        """Do one training. Returns its line for the bank."""
         candidate = Candidate.model_validate(planned.candidate)
         counts = {"parameters": planned.parameters, "macs": planned.macs, "layers": planned.layers}
         train, validation = (self._dataset.arrays(split, candidate.network.image_size) for split in SPLITS[:2])
@@ -148,11 +148,11 @@ class Trainer:
         return curve_line(place, epochs)
 
 
-_trainers: list[Trainer] = []  # of this process: one
+_trainers: list[Trainer] = []  # the single trainer of this process
 
 
 def _begin(parent: int | None, data: DataSettings, cache_dir: Path) -> None:
-    """Set up this process, which ends when its parent does, however that ends."""
+    """Set up this process. It exits when its parent exits, even if the parent was killed."""
     _trainers[:] = [Trainer(data, cache_dir)]
 
     def follow() -> None:
@@ -171,7 +171,7 @@ def _line(job: tuple[int, Planned]) -> str:
 def record(
     working: Path, plan: Sequence[Planned], done: set[int], processes: int, data: DataSettings, cache_dir: Path
 ) -> None:
-    """Do the trainings that are not done, and append each to `working` as it ends."""
+    """Do the remaining trainings, and append each to `working` when it ends."""
     jobs = [(place, planned) for place, planned in enumerate(plan) if place not in done]
     with working.open("a", encoding="utf-8") as file:
         for number, line in enumerate(_lines(jobs, processes, data, cache_dir), start=len(done) + 1):
@@ -181,7 +181,7 @@ def record(
 
 
 def _lines(jobs: Sequence[tuple[int, Planned]], processes: int, data: DataSettings, cache_dir: Path) -> Iterator[str]:
-    """The lines of jobs, in the order in which they end."""
+    """The lines of the jobs, in the order in which they end."""
     if processes == 1:
         _begin(None, data, cache_dir)
         yield from map(_line, jobs)
@@ -216,14 +216,14 @@ def begin(working: Path, options: argparse.Namespace, dataset: Dataset) -> None:
 
 
 def resume(working: Path, options: argparse.Namespace, dataset: Dataset) -> Bank:
-    """The bank as it was left, without a torn last line. Raises BadInput where it was to be another bank."""
+    """Read an unfinished bank, and remove an incomplete last line. Raises BadInput if its options or data differ."""
     bank = read_bank(working)
     before, now = bank.header.made["asked"], dict(asked(options))
     problems = [f"--{key} was {before.get(key)}, not {now[key]}" for key in now if before.get(key) != now[key]]
     if bank.header.made["data"]["fingerprint"] != dataset.fingerprint:
-        problems.append("the data are others")
+        problems.append("the data set is different")
     if problems:
-        raise BadInput(f"{working} cannot be gone on with", [*problems, "take another --out, or remove the file"])
+        raise BadInput(f"{working} cannot be resumed", [*problems, "choose another --out, or remove the file"])
     content = working.read_text(encoding="utf-8")
     if not content.endswith("\n"):
         working.write_text(content[: content.rfind("\n") + 1], encoding="utf-8")
@@ -231,7 +231,7 @@ def resume(working: Path, options: argparse.Namespace, dataset: Dataset) -> Bank
 
 
 def asked(options: argparse.Namespace) -> list[tuple[str, Any]]:
-    """What decides what a bank holds."""
+    """The options that determine the content of a bank."""
     names = ("candidates", "epochs", "batch_size", "image_size", "max_parameters", "max_macs", "seed")
     return [(name.replace("_", "-"), getattr(options, name)) for name in names]
 
@@ -256,17 +256,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.record_curves", description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="image folder, one folder a class")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.jsonl.gz", help="the bank")
-    parser.add_argument("--candidates", type=int, default=160, help="of both spaces together")
-    parser.add_argument("--epochs", type=int, default=8, help="of each training")
-    parser.add_argument("--batch-size", type=int, default=32, help="images in a batch")
-    parser.add_argument("--image-size", type=int, default=32, help="side of the images")
-    parser.add_argument("--max-parameters", type=int, default=1_000_000, help="of all networks")
-    parser.add_argument("--max-macs", type=int, default=3_000_000, help="of networks from scratch")
-    parser.add_argument("--processes", type=int, default=1, help="trainings at the same time")
-    parser.add_argument("--seed", type=int, default=0, help="of the candidates that are drawn")
-    parser.add_argument("--cache-dir", type=Path, default=load().cache_dir, help="of decoded images")
+    parser.add_argument("--data", type=Path, required=True, help="image folder, with one folder per class")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.jsonl.gz", help="file of the bank")
+    parser.add_argument("--candidates", type=int, default=160, help="candidates of both spaces together (default: 160)")
+    parser.add_argument("--epochs", type=int, default=8, help="epochs of each training (default: 8)")
+    parser.add_argument("--batch-size", type=int, default=32, help="images per batch (default: 32)")
+    parser.add_argument("--image-size", type=int, default=32, help="side of the images in px (default: 32)")
+    parser.add_argument("--max-parameters", type=int, default=1_000_000, help="parameter limit of all networks")
+    parser.add_argument("--max-macs", type=int, default=3_000_000, help="MAC limit of networks from scratch")
+    parser.add_argument("--processes", type=int, default=1, help="parallel trainings (default: 1)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the sampled candidates (default: 0)")
+    parser.add_argument("--cache-dir", type=Path, default=load().cache_dir, help="folder of decoded images")
     options = parser.parse_args(arguments)
     least = {"candidates": 2, "epochs": 1, "batch_size": 2, "image_size": 8, "max_parameters": 1, "max_macs": 1}
     least |= {"processes": 1, "seed": 0}

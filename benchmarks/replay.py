@@ -1,12 +1,12 @@
-"""A search replayed on a curve bank: the product's sampler and stopping rule, real curves, and a simulated clock.
+"""Replay of a search on a curve bank, with the real sampler and pruning rule, real curves and a simulated clock.
 
-The bank is a pool of candidates, each with a curve that was recorded. What the sampler proposes is snapped to the
-nearest candidate of its study that was not taken yet (`benchmarks.pool`), and the trial is recorded with that
-candidate's own parameters, so all that the sampler learns is true.
+The bank is a pool of candidates with recorded curves. Each proposal of the sampler is replaced by the nearest candidate
+of its study that was not used yet (`benchmarks.pool`). The trial is recorded with that candidate's parameters, so the
+sampler learns from real results only.
 
-Workers are events in a queue. An epoch lasts the CPU seconds that it took when it was recorded; sampler and storage
-cost nothing. As in `search.worker.loop`, the next trial is of the study that has used the smallest share of its budget,
-which is here the number of its candidates; trials that are running count for the sampler, too (constant liar).
+Workers are events in a queue. An epoch lasts as many seconds as its recorded CPU time; sampler and storage cost
+nothing. As in `search.worker.loop`, the next trial belongs to the study that has used the smallest share of its budget,
+which is here the number of its candidates. The sampler also sees running trials (constant liar).
 """
 
 from __future__ import annotations
@@ -40,15 +40,16 @@ _SPACE: TypeAdapter[EliminationSpace | ScratchSpace] = TypeAdapter(EliminationSp
 
 @dataclass(frozen=True)
 class Strategy:
-    """A way to search.
+    """A search strategy.
 
-    sampler      what proposes candidates; `chosen` takes, of so many `proposals` by chance, the one that is worth most
-                 to `search.study.acquisition`
-    first        what is tried first: nothing in particular, the ends of the backbone's stages, or the depth profile's
-                 choices and the uncut backbone, the cheapest first, as a study of the product does
-    stopping     the product's rule, or none
-    epochs       that every trial gets, where it does not get all; then its F1 is the one that it has by then
-    repeats      whether what was taken may be taken again
+    sampler      source of candidates; `chosen` draws `proposals` random candidates and takes the best one according to
+                 `search.study.acquisition`
+    first        the first candidates: `any` (none in particular), `stages` (the ends of the backbone's stages), or
+                 `profile` (the depth profile's choices and the full backbone, the cheapest first, as in a real study)
+    stopping     the pruning rule; None: no pruning
+    epochs       number of epochs of every trial, whose F1 is the score after them; None: all epochs
+    repeats      whether a candidate may be trained several times
+    proposals    number of random candidates that `chosen` draws
     """
 
     name: str
@@ -62,7 +63,7 @@ class Strategy:
 
 @dataclass(frozen=True)
 class Known:
-    """The hypervolume of what is known for `compute`, CPU seconds of all workers, at `time` of the simulated clock."""
+    """The known hypervolume after `compute` CPU seconds of all workers, at `time` seconds of the simulated clock."""
 
     compute: float
     time: float
@@ -89,7 +90,7 @@ class ReplayedStudy:
 
 @dataclass
 class _Running:
-    """A trial of a study on its way."""
+    """A running trial of a study."""
 
     study: ReplayedStudy
     number: int
@@ -103,7 +104,7 @@ class _Running:
 
 
 class Replay:
-    """One search of a bank. `run` gives what is known whenever that changes, until the pool is used up."""
+    """One search on a bank. `run` yields the known hypervolume when it may have changed, until the pool is used up."""
 
     def __init__(self, bank: Bank, pools: Mapping[str, Pool], strategy: Strategy, workers: int, seed: int) -> None:
         self._bank = bank
@@ -156,7 +157,7 @@ class Replay:
                 self._push(trial)
 
     def _begin(self) -> None:
-        """Let the worker that is free take a trial, if there is one left."""
+        """Start a trial on the free worker, if any candidate is left."""
         open_studies = [study for study in self.studies if study.left and study.used_share < 1]
         if not open_studies:
             return
@@ -178,7 +179,7 @@ class Replay:
         self._push(_Running(study, number, curve, runs_to_end=queued and uncut))
 
     def _choose(self, study: ReplayedStudy, trial: optuna.Trial, queued: bool) -> int:
-        """The place in its pool of what the trial is to be."""
+        """The index in the pool of the candidate that the trial gets."""
         if self._strategy.sampler == "random" and not queued:
             return self._random.choice(study.left)
         if self._strategy.sampler == "chosen" and not queued:
@@ -205,7 +206,7 @@ class Replay:
         return self._strategy.epochs or len(trial.curve.f1_macro)
 
     def _judged(self, trial: _Running) -> Behind | None:
-        """Why the product's rule ends the trial here, if it does."""
+        """The reason if the pruning rule prunes the trial at this epoch, else None."""
         settings = self._strategy.stopping
         epochs = len(trial.curve.f1_macro)
         if settings is None or trial.runs_to_end or trial.epoch not in (shares := rungs(epochs, settings)):
@@ -220,9 +221,9 @@ class Replay:
         return judge(trial.f1_macro, trial.curve.planned.parameters, finished, settings)
 
     def _known(self) -> Known:
-        """Of the trials that are finished.
+        """The hypervolume of the finished trials.
 
-        Where trials end early, that is what training the front of their scores to the end would tell, at its cost.
+        If trials have fewer epochs, it is the hypervolume after training their Pareto front to the end, at extra cost.
         """
         points = [(f1_macro, curve.planned.parameters) for f1_macro, curve in self._scored]
         if self._strategy.epochs is None:
@@ -238,7 +239,7 @@ def _described(curve: Curve) -> choosing.Traits:
 
 
 def _makespan(seconds: Sequence[float], workers: int) -> float:
-    """Time that workers need for jobs, the longest first."""
+    """Seconds that workers need for jobs, if the longest jobs start first."""
     free = [0.0] * workers
     for job in sorted(seconds, reverse=True):
         heapq.heapreplace(free, free[0] + job)
@@ -246,11 +247,11 @@ def _makespan(seconds: Sequence[float], workers: int) -> float:
 
 
 def spaces_of(bank: Bank) -> dict[str, EliminationSpace | ScratchSpace]:
-    """The spaces that the bank's candidates were sampled from."""
+    """The search spaces of the bank's candidates."""
     return {name: _SPACE.validate_python(space) for name, space in bank.header.made["spaces"].items()}
 
 
 def whole_hypervolume(pools: Mapping[str, Pool]) -> float:
-    """Of all candidates: what a search of the bank can reach."""
+    """The hypervolume of all candidates: the most that a search on the bank can reach."""
     curves = [curve for pool in pools.values() for curve in pool.curves]
     return search_hypervolume([(curve.f1_macro[-1], curve.planned.parameters) for curve in curves])

@@ -1,10 +1,10 @@
-"""How long the report of a search of many trials takes, each output by itself, as a process of its own.
+"""The time of `search.report` for a search with many trials, for each output format in its own process.
 
     python -m benchmarks.report --database runs/demo/search.db [--trials 10000] [--repeats 3]
 
-A copy of a small search's SQLite database is filled with copies of its complete trials, with all that is stored of
-each, until there are as many as asked for; F1 and parameters of a copy are moved at random, so that there is a front of
-a realistic length. Then `search.report --pareto` is run on it, to the table, to the image, to the page, to all.
+A copy of a small search's SQLite database is filled with copies of its finished trials, including all of their stored
+values, up to the wanted number. F1 and parameters of a copy are changed at random, so that the Pareto front has a
+realistic length. Then `search.report --pareto` writes the table, the plot, the HTML report, and all of them.
 """
 
 from __future__ import annotations
@@ -30,20 +30,24 @@ from search.system.commands import exit_with_status
 
 OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "table": (),
-    "image": ("--png", "front.png"),
-    "page": ("--html", "page.html"),
+    "plot": ("--png", "front.png"),
+    "HTML report": ("--html", "page.html"),
     "all of them": ("--png", "front.png", "--html", "page.html", "--json", "front.json", "--csv", "front.csv"),
 }
 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__.partition("\n")[0])
-    parser.add_argument("--database", type=Path, required=True, help="SQLite file of one search; it is only read")
-    parser.add_argument("--trials", type=int, default=10_000, help="complete trials of all its studies together")
-    parser.add_argument("--repeats", type=int, default=3, help="how often each report is timed")
+    parser.add_argument("--database", type=Path, required=True, help="SQLite file of a search; it is not changed")
+    parser.add_argument(
+        "--trials", type=int, default=10_000, help="finished trials of all studies together (default: 10000)"
+    )
+    parser.add_argument("--repeats", type=int, default=3, help="timings of each output (default: 3)")
     options = parser.parse_args(arguments)
     if not options.database.is_file():
-        raise BadInput("arguments", [f"--database {options.database}: expected a file, made by `python -m search.run`"])
+        raise BadInput(
+            "arguments", [f"--database {options.database}: expected a file that `python -m search.run` created"]
+        )
     with tempfile.TemporaryDirectory() as folder:
         grown = Path(folder) / "search.db"
         shutil.copy(options.database, grown)
@@ -55,7 +59,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def grow(database: Path, trials: int) -> int:
-    """Copy complete trials until there are `trials`; returns how many there are. Raises BadInput if there is none."""
+    """Copy finished trials until there are `trials`. Returns their number. Raises BadInput if none has finished."""
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.row_factory = sqlite3.Row
         known = [dict(row) for row in connection.execute("SELECT * FROM trials WHERE state = 'COMPLETE'")]
@@ -64,12 +68,12 @@ def grow(database: Path, trials: int) -> int:
         names = [row["name"] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         columns = {name: [row["name"] for row in connection.execute(f"PRAGMA table_info({name})")] for name in names}
         details = [name for name in names if "trial_id" in columns[name] and name != "trials"]
-        free = max(row["number"] for row in known) + 1_000  # above those that are not complete, too
+        free = max(row["number"] for row in known) + 1_000  # also above the numbers of unfinished trials
         for copy in range(trials - len(known)):
             original, chance = known[copy % len(known)], random.Random(copy)
             trial_id = _insert(connection, "trials", {**original, "trial_id": None, "number": free + copy})
             for table in details:
-                of_trial = f"SELECT * FROM {table} WHERE trial_id = ?"  # noqa: S608  names are the database's own
+                of_trial = f"SELECT * FROM {table} WHERE trial_id = ?"  # noqa: S608  the names come from the database
                 for row in connection.execute(of_trial, [original["trial_id"]]).fetchall():
                     _insert(connection, table, _copy_of(dict(row), table, trial_id, chance))
     return max(trials, len(known))
@@ -88,7 +92,7 @@ def _copy_of(row: dict[str, Any], table: str, trial_id: int, chance: random.Rand
 
 
 def _insert(connection: sqlite3.Connection, table: str, row: dict[str, Any]) -> int:
-    """Insert a row, whose key is given out where it is None; returns the key."""
+    """Insert a row. A key that is None is assigned by the database. Returns the key."""
     places = ", ".join("?" * len(row))
     statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})"  # noqa: S608
     written = connection.execute(statement, list(row.values()))

@@ -1,20 +1,20 @@
-"""What it costs to find the front: strategies of search, replayed on a bank of real learning curves.
+"""The cost of finding the Pareto front: search strategies, replayed on recorded learning curves.
 
     python -m benchmarks.search_efficiency --bank FILE [--seeds 30] [--workers 1 8] [--processes 1] [--json FILE]
         [--png FILE]
 
-Stated is the compute, CPU seconds of training over all workers, until what is known has 90, 95 and 99 % of the
-hypervolume of the whole bank: median and quartiles over seeds of the sampler. How a search is replayed, and what that
-leaves out, is told in `benchmarks.replay`. Compared are
+The result is the compute (CPU seconds of training, over all workers) until the known Pareto front has 90%, 95% and 99%
+of the hypervolume of the whole bank: median and quartiles over seeds of the sampler. `benchmarks.replay` explains the
+replay and its simplifications. The strategies are
 
-    (a) TPE, every trial to the end: the founding project's way
+    (a) TPE, every trial to the end: the original ELimNet's strategy
     (b) random search, every trial to the end
-    (c) TPE, every trial for E epochs of its schedule. Its F1 is the one by then, and the sampler learns from that. What
-        it knows of the front is what training the front of these scores to the end would show, and that is added to its
-        cost once, at the moment that suits it best: it need not know that moment, which is generous
-    (d) ours: what the depth profile recommends first (its pass is paid for), then of several proposals the one that is
-        worth most, trials that cannot reach the front any more are stopped, nothing is tried twice
-    (e) ours without each of these, and with rivals from both studies
+    (c) TPE, every trial for E epochs of its schedule. The sampler learns from the F1 after these epochs. The known
+        hypervolume is the one after training the Pareto front of these scores to the end; the cost of that is added
+        once, at the best moment. This favours (c), because a real search does not know that moment
+    (d) ELimNet Search: the depth profile's choices first (its cost is included), then the best of several random
+        candidates; trials that cannot reach the Pareto front are pruned, and no candidate is trained twice
+    (e) ELimNet Search without each of these parts, and with trials of both studies in the pruning rule
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ QUARTILES = (0.25, 0.5, 0.75)
 
 @dataclass(frozen=True)
 class Search:
-    """One replay: what was known when, and the compute at which each of `SHARES` was reached, inf where it was not."""
+    """One replay: the known hypervolume over time, and the compute until each of `SHARES`, inf if not reached."""
 
     strategy: str
     workers: int
@@ -60,7 +60,7 @@ class Search:
 
 
 def strategies(epochs: int) -> list[Strategy]:
-    """All that is compared, on curves of so many epochs."""
+    """All compared strategies, for curves of so many epochs."""
     rule = Stopping()
     ours = partial(Strategy, sampler="chosen", first="profile", stopping=rule)
     short = [2**power for power in range(math.ceil(math.log2(epochs)))]
@@ -68,13 +68,13 @@ def strategies(epochs: int) -> list[Strategy]:
         Strategy("a: TPE, to the end"),
         Strategy("b: random, to the end", sampler="random"),
         *(Strategy(f"c: {count} of {epochs} epochs", epochs=count) for count in short),
-        ours("d: ours"),
+        ours("d: ELimNet Search"),
         ours("e: without depth profile", first="stages"),
-        ours("e: without early stopping", stopping=None),
-        ours("e: without nothing twice", repeats=True),
-        ours("e: without choosing: TPE", sampler="tpe"),
-        ours("e: without choosing: by chance", sampler="random"),
-        ours("e: rivals of both studies", stopping=rule.model_copy(update={"across_studies": True})),
+        ours("e: without pruning", stopping=None),
+        ours("e: without avoiding repeats", repeats=True),
+        ours("e: without candidate pool: TPE", sampler="tpe"),
+        ours("e: without candidate pool: random", sampler="random"),
+        ours("e: pruned by trials of both studies", stopping=rule.model_copy(update={"across_studies": True})),
     ]
 
 
@@ -85,7 +85,7 @@ def _opened(path: Path) -> tuple[Bank, dict[str, Pool]]:
 
 
 def search(path: Path, job: tuple[Strategy, int, int]) -> Search:
-    """Replay a strategy, with so many workers and a seed, until the largest share is reached."""
+    """Replay a job (strategy, workers, seed) until the largest share is reached."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     strategy, workers, seed = job
     bank, pools = _opened(path)
@@ -99,7 +99,7 @@ def search(path: Path, job: tuple[Strategy, int, int]) -> Search:
 
 
 def reached(known: Iterable[Known], hypervolumes: Sequence[float]) -> tuple[float, ...]:
-    """The compute at which each hypervolume was first known; inf for one that never was."""
+    """The compute until each hypervolume was reached; inf if it was not."""
     steps = list(known)
     return tuple(
         min((step.compute for step in steps if step.hypervolume >= wanted), default=math.inf) for wanted in hypervolumes
@@ -107,13 +107,13 @@ def reached(known: Iterable[Known], hypervolumes: Sequence[float]) -> tuple[floa
 
 
 def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
-    """Lower quartile, median, upper quartile, each one of the values, as some may be infinite."""
+    """Lower quartile, median and upper quartile. Each is one of the values, because some may be infinite."""
     low, middle, high = np.quantile(np.asarray(values), QUARTILES, method="nearest").tolist()
     return low, middle, high
 
 
 def best_of(searches: Sequence[Search], names: Iterable[str]) -> str:
-    """The strategy with the least median compute to the largest share; of equal ones to the next."""
+    """The strategy with the smallest median compute until the largest share; ties are decided by the next share."""
 
     def medians(name: str) -> list[float]:
         of_name = [each for each in searches if each.strategy == name]
@@ -123,7 +123,7 @@ def best_of(searches: Sequence[Search], names: Iterable[str]) -> str:
 
 
 def table(searches: Sequence[Search], workers: int) -> str:
-    """Markdown: median compute and quartiles to each share, and the median to the last as a share of (a)'s."""
+    """A Markdown table: median compute and quartiles until each share, and the last median as a share of (a)'s."""
     of_workers = [each for each in searches if each.workers == workers]
     names = list(dict.fromkeys(each.strategy for each in of_workers))
     heads = [f"to {share:.0%}" for share in SHARES]
@@ -148,7 +148,7 @@ def _seconds(value: float) -> str:
 
 
 def image(searches: Sequence[Search], whole: float, names: Sequence[str], total: float) -> Figure:
-    """Share of the bank's hypervolume against compute, a panel for each number of workers."""
+    """A plot of the share of the bank's hypervolume against compute, with a panel for each number of workers."""
     counts = sorted({each.workers for each in searches})
     figure = Figure(figsize=(6.4 * len(counts), 5.2), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
@@ -169,18 +169,18 @@ def image(searches: Sequence[Search], whole: float, names: Sequence[str], total:
         axes.set_title(f"{workers} worker{'s' * (workers > 1)}", loc="left")
         axes.grid(which="major", color="#e4e4e4", linewidth=0.8)
         axes.spines[["top", "right"]].set_visible(False)
-    panels[0].set_ylabel("share of the bank's hypervolume\n(median and quartiles; grey line: 99 %)")
+    panels[0].set_ylabel("share of the bank's hypervolume\n(median and quartiles; grey line: 99%)")
     panels[0].legend(frameon=False, loc="lower right")
     return figure
 
 
 def _on_grid(known: Sequence[Known], grid: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float]:
-    """The highest hypervolume that was known for each compute of the grid."""
+    """The highest known hypervolume at each compute of the grid."""
     return [max((step.hypervolume for step in known if step.compute <= spent), default=0.0) for spent in grid]
 
 
 def heading(path: Path, bank: Bank, pools: dict[str, Pool], seeds: int) -> str:
-    """What was replayed, and from what."""
+    """A description of the bank and the replay."""
     made = bank.header.made
     sizes = ", ".join(f"{len(pool.curves)} {name}" for name, pool in pools.items())
     epochs = len(next(iter(bank.curves.values())).f1_macro)
@@ -192,7 +192,7 @@ def heading(path: Path, bank: Bank, pools: dict[str, Pool], seeds: int) -> str:
         f"{made['machine']['processor']}, {made['machine']['cores']} cores, with {versions}. "
         f"{total:,.0f} CPU seconds for all of them, hypervolume {whole:.4f}; the depth profile took "
         f"{bank.header.profile_seconds['cpu_seconds']:.1f}. {seeds} seeds, Optuna {version('optuna')}. "
-        "Cells: CPU seconds, median (quartiles); –: not reached."
+        "Cells are CPU seconds, median (quartiles); – means not reached."
     )
 
 
@@ -231,12 +231,18 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.search_efficiency", description=__doc__.partition("\n")[0]
     )
-    parser.add_argument("--bank", type=Path, required=True, metavar="FILE", help="of benchmarks.record_curves")
-    parser.add_argument("--seeds", type=int, default=30, help="searches of each kind")
-    parser.add_argument("--workers", type=int, nargs="+", default=[1, 8], help="workers of a search")
-    parser.add_argument("--processes", type=int, default=1, help="searches at the same time")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="every search's compute to each share")
-    parser.add_argument("--png", type=Path, metavar="FILE", help="hypervolume against compute")
+    parser.add_argument(
+        "--bank", type=Path, required=True, metavar="FILE", help="curve bank of benchmarks.record_curves"
+    )
+    parser.add_argument("--seeds", type=int, default=30, help="searches with each strategy (default: 30)")
+    parser.add_argument(
+        "--workers", type=int, nargs="+", default=[1, 8], help="numbers of workers of a search (default: 1 8)"
+    )
+    parser.add_argument("--processes", type=int, default=1, help="parallel searches (default: 1)")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="file for the compute of every search until each share"
+    )
+    parser.add_argument("--png", type=Path, metavar="FILE", help="file for a plot of hypervolume against compute")
     options = parser.parse_args(arguments)
     problems = [
         f"--{name} {number}: expected at least 1"

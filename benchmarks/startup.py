@@ -1,9 +1,9 @@
-"""How long commands take to show their help, to refuse, and to give their first answer.
+"""The time of each command to show its help, to refuse wrong input, and to give a first result.
 
     python -m benchmarks.startup [--checkout FOLDER] [--repeats 5] [--json]
 
-Each number is the median of several processes: seconds on the clock and, in brackets, of the processor. Other work on
-the machine lengthens the first, hardly the second. `python -c pass` stands beside them: no program can start faster.
+Each number is the median over several processes: wall-clock seconds and, in brackets, CPU seconds. Other work on the
+machine increases wall-clock time, but hardly CPU time. `python -c pass` is the lower bound for any Python program.
 `--checkout` measures another version of this program, in its folder, with the same Python.
 """
 
@@ -45,12 +45,12 @@ NEEDED = {
     "latency": ["scratch/0"],
     "cuts": ["resnet18"],
 }
-SETTING = {"report": ["--config", "missing.yaml"], "cuts": ["--classes", "1"]}  # those two have no --set
+SETTING = {"report": ["--config", "missing.yaml"], "cuts": ["--classes", "1"]}  # these two have no --set
 
 
 @dataclass(frozen=True)
 class Line:
-    """Medians of one command line, in seconds; `asked` is a key of `TARGETS`, or empty for Python alone."""
+    """Medians of one command line, in seconds; `asked` is a key of `TARGETS`, or empty for plain Python."""
 
     command: str
     asked: str
@@ -59,7 +59,7 @@ class Line:
 
 
 def asked_of(name: str) -> dict[str, tuple[list[str], int]]:
-    """What a command is asked for without doing its work: arguments and the exit status that they lead to."""
+    """Command lines that do no work: arguments and expected exit status, by the keys of `TARGETS`."""
     needed = NEEDED.get(name, [])
     return {
         "--help": (["--help"], 0),
@@ -69,25 +69,25 @@ def asked_of(name: str) -> dict[str, tuple[list[str], int]]:
 
 
 def timed(arguments: Sequence[str], expected: int, checkout: Path, repeats: int) -> tuple[float, float]:
-    """Medians of (wall, cpu) seconds of Python with these arguments.
+    """Median (wall-clock, CPU) seconds of Python with these arguments.
 
-    Raises BadInput where it does not end with the status `expected`.
+    Raises BadInput if the exit status is not `expected`.
     """
     wall, cpu = [], []
     for _ in range(repeats):
         before, started = os.times(), time.perf_counter()
         done = subprocess.run([sys.executable, *arguments], cwd=checkout, capture_output=True, text=True, check=False)
         wall.append(time.perf_counter() - started)
-        after = os.times()  # of children, Windows tells nothing
+        after = os.times()  # Windows does not report the times of child processes
         cpu.append(after.children_user + after.children_system - before.children_user - before.children_system)
         if done.returncode != expected:
-            ended = f"python {' '.join(arguments)}: ended with {done.returncode}, expected {expected}"
+            ended = f"python {' '.join(arguments)}: exited with {done.returncode}, expected {expected}"
             raise BadInput(f"{checkout} cannot be measured", [ended, *done.stderr.splitlines()[-3:]])
     return statistics.median(wall), statistics.median(cpu)
 
 
 def export_network(folder: Path) -> Path:
-    """The network with random weights as an ONNX file, described as one that a search has trained."""
+    """Export the network with random weights to ONNX, with the description of a trained model."""
     classes = tuple(f"class_{index}" for index in range(NETWORK.classes))
     nothing = tuple(0.0 for _ in classes)
     metrics = Metrics(
@@ -109,7 +109,7 @@ def export_network(folder: Path) -> Path:
 
 
 def measure(checkout: Path, repeats: int, said: Callable[[str], object]) -> Iterator[Line]:
-    """Python alone, then each command's help and refusals, then first answers, `said` before each."""
+    """Measure plain Python, then each command's help and refusals, then first results. `said` gets progress lines."""
     yield Line("python -c pass", "", *timed(["-c", "pass"], 0, checkout, repeats))
     for name, command in COMMANDS.items():
         module = command.main.__module__.removesuffix(".__main__")
@@ -128,7 +128,7 @@ def measure(checkout: Path, repeats: int, said: Callable[[str], object]) -> Iter
 
 
 def describe(lines: Sequence[Line]) -> str:
-    """A row for each command, for people."""
+    """A table with a row for each command, and a line for each target."""
     python, rest = lines[0], lines[1:]
     cells = {(line.command, line.asked): f"{line.wall:.2f} ({line.cpu:.2f})" for line in rest}
     longest = max(len(line.command) for line in lines)
@@ -144,18 +144,20 @@ def describe(lines: Sequence[Line]) -> str:
 
 def _verdict(asked: str, lines: Sequence[Line]) -> str:
     wall, cpu, target = max(line.wall for line in lines), max(line.cpu for line in lines), TARGETS[asked]
-    reached = "reached" if wall <= target else "reached by the processor's time alone" if cpu <= target else "missed"
-    return f"{asked}: at most {wall:.2f} s ({cpu:.2f} of the processor); target {target:g}: {reached}"
+    reached = "reached" if wall <= target else "reached in CPU time only" if cpu <= target else "missed"
+    return f"{asked}: at most {wall:.2f} s ({cpu:.2f} CPU); target {target:g}: {reached}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.startup", description=__doc__.splitlines()[0])
-    parser.add_argument("--checkout", type=Path, default=HERE, metavar="FOLDER", help="what to measure; default: this")
-    parser.add_argument("--repeats", type=positive, default=5, metavar="N", help="processes for each line; default: 5")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    parser.add_argument(
+        "--checkout", type=Path, default=HERE, metavar="FOLDER", help="version to measure (default: this one)"
+    )
+    parser.add_argument("--repeats", type=positive, default=5, metavar="N", help="processes per number (default: 5)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     options = parser.parse_args(arguments)
-    if not (options.checkout / "search" / "__init__.py").is_file():  # else another, installed one would be measured
-        raise BadInput("arguments", [f"--checkout {options.checkout}: holds no package search"])
+    if not (options.checkout / "search" / "__init__.py").is_file():  # otherwise an installed version would be measured
+        raise BadInput("arguments", [f"--checkout {options.checkout}: contains no package search"])
     lines = list(measure(options.checkout, options.repeats, lambda line: print(line, file=sys.stderr, flush=True)))
     around = environment(torch.device("cpu"))
     if options.json:

@@ -1,17 +1,17 @@
-"""What a trial costs in storage and sampler, with many workers on one database.
+"""The cost of storage and sampler per trial, with many workers on one database.
 
     python -m benchmarks.storage --database-url URL [--workers 64] [--trials 640] [--finished 0] [--sampler NAME …]
 
-Each worker is a process that takes a trial of one of two studies in turn, samples a candidate, "trains" for a second
-of sleep, stores one epoch and the result, exactly as `search.trial.trial` does, with no network built. Workers are
-forks of one process, so that 64 of them fit into memory. The studies are made under a name of their own, in a database
-that should hold nothing else, and stay there.
+Each worker is a process. It claims a trial of one of two studies in turn, samples a candidate, sleeps for a second
+instead of training, and stores one epoch and the result, exactly as `search.trial.trial` does. No network is built.
+Workers are forks of one process, so that 64 of them fit into memory. The studies get unique names and remain in the
+database, which should contain nothing else.
 
-Overhead is the time of a trial less the sleep: waiting for the database, Optuna's client and the sampler, and, when
-all workers share a few cores, waiting for a core. So it is an upper bound for workers that have machines of their own.
-The trials that are there before are read once, before the workers part, as a worker does once in its life; the seconds
-of that are reported. It takes 10,000 trials some time to be made, too: Optuna writes them one by one.
-Samplers take turns on the same two studies, so the later ones find somewhat more trials in them.
+Overhead is the time of a trial minus the sleep: waiting for the database, Optuna's client and the sampler, and for a
+core if all workers share a few cores. So it is an upper bound for workers on separate machines. Existing trials are
+read once before the fork, as a real worker reads them once at its start; the seconds for this are reported. Creating
+10,000 trials also takes some time, because Optuna writes them one by one. Samplers take turns on the same two studies,
+so the later ones find more trials there.
 """
 
 from __future__ import annotations
@@ -60,13 +60,13 @@ SAMPLERS: dict[str, Callable[[int], optuna.samplers.BaseSampler]] = {
 }
 
 
-# Seconds to begin, seconds to end, study and number, key of the candidate
+# Seconds to begin, seconds to end, (study, number), key of the candidate
 Row = tuple[float, float, tuple[str, int], str]
 
 
 @dataclass(frozen=True)
 class Result:
-    """One run. Milliseconds are of storage and sampler for one trial: to get it, and to end it."""
+    """One run. Milliseconds are the time of storage and sampler per trial, at its begin and at its end."""
 
     sampler: str
     workers: int
@@ -86,17 +86,21 @@ class Result:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.storage", description=__doc__.partition("\n")[0])
-    parser.add_argument("--database-url", required=True, help="a database that holds nothing else")
-    parser.add_argument("--workers", type=int, default=64, help="simulated workers")
-    parser.add_argument("--trials", type=int, default=640, help="of both studies together, by all workers")
-    parser.add_argument("--finished", type=int, default=0, help="trials of each study that are finished before")
-    parser.add_argument("--sleep", type=float, default=1.0, help="seconds that a trial trains")
-    parser.add_argument("--sampler", choices=SAMPLERS, nargs="+", default=["ours"], help="which samplers are compared")
-    parser.add_argument("--json", action="store_true", help="a JSON object in place of the table")
+    parser.add_argument("--database-url", required=True, help="URL of an otherwise empty database")
+    parser.add_argument("--workers", type=int, default=64, help="number of simulated workers (default: 64)")
+    parser.add_argument(
+        "--trials", type=int, default=640, help="trials of both studies and all workers together (default: 640)"
+    )
+    parser.add_argument(
+        "--finished", type=int, default=0, help="finished trials of each study at the start (default: 0)"
+    )
+    parser.add_argument("--sleep", type=float, default=1.0, help="seconds that a trial sleeps (default: 1)")
+    parser.add_argument("--sampler", choices=SAMPLERS, nargs="+", default=["ours"], help="samplers to compare")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per sampler instead of text")
     options = parser.parse_args(arguments)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.simplefilter("ignore", ExperimentalWarning)
-    anatomy("tf_efficientnet_lite0", 128)  # known to all workers before they part
+    anatomy("tf_efficientnet_lite0", 128)  # cached before the fork, for all workers
     names = _make_studies(options.database_url, options.finished)
     if not options.json:
         machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
@@ -111,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _make_studies(url: str, finished: int) -> list[str]:
-    """Two studies with `finished` random trials each. Optuna takes some 30 ms for each of those."""
+    """Create two studies with `finished` random trials each. Optuna takes about 30 ms per trial."""
     database = connect(url)
     names = [f"benchmark-{uuid.uuid4().hex[:6]}/{space.space}" for space in SPACES]
     for name, space in zip(names, SPACES, strict=True):
@@ -127,20 +131,20 @@ def _random_trials(space: EliminationSpace | ScratchSpace, count: int) -> list[o
     for number in range(count):
         trial = study.ask()
         trial.set_user_attr("candidate_key", sample_candidate(trial, space, CLASSES).key)
-        # Spread over a plane, so that there is a front of a realistic length.
+        # Spread over a plane, so that the Pareto front has a realistic length.
         study.tell(trial, [(number * 0.618) % 1, 1e4 + 1e6 * ((number * 0.414) % 1)])
     return study.get_trials(deepcopy=False)
 
 
 def _measure(options: argparse.Namespace, names: Sequence[str], sampler: str, finished: int) -> Result:
-    """`options.trials` trials of two studies that have `finished` each."""
+    """Run `options.trials` trials of two studies with `finished` trials each."""
     database = connect(options.database_url)
     started = time.perf_counter()
     studies = [optuna.load_study(study_name=name, storage=database.optuna) for name in names]
     for study in studies:
         study.get_trials(deepcopy=False)
     first_reading = time.perf_counter() - started
-    database.engine.pool.dispose()  # workers make connections of their own
+    database.engine.pool.dispose()  # each worker opens its own connections
     context = multiprocessing.get_context("fork")
     queue = context.Queue()
     barrier = context.Barrier(options.workers + 1)
@@ -199,7 +203,7 @@ def _worker(
 
 
 def _one_trial(database: Database, studies: Sequence[optuna.Study], turn: int, budget: int, sleep: float) -> Row | None:
-    """One trial of the study whose turn it is, or of another one that has budget left; None if none has."""
+    """One trial of the next study, or of another study with budget left; None if no study has budget left."""
     started = time.perf_counter()
     for offset in range(len(studies)):
         index = (turn + offset) % len(studies)

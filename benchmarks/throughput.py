@@ -1,17 +1,16 @@
-"""Training throughput: images a second of our loop against the loop that a user would write.
+"""Training throughput: images per second of our loop, compared with a plain PyTorch loop.
 
     python -m benchmarks.throughput --data FOLDER [--case TEXT] [--json]
 
-Both train the same network with the same batch size and AdamW, from the same JPEG files, on the same device and in
-one run: short windows of the one and of the other take turns, so that a machine that is busy with something else is
-busy for both. The user's loop is that of `benchmarks.user_loop`, with the best of several numbers of workers. Ours is
-`search.training.loop.train` as a trial runs it, its first steps left out. What ours pays once, decoding, is reported
-beside it.
+Both loops train the same network with the same batch size and AdamW, from the same JPEG files, on the same device.
+Short windows of the two loops take turns in one run, so other work on the machine affects both. The plain loop
+(`user's`) is in `benchmarks.user_loop`; it gets the best of several numbers of data-loader workers. Ours is
+`search.training.loop.train` as in a trial, without its first steps. Its one-time cost for decoding is reported, too.
 
-The number is the rate of training steps. It is not the time to a good network, and it counts no validation.
+The result is the rate of training steps. It is not the time to a good network, and validation is not included.
 
-Beside it, as workers of a search share a machine: 1, 2 and 4 trainings of ours at a time, which share the cores, and
-the GPU where there is one.
+The benchmark also runs 1, 2 and 4 of our trainings in parallel (`at once`), like the workers of a search. They share
+the cores, and the GPU if there is one.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ BATCH_SIZE = 32
 
 @dataclass(frozen=True)
 class Case:
-    """A network to train, and how many times the user's rate ours should be on two CPU cores."""
+    """A network to train, and the target on two CPU cores: our rate divided by the plain loop's rate."""
 
     name: str
     network: EliminatedSpecification | ScratchSpecification
@@ -92,12 +91,12 @@ CASES = (
 
 @dataclass(frozen=True)
 class Result:
-    """One case. Rates are images a second, one for each window.
+    """The result of one case. Rates are images per second, one value per window.
 
-    decoding    seconds that decoding all images once took us
-    by_workers  the user's loop with each number of workers, one window, by which the best was chosen
-    *_data      reading and augmenting, with nobody training
-    at_once     so many trainings of ours at a time, all of them together
+    decoding    seconds that our loop needs once to decode all images
+    by_workers  one rate of the plain loop for each number of workers; the best number is used
+    *_data      rates of reading and augmenting, without training
+    at_once     total rate of so many of our trainings in parallel
     """
 
     name: str
@@ -116,14 +115,14 @@ class Result:
 
     @property
     def ratio(self) -> float:
-        """Ours over the user's, of the medians."""
+        """Median of ours divided by the median of the plain loop."""
         return statistics.median(self.ours) / statistics.median(self.users)
 
 
 def rates_at_once(
     case: Case, arrays: Arrays, device: torch.device, seconds: float, counts: Sequence[int]
 ) -> dict[int, float]:
-    """Images a second of so many processes together, each with its share of the threads and its own start."""
+    """Total images per second of so many processes, each with its share of the threads and its own weights."""
     few = Arrays(np.array(arrays.images[:512]), arrays.labels[:512])
     context = multiprocessing.get_context("spawn")
     threads = torch.get_num_threads()
@@ -149,7 +148,7 @@ def _one_of_many(
 
 
 def our_data_rate(arrays: Arrays, device: torch.device, seconds: float) -> float:
-    """Images a second of our batches and augmentation, with nobody training."""
+    """Images per second of our batches and augmentation, without training."""
     recipe = Recipe()
     batches = TrainingBatches(arrays, BATCH_SIZE, device, balanced=False)
     order, drawn = torch.Generator(), torch.Generator(device)
@@ -162,7 +161,7 @@ def our_data_rate(arrays: Arrays, device: torch.device, seconds: float) -> float
 
 
 def measure(case: Case, folder: Path, device: torch.device, options: argparse.Namespace) -> Result:
-    """Choose the user's number of workers, then let both take turns."""
+    """Choose the plain loop's number of workers, then measure both loops in turns."""
     size = case.network.image_size
     torch.manual_seed(0)
     network = build(case.network)
@@ -177,7 +176,7 @@ def measure(case: Case, folder: Path, device: torch.device, options: argparse.Na
         def users(workers: int, loading_only: bool = False) -> Callable[[], float]:
             loader = user_loader(folder, size, BATCH_SIZE, workers, device)
             steps = user_data_steps(loader) if loading_only else user_steps(network, loader, device)
-            # What the workers have ready when a window opens was not made in it.
+            # Batches that the workers prepared before the window do not count.
             skip = WARMUP_STEPS + workers * (loader.prefetch_factor or 0)
             return lambda: rate_of(steps, Window(options.seconds, device, skip))
 
@@ -206,7 +205,7 @@ def measure(case: Case, folder: Path, device: torch.device, options: argparse.Na
 
 
 def describe(result: Result, seconds: float) -> str:
-    """A result for people."""
+    """The result as text."""
     tried = ", ".join(f"{workers}: {rate:,.0f}" for workers, rate in result.by_workers.items())
     pairs = [ours / users for ours, users in zip(result.ours, result.users, strict=True)]
     users = statistics.median(result.users)
@@ -233,19 +232,23 @@ def _spread(values: Sequence[float], digits: int = 0) -> str:
 
 def _binds(rates: Sequence[float], data_alone: float) -> str:
     bound = "the data" if data_alone < 2 * statistics.median(rates) else "the network"
-    return f"{bound} binds (its data alone: {data_alone:,.0f} images/s)"
+    return f"limited by {bound} (data alone: {data_alone:,.0f} images/s)"
 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="image folder, one folder a class; default: made-up JPEG files")
-    parser.add_argument("--case", default="", help="only those whose name has this in it")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
-    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where networks are trained")
-    parser.add_argument("--seconds", type=float, default=6.0, help="length of a window")
-    parser.add_argument("--repeats", type=int, default=5, help="windows of each loop")
-    parser.add_argument("--workers", type=int, nargs="+", default=[0, 1, 2, 4], help="numbers of workers to try")
-    parser.add_argument("--at-once", type=int, nargs="+", default=[1, 2, 4], help="numbers of trainings at a time")
+    parser.add_argument(
+        "--data", type=Path, help="image folder, with one folder per class (default: generated JPEG files)"
+    )
+    parser.add_argument("--case", default="", help="run only the cases whose name contains this text")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    parser.add_argument(
+        "--device", default="auto", choices=["auto", "cpu", "cuda"], help="training device (default: auto)"
+    )
+    parser.add_argument("--seconds", type=float, default=6.0, help="length of a window in seconds (default: 6)")
+    parser.add_argument("--repeats", type=int, default=5, help="windows of each loop (default: 5)")
+    parser.add_argument("--workers", type=int, nargs="+", default=[0, 1, 2, 4], help="numbers of loader workers to try")
+    parser.add_argument("--at-once", type=int, nargs="+", default=[1, 2, 4], help="numbers of parallel trainings")
     options = parser.parse_args(arguments)
     problems = [
         f"--{name} {value}: expected {expected}"
@@ -259,7 +262,7 @@ def main(arguments: list[str] | None = None) -> None:
     ]
     if problems:
         raise BadInput("arguments", problems)
-    # The best number of workers is looked for, so some that are tried are too many.
+    # Several numbers of workers are tried, so some are too large for the machine.
     warnings.filterwarnings("ignore", message="This DataLoader will create")
     device = choose_device(options.device)
     around = environment(device)

@@ -1,7 +1,7 @@
-"""The training loop that a user would write: torchvision's documentation, followed to the letter.
+"""A plain PyTorch training loop, written according to torchvision's documentation.
 
-ImageFolder, transforms v2 (RandomResizedCrop, flip, ColorJitter) and a DataLoader with persistent workers; on a GPU
-bfloat16 autocast and pinned memory, too.
+It has ImageFolder, transforms v2 (RandomResizedCrop, flip, ColorJitter) and a DataLoader with persistent workers; on a
+GPU also bfloat16 autocast and pinned memory.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from search.training.device import autocast
 def user_loader(
     folder: Path, image_size: int, batch_size: int, workers: int, device: torch.device
 ) -> DataLoader[tuple[Tensor, Tensor]]:
-    """What the documentation of torchvision shows. The network normalises its input, so the transforms do not."""
+    """The loader of torchvision's documentation. The network normalises its input, so the transforms do not."""
     transforms = v2.Compose(
         [
             v2.RandomResizedCrop(image_size),
@@ -46,7 +46,7 @@ def user_loader(
 
 
 def user_steps(network: Network, loader: DataLoader[tuple[Tensor, Tensor]], device: torch.device) -> Iterator[int]:
-    """Train for ever; gives the number of images of each step."""
+    """Train endlessly. Yields the number of images of each step."""
     network = copy.deepcopy(network).to(device).train()
     optimizer = torch.optim.AdamW(network.parameters(), 3e-3)
     while True:
@@ -61,7 +61,7 @@ def user_steps(network: Network, loader: DataLoader[tuple[Tensor, Tensor]], devi
 
 
 def user_data_steps(loader: DataLoader[tuple[Tensor, Tensor]]) -> Iterator[int]:
-    """Load for ever, with nobody training; gives the number of images of each batch."""
+    """Load endlessly, without training. Yields the number of images of each batch."""
     while True:
         for _, labels in loader:
             yield len(labels)

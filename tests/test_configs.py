@@ -143,7 +143,7 @@ def test_taco_is_searched_without_what_is_damaged(tmp_path: Path) -> None:
     assert totals == dict.fromkeys(TACO_CLASSES, 8) | {"metal": 8 - 1 + 1, "paper": 8 - 1}  # a lost can and a pop tab
     first, second, *skipped = dataset.warnings
     assert first == "annotations that repeat another one (1) are left out"
-    assert second == "boxes that reach over the edge of their image (1) are cut off there"
+    assert second == "boxes that extend beyond their image (1) are clipped"
     assert [line.partition(":")[0] for line in skipped] == [
         "skipped boxes outside their image (1)",
         "skipped boxes without area (1)",

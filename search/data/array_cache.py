@@ -75,7 +75,7 @@ class ArrayCache:
 
     @contextmanager
     def _computing(self, key: str, waiting: Callable[[], None]) -> Iterator[None]:
-        """This key for this process alone. Sixteen locks serve all keys, so that none is left behind for each."""
+        """Lock this key for this process. Sixteen locks serve all keys, so that lock files do not accumulate."""
         lock = FileLock(self.folder / f"{key[0]}.lock")
         while True:
             with suppress(Timeout):
@@ -90,7 +90,7 @@ class ArrayCache:
             lock.release()
 
     def _open(self, key: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array | None:
-        """The map holds the lock: it keeps a descriptor of the file that was locked open."""
+        """The array as a memory map, or None. The map keeps the locked file open, and so holds the lock."""
         path = self._file(key)
         try:
             with path.open("rb") as file:
@@ -125,7 +125,7 @@ class ArrayCache:
             temporary.unlink(missing_ok=True)
 
     def _make_room(self, size: int) -> None:
-        """Remove what was opened least recently and is not in use, until `size` more bytes fit."""
+        """Remove unused arrays, the least recently opened first, until `size` more bytes fit."""
         with FileLock(self.folder / "room.lock"):
             kept = [(path, path.stat()) for path in self.folder.glob("*.npy")]
             total = size + sum(stat.st_size for _, stat in kept)
@@ -141,5 +141,5 @@ class ArrayCache:
 
 
 def _is_still(path: Path, file: BinaryIO) -> bool:
-    """Whether the opened file is the one of this name; it may have been removed before it was locked."""
+    """Whether the opened file still has this name; it may have been removed before it was locked."""
     return os.path.samestat(os.fstat(file.fileno()), path.stat())

@@ -38,9 +38,9 @@ def augment(
 ) -> Tensor:
     """uint8 (N, S, S, 3) -> float32 (N, 3, T, T) of 0..1, each image changed at random.
 
-    In the memory order of the device, see `search.system.device.memory_format`.
+    The result has the device's memory order, see `search.system.device.memory_format`.
 
-    strength   0 equals `to_unit`, also without a flip; 1 is the strongest
+    strength   0 equals `to_unit`, even without a flip; 1 is the strongest
     generator  on the device of `images`; its state alone decides the random numbers
     flip       flip half of the images horizontally
     size       T; default: S. The same interpolation resizes, so a smaller size costs nothing and makes the step cheaper
@@ -69,7 +69,7 @@ def _around(draw: Tensor, reach: float) -> Tensor:
 def _affine(draws: Tensor, strength: float, flip: bool) -> Tensor:
     """(6, N) uniform draws -> (N, 2, 3) maps from output to input coordinates, both -1..1.
 
-    A crop of side 1 - zoom and of a drawn aspect lies anywhere inside the image, and is then turned about its centre.
+    A crop of side 1 - zoom, with a random aspect ratio and position, is rotated about its centre.
     """
     zoom, aspect, shift_x, shift_y, turn, mirror = draws
     side = 1 - _ZOOM * strength * zoom
@@ -84,7 +84,7 @@ def _affine(draws: Tensor, strength: float, flip: bool) -> Tensor:
 
 
 def _grid(affine: Tensor, size: int) -> Tensor:
-    """(N, 2, 3) -> (N, S, S, 2): `affine_grid` as a sum of a row and a column, several times as fast on a CPU."""
+    """(N, 2, 3) -> (N, S, S, 2): `affine_grid` as a sum of rows and columns, which is several times faster on a CPU."""
     centres = _centres(size, affine.device)
     columns = affine[:, None, None, :, 0] * centres.view(1, 1, -1, 1) + affine[:, None, None, :, 2]
     return columns + affine[:, None, None, :, 1] * centres.view(1, -1, 1, 1)
@@ -93,8 +93,8 @@ def _grid(affine: Tensor, size: int) -> Tensor:
 def _colour(draws: Tensor, strength: float) -> tuple[Tensor, Tensor]:
     """(3, N) uniform draws -> (N, 3, 3) and (N, 3, 1), to map RGB of 0..1.
 
-    Saturation s mixes with the grey image, contrast c with mid-grey, brightness b scales:
-    b * (c * mix + (1 - c) / 2).
+    Saturation s blends the image with its grey version, contrast c blends that with mid-grey, and brightness b scales
+    the result: b * (c * blend + (1 - c) / 2).
     """
     brightness, contrast, saturation = (1 + _around(draws, _COLOUR * strength)).view(3, -1, 1, 1)
     identity, grey = _identity_and_grey(draws.device)
@@ -104,7 +104,7 @@ def _colour(draws: Tensor, strength: float) -> tuple[Tensor, Tensor]:
 
 
 def _kept(draws: Tensor, strength: float, size: int) -> Tensor:
-    """(4, N) uniform draws -> (N, 1, S, S): 0 inside the square that is erased, 1 elsewhere."""
+    """(4, N) uniform draws -> (N, 1, S, S): 0 inside the erased square, 1 elsewhere."""
     chance, side, x, y = draws
     low, high = _ERASE_SIDES
     reach = (low + (high - low) * side)[:, None]  # half of the side, as the image spans -1..1
@@ -116,7 +116,7 @@ def _kept(draws: Tensor, strength: float, size: int) -> Tensor:
     return kept
 
 
-# Cached, as a constant that is copied from the host would make each step wait for the device.
+# Cached, because copying a constant from the host would make each step wait for the device.
 @cache
 def _centres(size: int, device: torch.device) -> Tensor:
     """(size,) pixel centres of a side that spans -1..1."""
@@ -125,5 +125,5 @@ def _centres(size: int, device: torch.device) -> Tensor:
 
 @cache
 def _identity_and_grey(device: torch.device) -> tuple[Tensor, Tensor]:
-    """(3, 3) twice: the colours as they are, and each channel replaced by the luma."""
+    """Two (3, 3) matrices: one keeps the colours, the other replaces each channel by the luma."""
     return torch.eye(3, device=device), torch.tensor(_LUMA, device=device).expand(3, 3)

@@ -1,7 +1,7 @@
 """Batches of a split on the training device. Only the rows of a batch are read from the memory map.
 
 A CUDA device holds the whole split as uint8, if it fits. Otherwise batches go through pinned memory, and because no
-step waits for the device, the next batch is read while the device works. On a CPU a thread that reads ahead brings
+step waits for the device, the next batch is read while the device works. On a CPU a thread that reads ahead gains
 nothing: reading 32 images of 128 px takes 0.5 ms of a step of at least 100 ms.
 """
 

@@ -59,7 +59,7 @@ class ImageCache:
         self._settings = settings
 
     def decided(self, pixel_range: PixelRange | None) -> ImageCache:
-        """The same folder for this range."""
+        """The same folder, with this pixel range."""
         return ImageCache(self.folder, self._settings, self.progress, pixel_range)
 
     @property
@@ -91,7 +91,7 @@ class ImageCache:
     def open(self, split: Split, size: int) -> npt.NDArray[np.uint8] | None:
         """All rows of a split, in order, as a read-only memory map: uint8 (N, size, size, 3).
 
-        None if it is not there or (copied by halves) not whole.
+        None if the file is missing or incomplete.
         """
         try:
             images: npt.NDArray[np.uint8] = np.load(self._file(split, size), mmap_mode="r")
@@ -102,7 +102,7 @@ class ImageCache:
     def fill(self, split: Split, size: int) -> Findings:
         """Decode all rows of a split to disk. Call with the folder locked.
 
-        Where there are findings, nothing is left behind. Raises BadInput where the disk is full.
+        If there are findings, the written file is removed. Raises BadInput if the disk is full.
         """
         file, rows = self._file(split, size), split.ordered
         temporary = file.with_suffix(".tmp")
@@ -154,9 +154,9 @@ def _decode_file(
     pixel_range: PixelRange | None,
     keep: Keep | None,
 ) -> str | Extremes | None:
-    """Hand number and image, uint8 (size, size, 3), of each row of one file to `keep`.
+    """Pass the number and the image, uint8 (size, size, 3), of each row of one file to `keep`.
 
-    Returns the fault if there is one, and the extremes where the range that this file needs is not decided.
+    Returns the fault if there is one, or the extremes if the file needs a pixel range that is not decided yet.
     """
     examples = [row.example for _, row in numbered]
     try:
@@ -174,7 +174,7 @@ def _decode_file(
 def _squares(
     examples: Sequence[Example], sha256: str, size: int, settings: DataSettings, pixel_range: PixelRange | None
 ) -> npt.NDArray[np.uint8]:
-    """All examples of one origin: uint8 (len(examples), size, size, 3)."""
+    """All examples of one origin, uint8 (len(examples), size, size, 3). Raises Unreadable or Undecided."""
     origin = examples[0].origin
     if not isinstance(origin, Path):
         return fit_pixels(origin, size, settings.fit)[None]
@@ -189,7 +189,7 @@ def _squares(
 
 
 def _write_row(descriptor: int, start: int, number: int, square: npt.NDArray[np.uint8]) -> None:
-    """Rows have fixed places, so threads need no order. A short write means that the disk is full."""
+    """Rows have fixed positions, so threads may write in any order. A short write means that the disk is full."""
     if write_at(descriptor, square.tobytes(), start + number * square.nbytes) != square.nbytes:
         raise _no_space()
 

@@ -1,4 +1,4 @@
-"""What can be wrong with the classes of a data set, whatever its source."""
+"""Checks of a data set's class names. They are the same for every source."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ CONVMV = "rename them; for folders out of an old archive: convmv -r -f cp850 -t 
 
 
 def unite_forms(listing: Listing) -> None:
-    """Take classes whose names differ only in their Unicode form as one, and say so.
+    """Merge classes whose names differ only in their Unicode form, with a warning.
 
-    A name that comes in one form alone keeps it: with another name, the data would have another fingerprint.
+    A name with a single form keeps that form, because a changed name would change the fingerprint of the data.
     """
     forms = _grouped(set().union(*listing.classes.values()), composed)
     one_of = {name: form for form, names in forms.items() if len(names) > 1 for name in names}
@@ -36,7 +36,7 @@ def unite_forms(listing: Listing) -> None:
 
 
 def class_problems(listing: Listing) -> list[str]:
-    """Problems with class names: unusable ones, too few, differing between splits, or hardly differing at all."""
+    """Problems: unusable, too few or nearly equal names, classes without images, and splits with different classes."""
     names = set().union(*listing.classes.values())
     spellings = _grouped(names, spelling)
     problems = _unusable(names)
@@ -51,7 +51,7 @@ def class_problems(listing: Listing) -> list[str]:
 
 
 def class_warnings(listing: Listing) -> list[str]:
-    """What classes were hardly meant: labels that were missing, and numbers in two spellings."""
+    """Warnings about probable mistakes: names that mean a missing label, and one number in two spellings."""
     counts = Counter(example.class_name for example in listing.examples)
     described = {name: f"{name!r} ({count} image{'' if count == 1 else 's'})" for name, count in sorted(counts.items())}
     warnings = []
@@ -71,7 +71,7 @@ def class_warnings(listing: Listing) -> list[str]:
 
 
 def _number(name: str) -> float | str:
-    """What a class name is worth as a number; "" if it is none."""
+    """The value of a class name that is a number; "" for any other name."""
     try:
         number = float(name)
     except ValueError:
@@ -91,7 +91,7 @@ def _quoted(names: Iterable[str]) -> str:
 
 
 def _unusable(names: Iterable[str]) -> list[str]:
-    """A line for each kind of fault that makes a name unusable."""
+    """One line for each kind of fault that makes a name unusable."""
     faults: defaultdict[str, list[str]] = defaultdict(list)
     for name in sorted(names):
         if fault := name_fault(name):
@@ -103,7 +103,7 @@ def _unusable(names: Iterable[str]) -> list[str]:
 
 
 def _differences(listing: Listing, spellings: dict[str, set[str]]) -> list[str]:
-    """A line for each split that lacks classes of another."""
+    """One line for each split without some classes that other splits have."""
     problems = []
     for split, names in listing.classes.items():
         missing = sorted(spellings.keys() - set(map(spelling, names)))
@@ -114,7 +114,7 @@ def _differences(listing: Listing, spellings: dict[str, set[str]]) -> list[str]:
 
 
 def _empty(listing: Listing) -> list[str]:
-    """A line for the classes of each split that have no image."""
+    """One line for each split with classes that have no image."""
     filled = {(example.split, example.class_name) for example in listing.examples}
     problems = []
     for split, names in listing.classes.items():

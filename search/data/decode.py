@@ -1,7 +1,7 @@
-"""Encoded images of any kind to uint8 RGB squares.
+"""Decoding of image files to uint8 RGB squares.
 
-Pillow alone: since its wheels carry libjpeg-turbo, `draft` (which lets the JPEG decoder leave out frequencies that a
-smaller image cannot show) is as fast as specialised decoders and costs a quarter of the whole at 12 megapixels.
+It uses Pillow only. Pillow's wheels contain libjpeg-turbo, so `draft` (the JPEG decoder leaves out frequencies that a
+smaller image cannot show) is as fast as specialised decoders, and takes a quarter of the total time at 12 megapixels.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from search.data.wholeness import TRUNCATED, fault
 Fit = Literal["stretch", "crop"]
 Region = tuple[float, float, float, float]
 
-# Pillow's own limit is one for the whole process and only warns up to twice its value; `max_pixels` is checked instead.
+# Pillow's limit is global, and up to twice its value it only warns; `max_pixels` is checked instead.
 Image.MAX_IMAGE_PIXELS = None
 
-# Its warnings, mostly about EXIF data, name no file. What they mean for pixels is looked at in `search.data.wholeness`.
+# Pillow's warnings, mostly about EXIF data, name no file. `search.data.wholeness` checks for missing pixels instead.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 UPRIGHT = {
@@ -48,12 +48,12 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_SUBFILE_TYPE, _SUB_FILES, _DNG_VERSION = 254, 330, 50706  # tags of TIFF
+_SUBFILE_TYPE, _SUB_FILES, _DNG_VERSION = 254, 330, 50706  # TIFF tags
 _BITS, _PLANAR, _SEPARATE = 258, 284, 2
 
 
 class Unreadable(Exception):
-    """These bytes give no image; the message says why."""
+    """These bytes cannot be decoded to an image; the message has the reason."""
 
 
 def decode(
@@ -64,11 +64,11 @@ def decode(
     max_pixels: int,
     pixel_range: PixelRange | None = SIXTEEN_BITS,
 ) -> npt.NDArray[np.uint8]:
-    """One image for each box (None: all of it): uint8 (len(boxes), size, size, 3), upright, on white.
+    """One image for each box (None: the whole image), uint8 (len(boxes), size, size, 3), upright, on white.
 
-    pixel_range  of images of more than 8 bits a channel, which raise Undecided where it is None
+    pixel_range  range of images with more than 8 bits per channel; if it is None, such images raise Undecided
 
-    Raises Unreadable for anything but a whole image of at most `max_pixels`, which is checked before decoding.
+    Raises Unreadable for anything but a complete image of at most `max_pixels`, which is checked before decoding.
     """
     if reason := fault(content):
         raise Unreadable(reason)
@@ -83,19 +83,19 @@ def decode(
             whole = Box(0, 0, width, height, width, height)
             reduction = min(_reduction(box or whole, width, height, size) for box in boxes)
             image.draft(None, (math.ceil(width / reduction), math.ceil(height / reduction)))
-            stored = _rgb(image, content, pixel_range)  # which loads it: only now is its orientation known
+            stored = _rgb(image, content, pixel_range)  # this loads the image, so that its orientation is known
             shown = _shown((width, height), stored, _orientation(image))
             return np.stack([_square_of(shown, box, size, fit) for box in boxes])
     except (Unreadable, Undecided, MemoryError):
         raise
     except UnidentifiedImageError as error:
         raise Unreadable(kind_of(content)) from error
-    except Exception as error:  # on damaged files, decoders raise whatever they stumble over
+    except Exception as error:  # on damaged files, decoders raise all kinds of exceptions
         raise Unreadable(_reason(error, content)) from error
 
 
 def _reason(error: Exception, content: bytes) -> str:
-    """What stopped the decoder. Pillow has several words for a file that ends too early."""
+    """Why the decoder failed. Pillow has several messages for a file that ends too early."""
     said = str(error) or type(error).__name__
     early = "truncated" in said.lower() or isinstance(error, EOFError | struct.error)
     return f"{TRUNCATED}: the file ends before its image does" if early else foreign_kind(content) or said
@@ -108,10 +108,10 @@ def fit_pixels(pixels: npt.NDArray[np.uint8], size: int, fit: Fit) -> npt.NDArra
 
 
 def _tiff_fault(image: ImageFile.ImageFile, content: bytes) -> str | None:
-    """Why a TIFF is not what Pillow would make of it without a word.
+    """Why Pillow would decode this TIFF wrongly without an error; None for other files.
 
-    What a camera writes before it makes an image is a TIFF that begins with a small preview. Of 16 bits in separate
-    planes, Pillow takes each byte for a pixel.
+    A raw camera file is a TIFF that begins with a small preview. In a 16-bit TIFF with separate colour planes, Pillow
+    reads each byte as a pixel.
     """
     if image.format != "TIFF":
         return None
@@ -120,18 +120,18 @@ def _tiff_fault(image: ImageFile.ImageFile, content: bytes) -> str | None:
     if reduced or _DNG_VERSION in tags or content.startswith(b"CR", 8):
         return f"a raw camera file (a kind of TIFF): {RAW}"
     if tags.get(_PLANAR) == _SEPARATE and max(tags.get(_BITS, (1,))) > 8:
-        return f"a TIFF of more than 8 bits whose colours lie in planes of their own: {CONVERT}"
+        return f"a TIFF of more than 8 bits per channel with separate colour planes: {CONVERT}"
     return None
 
 
 def _reduction(box: Box, width: int, height: int, size: int) -> float:
-    """By how much an image may shrink so that the shorter side of `box` still has `size` pixels; at least 1."""
+    """The largest factor, at least 1, to shrink an image so that the shorter side of `box` keeps `size` pixels."""
     scale = min(width, height) / min(box.width, box.height)
     return max(1.0, min(box.right - box.left, box.bottom - box.top) * scale / size)
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation; 1 (upright) where there is none, or the EXIF data are damaged, unlike the pixels."""
+    """The EXIF orientation; 1 (upright) if there is none, or if the EXIF data are damaged."""
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except (struct.error, KeyError, SyntaxError, TypeError, ValueError):
@@ -139,7 +139,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _rgb(image: ImageFile.ImageFile, content: bytes, pixel_range: PixelRange | None) -> Image.Image:
-    """Load any mode as RGB of 8 bits: transparency on white."""
+    """Load an image of any mode as 8-bit RGB, with transparency on white."""
     layout = colour_layout(image)
     image.load()
     loaded: Image.Image = image
@@ -154,7 +154,7 @@ def _rgb(image: ImageFile.ImageFile, content: bytes, pixel_range: PixelRange | N
 
 
 class _Shown(NamedTuple):
-    """An RGB image as it is stored, and upright, and what turned it; `size` is that of the file, before reduction."""
+    """An RGB image as stored and upright, and the operation between the two; `size` is its size before reduction."""
 
     size: tuple[int, int]
     stored: Image.Image
@@ -168,7 +168,7 @@ def _shown(size: tuple[int, int], stored: Image.Image, orientation: int) -> _Sho
 
 
 def _square_of(shown: _Shown, box: Box | None, size: int, fit: Fit) -> npt.NDArray[np.uint8]:
-    """One box, or all, as (size, size, 3). Raises Unreadable for a box of an image of another shape."""
+    """One box, or the whole image, as (size, size, 3). Raises Unreadable if the box is for another image shape."""
     stored, upright = shown.stored, shown.upright
     if box is None:
         return _square(upright, (0, 0, *upright.size), size, fit)
@@ -182,19 +182,19 @@ def _square_of(shown: _Shown, box: Box | None, size: int, fit: Fit) -> npt.NDArr
 
 
 def _same_shape(box: Box, image: Image.Image) -> bool:
-    """Whether `box` was annotated on an image of this shape, perhaps at another scale (2 % for rounding)."""
+    """Whether `box` was annotated on an image with this aspect ratio, at any scale (tolerance 2%, for rounding)."""
     return abs(box.width * image.height / (box.height * image.width) - 1) < 0.02
 
 
 def _scaled(box: Box, image: Image.Image) -> Region:
-    """`box` in this image's pixels; rounding must not carry it over the edge, which Pillow refuses."""
+    """`box` in this image's pixels. It is clipped, because Pillow refuses boxes that rounding moves over the edge."""
     across, down = image.width / box.width, image.height / box.height
     right, bottom = min(box.right * across, image.width), min(box.bottom * down, image.height)
     return box.left * across, box.top * down, right, bottom
 
 
 def _square(image: Image.Image, region: Region, size: int, fit: Fit) -> npt.NDArray[np.uint8]:
-    """`region` of an RGB image, or the centre square of it, at (size, size, 3); bilinear with antialiasing."""
+    """`region` of an RGB image, or its centre square, resized to (size, size, 3); bilinear with antialiasing."""
     left, top, right, bottom = region
     if fit == "crop":
         margin = (right - left) - (bottom - top)

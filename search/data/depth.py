@@ -1,11 +1,12 @@
-"""Images of more than 8 bits a channel: which of their values become black and white.
+"""Conversion of images with more than 8 bits per channel ("deep" images) to 8 bits.
 
-A file says how many bits its numbers have, and not how many of them are used: a camera of 12 bits writes files of 16
-whose largest value is 4095, and floating point has no largest value. While nobody has said which values are meant, such
-an image raises `Undecided` with the extremes that it has; `search.data.pixel_range` decides for a whole data set.
+A file states how many bits its numbers have, but not how many of them are used: a 12-bit camera writes 16-bit files
+whose largest value is 4095, and floating-point numbers have no largest value. As long as the values of black and white
+are not decided, such an image raises `Undecided` with its extremes. `search.data.pixel_range` decides for a whole data
+set.
 
-Pillow gives all bits of grey images, but only the upper 8 of each colour. The lower 8 come from decoding the file once
-more as if its bytes were in the other order.
+Pillow returns all bits of grey images, but only the upper 8 bits of each colour. The lower 8 bits come from decoding
+the file a second time with the opposite byte order.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from PIL import Image, ImageFile
 
 
 class PixelRange(NamedTuple):
-    """The values that become black and white."""
+    """The values of black and white."""
 
     low: float
     high: float
@@ -29,11 +30,11 @@ class PixelRange(NamedTuple):
         return f"{self.low:,.10g} to {self.high:,.10g}"
 
 
-SIXTEEN_BITS = PixelRange(0, 65535)  # all that 16 bits can hold: what PNG, TIFF and PGM mean by a file of 16 bits
+SIXTEEN_BITS = PixelRange(0, 65535)  # the full range of 16 bits, which PNG, TIFF and PGM define for 16-bit files
 
 
 class Extremes(NamedTuple):
-    """The least and the largest value of an image, and whether its values are integers."""
+    """The smallest and the largest value of an image, and whether its values are integers."""
 
     least: float
     most: float
@@ -41,14 +42,14 @@ class Extremes(NamedTuple):
 
 
 class Undecided(Exception):
-    """An image of more than 8 bits a channel, of which nobody has said which values are black and white."""
+    """An image has more than 8 bits per channel, and its values of black and white are not decided."""
 
     def __init__(self, extremes: Extremes) -> None:
         self.extremes = extremes
-        super().__init__(f"more than 8 bits a channel, values from {extremes.least:g} to {extremes.most:g}")
+        super().__init__(f"more than 8 bits per channel, values from {extremes.least:g} to {extremes.most:g}")
 
 
-# Pillow's name for how 16-bit colour lies in a file, and what gives the lower bytes in the place of the upper ones.
+# Pillow's names of the layouts of 16-bit colour, and the layout that reads the lower bytes instead of the upper ones.
 _SWAPPED = {
     "RGB;16B": "RGB;16L",
     "RGB;16L": "RGB;16B",
@@ -56,20 +57,20 @@ _SWAPPED = {
     "RGBX;16L": "RGBX;16B",
     "RGBA;16B": "RGBA;16L",
     "RGBA;16L": "RGBA;16B",
-    "LA;16B": "RGBA",  # all four bytes of a pixel, one after the other
+    "LA;16B": "RGBA",  # all four bytes of a pixel in order
 }
 _UPPER_BYTES_ALONE = ("RGBa;16B", "RGBa;16L", "CMYK;16B", "CMYK;16L")
 _NATIVE = ";16L" if sys.byteorder == "little" else ";16B"
-_BITS, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339  # tags of TIFF
+_BITS, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339  # TIFF tags
 _WHITE_IS_ZERO, _UNSIGNED, _SIGNED = 0, (1,), (2,)
 
 
 def colour_layout(image: ImageFile.ImageFile) -> str | None:
-    """How 16-bit colour lies in the file, None for any other image. Ask before the image is loaded."""
+    """The layout of 16-bit colour in the file; None for any other image. Call it before the image is loaded."""
     if not image.tile:
         return None
     codec, _, _, arguments = image.tile[0]
-    if codec == "ppm" and arguments == ("RGB", SIXTEEN_BITS.high):  # which Pillow reads pixel by pixel, to 8 bits
+    if codec == "ppm" and arguments == ("RGB", SIXTEEN_BITS.high):  # Pillow would read it pixel by pixel, to 8 bits
         image.tile = [image.tile[0]._replace(codec_name="raw", args=("RGB;16B", 0, 1))]
         return "RGB;16B"
     layout = _layout(arguments)
@@ -77,18 +78,18 @@ def colour_layout(image: ImageFile.ImageFile) -> str | None:
 
 
 def _layout(arguments: Any) -> str:
-    """The raw mode among the arguments of a decoder of Pillow; libtiff gives numbers in the machine's own order."""
+    """The raw mode in the arguments of a Pillow decoder; libtiff returns numbers in the machine's byte order."""
     first = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
     return first.replace(";16N", _NATIVE) if isinstance(first, str) else ""
 
 
 def is_deep_grey(image: Image.Image) -> bool:
-    """Whether this is a grey image of more than 8 bits, integers (I) or floating point (F), or of 8 with a sign."""
+    """Whether this is a grey image of over 8 bits, integers (I) or floating point (F), or of signed 8-bit integers."""
     return image.mode.startswith(("I", "F")) or _is_signed_byte(image)
 
 
 def _is_signed_byte(image: Image.Image) -> bool:
-    """Which Pillow takes for a byte without a sign."""
+    """Whether the pixels are signed bytes, which Pillow reads as unsigned bytes."""
     return image.format == "TIFF" and image.mode == "L" and _tags(image).get(_SAMPLE_FORMAT) == _SIGNED
 
 
@@ -97,9 +98,9 @@ def _tags(image: Image.Image) -> Any:
 
 
 def grey_in_8_bits(image: Image.Image, pixel_range: PixelRange | None) -> Image.Image:
-    """A loaded deep grey image with 256 levels.
+    """A loaded deep grey image, converted to 256 levels.
 
-    Raises Undecided where there is no range, and ValueError for values that are not finite.
+    Raises Undecided without a pixel range, and ValueError if some values are not finite.
     """
     values = _numbers(image)
     integers = values.dtype.kind != "f"
@@ -112,36 +113,36 @@ def grey_in_8_bits(image: Image.Image, pixel_range: PixelRange | None) -> Image.
 
 
 def _numbers(image: Image.Image) -> npt.NDArray[Any]:
-    """The numbers of the file; those that it declares to be of 12 bits are spread over 16."""
+    """The numbers of the file; numbers with 12 declared bits are scaled to 16 bits."""
     values, tags = np.asarray(image), _tags(image)
     if _is_signed_byte(image):
         return values.view(np.int8)
     if image.mode == "I" and tags.get(_BITS) == (32,) and tags.get(_SAMPLE_FORMAT, _UNSIGNED) == _UNSIGNED:
-        return values.view(np.uint32)  # Pillow takes the uppermost bit for a sign
+        return values.view(np.uint32)  # Pillow reads the highest bit as a sign
     return values << 4 | values >> 8 if tags.get(_BITS) == (12,) else values
 
 
 def colour_in_8_bits(image: Image.Image, content: bytes, layout: str, pixel_range: PixelRange | None) -> Image.Image:
-    """A loaded image of 16-bit colour, of the file `content`, with 256 levels.
+    """A loaded image of 16-bit colour from the file `content`, converted to 256 levels.
 
-    Raises Undecided where there is no range, and ValueError for a layout of which it takes more than the upper bytes.
+    Raises Undecided without a pixel range, and ValueError for layouts whose lower bytes cannot be read but are needed.
     """
     upper = np.asarray(image)
     if pixel_range is None:
-        inks = upper if image.mode == "CMYK" else upper[..., :3]  # transparency may use all bits where colours do not
+        inks = upper if image.mode == "CMYK" else upper[..., :3]  # transparency may use all bits even if colours do not
         most = int(inks.max())
         raise Undecided(Extremes(0, most * 256 + 255, integers=True))
     if pixel_range == SIXTEEN_BITS:
         return image
     if layout in _UPPER_BYTES_ALONE:
         what = "inks (CMYK)" if image.mode == "CMYK" else "colours multiplied by their transparency"
-        raise ValueError(f"16 bits for {what}, of which {pixel_range} are used: convert it to 8 bits")
+        raise ValueError(f"16 bits per channel for {what}, with values in {pixel_range}: convert it to 8 bits")
     values = upper.astype(np.uint16) << 8 | _lower_bytes(content, layout)
     return Image.fromarray(_levels(values, pixel_range, integers=True))
 
 
 def _lower_bytes(content: bytes, layout: str) -> npt.NDArray[np.uint8]:
-    """uint8 (H, W, 3 or 4), as the upper bytes are."""
+    """uint8 (H, W, 3 or 4), the shape of the upper bytes."""
     with Image.open(io.BytesIO(content)) as image:
         assert isinstance(image, ImageFile.ImageFile)
         colour_layout(image)
@@ -155,7 +156,7 @@ def _lower_bytes(content: bytes, layout: str) -> npt.NDArray[np.uint8]:
 
 
 def _levels(values: npt.NDArray[Any], pixel_range: PixelRange, integers: bool) -> npt.NDArray[np.uint8]:
-    """uint8: `pixel_range` in 256 equal steps, which of 16 bits takes the upper 8; what lies outside becomes an end."""
+    """uint8: `pixel_range` in 256 equal steps (the upper 8 bits, for full 16 bits); values outside are clipped."""
     low, high = pixel_range
     steps = 256 / (high - low + integers)
     levels: npt.NDArray[np.uint8] = np.clip((values.astype(np.float32) - low) * steps, 0, 255).astype(np.uint8)

@@ -1,10 +1,10 @@
-"""Every example's content, and every file that is not a whole image.
+"""The content hash of every example, and every file that is not a complete image.
 
-That a file is whole shows only when it is decoded, and which files are decides the split, hence the rows of the cache.
-So the first time, everything is decoded into the cache as if all files were good. If some are not, nothing of it is
-kept: they are refused by name, or skipped and the others decoded again. So it is where images have more than 8 bits a
-channel: only once all were seen is it known which values are black and white. What was found out about a file is
-remembered, and the next time only sizes and modification times are looked at.
+Only decoding shows whether a file is complete, and the complete files decide the split and therefore the rows of the
+cache. So the first run decodes everything into the cache as if all files were complete. If some files are not, the
+decoded data are dropped: these files are refused by name, or they are skipped and the others are decoded again. The
+same happens if images have more than 8 bits per channel, because the values of black and white are known only after
+all files were read. The findings are stored, so the next run compares only file sizes and modification times.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from search.settings.data import DataSettings
 
 
 class Examined(NamedTuple):
-    """Rows of all usable examples, the reason for each file that is not usable, and the extremes of deep images."""
+    """Rows of all usable examples, the reason for each unusable file, and the extremes of images with over 8 bits."""
 
     rows: list[Row]
     faults: dict[Path, str]
@@ -31,9 +31,9 @@ class Examined(NamedTuple):
 
 
 def examine(listing: Listing, settings: DataSettings, cache: ImageCache, keep_at: int | None) -> Examined:
-    """Look at all files of a listing.
+    """Check all files of a listing.
 
-    keep_at  the image size at which a first decoding goes to the cache; None to check without keeping anything
+    keep_at  the image size at which the first decoding is stored in the cache; None to check without storing images
     """
     files = list(dict.fromkeys(example.origin for example in listing.examples if isinstance(example.origin, Path)))
     if not files or settings.path is None:
@@ -42,7 +42,7 @@ def examine(listing: Listing, settings: DataSettings, cache: ImageCache, keep_at
     hashes, faults = known.identify(files, cache.progress)
     if known.undecoded(hashes):
         with cache.locked():
-            known.refresh()  # another process may have done it while this one waited for the lock
+            known.refresh()  # another process may have checked the files while this one waited for the lock
             hashes, faults = known.identify(files, cache.progress)
             undecoded = known.undecoded(hashes)
             rows = _rows(listing.examples, hashes)
@@ -61,7 +61,7 @@ def examine(listing: Listing, settings: DataSettings, cache: ImageCache, keep_at
 
 
 def _rows(examples: Sequence[Example], hashes: Mapping[Path, str]) -> list[Row]:
-    """A row for each example in memory, and for each whose file has a hash."""
+    """One row for each example in memory, and for each example whose file has a hash."""
     rows = []
     for example in examples:
         if not isinstance(example.origin, Path):

@@ -1,4 +1,4 @@
-"""What a source says about its images, before any of them is decoded."""
+"""What a source declares about its images, before they are decoded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAMED_AT_MOST = 20
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle in pixels of an image of `width` x `height`, as annotations count them: x to the right, y down."""
+    """A rectangle in pixels, in an image of `width` x `height`; x grows to the right and y downwards."""
 
     left: float
     top: float
@@ -33,9 +33,9 @@ class Box:
 class Example:
     """One labelled image: a file, a box of a file, or pixels.
 
-    name    what a person finds it by: a path, or a path and the number of an annotation
+    name    a path, or a path and the number of an annotation, for messages
     origin  the file, or uint8 pixels (H, W) or (H, W, 3)
-    split   where the data set itself says so
+    split   the split that the data set declares; None if it declares none
     """
 
     name: str
@@ -47,7 +47,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Unusable:
-    """One file or annotation that gives no image; `kind` is a plural, as in "unreadable files (12)"."""
+    """One file or annotation without a usable image; `kind` is a plural, as in "unreadable files (12)"."""
 
     kind: str
     name: str
@@ -59,12 +59,12 @@ class Unusable:
 
 @dataclass
 class Listing:
-    """All that a source knows.
+    """The content of a source.
 
-    classes    the classes that each split declares, also those without images; key None where no split is given
-    problems   what makes the data set useless as a whole
-    unusable   single files or annotations, refused or skipped as the settings say
-    leave_out  how a class without images is left out of this source
+    classes    the classes that each split declares, including classes without images; key None if no split is declared
+    problems   problems that make the whole data set unusable
+    unusable   single files or annotations; the settings decide whether they are refused or skipped
+    leave_out  advice on how to leave a class without images out of this source
     """
 
     name: str
@@ -77,7 +77,7 @@ class Listing:
 
     @property
     def declared_splits(self) -> set[SplitName]:
-        """The splits that the data set itself makes."""
+        """The splits that the data set declares."""
         return {split for split in self.classes if split}
 
 
@@ -85,8 +85,8 @@ class Listing:
 class Row:
     """An example whose content is known.
 
-    content  SHA-256 of what the network will see: the file's bytes, those and the box, or the pixels
-    group    SHA-256 of the file's bytes (or the pixels): what must not be torn apart by a split
+    content  SHA-256 of the network's input: of the file's bytes, of the bytes and the box, or of the pixels
+    group    SHA-256 of the file's bytes or of the pixels; rows with the same group stay in one split
     """
 
     example: Example
@@ -95,5 +95,5 @@ class Row:
 
 
 def named(names: Sequence[object]) -> str:
-    """The first names, and how many more there are."""
+    """The first names, and the number of the others."""
     return some_of(names, NAMED_AT_MOST)

@@ -1,4 +1,4 @@
-"""What a path leads to, found out without opening it: a named pipe would block, and a device may do anything."""
+"""The kind of a path, without opening it: a named pipe would block, and a device may have side effects."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _KINDS = {
 
 
 def kind_of(path: Path) -> str:
-    """A file, a folder, a pipe, a socket or a device. Links are followed.
+    """The kind of a path: a file, a folder, a pipe, a socket or a device. Links are followed.
 
-    Raises OSError, whose `strerror` also names the target of a broken link, or says that no file can have such a name.
+    Raises OSError. Its `strerror` also names the target of a broken link, or states that no file can have this name.
     """
     try:
         mode = path.stat().st_mode
@@ -36,7 +36,7 @@ def kind_of(path: Path) -> str:
 
 
 def fault_of(path: Path) -> str | None:
-    """Why `path` is not a file that can be read, as far as that shows without opening it."""
+    """Why `path` is not a readable file, as far as this is known without opening it; None if nothing is wrong."""
     try:
         kind = kind_of(path)
     except OSError as error:
@@ -53,10 +53,10 @@ def leads_nowhere(path: Path) -> bool:
 
 
 def located(folder: Path, name: str) -> Path:
-    """The file that a list in `folder` names.
+    """The file with this name in a list in `folder`.
 
-    A list that was written on Windows or macOS may spell the path with \\ or in the other Unicode form. Where only such
-    a file exists, it is meant.
+    A list from Windows or macOS may write the path with \\ or in the other Unicode form. If only a file with the
+    converted name exists, that file is returned.
     """
     path = folder / name
     if (name.isascii() and "\\" not in name) or os.path.lexists(path):

@@ -1,8 +1,8 @@
-"""What was found out about files before, so that a restart neither reads nor decodes 50,000 of them again.
+"""An index of checked files, so that a restart does not read and decode 50,000 files again.
 
-A JSON file in the cache folder: for each path, the size and modification time for which its SHA-256 was computed, the
-pixel limit under which it was decoded without fault (0: not yet), and its extremes where it has more than 8 bits a
-channel. Losing it costs time and nothing else.
+It is a JSON file in the cache folder. For each path it has the size and modification time for which the SHA-256 was
+computed, the pixel limit under which the file was decoded without a fault (0: not yet), and the extremes if the image
+has more than 8 bits per channel. If the index is lost, all files are checked again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from search.data.depth import Extremes
 from search.data.files import fault_of
 from search.data.parallel import in_parallel
 
-INDEX_VERSION = 2  # raise it when more is looked for in a file than before
+INDEX_VERSION = 2  # raise it when files are checked for more than before
 
 
 class Known(NamedTuple):
@@ -42,30 +42,30 @@ class KnownFiles:
         self.refresh()
 
     def refresh(self) -> None:
-        """Take over what other processes have found out since."""
+        """Read what other processes have added to the index."""
         try:
             entries = json.loads(self._file.read_bytes())
             self._known |= {path: _known(*entry) for path, entry in entries.items()}
         except (OSError, ValueError, TypeError, AttributeError):
-            return  # missing or damaged: everything is looked at again
+            return  # missing or damaged: all files are checked again
 
     def identify(self, paths: Sequence[Path], progress: bool) -> tuple[dict[Path, str], dict[Path, str]]:
-        """SHA-256 of each file that can be read, and for the others why not."""
+        """SHA-256 of each readable file, and the reason for each file that cannot be read."""
         unread = [path for path in paths if not self._is_current(path)]
         outcomes = zip(unread, in_parallel(self._read, unread, "reading files", progress), strict=True)
         faults = {path: fault for path, fault in outcomes if fault}
         return {path: self._known[str(path)].sha256 for path in paths if path not in faults}, faults
 
     def undecoded(self, paths: Iterable[Path]) -> list[Path]:
-        """Those that are not known to be whole images within the limit."""
+        """The files that are not known to be complete images within the pixel limit."""
         return [path for path in paths if not 0 < self._known[str(path)].decoded_below <= self._max_pixels]
 
     def extremes(self, paths: Iterable[Path]) -> list[Extremes]:
-        """Of those that have more than 8 bits a channel."""
+        """The extremes of the files with more than 8 bits per channel."""
         return [extremes for path in paths if (extremes := self._known[str(path)].extremes)]
 
     def remember_decoded(self, paths: Iterable[Path], extremes: Mapping[Path, Extremes]) -> None:
-        """Write down that these are whole images, and which are deep. Call with the cache locked."""
+        """Record that these are complete images, and their extremes. Call with the cache locked."""
         for path in paths:
             known = self._known[str(path)]
             found = extremes.get(path, known.extremes)
@@ -74,7 +74,7 @@ class KnownFiles:
         try:
             temporary.write_text(json.dumps(self._known), encoding="utf-8")
             temporary.replace(self._file)
-        except OSError:  # a full disk: the files are looked at again
+        except OSError:  # a full disk: the files are checked again
             temporary.unlink(missing_ok=True)
 
     def _is_current(self, path: Path) -> bool:
@@ -86,7 +86,7 @@ class KnownFiles:
         return known is not None and (known.size, known.mtime_ns) == (found.st_size, found.st_mtime_ns)
 
     def _read(self, path: Path) -> str | None:
-        """Hash one file; the reason if it cannot be read. What is no file, such as a pipe, is not opened."""
+        """Hash one file. Returns the reason if it cannot be read. Only regular files are opened, not pipes."""
         if fault := fault_of(path):
             return fault
         try:
@@ -99,5 +99,5 @@ class KnownFiles:
 
 
 def _known(size: int, mtime_ns: int, sha256: str, decoded_below: int, extremes: Sequence[float] | None) -> Known:
-    """As JSON has it."""
+    """An entry of the JSON file as `Known`."""
     return Known(size, mtime_ns, sha256, decoded_below, Extremes(*extremes) if extremes else None)  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
-"""Names of classes and files: which of them are one name, and how they are stored and shown.
+"""Names of classes and files: which names count as equal, and how names are stored and shown.
 
-A name comes out of a file system, a CSV file or a COCO file. It may hold bytes that are not UTF-8 (Python keeps them as
-lone surrogates), one of two Unicode forms of é, invisible characters, or a line break.
+A name comes from a file system, a CSV file or a COCO file. It may contain bytes that are not UTF-8 (Python represents
+them as lone surrogates), one of the two Unicode forms of é, invisible characters, or a line break.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ _ESCAPED = frozenset({"Cc", "Cs", "Zl", "Zp"})  # control characters, lone surro
 
 
 def readable(text: str) -> str:
-    """`text` as JSON, a database and one line of a table can hold it: what they cannot is written as its escape."""
+    """`text` for JSON, a database and one line of a table; characters that these cannot store are escaped."""
     if text.isprintable():
         return text
     return "".join(repr(char)[1:-1] if unicodedata.category(char) in _ESCAPED else char for char in text)
 
 
 def composed(name: str) -> str:
-    """The name with é as one character (NFC). macOS may hand out two, which look the same."""
+    """The name with é as one character (NFC). macOS may use two characters, which look the same."""
     return unicodedata.normalize("NFC", name)
 
 
 def spelling(name: str) -> str:
-    """Equal for names that a person takes for one: case, blanks, invisible characters and Unicode form do not count."""
+    """Equal for names that look equal: case, blanks, invisible characters and Unicode form do not count."""
     return composed(_collapsed(_visible(name)).casefold())
 
 
 def difference(names: Collection[str]) -> str:
-    """What alone tells names of one `spelling` apart: case, blanks, invisible characters, or several of these."""
+    """The only difference between names of one `spelling`: case, blanks, invisible characters, or several of these."""
     forms = {composed(name) for name in names}
     for what, strip in (("case", str.casefold), ("blanks", _collapsed), ("invisible characters", _visible)):
         if len({composed(strip(name)) for name in forms}) == 1:
@@ -40,7 +40,7 @@ def difference(names: Collection[str]) -> str:
 
 
 def name_fault(name: str) -> str | None:
-    """What makes a class name unfit to be stored, or shown in a table, as in "names that are not UTF-8"."""
+    """Why a class name cannot be stored, or shown in a table, as in "names that are not UTF-8"; None if it can."""
     if any(unicodedata.category(char) == "Cs" for char in name):
         return NOT_UTF8
     if not _collapsed(_visible(name)):
@@ -55,5 +55,5 @@ def _collapsed(name: str) -> str:
 
 
 def _visible(name: str) -> str:
-    """Without format characters, such as the zero-width space and the right-to-left mark."""
+    """The name without format characters, such as the zero-width space and the right-to-left mark."""
     return "".join(char for char in name if unicodedata.category(char) != "Cf")

@@ -1,4 +1,4 @@
-"""The same work on many files at once, with a progress bar."""
+"""The same work on many files in parallel, with a progress bar."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ LINE_SECONDS = 60.0
 
 
 def in_parallel(work: Callable[[Item], Result], items: Sequence[Item], label: str, progress: bool) -> list[Result]:
-    """`work` of each item, in order. Threads, because reading, hashing, decoding and resizing run outside of the GIL.
+    """The results of `work` for all items, in order.
 
-    On standard error: a bar on a terminal, otherwise a line at the start and one every minute. An exception, or Ctrl-C,
-    drops what has not begun.
+    It uses threads, because reading, hashing, decoding and resizing release the GIL. Progress goes to standard
+    error: a bar on a terminal, otherwise one line at the start and one line every minute. After an exception, or
+    Ctrl-C, no further item is started.
     """
     if not items:
         return []
@@ -38,7 +39,7 @@ def in_parallel(work: Callable[[Item], Result], items: Sequence[Item], label: st
 
 
 def _with_lines(results: Iterable[Result], label: str, count: int) -> Iterator[Result]:
-    """The same results, and a line every minute."""
+    """Pass the results on, and print a line every minute."""
     said = time.monotonic()
     for done, result in enumerate(results, start=1):
         if time.monotonic() - said >= LINE_SECONDS:

@@ -1,7 +1,7 @@
-"""Which values are black and white in the images of a data set that have more than 8 bits a channel.
+"""The values of black and white in images with more than 8 bits per channel.
 
-One range for all of them: a range for each file would make a dark image as bright as any other. It is found from the
-largest value of all files, as long as that leaves no doubt; what was found and assumed is a warning.
+A data set has one range for all its images, because with a range for each file a dark image would become as bright as
+the others. The range is derived from the largest value of all files if this is unambiguous. A warning states it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from search.data.depth import SIXTEEN_BITS, Extremes, PixelRange
 
-BITS = (8, 10, 12, 14, 16)  # of sensors and scanners, in files of 16 bits
+BITS = (8, 10, 12, 14, 16)  # of sensors and scanners that write 16-bit files
 WHITE = 255
 SETTING = "data.pixel_range"
 CHANGES = f"--set {SETTING}=[BLACK, WHITE] changes that"
@@ -24,7 +24,7 @@ Wanted = Literal["auto"] | tuple[float, float]
 
 @dataclass
 class Decision:
-    """The range, what was assumed for it, or why there is none. None also where no image needs one."""
+    """The range (None if no image needs one, or if there are problems), with warnings about assumptions."""
 
     pixel_range: PixelRange | None = None
     warnings: list[str] = field(default_factory=list)
@@ -32,7 +32,7 @@ class Decision:
 
 
 def decide(found: Collection[Extremes], wanted: Wanted) -> Decision:
-    """The range of a data set, of whose files of more than 8 bits these are the extremes."""
+    """The range of a data set, from the extremes `found` in its files with more than 8 bits per channel."""
     if not found:
         return Decision()
     if wanted != "auto":
@@ -51,7 +51,7 @@ def decide(found: Collection[Extremes], wanted: Wanted) -> Decision:
 
 
 def _of_bits(seen: str, bits: int) -> Decision:
-    """Files that use all of their 16 bits are what they say they are, and need no warning."""
+    """The range of integers with so many bits. Files that use all 16 bits need no warning."""
     pixel_range = PixelRange(0, 2**bits - 1)
     if pixel_range == SIXTEEN_BITS:
         return Decision(pixel_range)
@@ -60,17 +60,17 @@ def _of_bits(seen: str, bits: int) -> Decision:
 
 
 def doubt(found: Extremes, decoded: npt.NDArray[np.uint8], pixel_range: PixelRange) -> str | None:
-    """Why an image is hardly meant for this range: nearly all of it is black, or white.
+    """Why this range is probably wrong for an image: it would be nearly black, or nearly white; None if it is not.
 
     found    the extremes of its file
-    decoded  uint8 (size, size, 3), in this range
+    decoded  uint8 (size, size, 3), converted with this range
     """
     low, high = pixel_range
     if found.most <= low + (high - low) / 16:
         what = "nearly black"
-    elif found.most > high + (high - low) and np.median(decoded) == WHITE:  # a few may be errors of a sensor
+    elif found.most > high + (high - low) and np.median(decoded) == WHITE:  # a few values may be sensor errors
         what = "nearly white"
     else:
         return None
-    seen = f"its values end at {found.most:,.10g}, so it is {what} in the model's range of {pixel_range}"
+    seen = f"its largest value is {found.most:,.10g}, so it is {what} in the model's range of {pixel_range}"
     return f"{seen}; {CHANGES}"

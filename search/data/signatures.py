@@ -1,4 +1,4 @@
-"""What a file is that no decoder takes, and what to do about it: by its first bytes, not by its name.
+"""The kind of a file that cannot be decoded, and what to do about it. The first bytes count, not the name.
 
 Sources: https://en.wikipedia.org/wiki/List_of_file_signatures and, for ISO media files, https://mp4ra.org.
 """
@@ -16,11 +16,11 @@ FRAMES = "extract frames with `ffmpeg -i IN OUT-%04d.png`"
 UNPACK = "unpack it"
 RAW = "develop it to JPEG, TIFF or PNG"
 FETCH = "fetch the file again"
-ODD = "damaged, cut short or of a kind that is not read"
+ODD = "damaged, truncated or of an unsupported kind"
 
 
 class Signature(NamedTuple):
-    """Bytes at an offset, the kind of file that begins so, and what to do."""
+    """Bytes at an offset, the kind of file that they identify, and what to do."""
 
     magic: bytes
     kind: str
@@ -28,7 +28,7 @@ class Signature(NamedTuple):
     offset: int = 0
 
 
-# The first that fits counts. A raw camera file is a TIFF file, too, whose first image is a small preview.
+# The first match counts. A raw camera file is also a TIFF file, whose first image is a small preview.
 FOREIGN = (
     Signature(b"version https://git-lfs", "a Git LFS pointer, not the file itself", "run `git lfs pull`"),
     Signature(b"/annex/objects/", "a git-annex pointer, not the file itself", "run `git annex get`"),
@@ -77,19 +77,19 @@ FOREIGN = (
     Signature(b"ustar", "a tar archive", UNPACK, 257),
     Signature(b"SQLite format 3", "an SQLite database", "remove it"),
     Signature(b"L\0\0\0\x01\x14\x02\0", "a Windows shortcut, not the file itself", "copy the file that it points to"),
-    Signature(b"\0\x05\x16\x07", "metadata that macOS keeps beside a file", "remove it"),
+    Signature(b"\0\x05\x16\x07", "a file of macOS metadata", "remove it"),
     Signature(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old office document or a thumbnail database", "remove it"),
 )
-IMAGES = (  # of kinds that are read, if they are whole
-    Signature(b"\xff\xd8\xff", "a JPEG image that is damaged or cut short", FETCH),
-    Signature(b"\x89PNG", "a PNG image that is damaged or cut short", FETCH),
-    Signature(b"GIF8", "a GIF image that is damaged or cut short", FETCH),
-    Signature(b"WEBP", "a WebP image that is damaged or cut short", FETCH, 8),
+IMAGES = (  # kinds that are supported if the file is complete
+    Signature(b"\xff\xd8\xff", "a JPEG image that is damaged or truncated", FETCH),
+    Signature(b"\x89PNG", "a PNG image that is damaged or truncated", FETCH),
+    Signature(b"GIF8", "a GIF image that is damaged or truncated", FETCH),
+    Signature(b"WEBP", "a WebP image that is damaged or truncated", FETCH, 8),
     Signature(b"II*\0", f"a TIFF image that is {ODD}", f"{FETCH}, or {CONVERT}"),
     Signature(b"MM\0*", f"a TIFF image that is {ODD}", f"{FETCH}, or {CONVERT}"),
     Signature(b"BM", f"a BMP image that is {ODD}", f"{FETCH}, or {CONVERT}"),
 )
-LONGEST = 512  # bytes that are looked at, of text, too
+LONGEST = 512  # bytes that are checked, also in text files
 
 _HTML = re.compile(rb"<(!doctype\s+html|html|head|body|script|!--)", re.IGNORECASE)
 _SVG = re.compile(rb"<svg[\s>]", re.IGNORECASE)
@@ -97,7 +97,7 @@ _BLANK = bytes(LONGEST)
 
 
 def kind_of(content: bytes) -> str:
-    """What a file that no decoder takes is, and what to do, for a person: "a PDF document: extract its images …"."""
+    """The kind of a file that cannot be decoded, and what to do, as in "a PDF document: extract its images …"."""
     if not content:
         return "the file is empty: fetch it again"
     start = content[:LONGEST]
@@ -107,7 +107,7 @@ def kind_of(content: bytes) -> str:
 
 
 def foreign_kind(content: bytes) -> str | None:
-    """The same of a kind that is never read, None where it may be an image."""
+    """Like `kind_of`, but None unless the file is of a kind that is never supported."""
     return _fitting(FOREIGN, content[:LONGEST])
 
 
@@ -120,7 +120,7 @@ def _kind_of_text(start: bytes) -> str:
     try:
         text = start.decode("utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:
-        if error.start < len(start) - 4 or len(start) < LONGEST:  # else a letter that the look was too short for
+        if error.start < len(start) - 4 or len(start) < LONGEST:  # otherwise `start` ends inside a character
             return f"not an image of a known format: {CONVERT}, or remove it"
         text = start[: error.start].decode("utf-8-sig")
     if _SVG.search(text.encode()):

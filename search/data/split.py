@@ -165,11 +165,11 @@ def _too_few(pool: Iterable[Row], needed: int) -> list[str]:
 
 
 def _lost(sources: Mapping[SplitName, list[Row]], rows: Mapping[SplitName, list[Row]]) -> list[str]:
-    """A line for each split that has no image of a class although the rows that it was made from have."""
+    """One line for each split that lost all images of a class when it was taken from other rows."""
     problems = []
     for split, members in rows.items():
         lost = {row.example.class_name for row in sources[split]} - {row.example.class_name for row in members}
         if lost:
             names = named(sorted(map(repr, lost)))
-            problems.append(f"{split} has no image left of {names}: add distinct ones, or take another split_seed")
+            problems.append(f"{split} has no image left of {names}: add distinct images, or choose another split_seed")
     return problems

@@ -1,7 +1,7 @@
-"""What systems do differently with files: writing at a place, and keeping a file that somebody has mapped.
+"""File operations that differ between systems: writing at a position, and protecting a file that is memory-mapped.
 
-POSIX systems lock files by `fcntl`, and delete a file under whoever reads it. Windows has neither `fcntl` nor `pwrite`,
-and itself refuses to delete a file that is open or mapped.
+POSIX systems lock files with `fcntl`, and can delete a file while it is read. Windows has neither `fcntl` nor `pwrite`,
+and refuses to delete a file that is open or mapped.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _seek_and_write = threading.Lock()
 
 
 def write_at(descriptor: int, content: bytes, position: int) -> int:
-    """Write to a place of a file, from any thread. Returns the number of bytes that were written."""
+    """Write at a position of a file, from any thread. Returns the number of written bytes."""
     if hasattr(os, "pwrite"):
         return os.pwrite(descriptor, content, position)
     with _seek_and_write:
@@ -29,17 +29,17 @@ def write_at(descriptor: int, content: bytes, position: int) -> int:
 
 
 def hold(file: BinaryIO) -> None:
-    """Keep the file from `remove_unused` for as long as it, or a map of it, is open."""
+    """Protect the file from `remove_unused` as long as it, or a memory map of it, is open."""
     if fcntl is not None:
         fcntl.flock(file, fcntl.LOCK_SH)
 
 
 def remove_unused(path: Path) -> bool:
-    """Remove a file unless somebody holds it. Returns whether it is gone."""
+    """Remove a file unless a process holds it. Returns whether it was removed."""
     if fcntl is None:
         try:
             path.unlink()
-        except PermissionError:  # it is open somewhere
+        except PermissionError:  # a process has it open
             return False
         return True
     with path.open("rb") as file:

@@ -1,8 +1,8 @@
-"""Whether all of an encoded image is there, where its decoder does not say so.
+"""Detection of incomplete images that their decoders do not report.
 
-A file that was cut short usually stops its decoder. But a disk that is full and a download that broke off often leave
-zeros in the place of the rest, and decoders take zeros for data: libjpeg draws them, and Pillow passes on none of its
-warnings. What is looked at here costs a hundredth of decoding.
+Decoders usually fail on a truncated file. But a full disk or an interrupted download often fills the rest of the file
+with zeros, and decoders accept zeros as data: libjpeg draws them, and Pillow does not pass on its warnings. The checks
+here cost a hundredth of the time of decoding.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 TRUNCATED = "truncated"
-SECTOR = 4096  # bytes: the smallest piece that a disk or a download loses
-TAIL = 64  # zeros in a row that arithmetic coding does not end with; of 6000 x 6000 flat pixels it ended with 4
+SECTOR = 4096  # bytes: the smallest piece that is lost on a disk or in a download
+TAIL = 64  # more zeros in a row than arithmetic coding ends with; it ended with 4 for 6000 x 6000 flat pixels
 
-_SEQUENTIAL = (0xC0, 0xC1)  # start of frame: Huffman coding, all of a block at once
+_SEQUENTIAL = (0xC0, 0xC1)  # start of frame: Huffman coding, each block in one scan
 _HUFFMAN, _SCAN = 0xC4, 0xDA
 _END = b"\xff\xd9"
 _ZEROS, _FOUR_ZEROS = bytes(SECTOR), bytes(4)
 
 
 def fault(content: bytes) -> str | None:
-    """Why this is not a whole JPEG, PNG, WebP or AVIF, as far as its bytes tell without decoding it.
+    """Why this is not a complete JPEG, PNG, WebP or AVIF, as far as its bytes show without decoding; None otherwise.
 
-    What cameras and phones append to an image is no fault, and neither is what is missing after its last pixel.
+    Data that cameras and phones append to an image are no fault, nor are missing data after the last pixel.
     """
     for magic, offset, look in _LOOKS:
         if content.startswith(magic, offset):
@@ -33,40 +33,40 @@ def fault(content: bytes) -> str | None:
 
 
 class _JpegStart(NamedTuple):
-    """Where a JPEG's compressed data begin, and whether a run of zeros in them can be an even area."""
+    """The start of a JPEG's compressed data, and whether a run of zeros in them can be an area of one colour."""
 
     scan: int
     zeros_are_even: bool
 
 
 def _jpeg(content: bytes) -> str | None:
-    """Most files end with their end marker and are nowhere zero for so long: their segments are not read."""
+    """Most files end with their end marker and have no long run of zeros; their segments need not be read."""
     ended = content.endswith(_END)
     if ended and _FOUR_ZEROS not in content[:: SECTOR // 4]:
         return None
     start = _jpeg_start(content)
     if start is None:
-        return None  # of a shape that is not known here: its decoder decides
-    # Nobody can tell a file that lacks nothing but its end marker from one that lacks its last rows.
+        return None  # an unknown structure: its decoder decides
+    # A file without its end marker looks the same as a file that also lacks its last rows.
     if not ended and content.rfind(_END) < start.scan:
         return f"{TRUNCATED}: the end marker of the JPEG is missing"
     hole = content.find(_ZEROS, start.scan)
     if not start.zeros_are_even and 0 <= hole < content.find(_END, start.scan):
-        return f"{TRUNCATED}: a part of the JPEG is nothing but zeros"
+        return f"{TRUNCATED}: a part of the JPEG contains only zeros"
     return None
 
 
 def _jpeg_start(content: bytes) -> _JpegStart | None:
-    """None where no scan is found by the lengths of the segments before it.
+    """The start of the first scan; None if the lengths of the segments do not lead to it.
 
-    The code of only zeros stands for the first symbol of a Huffman table. Where that is "no difference" for brightness
-    and "end of block" for details, zeros go on with an even area. Encoders that optimise tables write blank pages so.
-    Progressive files have scans of single bits, in which zeros mean as little.
+    The code of only zeros stands for the first symbol of a Huffman table. If that symbol means "no difference" for
+    brightness and "end of block" for details, zeros continue an area of one colour. Encoders with optimised tables
+    write blank pages like this. Progressive files have scans of single bits, so zeros prove nothing there either.
     """
     position, even = 2, True
     while position + 4 <= len(content) and content[position] == 0xFF:
         marker, length = content[position + 1], int.from_bytes(content[position + 2 : position + 4])
-        if marker == 0xFF:  # may fill up
+        if marker == 0xFF:  # a fill byte
             position += 1
             continue
         if marker == _SCAN:
@@ -80,14 +80,14 @@ def _jpeg_start(content: bytes) -> _JpegStart | None:
 
 
 def _first_symbols(tables: bytes) -> Iterator[int]:
-    """Of each Huffman table of a segment: class and number, how many codes of each of 16 lengths, their symbols."""
+    """The first symbol of each Huffman table in a segment. A table has class and number, 16 counts, and its symbols."""
     while len(tables) > 17:
         yield tables[17]
         tables = tables[17 + sum(tables[1:17]) :]
 
 
 def _png(content: bytes) -> str | None:
-    """Pillow does not look at the checksums of compressed data."""
+    """Pillow does not verify the checksums of compressed data."""
     position = 8
     while position + 8 <= len(content):
         end = position + 8 + int.from_bytes(content[position : position + 4])
@@ -95,9 +95,9 @@ def _png(content: bytes) -> str | None:
         if kind == b"IEND":
             return None
         if end + 4 > len(content):
-            return f"{TRUNCATED}: the PNG ends inside of a block"
+            return f"{TRUNCATED}: the PNG ends inside a chunk"
         if kind == b"IDAT" and zlib.crc32(content[position + 4 : end]) != int.from_bytes(content[end : end + 4]):
-            return f"{TRUNCATED} or damaged: the checksum of a block of the PNG is wrong"
+            return f"{TRUNCATED} or damaged: a PNG chunk has a wrong checksum"
         position = end + 4
     return None
 
@@ -107,12 +107,12 @@ def _webp(content: bytes) -> str | None:
     if len(content) < end:
         return f"{TRUNCATED}: the WebP has {len(content):,} bytes of {end:,}"
     if content[12:16] == b"VP8 " and _ends_in_zeros(content[:end]):
-        return f"{TRUNCATED}: the end of the WebP is nothing but zeros"
+        return f"{TRUNCATED}: the end of the WebP contains only zeros"
     return None
 
 
 def _avif(content: bytes) -> str | None:
-    return f"{TRUNCATED}: the end of the AVIF is nothing but zeros" if _ends_in_zeros(content) else None
+    return f"{TRUNCATED}: the end of the AVIF contains only zeros" if _ends_in_zeros(content) else None
 
 
 def _ends_in_zeros(content: bytes) -> bool:

@@ -29,7 +29,7 @@ def test_ratios_written_out() -> None:
     assert FrozenResult(1, (30.0, 50.0, 40.0), (10.0, 8.0, 9.0), 1.0, 1).ratio == 40 / 9
     assert HeadsResult(64, 12.0, 1.5, 0.0).ratio == 8
     words = describe_gpu(GpuResult(224, 3700.0, 3000.0, 18_500.0))
-    assert words == "224 px: ours 3,700 images/s, timm's loop 3,000; 20% of an H100's floor of 18,500"
+    assert words == "224 px: ours 3,700 images/s, timm's loop 3,000; 20% of an H100's limit of 18,500"
 
 
 def test_what_cannot_be_measured_is_refused() -> None:

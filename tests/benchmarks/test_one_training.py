@@ -41,9 +41,9 @@ def test_both_ways_are_a_line_each(
     ]
     main([*known, "--epochs", "1", "--alone-epochs", "1", "--json", str(tmp_path / "all.jsonl")])
     said = capsys.readouterr().out.splitlines()
-    assert said[3].startswith("one training, 1 epochs")
-    assert said[4].startswith("alone, default recipe")
-    assert said[5].startswith("against alone, default recipe: mean difference ")
+    assert said[3].startswith("shared, 1 epochs")
+    assert said[4].startswith("separate, default recipe")
+    assert said[5].startswith("compared with separate, default recipe: mean difference ")
     trainings = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
     assert [list(each["f1_macro"])[-1] for each in trainings] == [UNCUT, UNCUT]
     assert trainings[0]["sharing"] == {"weight_power": 3.0, "bottom_rate": 0.9, "top_rate": 0.25}

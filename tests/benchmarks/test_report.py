@@ -35,7 +35,7 @@ def test_each_output_is_timed(database: Path, capsys: pytest.CaptureFixture[str]
     main(["--database", str(database), "--trials", "6", "--repeats", "1"])
     first, *lines = capsys.readouterr().out.splitlines()
     assert first.endswith("; 6 trials")
-    assert [line.rpartition("  ")[0].strip() for line in lines] == ["table", "image", "page", "all of them"]
+    assert [line.rpartition("  ")[0].strip() for line in lines] == ["table", "plot", "HTML report", "all of them"]
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -58,7 +58,15 @@ def test_measures_both_loops(folder: Path, capsys: pytest.CaptureFixture[str]) -
 def test_says_it_for_people(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main([*QUICK, "--data", str(folder)])
     text = capsys.readouterr().out
-    expected = ("device CPU", "load_average", "tiny", "3 windows of 0.05 s", "binds", "decoding 24 images", "target")
+    expected = (
+        "device CPU",
+        "load_average",
+        "tiny",
+        "3 windows of 0.05 s",
+        "limited by",
+        "decoding 24 images",
+        "target",
+    )
     assert all(words in text for words in expected)
 
 

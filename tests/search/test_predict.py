@@ -211,8 +211,8 @@ def test_deep_images_of_another_range_are_refused_unless_it_is_named(
 ) -> None:
     dark, bright, output = deep_file(tmp_path / "dark.png", 4095), deep_file(tmp_path / "b.png", 65535), tmp_path / "a"
     said = "so it is nearly black in the model's range of 0 to 65,535; --set data.pixel_range=[BLACK, WHITE] changes"
-    assert f"{dark}: its values end at 4,095, {said}" in refused(str(model_folder), str(dark), *options)
-    said = "its values end at 65,535, so it is nearly white in the model's range of 0 to 4,095"
+    assert f"{dark}: its largest value is 4,095, {said}" in refused(str(model_folder), str(dark), *options)
+    said = "its largest value is 65,535, so it is nearly white in the model's range of 0 to 4,095"
     assert f"{bright}: {said}" in refused(str(model_of_12_bits), str(bright), *options)
     named = ["--set", "data.pixel_range=[0, 4095]"]
     main([str(model_folder), str(dark), "--output", str(output), *named, *options])

@@ -1,8 +1,8 @@
-"""COCO annotations: every box is an image of its own. This is TACO's format, too.
+"""COCO annotations: every box is one image. TACO has the same format.
 
-Boxes refer to upright images, after EXIF rotation: TACO's own loader rotates before it uses them (pedropro/TACO,
-detector/dataset.py). Where only the stored, unrotated image has the annotated shape, they are taken to refer to that
-one; where neither has, the file is unusable. See `search.data.decode`.
+Boxes refer to upright images, after EXIF rotation: TACO's loader rotates images before it applies the boxes
+(pedropro/TACO, detector/dataset.py). If only the stored, unrotated image has the annotated shape, boxes are applied to
+the stored image; if neither has that shape, the file is unusable. See `search.data.decode`.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from search.settings.data import DataSettings
 
 NOTES = {
     "copies": "annotations that repeat another one ({}) are left out",
-    "overhanging": "boxes that reach over the edge of their image ({}) are cut off there",
+    "overhanging": "boxes that extend beyond their image ({}) are clipped",
     "crowds": "crowd regions ({}) are left out: each outlines many objects (iscrowd)",
     "unannotated": "images without annotations ({}) are not used",
 }
-SEGMENTATION_ALONE = "annotations with a segmentation alone, without the box around it"
+SEGMENTATION_ALONE = "annotations with a segmentation but without a box"
 SET_CLASSES = "data.class_of_category says which categories are classes"
 
 
 class Part(NamedTuple):
-    """One annotation file: what it holds, the split that it declares, and where its images may be."""
+    """One annotation file: its content, the split that it declares, and the folders that may contain its images."""
 
     content: Annotations
     split: SplitName | None
@@ -41,7 +41,7 @@ class Part(NamedTuple):
 
 
 def read_coco(settings: DataSettings) -> Listing:
-    """Every usable box of a category that has a class; a missing image is found when it is read."""
+    """Every usable box of a category with a class. Missing images are reported later, when they are read."""
     path = settings.path
     if path is not None and path.suffix.lower() == ".json" and path.is_file():
         folder: Path | None = path.parent
@@ -61,7 +61,7 @@ def read_coco(settings: DataSettings) -> Listing:
 
 
 def _parts(folder: Path, files: Mapping[SplitName | None, str], listing: Listing) -> list[Part]:
-    """The annotation files that are whole; what is wrong with the others goes to the listing's problems."""
+    """The valid annotation files; the faults of the others are added to the listing's problems."""
     parts = []
     for split, name in files.items():
         file = folder / name
@@ -88,12 +88,12 @@ def _read_parts(parts: list[Part], class_of_category: Mapping[str, str], listing
         listing.classes[part.split] = set(class_of.values())
         counts += _read_boxes(part, class_of, listing)
     listing.warnings += [note.format(counts[what]) for what, note in NOTES.items() if counts[what]]
-    if not class_of:  # what was left out is why
+    if not class_of:  # the warnings say why
         listing.problems += listing.warnings
 
 
 def _without_boxes(parts: list[Part], names: set[str], listing: Listing) -> set[str]:
-    """Categories that no box has, such as the root category of an export: no classes, unless they are asked for."""
+    """Categories without boxes, such as the root category of an export. Only the settings can make them classes."""
     used = set()
     for part in parts:
         with_boxes = {annotation.category_id for annotation in part.content.annotations if not annotation.iscrowd}
@@ -105,7 +105,7 @@ def _without_boxes(parts: list[Part], names: set[str], listing: Listing) -> set[
 
 
 class _Labelled(NamedTuple):
-    """An annotation with the image that it refers to and the class that its category stands for."""
+    """An annotation with its image and the class of its category."""
 
     annotation: Annotation
     image: Image
@@ -117,7 +117,7 @@ class _Labelled(NamedTuple):
 
 
 def _read_boxes(part: Part, class_of: Mapping[str, str], listing: Listing) -> Counter[str]:
-    """Add the boxes of one file to the listing. Counts what `NOTES` are about."""
+    """Add the boxes of one file to the listing. Returns the counts for `NOTES`."""
     labelled = _labelled(part.content, class_of, listing)
     single = [entry for entry in labelled if not entry.annotation.iscrowd]
     distinct = _distinct(single)
@@ -142,7 +142,7 @@ def _read_boxes(part: Part, class_of: Mapping[str, str], listing: Listing) -> Co
 
 
 def _labelled(content: Annotations, class_of: Mapping[str, str], listing: Listing) -> list[_Labelled]:
-    """The annotations of categories that have a class."""
+    """The annotations whose category has a class."""
     category_of = {category.id: category.name for category in content.categories}
     image_of = {image.id: image for image in content.images}
     labelled = []
@@ -163,7 +163,7 @@ def _labelled(content: Annotations, class_of: Mapping[str, str], listing: Listin
 
 
 def _distinct(labelled: list[_Labelled]) -> list[_Labelled]:
-    """The first of those that give the same box of the same file the same class."""
+    """The annotations without repetitions: of several with the same file, class and box, only the first."""
     first: dict[object, _Labelled] = {}
     for entry in labelled:
         box = entry.annotation.bbox or entry.annotation.id
@@ -172,13 +172,13 @@ def _distinct(labelled: list[_Labelled]) -> list[_Labelled]:
 
 
 def _file(part: Part, name: str) -> Path:
-    """The image below the data set's folder, beside the annotation file, or in the folder that is named after it."""
+    """The image in the data set's folder, beside the annotation file, or in the folder named after that file."""
     found = (located(folder, name) for folder in part.folders)
     return next((path for path in found if os.path.lexists(path)), part.folders[0] / name)
 
 
 def _fault(bbox: tuple[float, ...], image: Image) -> str | None:
-    """The kind of damage, if any. What of a box lies inside its image has to be a pixel wide and high."""
+    """The kind of fault, if any. The part of a box inside its image must be at least one pixel wide and high."""
     if len(bbox) != 4 or not all(map(math.isfinite, bbox)):
         return "boxes that are not four numbers"
     left, top, width, height = bbox
@@ -197,6 +197,6 @@ def _clipped(bbox: tuple[float, ...], image: Image) -> Box:
 
 
 def _overhangs(bbox: tuple[float, ...], image: Image) -> bool:
-    """Whether more than rounding is cut off."""
+    """Whether the box extends beyond its image by more than a rounding error."""
     left, top, width, height = bbox
     return min(left, top) < -1 or left + width > image.width + 1 or top + height > image.height + 1

@@ -1,4 +1,4 @@
-"""An annotation file in COCO's format: what of it is read, and what can be wrong with it as a whole."""
+"""An annotation file in COCO's format: the parts that are read, and checks of the whole file."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from search.data.examples import named
 from search.data.names import readable
 
-RENUMBER = "annotations would be read for the wrong one; number them anew, as when annotation files are joined"
+RENUMBER = "annotations would be ambiguous; give each entry its own id, for example after merging annotation files"
 
 
 def _as_text(value: Any) -> Any:
-    """Some programs write "7" in one place and 7 in another."""
+    """An id as text, because some programs write both "7" and 7."""
     is_whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
     return str(int(value)) if is_whole else value
 
@@ -45,7 +45,7 @@ class Annotation(BaseModel):
     """One entry of `annotations`.
 
     bbox          left, top, width, height in pixels
-    iscrowd       whether it outlines a crowd of objects instead of one
+    iscrowd       whether it outlines a crowd of objects instead of one object
     segmentation  polygons or run lengths, which are not read
     """
 
@@ -66,7 +66,7 @@ class Annotations(BaseModel):
 
 
 def parse(file: Path) -> tuple[Annotations | None, list[str]]:
-    """The content of an annotation file, or what is wrong with it."""
+    """The content of an annotation file, or its problems."""
     try:
         content = json.loads(file.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
@@ -82,7 +82,7 @@ def parse(file: Path) -> tuple[Annotations | None, list[str]]:
 
 
 def ambiguities(content: Annotations) -> list[str]:
-    """A line for image ids, and one for category ids, that stand for several. Entries that are equal do no harm."""
+    """One problem for repeated image ids and one for repeated category ids. Equal entries may share an id."""
     problems = []
     if doubles := _doubles((image.id, image.file_name, _size(image)) for image in content.images):
         problems.append(f"image ids that several images share ({len(doubles)}): {named(doubles)}: {RENUMBER}")
@@ -96,7 +96,7 @@ def _size(image: Image) -> str:
 
 
 def _doubles(entries: Iterable[tuple[Id, str, str]]) -> list[str]:
-    """The ids of entries (id, name, detail) that differ, and in what: in their names, or in their details alone."""
+    """The ids that different entries (id, name, detail) share, with the names, or the details of equal names."""
     same: defaultdict[Id, dict[tuple[str, str], None]] = defaultdict(dict)
     for number, name, detail in entries:
         same[number][name, detail] = None

@@ -1,4 +1,4 @@
-"""A CSV file with the columns path and label, and perhaps split; paths are relative to the file."""
+"""A CSV file with the columns path, label and, optionally, split; paths are relative to the file's folder."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from search.data.sources.paths import path_problems
 from search.settings.data import DataSettings
 
 COLUMNS = ("path", "label", "split")
-DELIMITERS = (",", ";", "\t", "|")  # spreadsheets write ; where , is the decimal point
+DELIMITERS = (",", ";", "\t", "|")  # spreadsheets write ; in languages with a decimal comma
 LINE_END = re.compile(r"\r\n|\n|\r")
-TORN = "lines whose path holds the delimiter and needs quotes"
-LONGEST_HEAD = 10_000  # characters in which the column names are looked for
+TORN = "lines whose path contains the delimiter and needs quotes"
+LONGEST_HEAD = 10_000  # characters that are searched for the column names
 ZIP = b"PK\x03\x04"
 
 
 class Line(NamedTuple):
-    """One line of the table: its number, how many lines of text it takes, and its cells without blanks around them.
+    """One line of the table: its number, its height in lines of text, and its cells without surrounding blanks.
 
-    What a short line lacks is empty; `beyond` says whether it has more cells than there are columns.
+    Missing cells are empty; `beyond` is whether the line has more cells than there are columns.
     """
 
     number: int
@@ -41,11 +41,11 @@ class Line(NamedTuple):
 
 
 class _NotCsv(Exception):
-    """The message says why, and in which line."""
+    """The file cannot be read as CSV; the message has the reason and the line."""
 
 
 def read_csv(settings: DataSettings) -> Listing:
-    """All lines as examples; a missing image is found when it is read."""
+    """All lines as examples. Missing images are reported later, when they are read."""
     path = settings.path
     problems = path_problems(path, "file", "the columns path, label and, optionally, split")
     if problems or path is None:
@@ -61,9 +61,9 @@ def read_csv(settings: DataSettings) -> Listing:
 
 
 def _text(content: bytes) -> str:
-    """UTF-8, or what begins with the mark of UTF-16, as Excel's "Unicode text" does."""
+    """The text of a file in UTF-8, or in UTF-16 with a byte order mark, like Excel's "Unicode text"."""
     if content.startswith(ZIP):
-        raise _NotCsv("it is a zip archive, as Excel's workbooks are; export the table as CSV")
+        raise _NotCsv("it is a ZIP archive, like an Excel workbook; export the table as CSV")
     is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         text = content.decode("utf-16" if is_utf16 else "utf-8-sig")
@@ -100,7 +100,7 @@ def _read_lines(text: str, folder: Path, listing: Listing) -> None:
 
 
 def _add(line: Line, folder: Path, listing: Listing) -> bool:
-    """Add an example to the listing, unless a delimiter within its path has torn that apart."""
+    """Add an example to the listing, unless a delimiter inside its path has split the path into several cells."""
     file = located(folder, line.path)
     if line.beyond and not os.path.lexists(file):
         listing.unusable.append(Unusable(TORN, f"line {line.number}"))
@@ -112,10 +112,10 @@ def _add(line: Line, folder: Path, listing: Listing) -> bool:
 
 
 def _table(text: str) -> tuple[list[str], Iterator[Line]]:
-    """The names of the columns, as they are written, and the lines below them."""
+    """The column names as written in the file, and the lines below them."""
     file = io.StringIO(text, newline="")
     skipped = 0
-    if declared := re.match(r'"?sep=(.)"?[\r\n]', text):  # Excel's own first line
+    if declared := re.match(r'"?sep=(.)"?[\r\n]', text):  # Excel's declaration of the delimiter
         file.readline()
         skipped = 1
     head = next(filter(str.strip, LINE_END.split(text[:LONGEST_HEAD])[skipped:]), "")
@@ -131,13 +131,13 @@ def _key(column: str) -> str:
 
 
 def _fits(head: str, delimiter: str) -> bool:
-    """Whether the first line, cut at this delimiter, has the columns that are needed."""
+    """Whether the first line, split at this delimiter, has the required columns."""
     cells = next(csv.reader([head], delimiter=delimiter, skipinitialspace=True), [])
     return {"path", "label"} <= set(map(_key, cells))
 
 
 def _parsed(file: Iterable[str], delimiter: str, skipped: int) -> Iterator[tuple[int, int, list[str]]]:
-    """Number, height and cells of each line that is not empty; spreadsheets write empty ones at the end."""
+    """Number, height and cells of each line that is not empty; spreadsheets write empty lines at the end."""
     reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True)
     before = 0
     while True:

@@ -1,4 +1,4 @@
-"""scikit-learn's handwritten digits: 1,797 grey images of 8 x 8, inside its package. The embedded default."""
+"""scikit-learn's handwritten digits: 1,797 grey images of 8 x 8 px, part of its package. The default data set."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BRIGHTEST = 16
 
 
 def read_digits(_: DataSettings) -> Listing:
-    """All digits, brightness 0..16 spread over 0..255, without a split."""
+    """All digits, with brightness 0..16 scaled to 0..255, and no declared split."""
     digits = load_digits()
     pixels = np.round(digits.images * (255 / BRIGHTEST)).astype(np.uint8)
     examples = [

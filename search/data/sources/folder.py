@@ -1,4 +1,4 @@
-"""An image folder: one folder per class, or those inside of train, validation and test. Links are followed."""
+"""An image folder: one folder per class, directly or inside train, validation and test. Links are followed."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ SPLIT_SPELLINGS: dict[str, SplitName] = {
 
 
 def read_folder(settings: DataSettings) -> Listing:
-    """Every file below each class folder. Whether they are images is found when they are decoded."""
+    """Every file below each class folder. Files that are not images are reported later, when they are decoded."""
     path = settings.path
-    problems = path_problems(path, "folder", "one folder of images per class, alone or inside of train, val and test")
+    problems = path_problems(path, "folder", "one folder of images per class, alone or inside train, val and test")
     if problems or path is None:
         return Listing("folder", problems=problems)
     listing = Listing(readable(path.resolve().name))
     walk = Walk(path)
     _read(path, walk, listing)
-    if walk.refused:  # what was found is not all there is
+    if walk.refused:  # the listing is incomplete
         listing.problems = [f"{readable(str(folder))} cannot be read: {why}" for folder, why in walk.refused.items()]
     listing.warnings += walk.notes()
     return listing
@@ -75,7 +75,9 @@ def _read_classes(path: Path, split: SplitName | None, walk: Walk, root: Path, l
         return
     if split is None and len(folders) == 1 and len(walk.entries(folders[0])[0]) > 1:
         only = readable(folders[0].name)
-        listing.problems.append(f"{readable(str(path))} contains only {only}: is {readable(str(folders[0]))} meant?")
+        listing.problems.append(
+            f"{readable(str(path))} contains only {only}: did you mean {readable(str(folders[0]))}?"
+        )
     listing.classes[split] = {folder.name for folder in folders}
     above = len(root.parts)
     for folder in folders:
@@ -87,9 +89,9 @@ def _read_classes(path: Path, split: SplitName | None, walk: Walk, root: Path, l
 
 
 def _mention(files: list[Path], split: SplitName | None, root: Path, listing: Listing) -> None:
-    """Files beside the class folders are not used. A link to nothing may have been a class folder."""
+    """Report files beside the class folders, which are not used. A broken link may have been a class folder."""
     broken = list(filter(leads_nowhere, files))
-    kind = "links beside the class folders that lead nowhere"
+    kind = "broken links beside the class folders"
     listing.unusable += [Unusable(kind, shown(file, root), fault_of(file) or "") for file in broken]
     if loose := [readable(file.name) for file in files if file not in broken]:
         where = f" of {split}" if split else ""

@@ -1,4 +1,4 @@
-"""The first thing that can be wrong with a data set: its path."""
+"""Checks of a data set's path, and paths in messages."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _ADVICE = {
 def path_problems(
     path: Path | None, kind: Literal["folder", "file"], holding: str, remedy: str | None = SET_IT
 ) -> list[str]:
-    """At most one problem: no path, nothing there, or not a `kind`.
+    """At most one problem: no path is given, the path does not exist, or it is not a `kind`.
 
-    `holding` says what is expected in it, `remedy` what to do; None where the path comes from no setting.
+    `holding` is the expected content, and `remedy` the advice; it is None if the path does not come from a setting.
     """
     expected = f"expected a {kind} with {holding}"
     to_do = f"; {remedy}" if remedy else ""
@@ -44,6 +44,6 @@ def path_problems(
 
 
 def shown(path: Path, root: Path | None) -> str:
-    """`path` as seen from the data set's folder (or the folder of its CSV file): the same on every machine."""
+    """`path` relative to the data set's folder (or its CSV file's folder), so that it is equal on every machine."""
     folder = root if root is None or root.is_dir() else root.parent
     return readable(str(path.relative_to(folder)) if folder and path.is_relative_to(folder) else str(path))

@@ -1,7 +1,7 @@
-"""Data sets that torchvision downloads: Fashion-MNIST and CIFAR-10. Their test split is given, validation is not.
+"""Data sets that torchvision downloads: Fashion-MNIST and CIFAR-10. They have a test split, but no validation split.
 
-torchvision says little about downloads that broke off: a bare assertion about Fashion-MNIST, whose files it only looks
-for, and "corrupted" about CIFAR-10. So where it fails, each file is looked at here.
+torchvision's errors about incomplete downloads have no details: a bare assertion for Fashion-MNIST, whose files it only
+checks for existence, and "corrupted" for CIFAR-10. So if torchvision fails, each file is checked here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from search.settings.data import DataSettings
 
 
 class InMemory(Protocol):
-    """What torchvision's small data sets have in common: data (N, H, W[, 3]) uint8, targets (N,), class names."""
+    """The attributes that torchvision's small data sets share: data uint8 (N, H, W[, 3]), targets (N,), class names."""
 
     data: Any
     targets: Any
@@ -31,12 +31,12 @@ class InMemory(Protocol):
 
 
 def read_fashion_mnist(settings: DataSettings) -> Listing:
-    """70,000 grey images of clothes, 28 x 28."""
+    """70,000 grey images of clothes, 28 x 28 px."""
     return _read(settings, "fashion_mnist", "FashionMNIST/raw", FashionMNIST.mirrors[0], FashionMNIST, _damaged_idx)
 
 
 def read_cifar10(settings: DataSettings) -> Listing:
-    """60,000 colour images of animals and vehicles, 32 x 32. Their files are pickles; torchvision checks the MD5."""
+    """60,000 colour images of animals and vehicles, 32 x 32 px. The files are pickles; torchvision checks their MD5."""
     return _read(settings, "cifar10", CIFAR10.base_folder, CIFAR10.url, CIFAR10, _damaged_batches)
 
 
@@ -48,7 +48,7 @@ def _read(
     load: Callable[..., InMemory],
     damaged: Callable[[Path], list[str]],
 ) -> Listing:
-    """Both splits from the download folder, downloaded when they are not there. `damaged` names what is wrong there."""
+    """Both splits from the download folder, downloaded if they are missing. `damaged` lists the faulty files there."""
     if settings.path is None:
         return Listing(name, problems=[f"no path is given: expected the folder to download to; {SET_IT}"])
     try:
@@ -60,7 +60,7 @@ def _read(
 
 
 def listing_of(name: str, splits: dict[SplitName, InMemory]) -> Listing:
-    """The listing of torchvision data sets that are in memory."""
+    """The listing of loaded torchvision data sets."""
     listing = Listing(name)
     for split, dataset in splits.items():
         listing.classes[split] = set(dataset.classes)
@@ -78,7 +78,7 @@ def listing_of(name: str, splits: dict[SplitName, InMemory]) -> Listing:
 
 
 def _damaged_idx(folder: Path) -> list[str]:
-    """What is wrong with each of Fashion-MNIST's files: a header (zeros, type, dimensions, sizes), a byte a value."""
+    """The faulty files of Fashion-MNIST. Each has a header (zeros, type, dimensions, sizes) and one byte per value."""
     faults = []
     for archive, _ in FashionMNIST.resources:
         file = folder / archive.removesuffix(".gz")
@@ -98,7 +98,7 @@ def _damaged_idx(folder: Path) -> list[str]:
 
 
 def _damaged_batches(folder: Path) -> list[str]:
-    """What is wrong with each of CIFAR-10's files."""
+    """The faulty files of CIFAR-10."""
     expected = [*CIFAR10.train_list, *CIFAR10.test_list, (CIFAR10.meta["filename"], CIFAR10.meta["md5"])]
     files = [(folder / file, md5) for file, md5 in expected]
     return [

@@ -1,6 +1,6 @@
-"""All files below a folder, links followed, and what was passed over on the way.
+"""All files below a folder, with links followed, and notes about everything that was left out.
 
-Each real folder is read once, so a loop of links ends. Leftovers of operating systems are counted and not entered into.
+Each real folder is read once, so a loop of links ends. Leftovers of operating systems are counted and left out.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Identities = frozenset[Hashable]
 
 @dataclass(frozen=True)
 class _LeftOut:
-    """A leftover: its pattern or name, and the number of files in it; None where it is a file itself."""
+    """A leftover: its pattern or name, and the number of files in it; None if it is a file."""
 
     name: str
     inside: int | None
@@ -32,7 +32,7 @@ class _LeftOut:
 class Walk:
     """One pass over the folders below `root`.
 
-    refused  folders that cannot be listed, and why
+    refused  folders that cannot be listed, with the reason
     """
 
     def __init__(self, root: Path) -> None:
@@ -45,7 +45,7 @@ class Walk:
         self._above_root = frozenset(self._identity(folder) for folder in (real, *real.parents))
 
     def entries(self, folder: Path) -> tuple[list[Path], list[Path]]:
-        """The folders in a folder and its other entries, sorted. A link to a folder is one, unless it leads back."""
+        """The folders in a folder and its other entries, sorted. Links to folders are folders, except to parents."""
         above = self._above(folder)
         folders, others = self._listed(folder)
         inside = []
@@ -57,7 +57,7 @@ class Walk:
         return inside, others
 
     def files_below(self, folder: Path) -> list[Path]:
-        """All files below a folder, sorted. Links are followed last, so that what has a real path keeps it."""
+        """All files below a folder, sorted. Links are followed last, so that files with a real path keep that path."""
         files: list[Path] = []
         seen: set[Hashable] = set()
         real = deque([(folder, self._above(folder) - {self._identity(folder)})])
@@ -78,7 +78,7 @@ class Walk:
         return sorted(files, key=_parts)
 
     def notes(self) -> list[str]:
-        """What was passed over, in a line for each kind."""
+        """One line for each kind of entry that was left out."""
         notes = []
         if self._left_out:
             notes.append(_ignored(self._left_out))
@@ -89,7 +89,8 @@ class Walk:
             )
         if self._repeated:
             notes.append(
-                f"folders that links reach again ({len(self._repeated)}) are read once: {self._named(self._repeated)}"
+                f"folders that several paths lead to ({len(self._repeated)}) are read once: "
+                f"{self._named(self._repeated)}"
             )
         return notes
 
@@ -97,12 +98,12 @@ class Walk:
         return named(sorted(shown(path, self._root) for path in paths))
 
     def _above(self, folder: Path) -> Identities:
-        """The folders that a link in `folder` must not lead to: it, and all around it."""
+        """The folders that a link in `folder` must not lead to: `folder` and its parents."""
         depth = len(folder.relative_to(self._root).parts)
         return self._above_root | {self._identity(path) for path in (folder, *folder.parents)[:depth]}
 
     def _listed(self, folder: Path) -> tuple[list[Path], list[Path]]:
-        """Folders (or links to them) and all else, sorted, without leftovers."""
+        """Folders (or links to folders) and all other entries, sorted, without leftovers."""
         folders: list[Path] = []
         others: list[Path] = []
         try:
@@ -117,7 +118,7 @@ class Walk:
         return sorted(folders, key=_parts), sorted(others, key=_parts)
 
     def _identity(self, folder: Path) -> Hashable:
-        """Equal for the same folder on whatever path. Some file systems number nothing: their paths are compared."""
+        """Equal for all paths of one folder. On file systems without inode numbers, real paths are compared."""
         try:
             found = folder.stat()
         except OSError as error:
@@ -127,7 +128,7 @@ class Walk:
 
 
 def _parts(path: Path) -> tuple[str, ...]:
-    """Paths compare as their parts do, but take ten times as long."""
+    """The sort key of a path. Comparing the paths gives the same order, but takes ten times as long."""
     return path.parts
 
 
@@ -141,16 +142,16 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 def _is_link(folder: Path) -> bool:
     try:
         return folder.is_symlink()
-    except OSError:  # the folder that holds it may be listed, and not be entered
+    except OSError:  # its parent folder can be listed, but not entered
         return False
 
 
 def _left_out(entry: os.DirEntry[str], pattern: str) -> _LeftOut:
-    """What a leftover is called, and how many files are in it. Links are not followed: they may lead anywhere."""
+    """The leftover of a directory entry, with its number of files. Links are not followed: they may lead anywhere."""
     name = entry.name if pattern == ".*" or "*" not in pattern else pattern
     if not entry.is_dir(follow_symlinks=False):
         return _LeftOut(name, None)
-    below = chain.from_iterable(names for _, _, names in os.walk(entry.path))  # passes over what may not be listed
+    below = chain.from_iterable(names for _, _, names in os.walk(entry.path))  # skips folders that cannot be listed
     return _LeftOut(name, sum(1 for _ in islice(below, COUNTED_AT_MOST)))
 
 

@@ -178,7 +178,7 @@ def test_colours_keep_their_places() -> None:
 
 def test_16_bits_in_separate_planes_are_refused() -> None:
     planes = 284, 3, 1, 2
-    with pytest.raises(Unreadable, match="a TIFF of more than 8 bits whose colours lie in planes of their own"):
+    with pytest.raises(Unreadable, match="a TIFF of more than 8 bits per channel with separate colour planes"):
         levels(tiff(thrice(bars(0, 9, 65535, "u2")), extra=(planes,)))
 
 

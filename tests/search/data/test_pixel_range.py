@@ -56,9 +56,9 @@ def image(value: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
 @pytest.mark.parametrize(
     ("most", "decoded", "pixel_range", "said"),
     [
-        (4095, 15, PixelRange(0, 65535), "its values end at 4,095, so it is nearly black in the model's range of 0 to"),
-        (60000, 255, PixelRange(0, 4095), "its values end at 60,000, so it is nearly white in the model's range of 0"),
-        (0.9, 0, PixelRange(0, 4095), "its values end at 0.9, so it is nearly black"),
+        (4095, 15, PixelRange(0, 65535), "its largest value is 4,095, so it is nearly black in the model's range of "),
+        (60000, 255, PixelRange(0, 4095), "its largest value is 60,000, so it is nearly white in the model's range "),
+        (0.9, 0, PixelRange(0, 4095), "its largest value is 0.9, so it is nearly black"),
         (60000, 99, PixelRange(0, 4095), None),  # a few pixels that are too bright
         (5000, 255, PixelRange(0, 4095), None),  # overexposed
         (5000, 19, PixelRange(0, 65535), None),  # dark

@@ -50,9 +50,9 @@ KINDS = {
         bytes(5000),
         "the file begins with zeros only, so it was not written completely: fetch the file ag",
     ),
-    "start of a JPEG": (b"\xff\xd8\xff", "a JPEG image that is damaged or cut short: fetch the file again"),
-    "start of a PNG": (b"\x89PNG\r\n", "a PNG image that is damaged or cut short: fetch the file again"),
-    "start of a TIFF": (b"II*\0\x08\0", "a TIFF image that is damaged, cut short or of a kind that is not read: fetch"),
+    "start of a JPEG": (b"\xff\xd8\xff", "a JPEG image that is damaged or truncated: fetch the file again"),
+    "start of a PNG": (b"\x89PNG\r\n", "a PNG image that is damaged or truncated: fetch the file again"),
+    "start of a TIFF": (b"II*\0\x08\0", "a TIFF image that is damaged, truncated or of an unsupported kind: fetch"),
     "anything": (b"\x01\x80\xfe\xc3\x28" * 99, "not an image of a known format: convert it to JPEG or PNG, or remove"),
 }
 

@@ -115,7 +115,7 @@ def test_damaged_annotations_are_named_by_kind(tmp_path: Path) -> None:
         ("boxes that are not four numbers", f"{photo} annotation 6 ([1.0, 2.0, 3.0])"),
         ("boxes that are not four numbers", f"{photo} annotation 7 ([])"),
         ("boxes that are not four numbers", f"{photo} annotation 8 ([1.0, 2.0, nan, 3.0])"),
-        ("annotations with a segmentation alone, without the box around it", f"{photo} annotation 12"),
+        ("annotations with a segmentation but without a box", f"{photo} annotation 12"),
         ("annotations without a box", f"{photo} annotation 13"),
     ]
     assert [example.name for example in listing.examples] == [f"{photo} annotation 11"]
@@ -127,7 +127,7 @@ def test_boxes_over_the_edge_are_cut_off(tmp_path: Path) -> None:
         Box(0, 70, 15, 80, 100, 80),
         Box(90, 0, 100, 20, 100, 80),
     ]
-    assert listing.warnings == ["boxes that reach over the edge of their image (1) are cut off there"]
+    assert listing.warnings == ["boxes that extend beyond their image (1) are clipped"]
 
 
 def test_annotations_that_are_there_twice_are_left_out_once(tmp_path: Path) -> None:

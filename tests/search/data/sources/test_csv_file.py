@@ -86,7 +86,7 @@ def test_a_path_that_a_delimiter_tears_apart_is_unusable(tmp_path: Path) -> None
     listing = listing_of(tmp_path, "path,label\na,b\nmy, photo.jpg,metal\n")
     assert listing.classes == {None: {"b"}}
     assert [(fault.kind, str(fault)) for fault in listing.unusable] == [
-        ("lines whose path holds the delimiter and needs quotes", "line 3")
+        ("lines whose path contains the delimiter and needs quotes", "line 3")
     ]
     assert [*listing.problems, *listing.warnings] == []
 
@@ -120,7 +120,7 @@ def test_an_empty_split_column_is_as_good_as_none(tmp_path: Path) -> None:
         ("path,label\na,b\na\0,b\nc,\0\n", "NUL in line 3, 4; it is damaged, or UTF-16: save the file as UTF-8"),
         ("path,label\na,b\n".encode("utf-16-le"), "NUL in line 1, 2, 3; it is damaged, or UTF-16"),
         ("path,label\na,b\n".encode("utf-16")[:-1], "is not a CSV file in UTF-8: byte 0x0a in line"),
-        (b"PK\x03\x04\x14\x00", "it is a zip archive, as Excel's workbooks are; export the table as CSV"),
+        (b"PK\x03\x04\x14\x00", "it is a ZIP archive, like an Excel workbook; export the table as CSV"),
         ("path,label\na,b\nc," + "d" * 200_000, "line 3: field larger than field limit (131072)"),
         ("x" * 200_000, "line 1: field larger than field limit (131072)"),
         ('path,label\na,b\n"c,d\ne,f\n', "column label is empty in line 3 (a quote that opens there is closed 1 lines"),

@@ -28,7 +28,7 @@ def test_real_folders_come_before_links_to_them(tmp_path: Path) -> None:
     (root / "c").symlink_to(tmp_path / "elsewhere" / "deep")
     walk = Walk(root)
     assert below(walk, root) == ["2.jpg", "b/deep/3.jpg", "z/1.jpg"]
-    assert walk.notes() == ["folders that links reach again (2) are read once: a, c"]
+    assert walk.notes() == ["folders that several paths lead to (2) are read once: a, c"]
 
 
 def test_a_loop_through_a_folder_elsewhere_ends(tmp_path: Path) -> None:
