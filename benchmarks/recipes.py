@@ -34,12 +34,14 @@ from blocks.specification import (
     StageSpecification,
 )
 from search.data.dataset import Dataset, open_dataset
+from search.data.examples import SPLITS
 from search.errors import BadInput
 from search.settings.candidate import Candidate
 from search.settings.data import DataSettings
 from search.settings.recipe import Recipe
 from search.settings.search import load
 from search.system.commands import exit_with_status
+from search.training.plan import TrainingData
 from search.trial.assignment import Assignment
 from search.trial.objective import run
 
@@ -83,12 +85,13 @@ def score(
         recipe=recipe,
         teacher=UNCUT if recipe.distillation else None,
     )
-    arrays = dataset.arrays("train", network.image_size), dataset.arrays("validation", network.image_size)
+    train, validation = (dataset.arrays(split, network.image_size) for split in SPLITS[:2])
+    data = TrainingData(train, validation, teacher=teacher)
     scores, seconds = [], []
     for seed in range(seeds):
         started = time.process_time()
         assignment = Assignment(candidate, seed, {})
-        result = run(assignment, arrays, load(), torch.device("cpu"), teacher=teacher)
+        result = run(assignment, data, load(), torch.device("cpu"))
         scores.append(result.f1_macro)
         seconds.append(time.process_time() - started)
     return {"f1_macro": scores, "cpu_seconds": statistics.fmean(seconds), "network": result.network}

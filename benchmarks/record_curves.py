@@ -52,6 +52,8 @@ from search.study.study import OpenStudy
 from search.system.commands import exit_with_status
 from search.system.hardware import processor
 from search.training.evaluation import EpochMetrics
+from search.training.hooks import Hooks
+from search.training.plan import TrainingData
 from search.trial.assignment import Assignment, assign
 from search.trial.objective import run
 
@@ -142,7 +144,7 @@ class Trainer:
 
         assignment = Assignment(candidate, planned.seed, counts)
         try:
-            run(assignment, (train, validation), self._settings, CPU, on_epoch=on_epoch)
+            run(assignment, TrainingData(train, validation), self._settings, CPU, Hooks(on_epoch=on_epoch))
         except TrialFailed as error:
             return failure_line(place, str(error))
         return curve_line(place, epochs)

@@ -1,11 +1,10 @@
 """Writes docs/guide/settings.md from the settings themselves: `python scripts/settings_reference.py`.
 
-A setting's meaning is its field's description, its line in the class's docstring or in MEANINGS, or an option's help.
+A setting's meaning is the description of its field.
 """
 
 from __future__ import annotations
 
-import re
 import types
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -14,7 +13,6 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from search.settings.given import OWN_VARIABLES, PREFIX
-from search.settings.options import OPTIONS
 from search.settings.recipe import Recipe
 from search.settings.search import Settings
 from search.settings.spaces import EliminationSpace, Range, ScratchSpace
@@ -32,30 +30,6 @@ TABLES: list[tuple[str, str, type[BaseModel]]] = [
     ("A study of networks from scratch", "studies.NAME.", ScratchSpace),
     ("The training recipe of a study", "studies.NAME.recipe.", Recipe),
 ]
-MEANINGS = {
-    "augmentation": "augmentation strength to sample from: 0 none, 1 strongest",
-    "backbones": "timm networks to cut; backbones without weights are skipped with a warning",
-    "data": "where the images are: see the table Data",
-    "depth_multipliers": "factors on the repeats of all stages",
-    "enabled": "whether trials are pruned",
-    "gradient_clip": "largest norm of the gradient; none: no clipping",
-    "head_widths": "channels of a head's convolutions",
-    "image_sizes": "side of the square images in pixels, to choose from",
-    "initial_weights": "whether backbones start from pretrained or random weights",
-    "learning_rate": "peak learning rate of the head, to sample from",
-    "max_convolutions": "most convolutions of the head conv3x3",
-    "max_frozen_stages": "most early stages that a trial may freeze",
-    "max_repeats": "most blocks of a stage",
-    "output_dir": "folder of all searches; a search writes to the folder of its name in it",
-    "source": "kind of data; default with data_dir: folder, csv or coco, by the ending of its name",
-    "stem_channels": "channels of the first convolution",
-    "stochastic_depths": "drop rates of residual branches",
-    "stopping": "when trials are pruned: see the table Pruning",
-    "studies": "the studies by name; without it one study of cuts and one of networks from scratch",
-    "trunk_learning_rate": "factor on it for the backbone's layers, to sample from",
-    "width_multipliers": "factors on the channels of all stages",
-    "widths": "channels of a stage",
-}
 SIGNS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
 
@@ -92,26 +66,25 @@ def default_of(name: str, field: FieldInfo) -> str:
     return f"`[{', '.join(map(str, value))}]`" if isinstance(value, tuple) else f"`{value}`"
 
 
-def meaning_of(name: str, field: FieldInfo, model: type[BaseModel]) -> str:
-    told = re.search(rf"^ +{name} {{2,}}(\S.*(?:\n {{10,}}\S.*)*)", model.__doc__ or "", re.MULTILINE)
-    words = MEANINGS.get(name) or OPTIONS.get(name, ("", name.replace("_", " ")))[1]
-    found = field.description or (re.sub(r"\s+", " ", told[1]) if told else words)
-    return found.replace("<", "&lt;").replace("|", "\\|")
+def meaning_of(name: str, field: FieldInfo) -> str:
+    if not field.description:
+        raise ValueError(f"the setting {name} has no description")
+    return field.description.replace("<", "&lt;").replace("|", "\\|")
 
 
-def row(prefix: str, name: str, field: FieldInfo, model: type[BaseModel]) -> str:
+def row(prefix: str, name: str, field: FieldInfo) -> str:
     variable = PREFIX + (prefix + name).replace(".", "__").upper()
     if name.upper() in OWN_VARIABLES:
         variable = name.upper()
     cells = [f"`{prefix}{name}`", type_of(field.annotation, field.metadata), default_of(name, field)]
-    return f"| {' | '.join([*cells, meaning_of(name, field, model), f'`{variable}`'])} |"
+    return f"| {' | '.join([*cells, meaning_of(name, field), f'`{variable}`'])} |"
 
 
 def page() -> str:
     head = "| setting | type | default | meaning | environment |\n|---|---|---|---|---|"
     parts = [HEADING]
     for title, prefix, model in TABLES:
-        lines = [row(prefix, name, field, model) for name, field in model.model_fields.items()]
+        lines = [row(prefix, name, field) for name, field in model.model_fields.items()]
         parts.append("\n".join([f"## {title}", head, *lines]) + "\n")
     return "\n".join(parts)
 

@@ -63,9 +63,7 @@ class Database:
 
         def attempt() -> T:
             with self.engine.begin() as connection:
-                if (
-                    connection.dialect.name == "sqlite"
-                ):  # otherwise the lock is taken at the first write, after the reads
+                if connection.dialect.name == "sqlite":  # whose own lock would come after the first reads
                     connection.exec_driver_sql("BEGIN IMMEDIATE")
                 return work(connection)
 

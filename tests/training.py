@@ -40,8 +40,8 @@ def run_unscored(
     **options: Any,
 ) -> TrainingResult:
     """Options are a teacher, a cache for features, and hooks."""
-    plan = Plan(recipe, seed, pretrained, options.pop("teacher", None))
-    data = TrainingData(arrays, validation, options.pop("features", None))
+    plan = Plan(recipe, seed, pretrained)
+    data = TrainingData(arrays, validation, options.pop("features", None), options.pop("teacher", None))
     return train(network, plan, data, device or torch.device("cpu"), Hooks(**options))
 
 

@@ -62,6 +62,7 @@ def _list_in_words(space: Mapping[str, Any]) -> str:
 
 
 def differences_of_data(study: optuna.Study, data: Mapping[str, Any]) -> list[str]:
+    """Why an existing study cannot be continued on the data set of this description."""
     attributes = study.user_attrs
     problems = []
     if attributes["data"]["fingerprint"] != data["fingerprint"]:

@@ -28,6 +28,7 @@ WITHOUT_WEIGHT = ("activation", "stochastic_depth")
 """Choices that change neither parameters nor MACs."""
 
 Searched = EliminationSpace | ScratchSpace
+"""A space that is sampled, in contrast to a list of networks."""
 
 
 @dataclass(frozen=True)
@@ -153,9 +154,7 @@ class _Lowest(RandomSampler):
         return value if value in param_distribution.choices else _ends(param_distribution)[0]
 
 
-def over_limits(
-    space: EliminationSpace | ScratchSpace, candidate: Candidate, counts: Mapping[str, int]
-) -> dict[str, tuple[float, float]]:
+def over_limits(space: Searched, candidate: Candidate, counts: Mapping[str, int]) -> dict[str, tuple[float, float]]:
     """{name: (value, limit)} of each limit that is exceeded. Latency, which takes a second, is measured last."""
     over = over_counts(space, counts)
     if over or space.max_latency_ms is None:

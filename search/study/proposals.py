@@ -15,10 +15,10 @@ from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import Trial, TrialState
 
 from search.settings.candidate import Candidate
-from search.settings.spaces import EliminationSpace, ListedSpace, ScratchSpace
+from search.settings.spaces import ListedSpace
 from search.spaces.sample import counts_of, is_uncut, over_counts, queued, sample_candidate
 from search.study.acquisition import Traits, Tried, enough, worth
-from search.study.limits import smallest
+from search.study.limits import Searched, smallest
 from search.study.sampler import HISTORY, Near, that_matter
 from search.study.study import OpenStudy, study_front
 from storage.suggestions import Suggestions, collect
@@ -31,8 +31,6 @@ LIKE_THE_SMALLEST = 32
 
 Drawn = tuple[Trial, Suggestions]
 """A hold on a trial, and what it suggests."""
-
-Searched = EliminationSpace | ScratchSpace
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ def _confusions(labels: Tensor, predictions: Tensor, classes: int) -> Tensor:
 
 
 def _f1_macro(confusions: Tensor) -> Tensor:
-    """(H,), like `search.training.evaluation.f1_macro`: a class without images and predictions does not count."""
+    """(H,), like `search.statistics.confusion.macro_f1`: a class without images and predictions does not count."""
     both = (confusions.sum(dim=1) + confusions.sum(dim=2)).double()
     f1 = 2 * confusions.diagonal(dim1=1, dim2=2) / both.clamp(min=1)
     return f1.sum(dim=1) / (both > 0).sum(dim=1)

@@ -41,7 +41,7 @@ def train(
 ) -> TrainingResult:
     """Train `network` in place, from its present weights or from the checkpoint.
 
-    Raises ValueError where the recipe distils and the plan has no teacher, Interrupted once `hooks.interrupted` says so
+    Raises ValueError where the recipe distils and there is no teacher, Interrupted once `hooks.interrupted` says so
     (the checkpoint then has every step that was done), and TrialFailed if the loss is not finite or the checkpoint
     belongs to another training; `network` is partly trained then. On the CPU, and with the same number of threads, an
     interrupted and resumed training ends with the same weights and metrics, bit for bit, as an uninterrupted training.
@@ -52,7 +52,8 @@ def train(
 class Training:
     """One training of one network.
 
-    A training with another objective overrides `forward`, `loss` and `evaluate`: see `search.training.multi_exit`.
+    A subclass with another objective overrides `loss`, `evaluate` and whatever else differs: how the optimizer is made,
+    which texts identify the training, how epochs are recorded. See `search.training.multi_exit`.
 
     epochs  metrics of the epochs that are done
     """
@@ -62,7 +63,7 @@ class Training:
     ) -> None:
         """Prepare everything that the epochs need. Computes the features of frozen stages, if the recipe has them."""
         recipe = plan.recipe
-        if recipe.distillation and plan.teacher is None:
+        if recipe.distillation and data.teacher is None:
             raise ValueError("the recipe distils, and there is no teacher to learn from")
         self._memory = PeakMemory(device)
         network.to(device).to(memory_format=memory_format(device))  # type: ignore[call-overload]
@@ -74,7 +75,7 @@ class Training:
         self._begun: BegunEpoch | None = None
         self._inputs = inputs_for(network, recipe, data, device, hooks.interrupted)
         self._trained = self._inputs.part_of(network)
-        self._teacher = Teacher(plan.teacher, device) if plan.teacher is not None and recipe.distillation else None
+        self._teacher = Teacher(data.teacher, device) if data.teacher is not None and recipe.distillation else None
         self._class_weights: Tensor | None = None
         labels = self._inputs.batches.labels
         if recipe.class_balance == "weights":

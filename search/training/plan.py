@@ -17,13 +17,11 @@ class Plan:
     recipe      the training recipe
     seed        decides every random number of the training
     pretrained  whether the trunk's weights are pretrained: they then learn at `recipe.trunk_learning_rate`
-    teacher     the network that a recipe with `distillation` learns from; it is moved to the device, nothing else
     """
 
     recipe: Recipe
     seed: int
     pretrained: bool
-    teacher: Network | None = None
 
 
 @dataclass(frozen=True)
@@ -33,8 +31,11 @@ class TrainingData:
     train       images and labels of the training split
     validation  the split that is scored after each epoch; None: nothing is scored
     features    cache for features of frozen stages; None: they are computed in each epoch
+    teacher     the network whose outputs a recipe with `distillation` learns from; it is moved to the device, and
+                nothing else is changed in it
     """
 
     train: Arrays
     validation: Arrays | None
     features: ArrayCache | None = None
+    teacher: Network | None = None

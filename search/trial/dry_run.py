@@ -22,6 +22,7 @@ from search.study.limits import within_limits
 from search.system.commands import collected
 from search.system.device import choose_device
 from search.system.outputs import room_problems
+from search.training.plan import TrainingData
 from search.trial.assignment import Assignment
 from search.trial.objective import run
 from storage.address import mask_url
@@ -113,6 +114,6 @@ def _one_step(name: str, space: AnySpace, dataset: Dataset, settings: Settings) 
     splits = [dataset.arrays(split, size) for split in ("train", "validation")]
     train, validation = (Arrays(arrays.images[:few], arrays.labels[:few]) for arrays in splits)
     device = choose_device(settings.device)
-    result = run(Assignment(candidate, settings.seed, {}), (train, validation), settings, device)
+    result = run(Assignment(candidate, settings.seed, {}), TrainingData(train, validation), settings, device)
     loss = result.epochs[-1].train_loss
     return f"{summary(candidate)}: {result.images_per_second:.0f} images/s, training loss {loss:.2f}"

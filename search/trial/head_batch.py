@@ -58,10 +58,7 @@ def train_batch(trial: AssignedTrial) -> TrainingResult | None:
         ]
         train, validation, views = inputs.train_arrays, inputs.validation_arrays, inputs.views
         results = train_heads(heads, train, validation, context.device, views, trial.interrupted)
-        seconds = [
-            inputs.seconds,
-            *[0.0] * len(others),
-        ]  # of the features, for the trial that asked for them
+        seconds = [inputs.seconds, *[0.0] * len(others)]  # the trial that asked for the features pays for them
         ready = [
             None if result is None else _as_if_alone(one, result, waited, memory.megabytes())
             for one, result, waited in zip(networks, results, seconds, strict=True)

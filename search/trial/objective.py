@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypedDict, Unpack
+from dataclasses import replace
+from typing import Any
 
 import torch
 
@@ -11,46 +11,28 @@ from blocks.build import build
 from blocks.network import Network
 from blocks.specification import EliminatedSpecification
 from search.data.array_cache import ArrayCache
-from search.data.arrays import Arrays
 from search.settings.search import Settings
 from search.system.device import device_name
-from search.training.checkpoint import Checkpoint
-from search.training.evaluation import EpochMetrics, TrainingResult
-from search.training.hooks import Hooks as TrainingHooks
+from search.training.evaluation import TrainingResult
+from search.training.hooks import NO_HOOKS, Hooks
 from search.training.loop import train
 from search.training.plan import Plan, TrainingData
 from search.training.weights import load_weights
 from search.trial.assignment import Assignment
 
 
-class Hooks(TypedDict, total=False):
-    """What else a training is given, tells and asks: see `search.training.loop.train`."""
-
-    teacher: Network | None
-    checkpoint: Checkpoint | None
-    accumulation: int
-    on_epoch: Callable[[EpochMetrics], None]
-    on_step: Callable[[], None]
-    interrupted: Callable[[], bool]
-
-
 def run(
-    assignment: Assignment,
-    arrays: tuple[Arrays, Arrays | None],
-    settings: Settings,
-    device: torch.device,
-    **hooks: Unpack[Hooks],
+    assignment: Assignment, data: TrainingData, settings: Settings, device: torch.device, hooks: Hooks = NO_HOOKS
 ) -> TrainingResult:
-    """Train the assignment's candidate on the first `arrays`, and score it on the second, validation, if there is one.
+    """Train the assignment's candidate, and score it on validation, if `data` has a validation split.
 
-    Equal assignments give equal results on the CPU.
+    Equal assignments give equal results on the CPU. Features of frozen stages are cached where the settings say.
     """
     candidate = assignment.candidate
     pretrained = candidate.initial_weights == "pretrained"
-    teacher = hooks.pop("teacher", None)
-    plan = Plan(candidate.recipe, assignment.seed, pretrained, teacher)
-    data = TrainingData(*arrays, feature_cache(settings) if pretrained else None)
-    return train(network_of(assignment, settings), plan, data, device, TrainingHooks(**hooks))  # type: ignore[misc]  # the teacher is out
+    plan = Plan(candidate.recipe, assignment.seed, pretrained)
+    data = replace(data, features=feature_cache(settings) if pretrained else None)
+    return train(network_of(assignment, settings), plan, data, device, hooks)
 
 
 def network_of(assignment: Assignment, settings: Settings) -> Network:

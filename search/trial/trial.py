@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import torch
 
@@ -15,13 +15,15 @@ from search.errors import BadInput, Interrupted, TrialFailed
 from search.spaces.sample import summary
 from search.system.device import release_memory
 from search.training.evaluation import EpochMetrics, TrainingResult
+from search.training.hooks import Hooks
+from search.training.plan import TrainingData
 from search.trial.begin import Refused, begin
 from search.trial.checkpoint import StoredCheckpoint
 from search.trial.context import MAX_DEATHS, Outcome, hopeless
 from search.trial.head_batch import train_batch
 from search.trial.heartbeat import kept_alive
 from search.trial.leased import AssignedTrial, LeasedTrial
-from search.trial.objective import Hooks, run
+from search.trial.objective import run
 from search.trial.outcome import complete, complete_on_test, fail, refuse, stop
 from search.trial.pruning import Rungs, Stopped
 from search.trial.teacher import fetch_teacher
@@ -98,7 +100,7 @@ def _train(trial: AssignedTrial, checkpoint: StoredCheckpoint) -> TrainingResult
         _write_epoch(trial, checkpoint, metrics)
         rungs.ask(metrics)
 
-    return _train_alone(trial, {"checkpoint": checkpoint, "on_epoch": on_epoch, "interrupted": trial.interrupted})
+    return _train_alone(trial, Hooks(checkpoint=checkpoint, on_epoch=on_epoch, interrupted=trial.interrupted))
 
 
 def _write_epoch(trial: AssignedTrial, checkpoint: StoredCheckpoint, metrics: EpochMetrics) -> None:
@@ -112,13 +114,14 @@ def _write_epoch(trial: AssignedTrial, checkpoint: StoredCheckpoint, metrics: Ep
 def _train_alone(trial: AssignedTrial, hooks: Hooks) -> TrainingResult:
     """Train by the loop and, where memory does not suffice, with each batch in parts."""
     context = trial.context
-    arrays = trial.arrays(trial.study.trained_on), None if trial.study.reads_test else trial.arrays("validation")
-    if trial.candidate.teacher is not None:
-        hooks["teacher"] = fetch_teacher(context, trial.candidate.teacher)
+    data = TrainingData(
+        train=trial.arrays(trial.study.trained_on),
+        validation=None if trial.study.reads_test else trial.arrays("validation"),
+        teacher=fetch_teacher(context, trial.candidate.teacher) if trial.candidate.teacher is not None else None,
+    )
     for parts in PARTS_OF_A_BATCH:
         try:
-            hooks["accumulation"] = parts
-            return run(trial.assignment, arrays, context.settings, context.device, **hooks)
+            return run(trial.assignment, data, context.settings, context.device, replace(hooks, accumulation=parts))
         except (MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise

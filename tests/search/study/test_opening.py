@@ -144,7 +144,7 @@ def test_another_range_of_deep_images_is_other_data(load_settings: LoadSettings,
     settings = load_settings()
     open_with(settings, {**DATA, "pixel_range": [0, 4095]})
     open_with(settings, {**DATA, "pixel_range": [0.0, 4095.0]})
-    with pytest.raises(BadInput, match=r"tiny/scratch has data.pixel_range 0 to 4,095, not 0 to 65,535; give the new"):
+    with pytest.raises(BadInput, match=r"tiny/scratch has data.pixel_range 0 to 4,095, not 0 to 65,535; choose a new"):
         open_with(settings, DATA)
 
 
@@ -193,8 +193,8 @@ def test_a_backbone_without_weights_is_left_out_with_one_warning(
         (study,) = open_with(settings)
     assert study.space.backbones == ("test_resnet",)  # type: ignore[union-attr]
     (warning,) = caplog.records
-    assert f"resnet18, test_vit3: {weights_dir} has no .safetensors or .pth of its name; " in warning.message
-    assert "to have them, put <backbone>.safetensors into a folder and name it by WEIGHTS_DIR" in warning.message
+    assert f"resnet18, test_vit3: {weights_dir} has no .safetensors or .pth file of its name; " in warning.message
+    assert "to include them, put <backbone>.safetensors into a folder and set WEIGHTS_DIR to it" in warning.message
     assert list(study.study.user_attrs["backbones"]) == ["test_resnet"]
 
 

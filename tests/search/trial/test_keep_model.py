@@ -120,9 +120,7 @@ def test_a_name_that_cannot_be_written_down_costs_the_model(
     model = bench.trained(bench.scratch, 0.75, 1000)
     unwritable = dataclasses.replace(model, data={**model.data, "classes": ["\udcc4pfel", "b", "c"]})
     reason = keep(bench.database, artefacts, unwritable)
-    assert (
-        reason == "the model cannot be saved: - names of classes that are no text in UTF-8: '\\udcc4pfel'; rename them"
-    )
+    assert reason == "the model cannot be saved: - class names that are not valid UTF-8: '\\udcc4pfel'; rename them"
     assert "Traceback" not in caplog.text
 
 

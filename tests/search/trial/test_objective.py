@@ -27,6 +27,7 @@ from search.spaces.sample import OverTheLimit
 from search.study.study import OpenStudy
 from search.system.device import device_name
 from search.training.evaluation import TrainingResult
+from search.training.plan import TrainingData
 from search.trial.assignment import Assignment, assign
 from search.trial.objective import result_attributes, run
 from tests.conftest import LoadSettings, tiny_elimination, tiny_scratch
@@ -70,7 +71,7 @@ def train(arrays: Arrays, load_settings: LoadSettings) -> Train:
     """Runs a candidate on them, with settings changed as given."""
 
     def train_it(what: Candidate, seed: int, **changes: Any) -> TrainingResult:
-        return run(Assignment(what, seed, {}), (arrays, arrays), load_settings(**changes), CPU)
+        return run(Assignment(what, seed, {}), TrainingData(arrays, arrays), load_settings(**changes), CPU)
 
     return train_it
 

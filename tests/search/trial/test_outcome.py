@@ -165,4 +165,4 @@ def test_its_page_in_the_dashboard_says_what_its_scores_are(settings: Settings, 
     note = Page(bench.context.database, bench.studies[0].study).note()
     assert "tiny/final: 1 networks, seeds 3-4" in note
     assert "**Trained on:** train+validation" in note
-    assert "**Scored on:** test, once for each trained network" in note
+    assert "**Scored on:** test, once per trained network" in note

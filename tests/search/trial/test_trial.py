@@ -18,6 +18,7 @@ from search.data.arrays import Arrays
 from search.errors import BadInput
 from search.progress.facts import Ended
 from search.training.evaluation import TrainingResult
+from search.training.plan import TrainingData
 from search.trial import heartbeat, objective
 from search.trial import trial as one_trial
 from search.trial.assignment import Assignment
@@ -137,8 +138,8 @@ def test_out_of_memory_is_met_by_parts_of_a_batch_twice_at_most(
 ) -> None:
     tried: list[int] = []
 
-    def need_memory(*_: Any, accumulation: int, **__: Any) -> None:
-        tried.append(accumulation)
+    def need_memory(*arguments: Any) -> None:
+        tried.append(arguments[-1].accumulation)
         raise error
 
     monkeypatch.setattr(one_trial, "run", need_memory)
@@ -154,10 +155,10 @@ def test_out_of_memory_is_met_by_parts_of_a_batch_twice_at_most(
 def test_what_fits_in_parts_is_trained_in_parts_and_says_so(
     load_settings: LoadSettings, open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def need_memory(*arguments: Any, accumulation: int, **hooks: Any) -> TrainingResult:
-        if accumulation < 2:
+    def need_memory(*arguments: Any) -> TrainingResult:
+        if arguments[-1].accumulation < 2:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return objective.run(*arguments, accumulation=accumulation, **hooks)
+        return objective.run(*arguments)
 
     monkeypatch.setattr(one_trial, "run", need_memory)
     bench = open_bench(load_settings(studies={"scratch": tiny_scratch()}, trials=1))
@@ -171,7 +172,7 @@ def undisturbed(bench: Bench, attributes: Any) -> TrainingResult:
     assignment = Assignment.from_attributes(attributes)
     size = assignment.candidate.network.image_size
     train, validation = (bench.context.dataset.arrays(split, size) for split in ("train", "validation"))
-    return objective.run(assignment, (train, validation), bench.context.settings, bench.context.device)
+    return objective.run(assignment, TrainingData(train, validation), bench.context.settings, bench.context.device)
 
 
 @pytest.fixture
@@ -179,8 +180,8 @@ def results(monkeypatch: pytest.MonkeyPatch) -> list[TrainingResult]:
     """What trainings end with, weights included."""
     kept: list[TrainingResult] = []
 
-    def run(*arguments: Any, **hooks: Any) -> TrainingResult:
-        kept.append(objective.run(*arguments, **hooks))
+    def run(*arguments: Any) -> TrainingResult:
+        kept.append(objective.run(*arguments))
         return kept[-1]
 
     monkeypatch.setattr(one_trial, "run", run)
