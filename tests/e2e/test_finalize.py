@@ -76,7 +76,7 @@ def test_search_baselines_finalize_report(
         assert "accuracy" not in trial.attributes, "no other split is scored"
     assert f"test split: 9 images of {images.name}" in printed
     assert "Differences in test F1" in printed
-    assert "an interval over fewer than three seeds says little" in printed
+    assert "intervals over fewer than three seeds say little" in printed
     assert "now on the overall Pareto front" not in printed
     (line,) = [line for line in printed.splitlines() if line.startswith(f"{BASELINES[0]}: ")]
     assert "tf_efficientnet_lite0 to blocks.3.2" in line
@@ -132,7 +132,7 @@ def check_use(
     assert f"# tiny/final, trial {first.number}\n" in card
     assert f"Macro F1 **{first.attributes['test_f1_macro']:.3f}**" in card
     assert "| **Trained on** | train and validation, 39 images |" in card
-    assert card.count("on 9 validation images, on which it was trained") == 2, "the model, and that of integers"
+    assert card.count("on 9 validation images, which are also training images") == 2, "the model, and that of integers"
     predict([str(model), str(images), "--output", str(tmp_path / "answers.csv")])
     predict([f"final/{BASELINES[0]}", str(images), *config, "--output", str(tmp_path / "same.csv")])
     answers = (tmp_path / "answers.csv").read_text()

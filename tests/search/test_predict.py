@@ -146,7 +146,7 @@ def test_an_output_that_cannot_be_written_is_said_before_images_are_read(
     monkeypatch.setattr(predictions, "classify", None)
     monkeypatch.chdir(photographs)
     message = refused("scratch/0", ".", "--output", output, *options)
-    assert f"--output {output}: {'is a folder' if output == '.' else 'no folder nowhere'}" in message
+    assert f"--output {output}: {'is a folder' if output == '.' else 'there is no folder nowhere'}" in message
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(model_folder: Path, photographs: Path) -> None:

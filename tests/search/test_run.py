@@ -31,7 +31,7 @@ def test_where_no_file_can_be_written_the_report_is_on_the_terminal(
     )
     with pytest.raises(BadInput, match=r"output_dir .*file/tiny: Not a directory; name another with --set output_dir="):
         main(["--config", str(config)])
-    assert "joint" in capsys.readouterr().out
+    assert "1 of 1 candidates from 1 trials" in capsys.readouterr().out
 
 
 @pytest.mark.slow

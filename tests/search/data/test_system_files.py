@@ -66,7 +66,7 @@ def test_where_the_system_itself_keeps_what_is_open(windows: set[Path], tmp_path
     cache = ArrayCache(tmp_path, 4 * (1000 + 128))
     held = {key: cache.array(key, (250,), np.float32, lambda: [np.ones(250, np.float32)]) for key in "abcd"}
     windows |= {tmp_path / f"{key}.npy" for key in held}
-    with pytest.raises(NoRoom, match="taken up by what is in use"):
+    with pytest.raises(NoRoom, match="is full of arrays in use"):
         cache.array("e", (250,), np.float32, lambda: [np.ones(250, np.float32)])
     windows.remove(tmp_path / "c.npy")
     del held["c"]

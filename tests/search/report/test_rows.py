@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from storage.names import search_name, short_name
@@ -117,6 +117,7 @@ names = st.sampled_from(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the first example takes seconds when busy
 @given(st.dictionaries(names, anything), st.dictionaries(st.sampled_from(["backbones", "data", "settings"]), anything))
 def test_no_attribute_whatever_stops_a_report(
     new_records: Any, of_trial: dict[str, Any], of_study: dict[str, Any]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
@@ -17,6 +17,7 @@ def test_f1_of_a_matrix_that_can_be_counted_by_hand() -> None:
     assert f1_per_class(confusion).tolist() == [2 * 2 / (3 + 2), 2 * 1 / (2 + 2), 0, 0]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=60))
 def test_scikit_learn_counts_the_same(pairs: list[tuple[int, int]]) -> None:
     true, predicted = np.array(pairs).T
