@@ -67,7 +67,7 @@ def test_a_depth_profile_is_a_line_a_backbone_from_shallow_to_deep(records: Any)
     first, second = go.Figure(figure).data
     assert (first.name, list(first.x), list(first.y)) == ("&lt;resnet&gt;", [1000, 9000], [0.8, 0.7])
     assert list(first.marker.symbol) == ["circle", "circle-open"]
-    assert first.text[1] == "(uncut)<br>probe F1 0.700, LogME -0.100<br>9,000 parameters, 1M MACs"
+    assert first.text[1] == "(full)<br>probe F1 0.700, LogME -0.100<br>9,000 parameters, 1M MACs"
     assert (second.name, list(second.x)) == ("vgg", [500])
     assert figure["layout"]["xaxis"]["type"] == "log"
 
