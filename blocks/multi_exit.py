@@ -82,7 +82,7 @@ def _of_backbone(
     exits: Sequence[EliminatedSpecification], backbone_state: Mapping[str, Any] | None
 ) -> MultiExitNetwork:
     deepest = exits[-1]
-    _same_but_for(exits, "cut", "head")
+    _check_equal(exits, "cut", "head")
     known = anatomy(deepest.backbone, deepest.image_size)
     depths = [known.cuts.index(known.cut(each.cut)) for each in exits]
     if depths != sorted(set(depths)):
@@ -106,7 +106,7 @@ def _of_backbone(
 
 def _from_scratch(exits: Sequence[ScratchSpecification]) -> MultiExitNetwork:
     deepest = exits[-1]
-    _same_but_for(exits, "stages", "head")
+    _check_equal(exits, "stages", "head")
     ends = [len(each.stages) for each in exits]
     if ends != sorted(set(ends)) or any(deepest.stages[: len(each.stages)] != each.stages for each in exits):
         raise ValueError("each exit from scratch has all stages of the exit before it, and more")
@@ -117,8 +117,8 @@ def _from_scratch(exits: Sequence[ScratchSpecification]) -> MultiExitNetwork:
     return MultiExitNetwork(exits, trunk, heads, [[index] for index in range(len(exits))])
 
 
-def _same_but_for(exits: Specifications, *own: str) -> None:
-    """Raises ValueError where exits differ in more than what is each one's `own`."""
+def _check_equal(exits: Specifications, *own: str) -> None:
+    """Raises ValueError where exits differ in other fields than those in `own`."""
     different = {
         field for each in exits for field, value in each if field not in own and value != getattr(exits[-1], field)
     }

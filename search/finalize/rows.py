@@ -57,7 +57,7 @@ def read_found(settings: Settings, study: str) -> Found:
     with reading(settings.database) as database:
         comparison = compare(read_search(database, settings.name))
         made = read_study_attributes(database, full_name(settings.name, study))
-        read_before = readings(database, settings.name, but_for=study)
+        read_before = readings(database, settings.name, without=study)
     before = ListedSpace.model_validate(made[WHOLE]) if WHOLE in made else None
     return Found(comparison, before, read_before)
 

@@ -34,7 +34,7 @@ def read_final(database: Database, name: str, study: str) -> Final:
     front = compare(search).joint_front
     return replace(
         final,
-        read_before=readings(database, search.name, but_for=study, until=last),
+        read_before=readings(database, search.name, without=study, until=last),
         left_out=tuple(
             entry.name
             for entry in front
@@ -43,17 +43,17 @@ def read_final(database: Database, name: str, study: str) -> Final:
     )
 
 
-def readings(database: Database, search: str, *, but_for: str, until: str | None = None) -> tuple[str, ...]:
+def readings(database: Database, search: str, *, without: str, until: str | None = None) -> tuple[str, ...]:
     """Other studies of the search for which the test split was read, in words.
 
     Whoever knows their scores could select networks on them, so reports name these studies.
 
-    but_for  the study that is left out
+    without  the study that is left out
     until    UTC, ISO 8601: studies whose first reading is later are left out
     """
     said = []
     for study in read_studies(database):
-        if search_name(study.name) != search or short_name(study.name) == but_for:
+        if search_name(study.name) != search or short_name(study.name) == without:
             continue
         if study.attributes.get("scored_on") == "test":
             trials = read_trials(database, [study.name])

@@ -58,7 +58,8 @@ def _other_machine(study: optuna.Study) -> list[str]:
 
 
 def _list_in_words(space: Mapping[str, Any]) -> str:
-    return f"{', '.join(row['name'] for row in space['rows'])} ({space['seeds']} seeds)"
+    seeds = f"{space['seeds']} seed{'s' * (space['seeds'] != 1)}"
+    return f"{', '.join(row['name'] for row in space['rows'])} ({seeds})"
 
 
 def differences_of_data(study: optuna.Study, data: Mapping[str, Any]) -> list[str]:
