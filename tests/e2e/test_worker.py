@@ -30,7 +30,8 @@ def test_two_machines_share_a_budget_though_one_is_stopped_and_a_worker_of_the_o
     open_service: OpenService,
 ) -> None:
     budget = 2
-    service = open_service(1, 1, trials=budget)  # both make tables and studies at once, or find them
+    # Epochs enough for a look before a trial ends. Both machines create tables and studies at once, or find them.
+    service = open_service(1, 1, trials=budget, epochs=16)
     stopped, other = service.machines
 
     def held_by(machine: Command) -> Holding | None:
