@@ -323,9 +323,7 @@ def test_a_list_stays_as_it_was_made(load_settings: LoadSettings, open_with: Ope
     with pytest.raises(BadInput) as refusal:
         open_with(load_settings(studies={"mine": listed(*rows, seeds=2)}))
     (problem,) = refusal.value.problems
-    assert (
-        "tiny/mine was created with test_resnet-random (1 seed), not test_resnet-random, test_vit3-random" in problem
-    )
+    assert "tiny/mine was created with test_resnet-random (1 seed), not test_resnet-random, test_vit3-random" in problem
     assert "--study" in problem
 
 
