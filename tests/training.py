@@ -15,7 +15,7 @@ from blocks.network import Network
 from search.data.arrays import Arrays
 from search.data.batches import Rows
 from search.settings.recipe import Recipe
-from search.training.evaluation import EpochMetrics, Evaluation, TrainingResult, evaluate_rows
+from search.training.evaluation import EpochMetrics, Evaluation, TrainingResult, logits_of
 from search.training.hooks import Hooks
 from search.training.loop import train
 from search.training.plan import Plan, TrainingData
@@ -47,7 +47,8 @@ def run_unscored(
 
 def evaluate(network: Network, arrays: Arrays, device: torch.device, batch_size: int) -> Evaluation:
     """Score `network`, which is on `device`, on a split."""
-    return evaluate_rows(network, Rows(arrays, device), device, batch_size)
+    rows = Rows(arrays, device)
+    return Evaluation.of(logits_of(network, rows, device, batch_size), rows.labels)
 
 
 class FileCheckpoint:

@@ -19,7 +19,7 @@ from search.data.arrays import Arrays
 from search.data.batches import Rows
 from search.models.description import Metrics
 from search.statistics.confusion import Integers
-from search.training.evaluation import evaluate_rows
+from search.training.evaluation import Evaluation, logits_of
 
 READ_AT = "test_read_at"
 ANSWERS = "test_answers"
@@ -45,7 +45,8 @@ def score_once(
         return known
     read_at = datetime.now(UTC).isoformat(timespec="seconds")
     arrays = read_test()
-    evaluation = evaluate_rows(network, Rows(arrays, device), device, batch_size, sign)
+    rows = Rows(arrays, device)
+    evaluation = Evaluation.of(logits_of(network, rows, device, batch_size, sign), rows.labels)
     scores = {
         READ_AT: read_at,
         "test_f1_macro": evaluation.f1_macro,

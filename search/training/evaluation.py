@@ -116,22 +116,6 @@ class TrainingResult:
         return self.validation.f1_macro
 
 
-def evaluate_rows(
-    network: nn.Module,
-    rows: Rows,
-    device: torch.device,
-    batch_size: int,
-    interrupted: Callable[[], bool] | None = None,
-    inputs_of: Callable[[Tensor], Tensor] = to_unit,
-) -> Evaluation:
-    """Score `network`, which is on `device`, on a split.
-
-    interrupted  asked before each batch; Interrupted is raised once it says so
-    inputs_of    turns the rows of the split, as they are stored, into inputs of the network
-    """
-    return Evaluation.of(logits_of(network, rows, device, batch_size, interrupted, inputs_of), rows.labels)
-
-
 @torch.inference_mode()
 def logits_of(
     network: nn.Module,
@@ -141,7 +125,11 @@ def logits_of(
     interrupted: Callable[[], bool] | None = None,
     inputs_of: Callable[[Tensor], Tensor] = to_unit,
 ) -> Tensor:
-    """float32 (..., N, classes) on the CPU, with the arguments of `evaluate_rows`."""
+    """The logits of `network`, which is on `device`, for a split: float32 (..., N, classes) on the CPU.
+
+    interrupted  asked before each batch; Interrupted is raised once it says so
+    inputs_of    turns the rows of the split, as they are stored, into inputs of the network
+    """
     network.eval()
     logits = []
     for images, _ in rows.in_order(batch_size):

@@ -25,7 +25,7 @@ from search.training.checkpoint import TrainingState, restore, serialise
 from search.training.device import PeakMemory, activate_out_of_place, autocast, kept_memory
 from search.training.distillation import Teacher
 from search.training.epoch import BegunEpoch
-from search.training.evaluation import EpochMetrics, Evaluation, TrainingResult, evaluate_rows
+from search.training.evaluation import EpochMetrics, Evaluation, TrainingResult, logits_of
 from search.training.frozen_features import inputs_for
 from search.training.hooks import NO_HOOKS, Hooks
 from search.training.optimization import Average, make_optimizer, schedule, set_learning_rate
@@ -52,7 +52,7 @@ def train(
 class Training:
     """One training of one network.
 
-    A subclass with another objective overrides `loss`, `evaluate` and whatever else differs: how the optimizer is made,
+    A subclass with another objective overrides `loss`, `score` and whatever else differs: how the optimizer is made,
     which texts identify the training, how epochs are recorded. See `search.training.multi_exit`.
 
     epochs  metrics of the epochs that are done
@@ -219,7 +219,11 @@ class Training:
             return None
         part_size = -(-self.recipe.batch_size // self.hooks.accumulation)
         interrupted, inputs_of = self.hooks.interrupted, self._inputs.validation_inputs
-        return evaluate_rows(self._scored, rows, self.device, part_size, interrupted, inputs_of)
+        return self.score(logits_of(self._scored, rows, self.device, part_size, interrupted, inputs_of), rows.labels)
+
+    def score(self, logits: Tensor, labels: Tensor) -> Evaluation:
+        """Score the logits of the validation split, both on the CPU."""
+        return Evaluation.of(logits, labels)
 
     def _learning_rate(self, step: int) -> float:
         """The head's learning rate at a step, counted from 0 over all epochs."""

@@ -18,7 +18,7 @@ from blocks.anatomy import anatomy
 from blocks.multi_exit import MultiExitNetwork
 from blocks.specification import EliminatedSpecification
 from search.training.epoch import BegunEpoch
-from search.training.evaluation import EpochMetrics, Evaluation, TrainingResult, logits_of
+from search.training.evaluation import EpochMetrics, Evaluation, TrainingResult
 from search.training.hooks import NO_HOOKS, Hooks
 from search.training.loop import Training
 from search.training.optimization import optimizer_of
@@ -129,14 +129,9 @@ class MultiExitTraining(Training):
         )
         return self._exit_weights @ losses.view(exits, count).sum(dim=1)
 
-    def evaluate(self) -> Evaluation | None:
-        """Score all exits on validation. Returns the deepest exit's evaluation."""
-        rows = self._inputs.validation
-        if rows is None:
-            return None
-        part_size = -(-self.recipe.batch_size // self.hooks.accumulation)
-        logits = logits_of(self._scored, rows, self.device, part_size, self.hooks.interrupted)
-        self.evaluations = [Evaluation.of(each, rows.labels) for each in logits]
+    def score(self, logits: Tensor, labels: Tensor) -> Evaluation:
+        """Score all exits, float32 (exits, N, classes). Returns the deepest exit's evaluation."""
+        self.evaluations = [Evaluation.of(each, labels) for each in logits]
         return self.evaluations[-1]
 
     def record(
