@@ -45,6 +45,7 @@ from search.settings.data import DataSettings
 from search.settings.recipe import Recipe
 from search.settings.search import load
 from search.settings.spaces import EliminationSpace
+from search.settings.stored import stored_space
 from search.statistics.cut_ranking import ProfiledCut, first_choices
 from search.system.commands import exit_with_status
 from search.system.device import choose_device, device_name
@@ -164,7 +165,8 @@ def read_results(url: str, name: str | None, data: Path) -> tuple[EliminationSpa
             raise BadInput("results", [f"choose one elimination study with --name; {database.url} has {names}"])
         scores = scores_of(read_trials(database, [chosen[0].name]))
     attributes = chosen[0].attributes
-    space = EliminationSpace.model_validate(attributes["resolved_space"])
+    space = stored_space(attributes["resolved_space"])
+    assert isinstance(space, EliminationSpace)
     settings = DataSettings.model_validate(attributes["settings"]["data"] | {"path": data})
     return space, settings, attributes["data"]["fingerprint"], scores
 

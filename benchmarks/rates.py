@@ -12,7 +12,6 @@ import torch
 import torchvision
 
 from blocks.network import Network
-from search.data.array_cache import ArrayCache
 from search.data.arrays import Arrays
 from search.errors import Interrupted
 from search.settings.recipe import Recipe
@@ -63,10 +62,9 @@ def our_rate(
     arrays: Arrays,
     device: torch.device,
     seconds: float,
-    features: ArrayCache | None = None,
     compiled: str | None = None,
 ) -> float:
-    """Images per second of our loop on decoded arrays, without the time of computing features.
+    """Images per second of our loop on decoded arrays.
 
     compiled  mode of `torch.compile` for the network; None: not compiled
     """
@@ -75,12 +73,12 @@ def our_rate(
         network.compile(mode=compiled)
     window = Window(seconds, device)
     steps = -(-len(arrays) // recipe.batch_size)
-    few = Arrays(arrays.images[:2], arrays.labels[:2], arrays.identity and f"two of {arrays.identity}")
+    few = Arrays(arrays.images[:2], arrays.labels[:2])
     try:
         train(
             network,
             Plan(recipe.model_copy(update={"epochs": 100_000}), seed=0, pretrained=False),
-            TrainingData(arrays, few, features),
+            TrainingData(arrays, few),
             device,
             Hooks(on_step=lambda: window.step(len(arrays) / steps), interrupted=window.over),
         )

@@ -7,7 +7,6 @@ network from scratch. Each is trained on the training split with every `--recipe
 `--epochs`, and with the default recipe for each number of `--reference-epochs`. The results are macro F1 on validation
 after the last epoch (mean and standard deviation over seeds), and CPU seconds of the process, because other work on the
 machine affects them less than wall-clock time. A recipe that is chosen by these scores is selected on validation.
-The teacher of recipes with `distillation` is the full backbone, trained before for `--epochs` with the default recipe.
 """
 
 from __future__ import annotations
@@ -26,10 +25,8 @@ from pydantic import ValidationError
 
 from benchmarks.depth_profile import environment
 from blocks.anatomy import anatomy
-from blocks.network import Network
 from blocks.specification import (
     EliminatedSpecification,
-    HeadSpecification,
     ScratchSpecification,
     StageSpecification,
 )
@@ -46,7 +43,6 @@ from search.trial.assignment import Assignment
 from search.trial.objective import run
 
 BACKBONE, CUT = "tf_efficientnet_lite0", "blocks.3.2"
-UNCUT = "uncut"
 
 
 def networks(image_size: int, classes: int) -> dict[str, EliminatedSpecification | ScratchSpecification]:
@@ -65,28 +61,17 @@ def networks(image_size: int, classes: int) -> dict[str, EliminatedSpecification
     }
 
 
-def uncut(network: EliminatedSpecification | ScratchSpecification) -> EliminatedSpecification:
-    """The full backbone of a cut."""
-    assert isinstance(network, EliminatedSpecification)
-    return network.model_copy(update={"cut": None, "head": HeadSpecification(kind="original")})
-
-
 def score(
-    network: EliminatedSpecification | ScratchSpecification,
-    recipe: Recipe,
-    dataset: Dataset,
-    seeds: int,
-    teacher: Network | None = None,
+    network: EliminatedSpecification | ScratchSpecification, recipe: Recipe, dataset: Dataset, seeds: int
 ) -> dict[str, Any]:
-    """Macro F1 of each seed (`f1_macro`), mean `cpu_seconds`, and the last trained `network`."""
+    """Macro F1 of each seed (`f1_macro`) and mean `cpu_seconds`."""
     candidate = Candidate(
         network=network,
         initial_weights="pretrained" if isinstance(network, EliminatedSpecification) else "random",
         recipe=recipe,
-        teacher=UNCUT if recipe.distillation else None,
     )
     train, validation = (dataset.arrays(split, network.image_size) for split in SPLITS[:2])
-    data = TrainingData(train, validation, teacher=teacher)
+    data = TrainingData(train, validation)
     scores, seconds = [], []
     for seed in range(seeds):
         started = time.process_time()
@@ -94,7 +79,7 @@ def score(
         result = run(assignment, data, load(), torch.device("cpu"))
         scores.append(result.f1_macro)
         seconds.append(time.process_time() - started)
-    return {"f1_macro": scores, "cpu_seconds": statistics.fmean(seconds), "network": result.network}
+    return {"f1_macro": scores, "cpu_seconds": statistics.fmean(seconds)}
 
 
 def line(kind: str, epochs: int, changes: str, result: dict[str, Any]) -> str:
@@ -113,21 +98,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     dataset = open_dataset(settings, options.cache_dir, image_sizes=[options.image_size], progress=False)
     print(", ".join(f"{name} {value}" for name, value in environment(torch.device("cpu")).items()))
     print(f"data {dataset.name} {dataset.fingerprint[:12]}, {options.image_size} px", flush=True)
-    compared = networks(options.image_size, len(dataset.classes))
-    teacher: Network | None = None
-    if any(json.loads(changes).get("distillation") for changes in options.recipe):
-        recipe = Recipe(epochs=options.epochs)
-        taught = score(uncut(compared["pretrained"]), recipe, dataset, seeds=1)
-        teacher = taught["network"]
-        print(line(UNCUT, options.epochs, "default", taught), flush=True)
-    for kind, network in compared.items():
+    for kind, network in networks(options.image_size, len(dataset.classes)).items():
         if kind not in options.networks:
             continue
         for epochs, changes in [(epochs, "{}") for epochs in options.reference_epochs] + [
             (options.epochs, changes) for changes in options.recipe
         ]:
             recipe = Recipe.model_validate({"epochs": epochs, **json.loads(changes)})
-            result = score(network, recipe, dataset, options.seeds, teacher)
+            result = score(network, recipe, dataset, options.seeds)
             print(line(kind, epochs, "default" if changes == "{}" else changes, result), flush=True)
 
 

@@ -40,11 +40,11 @@ from search.data.dataset import Dataset, open_dataset
 from search.data.examples import SPLITS
 from search.errors import BadInput, TrialFailed
 from search.profile.profiling import DepthProfile, profile_space
-from search.settings.candidate import Candidate
 from search.settings.data import DataSettings
 from search.settings.recipe import Recipe
 from search.settings.search import load
 from search.settings.spaces import EliminationSpace, ScratchSpace
+from search.settings.stored import stored_candidate
 from search.spaces.recipe import own_recipe
 from search.spaces.sample import OverTheLimit
 from search.study.first_trials import first_candidates
@@ -130,7 +130,7 @@ class Trainer:
 
     def line(self, place: int, planned: Planned) -> str:
         """Do one training. Returns its line for the bank."""
-        candidate = Candidate.model_validate(planned.candidate)
+        candidate = stored_candidate(planned.candidate)
         counts = {"parameters": planned.parameters, "macs": planned.macs, "layers": planned.layers}
         train, validation = (self._dataset.arrays(split, candidate.network.image_size) for split in SPLITS[:2])
         epochs: dict[str, list[float]] = {}

@@ -20,13 +20,13 @@ from typing import Literal
 import numpy as np
 import optuna
 from optuna.trial import TrialState, create_trial
-from pydantic import TypeAdapter
 
 from benchmarks.bank import Bank, Curve
 from benchmarks.pool import Pool
 from search.settings.pruning import Stopping
 from search.settings.search import PROPOSALS
-from search.settings.spaces import EliminationSpace, ScratchSpace
+from search.settings.spaces import EliminationSpace, ListedSpace, ScratchSpace
+from search.settings.stored import stored_space
 from search.spaces.sample import sample_candidate
 from search.statistics.pareto import front, search_hypervolume
 from search.study import acquisition as choosing
@@ -34,8 +34,6 @@ from search.study.first_trials import first_candidates
 from search.study.pruner import Behind, Finished, epoch_at, judge, rungs
 from search.study.sampler import make_sampler
 from search.study.study import DIRECTIONS
-
-_SPACE: TypeAdapter[EliminationSpace | ScratchSpace] = TypeAdapter(EliminationSpace | ScratchSpace)
 
 
 @dataclass(frozen=True)
@@ -248,7 +246,8 @@ def _makespan(seconds: Sequence[float], workers: int) -> float:
 
 def spaces_of(bank: Bank) -> dict[str, EliminationSpace | ScratchSpace]:
     """The search spaces of the bank's candidates."""
-    return {name: _SPACE.validate_python(space) for name, space in bank.header.made["spaces"].items()}
+    spaces = {name: stored_space(space) for name, space in bank.header.made["spaces"].items()}
+    return {name: space for name, space in spaces.items() if not isinstance(space, ListedSpace)}
 
 
 def whole_hypervolume(pools: Mapping[str, Pool]) -> float:

@@ -35,10 +35,8 @@ def count_trials(database: Database, study_id: int) -> TrialCounts:
     return database.read(lambda connection: _count(connection, study_id))
 
 
-def claim_trial(
-    database: Database, study_id: int, worker: str, budget: int | None = None, *, queued: bool = True
-) -> Lease | None:
-    """Begin a trial of a study, the first `queued` one or else a new one; None if `budget` trials have been begun.
+def claim_trial(database: Database, study_id: int, worker: str, budget: int | None = None) -> Lease | None:
+    """Begin a trial of a study, the first queued one or else a new one; None if `budget` trials have been begun.
 
     Replaces `Study.ask`; continue with `open_trial`. The budget holds exactly, however many workers ask at the same
     time. A trial that ends without counting frees its part of the budget. Raises KeyError if there is no such study.
@@ -54,8 +52,7 @@ def claim_trial(
             raise KeyError(f"no study has the id {study_id}")
         if budget is not None and _count(connection, study_id).counted >= budget:
             return None
-        waiting = _begin_waiting(connection, study_id) if queued else None
-        trial_id = waiting or _begin_new(connection, study_id)
+        trial_id = _begin_waiting(connection, study_id) or _begin_new(connection, study_id)
         _lease(connection, trial_id, worker, fence)
         return find_lease(connection, fence)
 

@@ -39,10 +39,9 @@ def run_unscored(
     pretrained: bool = False,
     **options: Any,
 ) -> TrainingResult:
-    """Options are a teacher, a cache for features, and hooks."""
+    """Options are hooks."""
     plan = Plan(recipe, seed, pretrained)
-    data = TrainingData(arrays, validation, options.pop("features", None), options.pop("teacher", None))
-    return train(network, plan, data, device or torch.device("cpu"), Hooks(**options))
+    return train(network, plan, TrainingData(arrays, validation), device or torch.device("cpu"), Hooks(**options))
 
 
 def evaluate(network: Network, arrays: Arrays, device: torch.device, batch_size: int) -> Evaluation:

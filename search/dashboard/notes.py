@@ -11,8 +11,8 @@ from search.models.description import DESCRIPTION_FILE
 from search.report import wording
 from search.report.comparison import Comparison, Contribution, Entry
 from search.report.rows import Row
-from search.settings.candidate import Candidate
 from search.settings.spaces import AnySpace, ListedSpace, ScratchSpace
+from search.settings.stored import stored_candidate
 from search.statistics.pareto import HYPERVOLUME_MEANING
 from search.study.study import OpenStudy
 from search.system.text import NOT_KNOWN, escaped, marked_up_table, percent, ranges, reasons, short, whole
@@ -211,7 +211,7 @@ def _why(entry: Entry, comparison: Comparison, links: Links) -> str:
 
 def _candidate(row: Row) -> list[str]:
     try:
-        candidate = Candidate.model_validate(row.candidate)
+        candidate = stored_candidate(row.candidate)
     except ValidationError:  # of another version of this program
         return [f"**Network:** {escaped(row.summary)}"]
     seeds = f" Seed{'s' if len(row.seeds) > 1 else ''} {ranges(sorted(row.seeds))}." if row.seeds else ""

@@ -16,15 +16,12 @@ PartName = Literal["train", "validation", "test", "train+validation"]
 class Arrays:
     """One split at one size.
 
-    images    uint8 (N, S, S, 3), RGB, as a read-only memory map: rows are loaded when they are read. Or features
-              that a network computed from images, see `search.training.frozen_features`
-    labels    int64 (N,), indices into the data set's sorted class names
-    identity  equal exactly if the images are equal; None if nothing that is computed from the images may be cached
+    images  uint8 (N, S, S, 3), RGB, as a read-only memory map: rows are loaded when they are read
+    labels  int64 (N,), indices into the data set's sorted class names
     """
 
     images: npt.NDArray[Any]
     labels: npt.NDArray[np.int64]
-    identity: str | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -55,40 +55,34 @@ class TrainingBatches:
     Sizes differ by at most one, so the last batch is not a small rest. No batch has a single image, of which batch
     normalisation cannot take statistics, even if batches must then have one image more than `batch_size`.
 
-    arrays    every image once, or several views: all images in the first view, then all in the second, and so on
     balanced  draw with replacement, so that all classes are equally frequent
     labels    int64 (N,), one label per image
     """
 
-    def __init__(
-        self, arrays: Arrays, batch_size: int, device: torch.device, *, balanced: bool, views: int = 1
-    ) -> None:
-        self._images = len(arrays) // views
-        if self._images < 2:
-            raise ValueError(f"training needs at least 2 images, got {self._images}")
-        self.rows = Rows(arrays, device)
-        self.labels = self.rows.labels[: self._images]
-        self._count = min(-(-self._images // batch_size), self._images // 2)
+    def __init__(self, arrays: Arrays, batch_size: int, device: torch.device, *, balanced: bool) -> None:
+        images = len(arrays)
+        if images < 2:
+            raise ValueError(f"training needs at least 2 images, got {images}")
+        self._rows = Rows(arrays, device)
+        self.labels = self._rows.labels
+        self._count = min(-(-images // batch_size), images // 2)
         self._chances = 1 / torch.bincount(self.labels).double()[self.labels] if balanced else None
 
     def __len__(self) -> int:
         return self._count
 
-    def epoch(self, generator: torch.Generator, done: int = 0, view: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+    def epoch(self, generator: torch.Generator, done: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
         """Images (n, ...) and int64 labels (n,) on the device. `generator`, on the CPU, alone decides the order.
 
         The first `done` batches of the epoch are left out.
         """
-        for indices in self.order(generator)[done:]:
-            yield self.rows.take(indices + view * self._images)
-
-    def order(self, generator: torch.Generator) -> tuple[Tensor, ...]:
-        """int64 (n,), the images of each batch of an epoch, on the CPU."""
+        images = len(self.labels)
         if self._chances is None:
-            indices = torch.randperm(self._images, generator=generator)
+            order = torch.randperm(images, generator=generator)
         else:
-            indices = torch.multinomial(self._chances, self._images, replacement=True, generator=generator)
-        return indices.tensor_split(self._count)
+            order = torch.multinomial(self._chances, images, replacement=True, generator=generator)
+        for indices in order.tensor_split(self._count)[done:]:
+            yield self._rows.take(indices)
 
 
 def class_weights(labels: Tensor, classes: int) -> Tensor:

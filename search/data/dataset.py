@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from search.data.arrays import Arrays, PartName, SplitName
-from search.data.cache import CACHE_VERSION, ImageCache
+from search.data.cache import ImageCache
 from search.data.classes import class_problems, class_warnings, unite_forms
 from search.data.examination import examine
 from search.data.examples import SPLITS, Example, Listing, Unusable, named
@@ -68,8 +68,7 @@ class Dataset:
         index_of = {name: index for index, name in enumerate(self.classes)}
         examples = (example for split in splits for example in self.examples(split))
         labels = np.array([index_of[example.class_name] for example in examples], dtype=np.int64)
-        identity = f"{self.fingerprint} {self._cache.way} {image_size} px {part} v{CACHE_VERSION}"
-        return Arrays(images[start : start + len(labels)], labels, identity)
+        return Arrays(images[start : start + len(labels)], labels)
 
     def examples(self, split: SplitName) -> tuple[Example, ...]:
         """The example behind each row of `arrays(split, ...)`: name, class, file or pixels, and box."""

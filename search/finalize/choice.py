@@ -9,6 +9,7 @@ from search.errors import BadInput
 from search.report.comparison import Comparison, Entry
 from search.settings.candidate import Candidate
 from search.settings.spaces import ListedRow, Other
+from search.settings.stored import stored_candidate
 
 UNCUT: Other = "uncut"
 SCRATCH: Other = "scratch"
@@ -96,7 +97,7 @@ def with_controls(rows: Sequence[ListedRow], among: Collection[str]) -> list[Lis
         if not cut or row.name not in among or row.candidate.initial_weights == "random":
             listed.append(row)
             continue
-        recipe = recipe.model_copy(update={"frozen_stages": 0, "frozen_views": None, "trunk_learning_rate": 1.0})
+        recipe = recipe.model_copy(update={"frozen_stages": 0, "trunk_learning_rate": 1.0})
         candidate = Candidate(network=network, initial_weights="random", recipe=recipe)
         name = f"{row.name}-random"
         control = ListedRow(name=name, words=f"{row.name} from random weights; a control", candidate=candidate)
@@ -118,7 +119,7 @@ def _is_as_large(other: Entry, entry: Entry) -> bool:
 
 
 def _key(entry: Entry) -> str:
-    return Candidate.model_validate(entry.row.candidate).key
+    return stored_candidate(entry.row.candidate).key
 
 
 def _row(name: str, entry: Entry, others: Mapping[Other, Entry | None], names_of: Mapping[str, str]) -> ListedRow:
@@ -130,7 +131,7 @@ def _row(name: str, entry: Entry, others: Mapping[Other, Entry | None], names_of
     return ListedRow(
         name=name,
         words=f"{entry.row.summary}; {_standing(entry)}",
-        candidate=Candidate.model_validate(entry.row.candidate),
+        candidate=stored_candidate(entry.row.candidate),
         compared_with={kind: other for kind, other in compared_with.items() if other != name},
     )
 

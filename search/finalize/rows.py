@@ -15,6 +15,7 @@ from search.report.stored_final import readings
 from search.report.writing import report
 from search.settings.search import Settings
 from search.settings.spaces import ListedSpace
+from search.settings.stored import stored_list
 from search.study.study import WHOLE
 from search.system.logs import set_up_logging
 from search.system.outputs import readers_may_leave
@@ -58,7 +59,7 @@ def read_found(settings: Settings, study: str) -> Found:
         comparison = compare(read_search(database, settings.name))
         made = read_study_attributes(database, full_name(settings.name, study))
         read_before = readings(database, settings.name, without=study)
-    before = ListedSpace.model_validate(made[WHOLE]) if WHOLE in made else None
+    before = stored_list(made[WHOLE]) if WHOLE in made else None
     return Found(comparison, before, read_before)
 
 

@@ -34,20 +34,16 @@ def recipe_in_words(recipe: Recipe, initial_weights: str) -> str:
         f"label smoothing {recipe.label_smoothing:g}",
         f"augmentation strength {recipe.augmentation:.2f}, {'with' if recipe.flip else 'without'} horizontal flip",
     ]
-    views = recipe.frozen_views if recipe.frozen_stages else None
-    if recipe.first_size < 1 and views is None:  # cached views have the full size
+    if recipe.first_size < 1:
         parts.append(f"progressive resizing from {percent(recipe.first_size)} of the image size, where possible")
     if recipe.gradient_clip is not None:
         parts.append(f"gradient clipping at {recipe.gradient_clip:g}")
     if recipe.ema_decay is not None:
         parts.append(f"averaged weights (EMA) with decay {recipe.ema_decay:g}")
     if recipe.frozen_stages:
-        cached = f", with cached features of {_counted(views, 'view')} per image" if views else ""
-        parts.append(f"the first {_counted(recipe.frozen_stages, 'stage')} frozen{cached}")
+        parts.append(f"the first {_counted(recipe.frozen_stages, 'stage')} frozen")
     if recipe.class_balance != "none":
         parts.append(f"class balance by {recipe.class_balance}")
-    if recipe.distillation:
-        parts.append(f"distillation weight {recipe.distillation:g}, with a full backbone as the teacher")
     return f"{'; '.join(parts)}."
 
 

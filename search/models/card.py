@@ -14,7 +14,7 @@ import numpy as np
 from search.models.candidate_text import network_in_words, recipe_in_words
 from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, ModelDescription, Provenance
 from search.models.latency.runs import LatencyRun, Measurement
-from search.settings.recipe import Recipe
+from search.settings.stored import stored_recipe
 from search.statistics.intervals import drawn_f1_of, over_images
 from search.system.text import clean, duration, escaped, marked_up_table, ratio, whole
 from storage.names import search_name, short_name
@@ -35,7 +35,7 @@ class Loading:
 def model_card(description: ModelDescription, loading: Loading | None = None, runs: Sequence[LatencyRun] = ()) -> str:
     """The card of a saved model or, with `loading`, of an export; `runs` are the latency runs of its trial."""
     provenance = description.provenance
-    recipe = recipe_in_words(Recipe.model_validate(provenance.recipe), provenance.initial_weights)
+    recipe = recipe_in_words(stored_recipe(provenance.recipe), provenance.initial_weights)
     sections = [
         f"# {escaped(provenance.study)}, trial {provenance.trial}",
         network_in_words(description.network, provenance.initial_weights),

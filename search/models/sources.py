@@ -131,14 +131,14 @@ def fetch(model: KeptModel, settings: Settings) -> Source:
     """The model from the artifact store. Raises BadInput if the store has lost or damaged it."""
     artefacts = _open_store(settings, search_name(model.study.name))
     try:
-        network, description = load_kept(artefacts, model.files)
+        network, description = _load(artefacts, model.files)
     except ArtefactError as error:
         raise BadInput(f"the model of {model.name} cannot be fetched", [str(error), _STORE]) from error
     made_with = model.study.attributes.get("settings") or {}
     return Source(model.name, network, description, model.trial.trial_id, made_with)
 
 
-def load_kept(artefacts: Artefacts, files: Mapping[str, str]) -> tuple[Network, ModelDescription]:
+def _load(artefacts: Artefacts, files: Mapping[str, str]) -> tuple[Network, ModelDescription]:
     """A trial's model, given the ids of its files by name.
 
     Raises ArtefactError if the store does not have it, and BadInput if it is damaged.

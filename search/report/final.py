@@ -19,6 +19,7 @@ from search.report.pruned_trials import device_of
 from search.report.rows import Row, Search
 from search.settings.candidate import Candidate
 from search.settings.spaces import ListedRow, ListedSpace, Other
+from search.settings.stored import stored_candidate
 from search.statistics.confusion import Floats
 from search.statistics.intervals import Interval, drawn_f1, over_images, over_seeds
 from storage.trials import TrialRecord
@@ -276,7 +277,7 @@ def _validation_fit(candidate: Candidate, search: Search) -> Fit:
 def same_candidate(row: Row, candidate: Candidate) -> bool:
     """Whether the row is of this candidate."""
     try:
-        return Candidate.model_validate(row.candidate) == candidate
+        return stored_candidate(row.candidate) == candidate
     except ValueError:  # of another version of this program
         return False
 

@@ -9,7 +9,7 @@ from search.models.final_scores import READ_AT
 from search.report.comparison import compare
 from search.report.final import Final, final_of, same_candidate
 from search.report.stored import read_search, read_study_attributes
-from search.settings.spaces import ListedSpace
+from search.settings.stored import stored_list
 from storage import curves, latency
 from storage.database import Database
 from storage.names import search_name, short_name
@@ -26,7 +26,7 @@ def read_final(database: Database, name: str, study: str) -> Final:
         raise BadInput("nothing to report", [problem])
     trials = read_trials(database, [full_name])
     ids = [trial.trial_id for trial in trials]
-    space = ListedSpace.model_validate(attributes["resolved_space"])
+    space = stored_list(attributes["resolved_space"])
     final = final_of(
         full_name, attributes, space, trials, search, curves.read(database, ids), latency.read(database, ids)
     )

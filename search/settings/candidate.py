@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from blocks.specification import Frozen, NetworkSpecification
 from search.settings.recipe import Recipe
@@ -17,15 +17,6 @@ class Candidate(Frozen):
     network: NetworkSpecification = Field(description="the network's architecture")
     initial_weights: Literal["pretrained", "random"] = Field(description="where the weights of the training start")
     recipe: Recipe = Field(description="the training recipe")
-    teacher: str | None = Field(
-        None, description="STUDY/NUMBER of the trial whose network is the teacher; set if the recipe distils"
-    )
-
-    @model_validator(mode="after")
-    def _distils_from_somebody(self) -> Self:
-        if bool(self.recipe.distillation) != (self.teacher is not None):
-            raise ValueError("a recipe with distillation needs a teacher, and one without has none")
-        return self
 
     @property
     def key(self) -> str:

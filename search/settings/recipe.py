@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from blocks.specification import Frozen
 
@@ -54,23 +54,6 @@ class Recipe(Frozen):
     frozen_stages: Annotated[int, Field(ge=0, le=1000)] = Field(
         0, description="number of early stages that keep their pretrained weights and batch statistics"
     )
-    frozen_views: Annotated[int, Field(ge=1, le=1000)] | None = Field(
-        None,
-        description="number of augmented views of each image whose features after the frozen stages are computed once "
-        "and cached; the epochs use the views in turn, at full size and with the augmentation strength rounded to "
-        "quarters; null: each epoch augments the images anew",
-    )
     class_balance: Literal["none", "weights", "sampling"] = Field(
         "none", description="treatment of unequal class sizes: none, a weighted loss, or balanced sampling"
     )
-    distillation: Share = Field(
-        0.0,
-        description="weight of the teacher's outputs in the loss, against the labels (distillation, Hinton, Vinyals & "
-        "Dean 2015); the teacher sees the same augmented image (Beyer et al., CVPR 2022), so frozen_views must be null",
-    )
-
-    @model_validator(mode="after")
-    def _a_teacher_sees_images(self) -> Self:
-        if self.distillation and self.frozen_views:
-            raise ValueError("distillation needs images, and frozen_views are features: set one of them alone")
-        return self

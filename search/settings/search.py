@@ -120,13 +120,6 @@ class Settings(Frozen):
     cache_dir: ExpandedPath = Field(
         default_factory=lambda: Path.home() / ".cache" / "elimnet-search", description="folder for decoded images"
     )
-    feature_cache_gb: Annotated[float, Field(ge=0, le=1_000_000)] = Field(
-        2.0,
-        description="size limit in GB of the cached features of frozen stages in cache_dir; 0: no features are cached",
-    )
-    heads_at_once: Annotated[int, Field(ge=1, le=10_000)] = Field(
-        16, description="head batch size: number of trials that are trained in one batch if they train only a head"
-    )
     weights_dir: ExpandedPath | None = Field(
         None, description="folder with pretrained weights as BACKBONE.safetensors or BACKBONE.pth"
     )

@@ -99,11 +99,6 @@ class Space(Frozen):
     augmentation: Annotated[Range, within(0.0, 1.0)] = Field(
         Range(low=0.0, high=1.0), description="range of the augmentation strength: 0 is none, 1 is the strongest"
     )
-    distillation: Annotated[tuple[Annotated[float, Field(ge=0, le=1)], ...], Field(min_length=1)] = Field(
-        (0.0,),
-        description="distillation weights to choose from; the teacher is the search's best full backbone, and the "
-        "weight is 0 until there is one",
-    )
     recipe: Recipe = Field(Recipe(), description="training recipe: the hyperparameters that are not sampled")
     max_parameters: Large = Field(
         5_000_000, description="largest number of parameters; larger networks are infeasible and are not trained"
@@ -123,19 +118,6 @@ class Space(Frozen):
         None,
         description="budget of this study in minutes of training, shared by all workers; default: the search's minutes",
     )
-
-    @model_validator(mode="after")
-    def _distillation_is_sampled(self) -> Self:
-        if self.recipe.distillation:
-            raise ValueError(
-                f"recipe.distillation is sampled; write distillation: [{self.recipe.distillation}] instead"
-            )
-        return self
-
-    @property
-    def distils(self) -> bool:
-        """Whether networks of this space may learn from a teacher."""
-        return any(self.distillation)
 
 
 class EliminationSpace(Space):

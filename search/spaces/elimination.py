@@ -13,7 +13,7 @@ from blocks.specification import EliminatedSpecification, HeadSpecification
 from search.errors import BadInput
 from search.settings.candidate import Candidate
 from search.settings.spaces import EliminationSpace
-from search.spaces.recipe import sample_distillation, sample_recipe, suggest, suggest_choice, suggest_count
+from search.spaces.recipe import sample_recipe, suggest, suggest_choice, suggest_count
 
 MAX_TAPS = 3
 
@@ -73,11 +73,8 @@ def first_parameters(
     return [parameters for _, parameters in sorted(queued[:at_most], key=lambda entry: entry[0])]
 
 
-def sample(trial: BaseTrial, space: EliminationSpace, classes: int, teacher: str | None = None) -> Candidate:
-    """The candidate of a trial. A cut is sampled as its depth, which orders the choices, and stored as a module name.
-
-    teacher  the trial whose full backbone cuts can learn from
-    """
+def sample(trial: BaseTrial, space: EliminationSpace, classes: int) -> Candidate:
+    """The candidate of a trial. A cut is sampled as its depth, in the order of the choices, and stored as a module."""
     backbone = suggest_choice(trial, "backbone", space.backbones)
     image_size = suggest_choice(trial, "image_size", space.image_sizes)
     known = anatomy(backbone, image_size)
@@ -95,23 +92,13 @@ def sample(trial: BaseTrial, space: EliminationSpace, classes: int, teacher: str
     pretrained = space.initial_weights == "pretrained"
     most_frozen = min(space.max_frozen_stages, cut.stage) if pretrained else 0
     frozen_stages = suggest_count(trial, "frozen_stages", 0, most_frozen)
-    teacher = teacher if cut.module else None
-    distillation = sample_distillation(trial, space, teacher)
     recipe = sample_recipe(
         trial,
         space,
-        distillation=distillation,
         frozen_stages=frozen_stages,
-        # Without frozen stages the number of views changes nothing, and a teacher sees images.
-        frozen_views=space.recipe.frozen_views if frozen_stages and not distillation else None,
         trunk_learning_rate=suggest(trial, "trunk_learning_rate", space.trunk_learning_rate) if pretrained else 1.0,
     )
-    return Candidate(
-        network=network,
-        initial_weights=space.initial_weights,
-        recipe=recipe,
-        teacher=teacher if distillation else None,
-    )
+    return Candidate(network=network, initial_weights=space.initial_weights, recipe=recipe)
 
 
 def _sample_head(trial: BaseTrial, space: EliminationSpace, known: Anatomy, cut: Cut) -> HeadSpecification:

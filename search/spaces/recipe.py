@@ -37,11 +37,6 @@ def suggest_choice(trial: BaseTrial, name: str, choices: Sequence[Choice]) -> Ch
     return distinct[0] if len(distinct) == 1 else cast(Choice, trial.suggest_categorical(name, distinct))
 
 
-def sample_distillation(trial: BaseTrial, space: Space, teacher: str | None) -> float:
-    """The weight of the teacher's outputs in the loss; 0 if there is no teacher yet."""
-    return 0.0 if teacher is None else suggest_choice(trial, "distillation", space.distillation)
-
-
 def sample_recipe(trial: BaseTrial, space: Space, **own: float | None) -> Recipe:
     """The space's recipe with the sampled hyperparameters; `own` has the fields that the calling space decides."""
     sampled = {
@@ -64,5 +59,4 @@ def own_recipe(space: Space) -> dict[str, float]:
     if isinstance(space, EliminationSpace):
         ranges["trunk_learning_rate"] = space.trunk_learning_rate
     wanted = {**space.recipe.model_dump(), "dropout": LITTLE_DROPOUT}
-    own = {name: min(max(wanted[name], values.low), values.high) for name, values in ranges.items()}
-    return own | ({"distillation": min(space.distillation)} if space.distils else {})
+    return {name: min(max(wanted[name], values.low), values.high) for name, values in ranges.items()}

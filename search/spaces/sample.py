@@ -76,15 +76,13 @@ def _wide(specification: NetworkSpecification) -> bool:
     return any(stage.channels * (stage.expansion or 1) > _WIDE for stage in stages)
 
 
-def sample_candidate(
-    trial: optuna.trial.BaseTrial, space: AnySpace, classes: int, teacher: str | None = None
-) -> Candidate:
-    """The candidate of the trial's parameters. `teacher` is the trial whose network it can learn from."""
+def sample_candidate(trial: optuna.trial.BaseTrial, space: AnySpace, classes: int) -> Candidate:
+    """The candidate of the trial's parameters."""
     if isinstance(space, ListedSpace):
         return listed.sample(trial, space)[0].candidate
     if isinstance(space, EliminationSpace):
-        return elimination.sample(trial, space, classes, teacher)
-    return scratch.sample(trial, space, classes, teacher)
+        return elimination.sample(trial, space, classes)
+    return scratch.sample(trial, space, classes)
 
 
 def summary(candidate: Candidate) -> str:
@@ -92,7 +90,7 @@ def summary(candidate: Candidate) -> str:
     network = candidate.network
     head = network.head
     parts = [head.kind, *(str(number) for number in (head.width, head.convolutions) if number), *head.taps]
-    size = f"{network.image_size} px" + (f", taught by {candidate.teacher}" if candidate.teacher else "")
+    size = f"{network.image_size} px"
     if isinstance(network, EliminatedSpecification):
         if network.cut is None:
             return f"{network.backbone} uncut, {size}"

@@ -31,13 +31,13 @@ from blocks.specification import (
 from search.errors import BadInput
 from search.settings.candidate import Candidate
 from search.settings.spaces import ScratchSpace
-from search.spaces.recipe import sample_distillation, sample_recipe, suggest, suggest_choice, suggest_count
+from search.spaces.recipe import sample_recipe, suggest, suggest_choice, suggest_count
 
 STEM_STRIDE = 2
 
 
-def sample(trial: BaseTrial, space: ScratchSpace, classes: int, teacher: str | None = None) -> Candidate:
-    """The candidate of a trial, which can learn from the trial `teacher`. Raises BadInput as `check_space` does."""
+def sample(trial: BaseTrial, space: ScratchSpace, classes: int) -> Candidate:
+    """The candidate of a trial. Raises BadInput as `check_space` does."""
     check_space(space)
     image_size = suggest_choice(trial, "image_size", space.image_sizes)
     stem_channels = suggest_choice(trial, "stem_channels", space.stem_channels)
@@ -49,11 +49,8 @@ def sample(trial: BaseTrial, space: ScratchSpace, classes: int, teacher: str | N
         head=_sample_head(trial, space),
     )
     # Nothing is pretrained: no stage is frozen, and all stages have the full learning rate.
-    distillation = sample_distillation(trial, space, teacher)
-    recipe = sample_recipe(trial, space, distillation=distillation, frozen_stages=0, trunk_learning_rate=1.0)
-    return Candidate(
-        network=network, initial_weights="random", recipe=recipe, teacher=teacher if distillation else None
-    )
+    recipe = sample_recipe(trial, space, frozen_stages=0, trunk_learning_rate=1.0)
+    return Candidate(network=network, initial_weights="random", recipe=recipe)
 
 
 def check_space(space: ScratchSpace) -> None:

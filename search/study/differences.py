@@ -6,18 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import optuna
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from search.data.depth import SIXTEEN_BITS, PixelRange
 from search.settings.search import Settings, resolved
-from search.settings.spaces import AnySpace, StudySpace
+from search.settings.stored import stored_space
 from search.study.study import WHOLE
 from search.system.hardware import processor
 
 LATENCY_MACHINE = "latency_machine"
 ADVICE = "choose a new name with --name, or use the old data and settings"
 MAY_CHANGE = {"trials", "minutes", "profile"}  # budgets, and a setting that matters only while a study is created
-SPACE: TypeAdapter[AnySpace] = TypeAdapter(StudySpace)
 
 
 def differences(study: optuna.Study, settings: Settings, data: Mapping[str, Any]) -> list[str]:
@@ -41,9 +40,9 @@ def differences(study: optuna.Study, settings: Settings, data: Mapping[str, Any]
 
 
 def _with_defaults(stored: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A stored space, with the default of each setting that did not exist when it was stored."""
+    """A stored space, with the settings of this version: see `search.settings.stored`."""
     try:
-        return SPACE.validate_python(stored).model_dump(mode="json")
+        return stored_space(stored).model_dump(mode="json")
     except ValidationError:  # of a version that had other settings
         return stored
 

@@ -12,11 +12,12 @@ from optuna.trial import TrialState
 from search.errors import BadInput
 from search.settings.search import Settings
 from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace
+from search.settings.stored import stored_space
 from search.spaces import listed
 from search.statistics.cut_ranking import ProfiledCut
 from search.study.checked_spaces import checked_spaces
 from search.study.creation import attributes_of_study, create_study, queue_of_study
-from search.study.differences import SPACE, differences, differences_of_data
+from search.study.differences import differences, differences_of_data
 from search.study.limits import check_limits
 from search.study.sampler import make_sampler
 from search.study.study import WHOLE, OpenStudy
@@ -121,7 +122,7 @@ def _open(name: str, settings: Settings, database: Database, sampler_seed: int) 
     study = optuna.load_study(
         study_name=full_name(settings.name, name), storage=database.optuna, sampler=make_sampler(sampler_seed)
     )
-    space = SPACE.validate_python(study.user_attrs[WHOLE])
+    space = stored_space(study.user_attrs[WHOLE])
     if isinstance(space, ListedSpace):  # all of its trials were queued when it was created
         return OpenStudy(name, space, study, len(study.get_trials(deepcopy=False)), None)
     return OpenStudy(name, space, study, *settings.budget(name))

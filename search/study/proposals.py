@@ -38,7 +38,6 @@ class Proposer:
     """Chooses what new trials of a study try.
 
     classes    of the data set
-    teacher    the trial that a recipe with distillation learns from, as STUDY/NUMBER
     proposals  new candidates within the limits of their space, of which the most valuable one is chosen (see
                `search.study.acquisition`). A quarter of them are the sampler's, a quarter are like members of the
                Pareto front, the rest are random. Before enough trials have finished for a choice, the first is taken
@@ -46,7 +45,6 @@ class Proposer:
 
     study: OpenStudy
     classes: int
-    teacher: str | None = None
     proposals: int = 1
 
     def draw(self, trial: Trial) -> Drawn:
@@ -80,7 +78,7 @@ class Proposer:
         Or the last draw, and that it is not new.
         """
         for drawn in self._draws(trial):
-            candidate = sample_candidate(drawn[0], space, self.classes, self.teacher)
+            candidate = sample_candidate(drawn[0], space, self.classes)
             if candidate.key not in known and (self.proposals == 1 or _within(space, candidate, drawn[0]) is not None):
                 return drawn, True
         return drawn, False
@@ -113,7 +111,7 @@ class Proposer:
         def new(samplers: Iterator[BaseSampler]) -> Iterator[tuple[Drawn, Traits]]:
             for sampler in samplers:
                 drawn = self._drawn_by(sampler, trial)
-                candidate = sample_candidate(drawn[0], space, self.classes, self.teacher)
+                candidate = sample_candidate(drawn[0], space, self.classes)
                 if candidate.key in seen:
                     continue
                 seen.add(candidate.key)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from blocks.network import Network
@@ -118,17 +118,15 @@ class TrainingResult:
 
 @torch.inference_mode()
 def logits_of(
-    network: nn.Module,
+    network: Network,
     rows: Rows,
     device: torch.device,
     batch_size: int,
     interrupted: Callable[[], bool] | None = None,
-    inputs_of: Callable[[Tensor], Tensor] = to_unit,
 ) -> Tensor:
     """The logits of `network`, which is on `device`, for a split: float32 (..., N, classes) on the CPU.
 
     interrupted  asked before each batch; Interrupted is raised once it says so
-    inputs_of    turns the rows of the split, as they are stored, into inputs of the network
     """
     network.eval()
     logits = []
@@ -136,5 +134,5 @@ def logits_of(
         if interrupted and interrupted():
             raise Interrupted("asked to stop while a split is scored")
         with autocast(device):
-            logits.append(network(inputs_of(images)).float())
+            logits.append(network(to_unit(images)).float())
     return torch.cat(logits, dim=-2).cpu()

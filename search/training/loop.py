@@ -18,17 +18,16 @@ from torch import Tensor
 from torch.nn import functional
 
 from blocks.network import Network
-from search.data.batches import class_weights
+from search.data.augmentation import augment
+from search.data.batches import Rows, TrainingBatches, class_weights
 from search.errors import Interrupted, TrialFailed
 from search.system.device import memory_format
 from search.training.checkpoint import TrainingState, restore, serialise
 from search.training.device import PeakMemory, activate_out_of_place, autocast, kept_memory
-from search.training.distillation import Teacher
 from search.training.epoch import BegunEpoch
 from search.training.evaluation import EpochMetrics, Evaluation, TrainingResult, logits_of
-from search.training.frozen_features import inputs_for
 from search.training.hooks import NO_HOOKS, Hooks
-from search.training.optimization import Average, make_optimizer, schedule, set_learning_rate
+from search.training.optimization import Average, epoch_image_size, make_optimizer, schedule, set_learning_rate
 from search.training.plan import Plan, TrainingData
 from search.training.randomness import EpochGenerators
 
@@ -41,10 +40,10 @@ def train(
 ) -> TrainingResult:
     """Train `network` in place, from its present weights or from the checkpoint.
 
-    Raises ValueError where the recipe distils and there is no teacher, Interrupted once `hooks.interrupted` says so
-    (the checkpoint then has every step that was done), and TrialFailed if the loss is not finite or the checkpoint
-    belongs to another training; `network` is partly trained then. On the CPU, and with the same number of threads, an
-    interrupted and resumed training ends with the same weights and metrics, bit for bit, as an uninterrupted training.
+    Raises Interrupted once `hooks.interrupted` says so (the checkpoint then has every step that was done), and
+    TrialFailed if the loss is not finite or the checkpoint belongs to another training; `network` is partly trained
+    then. On the CPU, and with the same number of threads, an interrupted and resumed training ends with the same
+    weights and metrics, bit for bit, as an uninterrupted training.
     """
     return Training(network, plan, data, device, hooks).run()
 
@@ -61,10 +60,8 @@ class Training:
     def __init__(
         self, network: Network, plan: Plan, data: TrainingData, device: torch.device, hooks: Hooks = NO_HOOKS
     ) -> None:
-        """Prepare everything that the epochs need. Computes the features of frozen stages, if the recipe has them."""
+        """Prepare everything that the epochs need."""
         recipe = plan.recipe
-        if recipe.distillation and data.teacher is None:
-            raise ValueError("the recipe distils, and there is no teacher to learn from")
         self._memory = PeakMemory(device)
         network.to(device).to(memory_format=memory_format(device))  # type: ignore[call-overload]
         activate_out_of_place(network)
@@ -73,16 +70,15 @@ class Training:
         self.recipe, self.seed = recipe, plan.seed
         self.epochs: list[EpochMetrics] = []
         self._begun: BegunEpoch | None = None
-        self._inputs = inputs_for(network, recipe, data, device, hooks.interrupted)
-        self._trained = self._inputs.part_of(network)
-        self._teacher = Teacher(data.teacher, device) if data.teacher is not None and recipe.distillation else None
+        balanced = recipe.class_balance == "sampling"
+        self._batches = TrainingBatches(data.train, recipe.batch_size, device, balanced=balanced)
+        self._validation = None if data.validation is None else Rows(data.validation, device)
         self._class_weights: Tensor | None = None
-        labels = self._inputs.batches.labels
+        labels = self._batches.labels
         if recipe.class_balance == "weights":
             self._class_weights = class_weights(labels, network.specification.classes).to(device)
         self._optimizer = self.make_optimizer(plan)
         self._average = Average(network, recipe.ema_decay) if recipe.ema_decay is not None else None
-        self._scored = self._inputs.part_of(self.scored_network)
         self._name = _name_of(self.described(), plan, labels)
 
     @property
@@ -92,7 +88,7 @@ class Training:
 
     @property
     def steps_per_epoch(self) -> int:
-        return len(self._inputs.batches)
+        return len(self._batches)
 
     def make_optimizer(self, plan: Plan) -> torch.optim.Optimizer:
         return make_optimizer(self.network, plan.recipe, pretrained=plan.pretrained)
@@ -133,7 +129,6 @@ class Training:
             raise
         if evaluation is not None and not math.isfinite(evaluation.loss):
             raise TrialFailed(f"the validation loss is {evaluation.loss} after epoch {epoch} of {self.recipe.epochs}")
-        seconds += self._inputs.seconds if epoch == 1 else 0
         last_rate = self._learning_rate(epoch * self.steps_per_epoch - 1)
         self.record(begun, epoch, evaluation, last_rate, seconds)
         self.hooks.on_epoch(self.epochs[-1])
@@ -157,23 +152,29 @@ class Training:
         """Do the steps that `begun` lacks. Each step that is done is added to it, even if an interruption follows."""
         started = time.perf_counter() - begun.seconds
         generators = EpochGenerators.seeded(self.seed, epoch, self.device)
-        batches = self._inputs.epoch(epoch, generators.order, begun.steps)
+        batches = self._batches.epoch(generators.order, begun.steps)
         begun.restore(generators)
-        self._trained.train()
-        for rows, targets in batches:
+        self.network.train()
+        for images, targets in batches:
             if self.hooks.interrupted():
                 begun.remember(generators)
                 begun.seconds = time.perf_counter() - started
                 raise Interrupted(f"asked to stop in epoch {epoch} of {self.recipe.epochs}")
             done = (epoch - 1) * self.steps_per_epoch + begun.steps
             set_learning_rate(self._optimizer, schedule(done, self.steps_per_epoch, self.recipe))
-            loss, predictions = self.step(self._inputs.train_inputs(rows, epoch, generators.augmentation), targets)
+            loss, predictions = self.step(self.augmented(images, epoch, generators.augmentation), targets)
             if self._average:
                 self._average.update(done + 1)
             begun.add(loss, targets, predictions)
             self._check_loss(epoch, begun)
             self.hooks.on_step()
         begun.seconds = time.perf_counter() - started
+
+    def augmented(self, images: Tensor, epoch: int, generator: torch.Generator) -> Tensor:
+        """float32 inputs of the network for images as they are stored. `generator` decides the random numbers."""
+        recipe, full = self.recipe, self.network.specification.image_size
+        size = epoch_image_size(epoch, recipe, full) if self.network.trunk.any_size else full
+        return augment(images, recipe.augmentation, generator, flip=recipe.flip, size=size)
 
     def step(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """One step of the optimizer. Returns the sum of the images' losses, and int64 (..., n) predictions."""
@@ -182,7 +183,7 @@ class Training:
         losses, predictions = [], []
         for part, part_targets in zip(inputs.tensor_split(parts), targets.tensor_split(parts), strict=True):
             logits = self.forward(part)
-            loss = self.loss(logits, part_targets, part)
+            loss = self.loss(logits, part_targets)
             torch.autograd.backward(loss / len(targets))
             losses.append(loss.detach())
             predictions.append(logits.detach().argmax(dim=-1))
@@ -195,31 +196,27 @@ class Training:
     def forward(self, inputs: Tensor) -> Tensor:
         """float32 logits (n, classes)."""
         with autocast(self.device):
-            logits: Tensor = self._trained(inputs)
+            logits: Tensor = self.network(inputs)
         return logits.float()
 
-    def loss(self, logits: Tensor, targets: Tensor, inputs: Tensor) -> Tensor:
-        """The sum of the images' losses, a scalar. A teacher sees the same inputs."""
-        loss = functional.cross_entropy(
+    def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The sum of the images' losses, a scalar."""
+        return functional.cross_entropy(
             logits,
             targets,
             weight=self._class_weights,
             label_smoothing=self.recipe.label_smoothing,
             reduction="sum",
         )
-        if self._teacher is None:
-            return loss
-        weight = self.recipe.distillation
-        return (1 - weight) * loss + weight * self._teacher.loss(logits, inputs)
 
     def evaluate(self) -> Evaluation | None:
         """Score the validation split, if there is one. Raises Interrupted once `hooks.interrupted` says so."""
-        rows = self._inputs.validation
+        rows = self._validation
         if rows is None:
             return None
         part_size = -(-self.recipe.batch_size // self.hooks.accumulation)
-        interrupted, inputs_of = self.hooks.interrupted, self._inputs.validation_inputs
-        return self.score(logits_of(self._scored, rows, self.device, part_size, interrupted, inputs_of), rows.labels)
+        logits = logits_of(self.scored_network, rows, self.device, part_size, self.hooks.interrupted)
+        return self.score(logits, rows.labels)
 
     def score(self, logits: Tensor, labels: Tensor) -> Evaluation:
         """Score the logits of the validation split, both on the CPU."""

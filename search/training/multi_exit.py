@@ -81,9 +81,6 @@ class MultiExitTraining(Training):
         hooks: Hooks = NO_HOOKS,
         sharing: Sharing | None = None,
     ) -> None:
-        """Raises ValueError for a recipe with `frozen_views` or `distillation`, which are of a single network."""
-        if plan.recipe.frozen_views or plan.recipe.distillation:
-            raise ValueError("exits are trained together without frozen_views and without distillation")
         self.sharing = sharing or Sharing()
         self.curves: list[list[EpochMetrics]] = [[] for _ in network.exits]
         self.evaluations: list[Evaluation] = []
@@ -117,7 +114,7 @@ class MultiExitTraining(Training):
             for number, (curve, evaluation) in enumerate(zip(self.curves, evaluations, strict=True))
         ]
 
-    def loss(self, logits: Tensor, targets: Tensor, inputs: Tensor) -> Tensor:  # noqa: ARG002 - no teacher
+    def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         """The weighted sum over exits and images, of float32 (exits, n, classes)."""
         exits, count, classes = logits.shape
         losses = functional.cross_entropy(

@@ -10,6 +10,7 @@ import optuna
 
 from search.settings.candidate import Candidate
 from search.settings.spaces import ListedSpace
+from search.settings.stored import stored_candidate
 from search.spaces import listed
 from search.spaces.sample import OverTheLimit, counts_of, is_uncut, queued, sample_candidate, summary
 from search.study.limits import over_limits
@@ -21,8 +22,6 @@ class Assignment:
     """What a trial tries: fixed once, stored on the trial, and the same for every worker that continues it.
 
     row          the network's name, in a listed study
-    beside       the number of the trial that this one was trained with: both have the same network and differ in the
-                 training of the head. Such a trial does not use up the study's budget
     runs_to_end  whether the trial is never pruned. That holds for baselines, and for further seeds, since the mean of
                  lucky seeds would mislead
     """
@@ -32,7 +31,6 @@ class Assignment:
     counts: dict[str, int]
     row: str | None = None
     runs_to_end: bool = False
-    beside: int | None = None
 
     def attributes(self) -> dict[str, Any]:
         """The trial's attributes that describe it."""
@@ -44,7 +42,6 @@ class Assignment:
             "summary": summary(self.candidate),
             **({} if self.row is None else {"row": self.row}),
             **({"runs_to_end": True} if self.runs_to_end else {}),
-            **({} if self.beside is None else {"beside": self.beside}),
             **self.counts,
         }
 
@@ -52,14 +49,11 @@ class Assignment:
     def from_attributes(cls, attributes: dict[str, Any]) -> Assignment:
         """The inverse of `attributes`."""
         counts = {name: attributes[name] for name in ("parameters", "macs", "layers")}
-        candidate = Candidate.model_validate(attributes["candidate"])
-        row, runs_to_end, beside = attributes.get("row"), attributes.get("runs_to_end", False), attributes.get("beside")
-        return cls(candidate, attributes["seed"], counts, row, runs_to_end, beside)
+        candidate = stored_candidate(attributes["candidate"])
+        return cls(candidate, attributes["seed"], counts, attributes.get("row"), attributes.get("runs_to_end", False))
 
 
-def assign(
-    open_study: OpenStudy, trial: optuna.Trial, classes: int, first_seed: int, teacher: str | None = None
-) -> Assignment:
+def assign(open_study: OpenStudy, trial: optuna.Trial, classes: int, first_seed: int) -> Assignment:
     """Sample the trial's candidate, and choose the first seed that no trial of the same candidate has.
 
     Queued full backbones, which cuts are compared with, are never pruned; nor are further seeds and listed networks. A
@@ -70,7 +64,7 @@ def assign(
     if isinstance(space, ListedSpace):
         row, seed = listed.sample(trial, space)
         return Assignment(row.candidate, seed, counts_of(row.candidate.network), row.name, runs_to_end=True)
-    candidate = sample_candidate(trial, space, classes, teacher)
+    candidate = sample_candidate(trial, space, classes)
     counts = counts_of(candidate.network)
     uncut = is_uncut(candidate)
     if not uncut and (over := over_limits(space, candidate, counts)):

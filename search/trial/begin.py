@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from search.spaces.sample import OverTheLimit
 from search.study.proposals import Proposer
 from search.trial.assignment import Assignment, assign
 from search.trial.leased import AssignedTrial, LeasedTrial
-from search.trial.teacher import choose_teacher, distils
 from storage.attributes import attributes_of
 from storage.suggestions import Suggestions
 
@@ -21,23 +20,19 @@ class Refused:
     suggestions: Suggestions
 
 
-def begin(trial: LeasedTrial, beside: int | None = None) -> AssignedTrial | Refused:
-    """The trial with what it tries: what is stored on it or, for a new one, what is drawn now.
-
-    beside  for a new one: see `search.trial.assignment.Assignment`
-    """
+def begin(trial: LeasedTrial) -> AssignedTrial | Refused:
+    """The trial with what it tries: what is stored on it or, for a new one, what is drawn now."""
     context, study = trial.context, trial.study
     opened = trial.opened()
     stored = attributes_of(opened)
     if "candidate" in stored:
         return trial.assigned(Assignment.from_attributes(stored))
     classes = len(context.dataset.classes)
-    teacher = choose_teacher(context.studies) if distils([study]) else None
-    proposer = Proposer(study, classes, teacher, context.settings.proposals)
+    proposer = Proposer(study, classes, context.settings.proposals)
     while True:  # until no other worker has begun the same candidate meanwhile
         drawn, suggestions = proposer.draw(opened)
         try:
-            assignment = replace(assign(study, drawn, classes, context.settings.seed, teacher), beside=beside)
+            assignment = assign(study, drawn, classes, context.settings.seed)
         except OverTheLimit as error:
             drawn.set_constraint("parameters", float(error.excess))
             return Refused(error, suggestions)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 
@@ -13,21 +12,12 @@ from search.data.dataset import Dataset
 from search.progress.reporter import Reporter
 from search.settings.search import Settings
 from search.study.study import OpenStudy
-from search.training.evaluation import TrainingResult
 from storage.artefacts import Artefacts
 from storage.database import Database
 from storage.leases import Lease, Leases
 
 STALE_SECONDS = 60.0
 MAX_DEATHS = 3
-
-
-@dataclass
-class Ahead:
-    """Trials that this worker has begun and trained beside another one, and whose results are not stored yet."""
-
-    trials: deque[tuple[OpenStudy, Lease]] = field(default_factory=deque)
-    results: dict[int, TrainingResult] = field(default_factory=dict)
 
 
 @dataclass
@@ -51,7 +41,6 @@ class WorkerContext:
     progress: Reporter
     stop: threading.Event
     sign: Callable[[], None] = lambda: None
-    ahead: Ahead = field(default_factory=Ahead)
 
     @property
     def leases(self) -> Leases:

@@ -10,7 +10,6 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 
-from blocks.network import Network
 from search.data.arrays import Arrays, PartName
 from search.models.description import Metrics
 from search.settings.candidate import Candidate
@@ -21,7 +20,6 @@ from search.training.evaluation import TrainingResult
 from search.trial.assignment import Assignment
 from search.trial.context import Outcome, WorkerContext
 from search.trial.keep_model import TrainedModel
-from search.trial.objective import network_of
 from storage.claims import open_trial
 from storage.errors import LeaseLost
 from storage.leases import Lease
@@ -45,11 +43,6 @@ class LeasedTrial:
     def name(self) -> str:
         """For people, such as "demo/elimination #3"."""
         return f"{self.study.study.study_name} #{self.lease.number}"
-
-    @property
-    def counts(self) -> bool:
-        """Whether the trial uses up a part of its study's budget of trials, unless it fails or is infeasible."""
-        return True
 
     def opened(self) -> optuna.Trial:
         """The trial, to suggest values from."""
@@ -83,8 +76,7 @@ class LeasedTrial:
 
         Raises LeaseLost where another worker has the trial or has finished it.
         """
-        counts = state == TrialState.FAIL or (self.counts and not outcome.infeasible)
-        finish(self.context.database, self.lease, state, values, attributes, counts, suggestions)
+        finish(self.context.database, self.lease, state, values, attributes, not outcome.infeasible, suggestions)
         return self.tell(outcome)
 
     def tell(self, outcome: Outcome) -> Outcome:
@@ -98,11 +90,6 @@ class AssignedTrial(LeasedTrial):
     """A leased trial that is known to try `assignment`."""
 
     assignment: Assignment
-
-    @property
-    def counts(self) -> bool:
-        """False for a trial that was begun beside another one."""
-        return self.assignment.beside is None
 
     @property
     def candidate(self) -> Candidate:
@@ -123,10 +110,6 @@ class AssignedTrial(LeasedTrial):
     def arrays(self, split: PartName) -> Arrays:
         """The images of a split, at the candidate's size."""
         return self.context.dataset.arrays(split, self.image_size)
-
-    def network(self) -> Network:
-        """The candidate's network with its first weights, on the CPU."""
-        return network_of(self.assignment, self.context.settings)
 
     def to_keep(self, result: TrainingResult, test_metrics: Metrics | None = None) -> TrainedModel:
         """The trained model, as `search.trial.keep_model` saves it."""

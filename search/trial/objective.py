@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -10,7 +9,6 @@ import torch
 from blocks.build import build
 from blocks.network import Network
 from blocks.specification import EliminatedSpecification
-from search.data.array_cache import ArrayCache
 from search.settings.search import Settings
 from search.system.device import device_name
 from search.training.evaluation import TrainingResult
@@ -26,12 +24,11 @@ def run(
 ) -> TrainingResult:
     """Train the assignment's candidate, and score it on validation, if `data` has a validation split.
 
-    Equal assignments give equal results on the CPU. Features of frozen stages are cached where the settings say.
+    Equal assignments give equal results on the CPU.
     """
     candidate = assignment.candidate
     pretrained = candidate.initial_weights == "pretrained"
     plan = Plan(candidate.recipe, assignment.seed, pretrained)
-    data = replace(data, features=feature_cache(settings) if pretrained else None)
     return train(network_of(assignment, settings), plan, data, device, hooks)
 
 
@@ -42,12 +39,6 @@ def network_of(assignment: Assignment, settings: Settings) -> Network:
     if isinstance(network, EliminatedSpecification) and assignment.candidate.initial_weights == "pretrained":
         state = load_weights(network.backbone, settings.weights_dir)
     return build(network, state)
-
-
-def feature_cache(settings: Settings) -> ArrayCache | None:
-    """The features of frozen stages that all workers of this machine share; None where the settings allow no cache."""
-    limit = int(settings.feature_cache_gb * 1e9)
-    return ArrayCache(settings.cache_dir / "features", limit) if limit else None
 
 
 def result_attributes(result: TrainingResult, device: torch.device) -> dict[str, Any]:

@@ -18,16 +18,14 @@ from search.trial.keep_model import TrainedModel, keep, note_lost
 from search.trial.leased import AssignedTrial, LeasedTrial
 from search.trial.objective import result_attributes
 from search.trial.pruning import Stopped
-from search.trial.teacher import distils, may_teach
 from storage import curves
 from storage.attributes import MODEL_LOST, attributes_of
 
 
 def complete(trial: AssignedTrial, result: TrainingResult) -> Outcome:
-    """Finish a trial with its validation scores, and save its model if it joins the front or may teach."""
+    """Finish a trial with its validation scores, and save its model if it joins the front."""
     values = (result.f1_macro, float(trial.parameters))
     wanted = joins_front(trial.study.study, trial.candidate.key, values)
-    wanted = wanted or (distils(trial.context.studies) and may_teach(trial.assignment))
     line = f"F1 {result.f1_macro:.4f}, {_size_and_time(trial, result)}: {summary(trial.candidate)}"
     return _complete(trial, result, values, line, trial.to_keep(result) if wanted else None)
 

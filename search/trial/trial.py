@@ -20,13 +20,11 @@ from search.training.plan import TrainingData
 from search.trial.begin import Refused, begin
 from search.trial.checkpoint import StoredCheckpoint
 from search.trial.context import MAX_DEATHS, Outcome, hopeless
-from search.trial.head_batch import train_batch
 from search.trial.heartbeat import kept_alive
 from search.trial.leased import AssignedTrial, LeasedTrial
 from search.trial.objective import run
 from search.trial.outcome import complete, complete_on_test, fail, refuse, stop
 from search.trial.pruning import Rungs, Stopped
-from search.trial.teacher import fetch_teacher
 from storage import curves
 from storage.errors import ArtefactError, LeaseLost, StorageError
 
@@ -86,38 +84,25 @@ def _train_and_finish(trial: AssignedTrial, checkpoint: StoredCheckpoint) -> Out
 
 
 def _train(trial: AssignedTrial, checkpoint: StoredCheckpoint) -> TrainingResult:
-    """The trial's result: of an earlier batch, of a batch that begins with it, or of a training of its own."""
-    ready = trial.context.ahead.results.pop(trial.lease.trial_id, None)
-    if ready is None:
-        ready = train_batch(trial)
-    if ready is not None:  # its end is known: no rung is asked
-        for metrics in ready.epochs:
-            _write_epoch(trial, checkpoint, metrics)
-        return ready
+    """Train by the loop, with every epoch stored and every rung asked."""
     rungs = Rungs(trial)
 
     def on_epoch(metrics: EpochMetrics) -> None:
-        _write_epoch(trial, checkpoint, metrics)
+        point = {name: value for name, value in asdict(metrics).items() if name != "epoch"}
+        curves.append(trial.context.database, trial.lease, metrics.epoch, point)
+        checkpoint.epoch = metrics.epoch
+        trial.context.progress.epoch(metrics.epoch, metrics.f1_macro)
         rungs.ask(metrics)
 
-    return _train_alone(trial, Hooks(checkpoint=checkpoint, on_epoch=on_epoch, interrupted=trial.interrupted))
+    return _train_in_memory(trial, Hooks(checkpoint=checkpoint, on_epoch=on_epoch, interrupted=trial.interrupted))
 
 
-def _write_epoch(trial: AssignedTrial, checkpoint: StoredCheckpoint, metrics: EpochMetrics) -> None:
-    """To the learning curve and the display."""
-    point = {name: value for name, value in asdict(metrics).items() if name != "epoch"}
-    curves.append(trial.context.database, trial.lease, metrics.epoch, point)
-    checkpoint.epoch = metrics.epoch
-    trial.context.progress.epoch(metrics.epoch, metrics.f1_macro)
-
-
-def _train_alone(trial: AssignedTrial, hooks: Hooks) -> TrainingResult:
+def _train_in_memory(trial: AssignedTrial, hooks: Hooks) -> TrainingResult:
     """Train by the loop and, where memory does not suffice, with each batch in parts."""
     context = trial.context
     data = TrainingData(
         train=trial.arrays(trial.study.trained_on),
         validation=None if trial.study.reads_test else trial.arrays("validation"),
-        teacher=fetch_teacher(context, trial.candidate.teacher) if trial.candidate.teacher is not None else None,
     )
     for parts in PARTS_OF_A_BATCH:
         try:

@@ -28,14 +28,6 @@ def work(context: WorkerContext) -> None:
 
     Raises GivingUp when ten trials in a row fail with the same cause, or when nothing is within the limits of a study.
     """
-    try:
-        _work(context)
-    finally:
-        for _, lease in context.ahead.trials:
-            context.leases.hand_back(lease)
-
-
-def _work(context: WorkerContext) -> None:
     causes: list[str | None] = []
     infeasible = 0
     feed = Feed(context.database, context.settings.name, context.studies)
@@ -78,9 +70,7 @@ def _kind(cause: str | None) -> str | None:
 
 
 def _next_trial(context: WorkerContext) -> LeasedTrial | None:
-    """A trial that is trained already, an abandoned trial, or a new one of the study with most of its budget left."""
-    if context.ahead.trials:
-        return LeasedTrial(context, *context.ahead.trials.popleft())
+    """An abandoned trial, or a new one of the study with most of its budget left."""
     by_id = {study.study._study_id: study for study in context.studies}
     if lease := context.leases.take_over(list(by_id), context.name):
         return LeasedTrial(context, by_id[lease.study_id], lease)

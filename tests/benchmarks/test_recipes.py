@@ -35,26 +35,6 @@ def test_every_recipe_is_a_line(fixed: list[str], capsys: pytest.CaptureFixture[
     assert changed.endswith('(n 2)  {"ema_decay": 0.9}')
 
 
-def test_who_distils_learns_from_the_whole_network(fixed: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    main(
-        [
-            *fixed,
-            "--image-size",
-            "32",
-            "--epochs",
-            "1",
-            "--reference-epochs",
-            "--seeds",
-            "1",
-            "--recipe",
-            '{"distillation": 0.5}',
-        ]
-    )
-    teacher, taught = capsys.readouterr().out.splitlines()[2:]
-    assert teacher.startswith("uncut        1 epochs")
-    assert taught.endswith('(n 1)  {"distillation": 0.5}')
-
-
 def test_a_line_states_mean_and_deviation() -> None:
     # The mean of 0.5 and 0.7, and sqrt(2 * 0.1**2 / 1) around it.
     stated = line("scratch", 10, "default", {"f1_macro": [0.5, 0.7], "cpu_seconds": 12.4})

@@ -66,16 +66,6 @@ def test_balanced_sampling_draws_classes_alike() -> None:
     assert all(abs(drawn[label] - 5000 / 3) < 167 for label in range(3))
 
 
-def test_an_epoch_is_of_one_view() -> None:
-    # Three views of five images: rows 5 to 9 are the second view.
-    batches = TrainingBatches(arrays([0, 1, 2, 1, 0] * 3), 2, CPU, balanced=False, views=3)
-    first, second = (list(batches.epoch(torch.Generator().manual_seed(0), view=view)) for view in (0, 1))
-    assert sorted(row for images, _ in second for row in images[:, 0, 0, 0].tolist()) == [5, 6, 7, 8, 9]
-    for (images, labels), (other_images, other_labels) in zip(first, second, strict=True):
-        assert (images + 5).tolist() == other_images.tolist()
-        assert labels.tolist() == other_labels.tolist()
-
-
 def test_training_on_one_image_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 2 images, got 1"):
         TrainingBatches(arrays([0]), 8, CPU, balanced=False)

@@ -61,7 +61,7 @@ def test_a_network_from_scratch_is_told_stage_by_stage() -> None:
 def test_a_recipe_tells_what_has_an_effect_and_nothing_else() -> None:
     plain = recipe_in_words(Recipe(epochs=1, gradient_clip=None), "random")
     assert plain.startswith("1 epoch, batch size 32; AdamW, learning rate 0.003, 1 warm-up epoch, then cosine")
-    for word in ("pretrained", "momentum", "clipping", "averaged", "frozen", "balance", "resizing", "distillation"):
+    for word in ("pretrained", "momentum", "clipping", "averaged", "frozen", "balance", "resizing"):
         assert word not in plain
     recipe = Recipe(optimizer="sgd", momentum=0.8, ema_decay=0.99, frozen_stages=1, class_balance="weights", flip=False)
     rich = recipe_in_words(recipe, "pretrained")
@@ -76,14 +76,7 @@ def test_a_recipe_tells_what_has_an_effect_and_nothing_else() -> None:
         assert words in rich
 
 
-def test_sizes_views_and_a_teacher_are_told_where_they_have_an_effect() -> None:
-    taught = recipe_in_words(Recipe(first_size=0.5, distillation=0.25, frozen_stages=2), "pretrained")
-    assert "progressive resizing from 50% of the image size, where possible" in taught
-    assert "distillation weight 0.25, with a full backbone as the teacher" in taught
-    assert "the first 2 stages frozen; " in taught
-    seen = recipe_in_words(Recipe(first_size=0.5, frozen_stages=1, frozen_views=4), "pretrained")
-    assert "the first 1 stage frozen, with cached features of 4 views per image" in seen
-    assert "of the image size" not in seen, "views are at full size"
-    nothing_frozen = recipe_in_words(Recipe(first_size=0.5, frozen_views=4), "random")
-    assert "of the image size" in nothing_frozen
-    assert "view" not in nothing_frozen
+def test_sizes_and_stages_are_told_in_words() -> None:
+    recipe = recipe_in_words(Recipe(first_size=0.5, frozen_stages=2, class_balance="sampling"), "pretrained")
+    assert "progressive resizing from 50% of the image size, where possible" in recipe
+    assert "the first 2 stages frozen; " in recipe

@@ -189,6 +189,19 @@ def test_bad_input_is_refused(arguments: list[str], message: str) -> None:
         _load(*arguments)
 
 
+def test_a_setting_that_was_removed_is_an_unknown_setting(tmp_path: Path) -> None:
+    config = tmp_path / "c.yaml"
+    config.write_text("{heads_at_once: 4, studies: {scratch: {distillation: [0.5], recipe: {frozen_views: 2}}}}")
+    with pytest.raises(BadInput) as refused:
+        _load("--config", str(config))
+    assert {problem.partition(":")[0] for problem in refused.value.problems} == {
+        "heads_at_once",
+        "studies.scratch.distillation",
+        "studies.scratch.recipe.frozen_views",
+    }
+    assert all("no such setting" in problem for problem in refused.value.problems)
+
+
 def test_one_limit_of_latency_is_that_of_every_study_that_has_none_of_its_own() -> None:
     studies = "studies={a: {space: scratch}, b: {space: elimination, max_latency_ms: 2}}"
     limited = _load("--max-latency-ms", "5", "--set", studies).studies.values()

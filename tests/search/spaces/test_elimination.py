@@ -7,14 +7,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from blocks.anatomy import Cut, anatomy
 from blocks.build import build
 from blocks.specification import EliminatedSpecification
 from search.errors import BadInput
 from search.settings.candidate import Candidate
-from search.settings.recipe import Recipe
 from search.settings.spaces import EliminationSpace, Range
 from search.spaces.elimination import check_space, cuts_in_space, first_parameters, sample
 from search.spaces.recipe import own_recipe
@@ -127,13 +125,6 @@ def test_favourites_are_built_with_the_head_that_was_profiled() -> None:
     assert built == set(favourites)
 
 
-def test_views_of_frozen_stages_are_of_recipes_that_freeze_some() -> None:
-    space = SPACE.model_copy(update={"recipe": Recipe(frozen_views=4)})
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    recipes = [sample(study.ask(), space, 6).recipe for _ in range(12)]
-    assert {(bool(recipe.frozen_stages), recipe.frozen_views) for recipe in recipes} == {(True, 4), (False, None)}
-
-
 def test_what_cannot_be_otherwise_is_not_queued() -> None:
     space = EliminationSpace(backbones=("test_resnet",), image_sizes=(32,), max_parameters=1)
     assert first_parameters(space, at_most=4) == []
@@ -165,25 +156,3 @@ def test_all_backbones_that_cannot_be_used_are_named_at_once() -> None:
     assert "no model 'resnet81'" in text
     assert "hrnet_w18_small (HighResolutionNet) cannot be cut" in text
     assert "test_resnet has no cut of at most max_parameters=1" in text
-
-
-def test_cuts_may_have_a_teacher_and_then_no_views() -> None:
-    space = SPACE.model_copy(update={"distillation": (0.5,), "recipe": Recipe(frozen_views=2)})
-    candidates = []
-    for seed in range(40):
-        trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed)).ask()
-        candidates.append(sample(trial, space, 6, teacher="elimination/3"))
-    taught = [candidate for candidate in candidates if candidate.teacher]
-    assert {candidate.teacher for candidate in taught} == {"elimination/3"}
-    assert {candidate.recipe.distillation for candidate in taught} == {0.5}
-    assert any(candidate.recipe.frozen_stages for candidate in taught)
-    assert {candidate.recipe.frozen_views for candidate in taught} == {None}
-    untaught = [candidate for candidate in candidates if not candidate.teacher]
-    assert untaught  # they are whole themselves
-    assert {candidate.network.head.kind for candidate in untaught} == {"original"}
-
-
-def test_distillation_and_a_teacher_go_together() -> None:
-    candidate, _ = _sampled(0)
-    with pytest.raises(ValidationError, match="needs a teacher"):
-        Candidate.model_validate({**candidate.model_dump(), "teacher": "elimination/0"})

@@ -7,14 +7,7 @@ from pydantic import ValidationError
 
 from search.settings.recipe import Recipe
 from search.settings.spaces import EliminationSpace, Range, ScratchSpace
-from search.spaces.recipe import (
-    own_recipe,
-    sample_distillation,
-    sample_recipe,
-    suggest,
-    suggest_choice,
-    suggest_count,
-)
+from search.spaces.recipe import own_recipe, sample_recipe, suggest, suggest_choice, suggest_count
 
 
 @pytest.fixture
@@ -63,25 +56,3 @@ def test_the_own_recipe_of_a_space_is_put_into_its_ranges() -> None:
     sampled = {"learning_rate": 0.01, "weight_decay": 0.02, "augmentation": 0.25, "dropout": 0.1}
     assert own_recipe(space) == {**sampled, "trunk_learning_rate": 0.4}
     assert own_recipe(space.model_copy(update={"dropout": Range(low=0.2, high=0.4)}))["dropout"] == 0.2
-
-
-def test_distillation_is_sampled_once_there_is_a_teacher(trial: optuna.Trial) -> None:
-    space = ScratchSpace(distillation=(0.0, 0.5))
-    assert sample_distillation(trial, space, None) == 0.0
-    assert trial.params == {}
-    assert sample_distillation(trial, space, "elimination/0") in (0.0, 0.5)
-    assert trial.distributions == {"distillation": CategoricalDistribution((0.0, 0.5))}
-
-
-def test_first_candidates_have_no_teacher() -> None:
-    assert own_recipe(ScratchSpace(distillation=(0.5, 0.0)))["distillation"] == 0.0
-
-
-def test_a_fixed_distillation_is_written_as_a_choice() -> None:
-    with pytest.raises(ValidationError, match=r"write distillation: \[0.5\] instead"):
-        ScratchSpace(recipe=Recipe(distillation=0.5))
-
-
-def test_a_teacher_cannot_see_features() -> None:
-    with pytest.raises(ValidationError, match="distillation needs images"):
-        Recipe(distillation=0.5, frozen_stages=1, frozen_views=2)

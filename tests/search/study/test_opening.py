@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 
 from search.errors import BadInput
 from search.settings.search import Settings
-from search.settings.spaces import ListedSpace, ScratchSpace
+from search.settings.spaces import ListedSpace, Range, ScratchSpace
 from search.study.checked_spaces import checked_spaces
 from search.study.opening import open_listed_studies, open_studies
 from search.study.study import DIRECTIONS, OBJECTIVES, WHOLE, OpenStudy
@@ -111,15 +111,30 @@ def test_a_study_that_is_older_than_a_setting_has_its_default(load_settings: Loa
         settings, space = (dict(opened.study.user_attrs[key]) for key in ("settings", WHOLE))
         older = {name: {**study} for name, study in settings["studies"].items()}
         for stored in (*older.values(), space):
-            del stored["distillation"]
+            del stored["dropout"]
         opened.study.set_user_attr("settings", {**settings, "studies": older})
         opened.study.set_user_attr(WHOLE, space)
     for opened in open_with(load_settings()):
         assert not isinstance(opened.space, ListedSpace)
-        assert opened.space.distillation == (0.0,)
-    studies = {"elimination": tiny_elimination(distillation=[0.5])}
-    with pytest.raises(BadInput, match="tiny/elimination has a different distillation"):
+        assert opened.space.dropout == Range(low=0.0, high=0.4)
+    studies = {"elimination": tiny_elimination(dropout={"low": 0.1, "high": 0.1})}
+    with pytest.raises(BadInput, match="tiny/elimination has a different dropout"):
         open_with(load_settings(studies=studies))
+
+
+def test_a_study_that_was_stored_with_settings_that_were_removed_goes_on(
+    load_settings: LoadSettings, open_with: Open
+) -> None:
+    for opened in open_with(load_settings()):
+        settings, space = (dict(opened.study.user_attrs[key]) for key in ("settings", WHOLE))
+        studies = {name: _as_0_1_0_stored_it(study) for name, study in settings["studies"].items()}
+        opened.study.set_user_attr("settings", {**settings, "feature_cache_gb": 2.0, "studies": studies})
+        opened.study.set_user_attr(WHOLE, _as_0_1_0_stored_it(space))
+    assert {opened.name: opened.space for opened in open_with(load_settings())} == load_settings().studies
+
+
+def _as_0_1_0_stored_it(space: dict[str, Any]) -> dict[str, Any]:
+    return {**space, "distillation": [0.0], "recipe": {**space["recipe"], "frozen_views": None, "distillation": 0.0}}
 
 
 def test_refuses_other_data_and_another_space_by_name_and_all_at_once(

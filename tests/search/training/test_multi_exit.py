@@ -98,7 +98,7 @@ def test_the_loss_is_the_weighted_sum(make_arrays: MakeArrays) -> None:
     logits, targets = torch.randn(3, 8, CLASSES), torch.randint(0, CLASSES, (8,))
     losses = [functional.cross_entropy(each, targets, reduction="sum") for each in logits]
     expected = losses[0] + (2 / 3) ** 3 * losses[1] + (1 / 3) ** 3 * losses[2]
-    assert torch.allclose(training.loss(logits, targets, targets), expected)
+    assert torch.allclose(training.loss(logits, targets), expected)
 
 
 def test_one_exit_is_trained_as_a_network_alone(make_arrays: MakeArrays) -> None:
@@ -131,9 +131,3 @@ def test_a_pretrained_trunk_learns_more_slowly_with_depth(deepest: str | None) -
     assert of_blocks[1] == pytest.approx(0.8 * 0.25 ** (2 / 7))  # whatever else is kept: a depth of the whole backbone
     if deepest is None:
         assert rate_of[backbone["backbone.layer4.1.conv1.weight"]] == pytest.approx(0.2)
-
-
-def test_what_is_of_a_single_network_is_refused(make_arrays: MakeArrays) -> None:
-    arrays = make_arrays(8, 9, 10)
-    with pytest.raises(ValueError, match="without frozen_views and without distillation"):
-        run(arrays, Recipe(frozen_views=2))

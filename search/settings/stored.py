@@ -1,0 +1,90 @@
+"""Recipes, candidates and search spaces as databases hold them, also those that an earlier version stored.
+
+A database outlives the settings of its version. Here a stored value becomes one of this version: fields that were
+removed are dropped, whatever their value, and a field that was added gets the value that stands for what was done
+before. Everything that reads stored values reads them here. Settings that a person writes are not read here: a removed
+setting is an unknown setting there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from search.settings.candidate import Candidate
+from search.settings.recipe import Recipe
+from search.settings.spaces import AnySpace, ListedSpace, StudySpace
+
+
+@dataclass(frozen=True)
+class _Fields:
+    """How the fields of a stored value differ from the fields of this version.
+
+    removed  fields that this version does not have
+    added    for each field that was added, the value that an older stored value stands for
+    """
+
+    removed: frozenset[str] = frozenset()
+    added: Mapping[str, Any] = field(default_factory=dict)
+
+    def renewed(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        kept = {name: value for name, value in values.items() if name not in self.removed}
+        return {**self.added, **kept}
+
+
+# All changes since the first version. An added field stands here only if its default is not what was done before it.
+_RECIPE = _Fields(removed=frozenset({"frozen_views", "distillation"}))
+_CANDIDATE = _Fields(removed=frozenset({"teacher"}))
+_SPACE = _Fields(removed=frozenset({"distillation"}))
+
+_ANY_SPACE: TypeAdapter[AnySpace] = TypeAdapter(StudySpace)
+
+
+def stored_recipe(values: Mapping[str, Any]) -> Recipe:
+    """A stored recipe. Raises ValidationError if no version up to this one stored it."""
+    return Recipe.model_validate(_recipe(values))
+
+
+def stored_candidate(values: Mapping[str, Any]) -> Candidate:
+    """A stored candidate. Raises ValidationError if no version up to this one stored it."""
+    return Candidate.model_validate(_candidate(values))
+
+
+def stored_space(values: Mapping[str, Any]) -> AnySpace:
+    """The stored space of a study. Raises ValidationError if no version up to this one stored it."""
+    return _ANY_SPACE.validate_python(_space(values))
+
+
+def stored_list(values: Mapping[str, Any]) -> ListedSpace:
+    """The stored space of a fixed-list study. Raises ValidationError also for another space."""
+    return ListedSpace.model_validate(_space(values))
+
+
+def _recipe(values: Mapping[str, Any]) -> dict[str, Any]:
+    return _RECIPE.renewed(values)
+
+
+def _candidate(values: Mapping[str, Any]) -> dict[str, Any]:
+    return _with_part(_CANDIDATE.renewed(values), "recipe", _recipe)
+
+
+def _space(values: Mapping[str, Any]) -> dict[str, Any]:
+    if values.get("space") != "listed":
+        return _with_part(_SPACE.renewed(values), "recipe", _recipe)
+    rows = values.get("rows")
+    return {**values, "rows": [_row(row) for row in rows] if isinstance(rows, list | tuple) else rows}
+
+
+def _row(values: Any) -> Any:
+    return _with_part(values, "candidate", _candidate) if isinstance(values, Mapping) else values
+
+
+def _with_part(
+    values: Mapping[str, Any], name: str, renewed: Callable[[Mapping[str, Any]], dict[str, Any]]
+) -> dict[str, Any]:
+    """The values with a renewed part. What is no mapping stays, for the validation to refuse."""
+    part = values.get(name)
+    return {**values, name: renewed(part)} if isinstance(part, Mapping) else dict(values)

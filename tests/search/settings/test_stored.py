@@ -1,0 +1,112 @@
+"""Values as version 0.1.0 stored them, with the fields that were removed since."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from blocks.specification import EliminatedSpecification
+from search.settings.candidate import Candidate
+from search.settings.recipe import Recipe
+from search.settings.spaces import EliminationSpace, ListedRow, ListedSpace, ScratchSpace
+from search.settings.stored import _Fields, stored_candidate, stored_list, stored_recipe, stored_space
+
+RECIPE = {
+    "epochs": 8,
+    "batch_size": 32,
+    "optimizer": "adamw",
+    "learning_rate": 0.004,
+    "trunk_learning_rate": 0.5,
+    "weight_decay": 0.02,
+    "momentum": 0.9,
+    "warmup_epochs": 1.0,
+    "label_smoothing": 0.1,
+    "gradient_clip": 1.0,
+    "ema_decay": None,
+    "augmentation": 0.25,
+    "first_size": 1.0,
+    "flip": True,
+    "frozen_stages": 1,
+    "frozen_views": None,
+    "class_balance": "none",
+    "distillation": 0.0,
+}
+NETWORK = {
+    "family": "eliminated",
+    "backbone": "tf_efficientnet_lite0",
+    "image_size": 64,
+    "classes": 6,
+    "mean": [0.5, 0.5, 0.5],
+    "std": [0.5, 0.5, 0.5],
+    "cut": "blocks.3.2",
+    "head": {"kind": "pool_linear", "width": None, "convolutions": None, "taps": [], "dropout": 0.1},
+}
+CANDIDATE: dict[str, Any] = {"network": NETWORK, "initial_weights": "pretrained", "recipe": RECIPE, "teacher": None}
+
+OF_NOW = Recipe(
+    epochs=8, learning_rate=0.004, trunk_learning_rate=0.5, weight_decay=0.02, augmentation=0.25, frozen_stages=1
+)
+
+
+def test_a_candidate_loses_what_was_removed() -> None:
+    candidate = stored_candidate(CANDIDATE)
+    assert candidate == Candidate(
+        network=EliminatedSpecification.model_validate(NETWORK), initial_weights="pretrained", recipe=OF_NOW
+    )
+    assert stored_candidate(candidate.model_dump(mode="json")) == candidate
+
+
+def test_a_value_of_a_removed_field_does_not_matter() -> None:
+    recipe = {**RECIPE, "frozen_views": 4, "distillation": 0.5}
+    assert stored_recipe(recipe) == OF_NOW
+    assert stored_candidate({**CANDIDATE, "recipe": recipe, "teacher": "elimination/3"}).recipe == OF_NOW
+
+
+@pytest.mark.parametrize("space", [EliminationSpace(recipe=OF_NOW), ScratchSpace(recipe=OF_NOW)])
+def test_a_space_loses_what_was_removed(space: EliminationSpace | ScratchSpace) -> None:
+    of_0_1_0 = {**space.model_dump(mode="json"), "distillation": [0.0, 0.5], "recipe": RECIPE}
+    assert stored_space(of_0_1_0) == space
+    assert stored_space(space.model_dump(mode="json")) == space
+
+
+def test_a_list_loses_what_was_removed_from_its_candidates() -> None:
+    row = {"name": "cut", "words": "", "candidate": CANDIDATE, "compared_with": {}}
+    whole = {"space": "listed", "rows": [row], "seeds": 3, "first_seed": 0, "trained_on": "train+validation"}
+    whole["scored_on"] = "test"
+    expected = ListedSpace(
+        rows=(ListedRow(name="cut", candidate=stored_candidate(CANDIDATE)),),
+        seeds=3,
+        trained_on="train+validation",
+        scored_on="test",
+    )
+    assert stored_list(whole) == stored_space(whole) == expected
+    assert whole["rows"] == [row], "what was stored stays as it is"
+
+
+def test_a_field_that_was_added_gets_the_value_that_old_values_stand_for() -> None:
+    fields = _Fields(removed=frozenset({"old"}), added={"new": 1.0})
+    assert fields.renewed({"old": 2, "kept": 3}) == {"new": 1.0, "kept": 3}
+    assert fields.renewed({"new": 0.5}) == {"new": 0.5}
+
+
+@pytest.mark.parametrize(
+    "values", [{}, {**CANDIDATE, "later": 1}, {**CANDIDATE, "recipe": 7}, {**CANDIDATE, "recipe": {"later": 1}}]
+)
+def test_what_no_version_stored_is_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        stored_candidate(values)
+    with pytest.raises(ValidationError):
+        stored_space({"space": "listed", "rows": [{"name": "cut", "candidate": values}]})
+
+
+@pytest.mark.parametrize("rows", [7, [7], None])
+def test_rows_that_are_none_are_refused(rows: Any) -> None:
+    with pytest.raises(ValidationError):
+        stored_space({"space": "listed", "rows": rows})
+
+
+def test_another_space_is_no_list() -> None:
+    with pytest.raises(ValidationError):
+        stored_list(ScratchSpace().model_dump(mode="json"))
