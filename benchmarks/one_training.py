@@ -3,9 +3,9 @@
     python -m benchmarks.one_training --data FOLDER [FOLDER ...] --sizes 64 128 --seeds 3
 
 The shared training has an exit with a linear head at every cut (see `search.training.multi_exit`). The separate
-trainings have the same networks and the default recipe; `--same-recipe` also trains them with as many epochs as the
-shared training. Scores are macro F1 on validation after the last epoch, the mean over seeds. Seconds are CPU seconds of
-this process with one thread, because other work on the machine affects them less than wall-clock time.
+trainings have the same networks and the default recipe of version 0.1.0; `--same-recipe` also trains them with the
+recipe of the shared training. Scores are macro F1 on validation after the last epoch, the mean over seeds. Seconds are
+CPU seconds of this process with one thread, because other work on the machine affects them less than wall-clock time.
 
 `--json FILE` adds a line for each training, with its data set, seed, recipe, exits and scores.
 """
@@ -37,11 +37,13 @@ from search.settings.recipe import Recipe
 from search.settings.search import load
 from search.system.commands import exit_with_status
 from search.training.loop import train
-from search.training.multi_exit import MultiExitTraining, Sharing
+from search.training.multi_exit import train_exits
 from search.training.plan import Plan, TrainingData
 from search.training.weights import load_weights
 
 UNCUT = "uncut"
+OLD_RECIPE = Recipe(epochs=12, trunk_learning_rate=0.3, trunk_decay=1.0)
+"""The default recipe of version 0.1.0."""
 CPU = torch.device("cpu")
 
 
@@ -71,15 +73,13 @@ def exits_of(backbone: str, image_size: int, classes: int, every: int = 1) -> li
     ]
 
 
-def shared(
-    exits: Sequence[EliminatedSpecification], data: TrainingData, recipe: Recipe, sharing: Sharing, seed: int
-) -> Measured:
+def shared(exits: Sequence[EliminatedSpecification], data: TrainingData, recipe: Recipe, seed: int) -> Measured:
     """Train all exits in one training."""
     started = time.process_time()
     torch.manual_seed(seed)
     network = build_multi_exit(exits, load_weights(exits[-1].backbone, load().weights_dir))
     plan = Plan(recipe, seed, pretrained=True)
-    results = MultiExitTraining(network, plan, data, CPU, sharing=sharing).run_exits()
+    results = train_exits(network, plan, data, CPU)
     scores = {name_of(each): result.f1_macro for each, result in zip(exits, results, strict=True)}
     return Measured(scores, time.process_time() - started)
 
@@ -139,13 +139,11 @@ def compare(dataset: Dataset, size: int, options: argparse.Namespace) -> None:
     exits = exits_of(options.backbone, size, len(dataset.classes), options.every)
     data = TrainingData(dataset.arrays("train", size), dataset.arrays("validation", size))
     recipe = Recipe.model_validate({"epochs": options.epochs, **json.loads(options.recipe)})
-    sharing = Sharing(options.weight_power, *options.rates)
     ways: dict[str, Recipe] = {}
     if not options.only_shared:
-        ways["separate, default recipe"] = Recipe(epochs=options.alone_epochs)
+        ways["separate, recipe of 0.1.0"] = OLD_RECIPE.model_copy(update={"epochs": options.alone_epochs})
     if options.same_recipe:
-        same = {"epochs": options.epochs, "trunk_learning_rate": options.rates[0], **json.loads(options.recipe)}
-        ways[f"separate, {options.epochs} epochs"] = Recipe.model_validate(same)
+        ways[f"separate, {options.epochs} epochs"] = recipe
     rows: dict[str, list[Measured]] = {}
     print(
         f"data {dataset.name} {dataset.fingerprint[:12]}, {size} px, {options.seeds} seeds, {options.backbone}",
@@ -153,9 +151,9 @@ def compare(dataset: Dataset, size: int, options: argparse.Namespace) -> None:
     )
     for seed in range(options.seeds):
         told = {"data": dataset.fingerprint, "size": size, "seed": seed}
-        measured = shared(exits, data, recipe, sharing, seed)
+        measured = shared(exits, data, recipe, seed)
         rows.setdefault(f"shared, {options.epochs} epochs", []).append(measured)
-        _keep(options.json, told | {"recipe": recipe.model_dump(), "sharing": asdict(sharing)} | asdict(measured))
+        _keep(options.json, told | {"shared": True, "recipe": recipe.model_dump()} | asdict(measured))
         for name, own in ways.items():
             rows.setdefault(name, []).append(alone(exits, data, own, seed))
             _keep(options.json, told | {"recipe": own.model_dump()} | asdict(rows[name][-1]))
@@ -172,7 +170,6 @@ def _keep(file: Path | None, training: Mapping[str, Any]) -> None:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    sharing = Sharing()
     parser = argparse.ArgumentParser(prog="python -m benchmarks.one_training", description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="image folders, with one folder per class")
     parser.add_argument("--backbone", default="tf_efficientnet_lite0", help="timm's name of the pretrained network")
@@ -183,24 +180,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--alone-epochs",
         type=int,
-        default=Recipe().epochs,
-        help="epochs of the separate trainings (default: the recipe's)",
+        default=OLD_RECIPE.epochs,
+        help=f"epochs of the separate trainings with the old recipe (default: {OLD_RECIPE.epochs})",
     )
     parser.add_argument("--recipe", default="{}", metavar="JSON", help="changes of the shared training's recipe")
-    parser.add_argument(
-        "--weight-power", type=float, default=sharing.weight_power, help="exit k of K weighs ((K-k)/K) to this power"
-    )
-    parser.add_argument(
-        "--rates",
-        type=float,
-        nargs=2,
-        default=[sharing.bottom_rate, sharing.top_rate],
-        metavar=("BOTTOM", "TOP"),
-        help="factors on the learning rate of the trunk's first and last block",
-    )
-    parser.add_argument(
-        "--only-shared", action="store_true", help="skip the separate trainings with the default recipe"
-    )
+    parser.add_argument("--only-shared", action="store_true", help="skip the separate trainings with the old recipe")
     parser.add_argument(
         "--same-recipe", action="store_true", help="also train each network separately with as many epochs"
     )

@@ -39,6 +39,11 @@ class MultiExitNetwork(Network):
         self.exits: Exits = tuple(exits)
         self._maps = tuple(maps)
 
+    def exit_maps(self, x: Tensor) -> list[Tensor]:
+        """(N, 3, S, S) with values 0..1 -> the deepest feature map (N, C, H, W) that each exit's head reads."""
+        found = self.trunk((x - self.mean) / self.std)
+        return [found[read[-1]] for read in self._maps]
+
     def forward(self, x: Tensor) -> Tensor:
         found = self.trunk((x - self.mean) / self.std)
         assert isinstance(self.head, nn.ModuleList)

@@ -48,4 +48,5 @@ def _is_detail(value: Any) -> bool:
     return isinstance(value, dict | list | tuple) or (isinstance(value, str) and "\n" in value)
 
 
+TRAINED_WITH = "trained_with"  # attribute of an exit: the number of the trial whose training gave it
 MODEL_LOST = "model_lost"  # attribute of a trial whose model could not be saved: the reason

@@ -46,17 +46,21 @@ def claim_trial(database: Database, study_id: int, worker: str, budget: int | No
     def work(connection: Connection) -> Lease | None:
         if (mine := find_lease(connection, fence)) is not None:
             return mine
-        # The lock that Optuna itself takes while it numbers a new trial.
-        locked = select(studies.c.study_id).where(studies.c.study_id == study_id).with_for_update()
-        if connection.execute(locked).first() is None:
-            raise KeyError(f"no study has the id {study_id}")
+        lock_study(connection, study_id)
         if budget is not None and _count(connection, study_id).counted >= budget:
             return None
-        trial_id = _begin_waiting(connection, study_id) or _begin_new(connection, study_id)
+        trial_id = _begin_waiting(connection, study_id) or begin_new(connection, study_id)
         _lease(connection, trial_id, worker, fence)
         return find_lease(connection, fence)
 
     return database.write(work)
+
+
+def lock_study(connection: Connection, study_id: int) -> None:
+    """Take the lock that Optuna itself takes while it numbers a new trial. Raises KeyError without such a study."""
+    locked = select(studies.c.study_id).where(studies.c.study_id == study_id).with_for_update()
+    if connection.execute(locked).first() is None:
+        raise KeyError(f"no study has the id {study_id}")
 
 
 def open_trial(study: optuna.Study, lease: Lease) -> optuna.trial.Trial:
@@ -89,7 +93,8 @@ def _begin_waiting(connection: Connection, study_id: int) -> int | None:
     return trial_id
 
 
-def _begin_new(connection: Connection, study_id: int) -> int:
+def begin_new(connection: Connection, study_id: int) -> int:
+    """The id of a new running trial. The study must be locked."""
     number = select(func.count()).select_from(trials).where(trials.c.study_id == study_id).scalar_subquery()
     statement = insert(trials).values(
         study_id=study_id, number=number, state=TrialState.RUNNING, datetime_start=DatabaseTime()

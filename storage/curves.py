@@ -31,14 +31,26 @@ def append(database: Database, lease: Lease, epoch: int, metrics: Mapping[str, f
 
     Counts as a beat. Raises LeaseLost.
     """
-    stored = {name: value if math.isfinite(value) else None for name, value in metrics.items()}
-    row = {"trial_id": lease.trial_id, "epoch": epoch, "metrics": stored}
 
     def work(connection: Connection) -> None:
         keep(connection, lease)
-        upsert(connection, curves, ["trial_id", "epoch"], [row])
+        store_epochs(connection, lease.trial_id, {epoch: metrics})
 
     database.write(work)
+
+
+def store_epochs(connection: Connection, trial_id: int, epochs: Mapping[int, Mapping[str, float]]) -> None:
+    """Store the metrics of epochs, replacing earlier ones."""
+    rows = [
+        {
+            "trial_id": trial_id,
+            "epoch": epoch,
+            "metrics": {name: value if math.isfinite(value) else None for name, value in metrics.items()},
+        }
+        for epoch, metrics in epochs.items()
+    ]
+    if rows:
+        upsert(connection, curves, ["trial_id", "epoch"], rows)
 
 
 def read(database: Database, trial_ids: Sequence[int]) -> dict[int, list[dict[str, float]]]:

@@ -89,10 +89,7 @@ def attach_files(database: Database, lease: Lease, files: Mapping[str, str]) -> 
         }
         values = dict.fromkeys(before, DELETED)
         values |= {artefact_key(lease.trial_id, id_): artefact_value(id_, name) for name, id_ in files.items()}
-        changed = [
-            {"study_id": lease.study_id, "key": key, "value_json": json.dumps(value)} for key, value in values.items()
-        ]
-        upsert(connection, table, ["study_id", "key"], changed)
+        store_study_attributes(connection, lease.study_id, values)
         return list(before.values())
 
     return database.write(work)
@@ -118,15 +115,26 @@ def finish(
     _check(state, values)
 
     def work(connection: Connection) -> None:
-        if _is_finished(connection, lease):
-            return
-        keep(connection, lease)
-        connection.execute(update(leases).where(leases.c.trial_id == lease.trial_id).values(status=DONE, counts=counts))
-        store_attributes(connection, lease.trial_id, attributes or {})
-        _store_suggestions(connection, suggestions)
-        _store_end(connection, lease, state, values or ())
+        if not is_finished(connection, lease):
+            store_end(connection, lease, state, values, attributes, counts)
+            _store_suggestions(connection, suggestions)
 
     database.write(work)
+
+
+def store_end(
+    connection: Connection,
+    lease: Lease,
+    state: TrialState,
+    values: Sequence[float] | None = None,
+    attributes: Mapping[str, Any] | None = None,
+    counts: bool = True,
+) -> None:
+    """Part of a transaction that finishes the trial: see `finish`. Raises LeaseLost."""
+    keep(connection, lease)
+    connection.execute(update(leases).where(leases.c.trial_id == lease.trial_id).values(status=DONE, counts=counts))
+    store_attributes(connection, lease.trial_id, attributes or {})
+    _store_state(connection, lease, state, values or ())
 
 
 def _check(state: TrialState, values: Sequence[float] | None) -> None:
@@ -143,20 +151,32 @@ def _store_suggestions(connection: Connection, suggestions: Suggestions | None) 
         upsert(connection, trial_params, ["trial_id", "param_name"], suggestions.rows)
 
 
-def _is_finished(connection: Connection, lease: Lease) -> bool:
+def is_finished(connection: Connection, lease: Lease) -> bool:
     """Whether this very lease finished the trial: an earlier attempt succeeded without being confirmed."""
     mine = (leases.c.trial_id == lease.trial_id) & (leases.c.fence == lease.fence) & (leases.c.status == DONE)
     return bool(connection.execute(select(exists().where(mine))).scalar())
 
 
-def _store_end(connection: Connection, lease: Lease, state: TrialState, values: Sequence[float]) -> None:
+def _store_state(connection: Connection, lease: Lease, state: TrialState, values: Sequence[float]) -> None:
     of_trial = trials.c.trial_id == lease.trial_id
     before = connection.execute(select(trials.c.state).where(of_trial).with_for_update()).scalar_one()
     if before != TrialState.RUNNING:
         raise LeaseLost(f"trial {lease.number} (id {lease.trial_id}): ended as {before.name} by other means")
-    if values:
-        rows = [(objective, *TrialValueModel.value_to_stored_repr(value)) for objective, value in enumerate(values)]
-        names = ("objective", "value", "value_type")
-        stored = [{"trial_id": lease.trial_id, **dict(zip(names, row, strict=True))} for row in rows]
-        upsert(connection, trial_values, ["trial_id", "objective"], stored)
+    store_values(connection, lease.trial_id, values)
     connection.execute(update(trials).where(of_trial).values(state=state, datetime_complete=DatabaseTime()))
+
+
+def store_values(connection: Connection, trial_id: int, values: Sequence[float]) -> None:
+    """Store the values of the objectives, if there are any."""
+    rows = [(objective, *TrialValueModel.value_to_stored_repr(value)) for objective, value in enumerate(values)]
+    names = ("objective", "value", "value_type")
+    stored = [{"trial_id": trial_id, **dict(zip(names, row, strict=True))} for row in rows]
+    if stored:
+        upsert(connection, trial_values, ["trial_id", "objective"], stored)
+
+
+def store_study_attributes(connection: Connection, study_id: int, values: Mapping[str, Any]) -> None:
+    """Store Optuna's system attributes of a study, where the artefacts of its trials are listed."""
+    rows = [{"study_id": study_id, "key": key, "value_json": json.dumps(value)} for key, value in values.items()]
+    if rows:
+        upsert(connection, study_system_attributes, ["study_id", "key"], rows)

@@ -99,6 +99,17 @@ def read_params(database: Database, trial_ids: Sequence[int]) -> dict[int, dict[
     return database.read(work)
 
 
+def stored_suggestions(database: Database, trial_id: int) -> dict[str, dict[str, Any]]:
+    """The suggestions of a trial by name, as rows of Optuna's table without ids: to be stored for another trial."""
+
+    def work(connection: Connection) -> dict[str, dict[str, Any]]:
+        columns = (trial_params.c.param_name, trial_params.c.param_value, trial_params.c.distribution_json)
+        wanted = select(*columns).where(trial_params.c.trial_id == trial_id).order_by(trial_params.c.param_id)
+        return {row.param_name: dict(row._mapping) for row in connection.execute(wanted)}
+
+    return database.read(work)
+
+
 def _read_studies(connection: Connection) -> list[StudyRecord]:
     directions = defaultdict(list)
     in_order = select(study_directions).order_by(study_directions.c.objective)

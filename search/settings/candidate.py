@@ -17,6 +17,11 @@ class Candidate(Frozen):
     network: NetworkSpecification = Field(description="the network's architecture")
     initial_weights: Literal["pretrained", "random"] = Field(description="where the weights of the training start")
     recipe: Recipe = Field(description="the training recipe")
+    exits: tuple[str | None, ...] = Field(
+        (),
+        description="the cuts that are trained together, from the shallowest to the deepest, one of which is this "
+        "network's; null is the full backbone. Empty: the network is trained alone",
+    )
 
     @property
     def key(self) -> str:

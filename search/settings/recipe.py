@@ -14,6 +14,11 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Recipe(Frozen):
     """A training recipe. Learning rates are peaks of a schedule: linear warm-up, then a cosine to 0."""
 
+    method: Literal["training", "linear_probe"] = Field(
+        "training",
+        description="how weights are found: training by gradient descent, or a linear probe, which fits the last layer "
+        "in closed form to the features of the pretrained backbone",
+    )
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = Field(12, description="number of passes over the images")
     batch_size: Annotated[int, Field(ge=2, le=1_000_000)] = Field(32, description="images per optimizer step")
     optimizer: Literal["adamw", "sgd"] = Field("adamw", description="optimizer; sgd uses momentum")
@@ -21,9 +26,19 @@ class Recipe(Frozen):
         3e-3, description="peak learning rate of the head and of all layers that start from random weights"
     )
     trunk_learning_rate: Annotated[float, Field(gt=0, le=1)] = Field(
-        0.3,
-        description="factor on learning_rate for pretrained layers "
+        0.9,
+        description="factor on learning_rate for the first block of a pretrained backbone "
         "(discriminative learning rates, Howard & Ruder 2018)",
+    )
+    trunk_decay: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.28,
+        description="factor by which the learning rate of a pretrained backbone falls from its first block to its "
+        "last, geometrically; 1: all blocks have the same",
+    )
+    exit_weight_power: Annotated[float, Field(ge=0, le=100)] = Field(
+        3.0,
+        description="how much more a shallow cut weighs in a training of several cuts: cut k of K, counted from 0 at "
+        "the shallowest, weighs ((K - k) / K) ** exit_weight_power; 0: all weigh the same",
     )
     weight_decay: Annotated[float, Field(ge=0, le=1000)] = Field(
         0.05, description="weight decay of all weights except biases and normalization"

@@ -28,6 +28,9 @@ Stages = Annotated[int, Field(ge=1, le=50)]
 
 NAME_LENGTH = 200
 
+Training = Literal["probe", "shared", "alone"]
+TRAININGS: tuple[Training, ...] = ("probe", "shared", "alone")
+
 
 def checked_name(text: str) -> str:
     """The name of a search, a study or a network, unchanged. Raises ValueError for a text that is no such name."""
@@ -149,10 +152,11 @@ class EliminationSpace(Space):
     initial_weights: Literal["pretrained", "random"] = Field(
         "pretrained", description="whether backbones start from pretrained or from random weights"
     )
-    profile: bool = Field(
-        True,
-        description="whether a new study on pretrained weights first ranks all cuts with linear probes and begins with "
-        "the best cuts",
+    trainings: Annotated[tuple[Training, ...], Field(min_length=1)] = Field(
+        TRAININGS,
+        description="kinds of trainings to choose from. probe: linear probes of all cuts of a backbone, from one "
+        "forward pass, with which a study begins; shared: all cuts up to the sampled one in one training; alone: the "
+        "sampled cut with the sampled head",
     )
 
 

@@ -36,9 +36,10 @@ class _Fields:
 
 
 # All changes since the first version. An added field stands here only if its default is not what was done before it.
-_RECIPE = _Fields(removed=frozenset({"frozen_views", "distillation"}))
+_RECIPE = _Fields(removed=frozenset({"frozen_views", "distillation"}), added={"trunk_decay": 1.0})
 _CANDIDATE = _Fields(removed=frozenset({"teacher"}))
-_SPACE = _Fields(removed=frozenset({"distillation"}))
+_SPACE = _Fields(removed=frozenset({"distillation", "profile"}))
+_ELIMINATION = _Fields(added={"trainings": ["alone"]})
 
 _ANY_SPACE: TypeAdapter[AnySpace] = TypeAdapter(StudySpace)
 
@@ -73,7 +74,10 @@ def _candidate(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _space(values: Mapping[str, Any]) -> dict[str, Any]:
     if values.get("space") != "listed":
-        return _with_part(_SPACE.renewed(values), "recipe", _recipe)
+        renewed = _SPACE.renewed(values)
+        if values.get("space") == "elimination":
+            renewed = _ELIMINATION.renewed(renewed)
+        return _with_part(renewed, "recipe", _recipe)
     rows = values.get("rows")
     return {**values, "rows": [_row(row) for row in rows] if isinstance(rows, list | tuple) else rows}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -12,10 +11,13 @@ from blocks.anatomy import Anatomy, Cut, anatomy
 from blocks.specification import EliminatedSpecification, HeadSpecification
 from search.errors import BadInput
 from search.settings.candidate import Candidate
-from search.settings.spaces import EliminationSpace
+from search.settings.recipe import Recipe
+from search.settings.spaces import EliminationSpace, Training
 from search.spaces.recipe import sample_recipe, suggest, suggest_choice, suggest_count
 
 MAX_TAPS = 3
+TRAINING = "training"
+"""The Optuna parameter of the kind of training."""
 
 
 def cuts_in_space(space: EliminationSpace, known: Anatomy) -> list[Cut]:
@@ -46,31 +48,35 @@ def check_space(space: EliminationSpace) -> None:
         raise BadInput("elimination space", list(dict.fromkeys(problems)))
 
 
-def first_parameters(
-    space: EliminationSpace, at_most: int, favourites: Sequence[tuple[str, str]] = ()
-) -> list[dict[str, Any]]:
-    """Optuna parameters of a study's first trials: each full backbone, and the `favourites`, (backbone, module).
+def first_parameters(space: EliminationSpace, at_most: int) -> list[dict[str, Any]]:
+    """Optuna parameters of a study's first trials: the linear probes of each backbone.
 
-    Without favourites, each backbone is cut at the ends of its stages, the deepest first. The study then shows what
-    cutting costs, and the sampler starts from points along the whole depth. Favourites get the smallest head, which
-    also keeps them within the limit. Other parameters (recipe, other heads) are sampled. The first `at_most` trials are
-    queued in the order of their MACs: most of a front is cheap, and later trials soon have rivals to be compared with.
+    In a space without shared trainings, each full backbone follows, and each backbone cut at the ends of its stages,
+    the deepest first. The study then shows what cutting costs, and the sampler starts from points along the whole
+    depth. The first `at_most` trials are queued in the order of their MACs: later trials soon have rivals.
     """
     cuts = {name: cuts_in_space(space, anatomy(name, space.image_sizes[0])) for name in dict.fromkeys(space.backbones)}
-    ladders = [[(name, cut.module) for cut in reversed(cuts[name]) if cut.stage_end] for name in cuts]
-    points = [point for rung in zip_longest(*ladders) for point in rung if point is not None]
-    if favourites:
-        points = [(name, module) for name, module in points if module is None] + list(favourites)
-    queued: list[tuple[int, dict[str, Any]]] = []
-    for name, module in points:
-        depth = next(depth for depth, cut in enumerate(cuts[name]) if cut.module == module)
-        parameters: dict[str, Any] = {"backbone": name} if len(cuts) > 1 else {}
-        parameters |= {f"{name}.cut": depth} if len(cuts[name]) > 1 else {}
-        if (name, module) in favourites and "pool_linear" in space.heads:
-            parameters[_name_of_head(cuts[name][depth])] = "pool_linear"
-        if parameters:
-            queued.append((cuts[name][depth].macs, parameters))
-    return [parameters for _, parameters in sorted(queued[:at_most], key=lambda entry: entry[0])]
+    trainings = trainings_of(space)
+    probes = [at_cut(space, name, "probe") for name in cuts] if "probe" in trainings else []
+    if "shared" in trainings:
+        return probes
+    ladders = [[(name, cut) for cut in reversed(cuts[name]) if cut.stage_end] for name in cuts]
+    points = [point for rung in zip_longest(*ladders) for point in rung if point is not None][:at_most]
+    in_order = sorted(points, key=lambda point: point[1].macs)
+    return probes + [at_cut(space, name, "alone", cuts[name].index(cut)) for name, cut in in_order]
+
+
+def at_cut(space: EliminationSpace, backbone: str, training: Training, depth: int | None = None) -> dict[str, Any]:
+    """Optuna parameters of a backbone's cut, by default the deepest. Parameters without a choice are left out."""
+    deepest = len(cuts_in_space(space, anatomy(backbone, space.image_sizes[0]))) - 1
+    parameters: dict[str, Any] = {"backbone": backbone} if len(set(space.backbones)) > 1 else {}
+    if len(set(space.image_sizes)) > 1:
+        parameters["image_size"] = space.image_sizes[0]
+    if len(trainings_of(space)) > 1:
+        parameters[TRAINING] = training
+    if deepest:
+        parameters[_name_of_cut(backbone)] = deepest if depth is None else depth
+    return parameters
 
 
 def sample(trial: BaseTrial, space: EliminationSpace, classes: int) -> Candidate:
@@ -79,7 +85,8 @@ def sample(trial: BaseTrial, space: EliminationSpace, classes: int) -> Candidate
     image_size = suggest_choice(trial, "image_size", space.image_sizes)
     known = anatomy(backbone, image_size)
     cuts = cuts_in_space(space, known)
-    cut = cuts[suggest_count(trial, f"{backbone}.cut", 0, len(cuts) - 1)]
+    training = suggest_choice(trial, TRAINING, trainings_of(space))
+    cut = cuts[suggest_count(trial, _name_of_cut(backbone), 0, len(cuts) - 1)]
     network = EliminatedSpecification(
         backbone=backbone,
         image_size=image_size,
@@ -87,18 +94,67 @@ def sample(trial: BaseTrial, space: EliminationSpace, classes: int) -> Candidate
         mean=known.mean,
         std=known.std,
         cut=cut.module,
-        head=_sample_head(trial, space, known, cut),
+        head=_sample_head(trial, space, known, cut) if training == "alone" else _linear_head(cut),
     )
+    if training == "probe":
+        recipe = Recipe.model_validate({**space.recipe.model_dump(), "method": "linear_probe", "epochs": 1})
+        return Candidate(network=network, initial_weights="pretrained", recipe=recipe)
     pretrained = space.initial_weights == "pretrained"
-    most_frozen = min(space.max_frozen_stages, cut.stage) if pretrained else 0
-    frozen_stages = suggest_count(trial, "frozen_stages", 0, most_frozen)
+    most_frozen = min(space.max_frozen_stages, cut.stage) if pretrained and training == "alone" else 0
     recipe = sample_recipe(
         trial,
         space,
-        frozen_stages=frozen_stages,
+        frozen_stages=suggest_count(trial, "frozen_stages", 0, most_frozen),
         trunk_learning_rate=suggest(trial, "trunk_learning_rate", space.trunk_learning_rate) if pretrained else 1.0,
     )
-    return Candidate(network=network, initial_weights=space.initial_weights, recipe=recipe)
+    exits: tuple[str | None, ...] = ()
+    if training == "shared":
+        dropout = suggest(trial, "dropout", space.dropout)
+        network = network.model_copy(update={"head": network.head.model_copy(update={"dropout": dropout})})
+        exits = tuple(each.module for each in cuts[: cuts.index(cut) + 1])
+    return Candidate(network=network, initial_weights=space.initial_weights, recipe=recipe, exits=exits)
+
+
+def trainings_of(space: EliminationSpace) -> list[Training]:
+    """The kinds of trainings that the space has. Probes need pretrained weights, and all but `alone` linear heads."""
+    possible = {"alone"}
+    if "pool_linear" in space.heads:
+        possible |= {"shared", "probe"} if space.initial_weights == "pretrained" else {"shared"}
+    return [kind for kind in space.trainings if kind in possible] or ["alone"]
+
+
+def exits_of(candidate: Candidate, space: EliminationSpace) -> list[Candidate]:
+    """The networks that the candidate's training gives, from the shallowest cut to the deepest, its own.
+
+    A probe of a cut gives the probes of all cuts of the space below it.
+    """
+    network, exits = candidate.network, candidate.exits
+    assert isinstance(network, EliminatedSpecification)
+    if candidate.recipe.method == "linear_probe":
+        modules = [cut.module for cut in cuts_in_space(space, anatomy(network.backbone, network.image_size))]
+        exits = tuple(modules[: modules.index(network.cut) + 1])
+    return [_at_cut(candidate, network, module) for module in exits] or [candidate]
+
+
+def _at_cut(candidate: Candidate, network: EliminatedSpecification, module: str | None) -> Candidate:
+    head = network.head.model_copy(update={"kind": "pool_linear" if module else "original"})
+    return candidate.model_copy(update={"network": network.model_copy(update={"cut": module, "head": head})})
+
+
+def place_of_cut(candidate: Candidate, space: EliminationSpace) -> tuple[str, int]:
+    """The name and the value of the Optuna parameter that gives the candidate's cut."""
+    network = candidate.network
+    assert isinstance(network, EliminatedSpecification)
+    cuts = cuts_in_space(space, anatomy(network.backbone, network.image_size))
+    return _name_of_cut(network.backbone), [cut.module for cut in cuts].index(network.cut)
+
+
+def _name_of_cut(backbone: str) -> str:
+    return f"{backbone}.cut"
+
+
+def _linear_head(cut: Cut) -> HeadSpecification:
+    return HeadSpecification(kind="pool_linear" if cut.module else "original")
 
 
 def _sample_head(trial: BaseTrial, space: EliminationSpace, known: Anatomy, cut: Cut) -> HeadSpecification:

@@ -13,10 +13,11 @@ from blocks.build import build
 from blocks.cost import count_layers, count_macs, count_parameters
 from blocks.specification import EliminatedSpecification, NetworkSpecification, ScratchSpecification, StageSpecification
 from search.settings.candidate import Candidate
-from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace, ScratchSpace
+from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace, ScratchSpace, Training
 from search.spaces import elimination, listed, scratch
 
 _WIDE = 4096
+_TRAINED: Mapping[Training, str] = {"probe": ", linear probe", "shared": ", shared training", "alone": ""}
 
 
 class OverTheLimit(Exception):
@@ -39,6 +40,13 @@ def over_counts(space: EliminationSpace | ScratchSpace, counts: Mapping[str, int
     """Value and limit of each count that exceeds its limit."""
     limits = {"parameters": space.max_parameters, "macs": space.max_macs}
     return {name: (counts[name], limit) for name, limit in limits.items() if limit is not None and counts[name] > limit}
+
+
+def training_of(candidate: Candidate) -> Training:
+    """How the network gets its weights: by a linear probe, in a training that is shared with other cuts, or alone."""
+    if candidate.recipe.method == "linear_probe":
+        return "probe"
+    return "shared" if candidate.exits else "alone"
 
 
 def is_uncut(candidate: Candidate) -> bool:
@@ -90,7 +98,7 @@ def summary(candidate: Candidate) -> str:
     network = candidate.network
     head = network.head
     parts = [head.kind, *(str(number) for number in (head.width, head.convolutions) if number), *head.taps]
-    size = f"{network.image_size} px"
+    size = f"{network.image_size} px{_TRAINED[training_of(candidate)]}"
     if isinstance(network, EliminatedSpecification):
         if network.cut is None:
             return f"{network.backbone} uncut, {size}"

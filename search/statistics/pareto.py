@@ -104,6 +104,27 @@ def hypervolume_gains(points: ArrayLike, f1_macro: NDArray[np.float64], paramete
     return gains
 
 
+def joint_gains(points: ArrayLike, f1_macro: NDArray[np.float64], parameters: ArrayLike) -> NDArray[np.float64]:
+    """The gain in `search_hypervolume` of `points` from K further points together, for each of T guesses of their F1.
+
+    Args:
+        points: (M, 2), columns f1_macro and parameters.
+        f1_macro: (K, T)
+        parameters: (K,)
+
+    Returns:
+        (T,)
+    """
+    if len(f1_macro) == 1:
+        return hypervolume_gains(points, f1_macro, parameters)[0]
+    columns = _columns(points)
+    known = columns[front(columns)]
+    before = search_hypervolume(known)
+    sizes = np.asarray(parameters, dtype=np.float64)
+    after = [search_hypervolume(np.concatenate((known, np.column_stack((guess, sizes))))) for guess in f1_macro.T]
+    return np.array(after) - before
+
+
 def _on_log_scale(parameters: NDArray[np.float64]) -> NDArray[np.float64]:
     """0 for `FEWEST_PARAMETERS` or less, 1 for `MOST_PARAMETERS` or more."""
     low, high = np.log10(FEWEST_PARAMETERS), np.log10(MOST_PARAMETERS)

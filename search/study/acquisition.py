@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 from sklearn.ensemble import ExtraTreesRegressor
 
-from search.statistics.pareto import hypervolume_gains
+from search.statistics.pareto import joint_gains
 
 TREES = 60
 LEAST_FINISHED = 4
@@ -36,32 +36,44 @@ class Traits:
 
 
 @dataclass(frozen=True)
+class Proposal:
+    """A training: all networks that it gives, and its work, the MACs of the deepest network times epochs."""
+
+    networks: Sequence[Traits]
+    work: float
+
+
+@dataclass(frozen=True)
 class Tried:
     """A candidate that was trained.
 
     f1_macro  after the last epoch; of a pruned candidate, the F1 that it could have reached
-    seconds   of the whole training; None for a pruned candidate
+    finished  whether it was trained to its end
+    work      work and seconds of the whole training; None for a pruned candidate. Of several networks of one training,
+              only the first trial's has it
     """
 
     traits: Traits
     f1_macro: float
-    seconds: float | None
+    finished: bool = False
+    work: tuple[float, float] | None = None
 
 
 def enough(tried: Sequence[Tried]) -> bool:
-    """Whether enough candidates have finished for a forest."""
-    return sum(one.seconds is not None for one in tried) >= LEAST_FINISHED
+    """Whether enough candidates have finished for a forest, and the time of a training is known."""
+    return sum(one.finished for one in tried) >= LEAST_FINISHED and any(one.work for one in tried)
 
 
-def worth(tried: Sequence[Tried], running: Sequence[Traits], proposals: Sequence[Traits], seed: int) -> Column:
+def worth(tried: Sequence[Tried], running: Sequence[Traits], proposals: Sequence[Proposal], seed: int) -> Column:
     """(N,) expected hypervolume gain per second of each proposal. Raises ValueError if nothing has finished.
 
     running  these count as finished with their expected F1, so that workers do not all try the same
     """
-    finished = [one for one in tried if one.seconds is not None]
+    finished = [one for one in tried if one.finished]
     if not finished:
         raise ValueError("nothing has finished: there is nothing to learn from")
-    rows = _encoded([*(one.traits for one in tried), *running, *proposals])
+    networks = [network for proposal in proposals for network in proposal.networks]
+    rows = _encoded([*(one.traits for one in tried), *running, *networks])
     scores = np.array([one.f1_macro for one in tried])
     forest = ExtraTreesRegressor(TREES, bootstrap=True, oob_score=True, random_state=seed)
     forest.fit(rows[: len(tried)], scores)
@@ -72,8 +84,12 @@ def worth(tried: Sequence[Tried], running: Sequence[Traits], proposals: Sequence
     expected, unknown = guesses[: len(running)].mean(axis=1), guesses[len(running) :]
     points = [(one.f1_macro, one.traits.parameters) for one in finished]
     points += [(f1_macro, one.parameters) for f1_macro, one in zip(expected, running, strict=True)]
-    gains = hypervolume_gains(points, unknown, [one.parameters for one in proposals]).mean(axis=1)
-    worths: Column = gains / _expected_seconds(finished, proposals)
+    ends = np.cumsum([len(proposal.networks) for proposal in proposals])
+    gains = [
+        joint_gains(points, guessed, [network.parameters for network in proposal.networks]).mean()
+        for proposal, guessed in zip(proposals, np.split(unknown, ends[:-1]), strict=True)
+    ]
+    worths: Column = np.array(gains) / _expected_seconds(finished, proposals)
     return worths
 
 
@@ -97,13 +113,13 @@ def _column(values: Sequence[Any]) -> Column:
     return np.array([absent if value is None else value for value in values], dtype=np.float64)
 
 
-def _expected_seconds(finished: Sequence[Tried], proposals: Sequence[Traits]) -> Column:
-    """Linear in MACs, with no negative coefficient; at least half of the shortest time that was measured."""
-    seconds = np.array([one.seconds for one in finished], dtype=np.float64)
+def _expected_seconds(finished: Sequence[Tried], proposals: Sequence[Proposal]) -> Column:
+    """Linear in the work, with no negative coefficient; at least half of the shortest time that was measured."""
+    known = np.array([one.work for one in finished if one.work is not None], dtype=np.float64).reshape(-1, 2)
 
-    def terms(all_traits: Sequence[Traits]) -> Column:
-        return np.array([(1.0, one.macs) for one in all_traits])
+    def terms(work: Column) -> Column:
+        return np.column_stack([np.ones_like(work), work])
 
-    weights, _ = nnls(terms([one.traits for one in finished]), seconds)
-    expected: Column = np.maximum(terms(proposals) @ weights, max(seconds.min() / 2, 1e-9))
-    return expected
+    weights, _ = nnls(terms(known[:, 0]), known[:, 1])
+    expected: Column = terms(np.array([one.work for one in proposals])) @ weights
+    return np.maximum(expected, max(known[:, 1].min(initial=np.inf) / 2, 1e-9))

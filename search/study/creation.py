@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import platform
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -17,7 +16,6 @@ from blocks.cost import linear_macs, linear_parameters
 from search.settings.search import Settings, resolved
 from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace
 from search.spaces import listed
-from search.statistics.cut_ranking import ProfiledCut
 from search.study.differences import LATENCY_MACHINE
 from search.study.first_trials import first_candidates
 from search.study.study import DIRECTIONS, OBJECTIVES, WHOLE
@@ -32,9 +30,7 @@ Queue = list[dict[str, Any]]
 """Optuna parameters of a study's first trials, in order."""
 
 
-def attributes_of_study(
-    space: AnySpace, settings: Settings, data: Mapping[str, Any], profile: Sequence[ProfiledCut]
-) -> dict[str, Any]:
+def attributes_of_study(space: AnySpace, settings: Settings, data: Mapping[str, Any]) -> dict[str, Any]:
     """The attributes that a study over `space` is created with; `data` is `Dataset.describe()`."""
     attributes: dict[str, Any] = {
         "space": space.space,
@@ -49,17 +45,15 @@ def attributes_of_study(
         attributes[LATENCY_MACHINE] = processor()
     if isinstance(space, EliminationSpace):
         attributes["backbones"] = _uncut_counts(space, len(data["classes"]))
-    if profile:
-        attributes["depth_profile"] = [asdict(cut) for cut in profile]
     return attributes
 
 
-def queue_of_study(space: AnySpace, trials: int | None, profile: Sequence[ProfiledCut]) -> Queue:
+def queue_of_study(space: AnySpace, trials: int | None) -> Queue:
     """The first trials of a study over `space`; `trials` is its budget, None if only time limits it."""
     if isinstance(space, ListedSpace):
         return listed.all_parameters(space)
     if isinstance(space, EliminationSpace):
-        return first_candidates(space, max(1, (trials or USUAL_TRIALS) // 2), profile)
+        return first_candidates(space, max(1, (trials or USUAL_TRIALS) // 2))
     return []
 
 

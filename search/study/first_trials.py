@@ -1,26 +1,37 @@
-"""The first trials of a new study, before its sampler draws any."""
+"""The first trials of a study, before its sampler draws any: linear probes, and one shared training."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from statistics import fmean
 from typing import Any
 
+from optuna.trial import FrozenTrial, TrialState
+
 from search.settings.spaces import EliminationSpace
-from search.spaces import elimination
+from search.spaces.elimination import TRAINING, at_cut, first_parameters, trainings_of
 from search.spaces.recipe import own_recipe
-from search.statistics.cut_ranking import ProfiledCut, first_choices
 
 
-def first_candidates(space: EliminationSpace, at_most: int, profile: Sequence[ProfiledCut]) -> list[dict[str, Any]]:
-    """Optuna parameters of a study's first trials: see `search.spaces.elimination.first_parameters`."""
-    first = elimination.first_parameters(space, at_most, _favourites(space, profile))
+def first_candidates(space: EliminationSpace, at_most: int) -> list[dict[str, Any]]:
+    """Optuna parameters of a new study's first trials: see `search.spaces.elimination.first_parameters`."""
     # They are there to compare cuts, so they share one recipe that is known to work.
-    return [{**own_recipe(space), "frozen_stages": 0, **parameters} for parameters in first]
+    return [{**own_recipe(space), "frozen_stages": 0, **parameters} for parameters in first_parameters(space, at_most)]
 
 
-def _favourites(space: EliminationSpace, profile: Sequence[ProfiledCut]) -> list[tuple[str, str]]:
-    """(backbone, module) of the best cuts of a profile that are within the limits, heads included; best first."""
-    most_macs = space.max_macs or math.inf
-    trained = [cut for cut in profile if cut.parameters <= space.max_parameters and cut.macs <= most_macs]
-    return [(cut.backbone, cut.module) for cut in first_choices(trained) if cut.module]
+def first_shared(space: EliminationSpace, trials: Sequence[FrozenTrial]) -> dict[str, Any] | None:
+    """Optuna parameters of the study's first shared training: of all cuts of the backbone with the best probes so far.
+
+    None where there has been a shared training, or where the space has none.
+    """
+    if "shared" not in trainings_of(space):
+        return None
+    if any(trial.user_attrs.get(TRAINING) == "shared" for trial in trials):
+        return None
+    scores: dict[str, list[float]] = {name: [] for name in space.backbones}
+    for trial in trials:
+        backbone = trial.params.get("backbone", space.backbones[0])
+        if trial.user_attrs.get(TRAINING) == "probe" and trial.state == TrialState.COMPLETE and backbone in scores:
+            scores[backbone].append(trial.values[0])
+    best = max(scores, key=lambda name: fmean(scores[name] or [0.0]))
+    return {**own_recipe(space), **at_cut(space, best, "shared")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import optuna
@@ -11,10 +11,9 @@ from optuna.trial import TrialState
 
 from search.errors import BadInput
 from search.settings.search import Settings
-from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace
+from search.settings.spaces import ListedSpace
 from search.settings.stored import stored_space
 from search.spaces import listed
-from search.statistics.cut_ranking import ProfiledCut
 from search.study.checked_spaces import checked_spaces
 from search.study.creation import attributes_of_study, create_study, queue_of_study
 from search.study.differences import differences, differences_of_data
@@ -26,8 +25,6 @@ from storage.names import full_name
 
 log = logging.getLogger(__name__)
 
-Profiler = Callable[[EliminationSpace], Sequence[ProfiledCut]]
-
 
 def open_studies(
     settings: Settings,
@@ -35,12 +32,10 @@ def open_studies(
     database: Database,
     *,
     sampler_seed: int,
-    profiler: Profiler | None = None,
 ) -> list[OpenStudy]:
     """The search's studies, created where they do not exist.
 
-    data      `Dataset.describe()`, classes and fingerprint included
-    profiler  gives the depth profile of each new space whose settings ask for one
+    data  `Dataset.describe()`, classes and fingerprint included
 
     Raises BadInput, before anything is created, if weights or cuts are missing, if no network is within the limits, or
     if a study exists for different data or another space.
@@ -48,13 +43,12 @@ def open_studies(
     missing = _missing(settings, data, database)
     created = checked_spaces({name: settings.studies[name] for name in missing}, settings)  # may wait for timm's hub
     check_limits(created, len(data["classes"]))
-    profiles = {name: _profile(space, profiler) for name, space in created.items()}  # may take a minute
     if created:
         with database.alone():
             for name in _missing(settings, data, database):  # another process may have created some
-                space, profile = created[name], profiles[name]
-                queue = queue_of_study(space, settings.budget(name)[0], profile)
-                attributes = attributes_of_study(space, settings, data, profile)
+                space = created[name]
+                queue = queue_of_study(space, settings.budget(name)[0])
+                attributes = attributes_of_study(space, settings, data)
                 create_study(database, full_name(settings.name, name), space, attributes, queue)
     return [_open(name, settings, database, sampler_seed + index) for index, name in enumerate(settings.studies)]
 
@@ -109,12 +103,6 @@ def _missing(settings: Settings, data: Mapping[str, Any], database: Database) ->
     if problems:
         raise BadInput(f"a search named {settings.name!r} already exists for different data or settings", problems)
     return missing
-
-
-def _profile(space: AnySpace, profiler: Profiler | None) -> Sequence[ProfiledCut]:
-    if profiler is None or not isinstance(space, EliminationSpace):
-        return ()
-    return profiler(space) if space.profile and space.initial_weights == "pretrained" else ()
 
 
 def _open(name: str, settings: Settings, database: Database, sampler_seed: int) -> OpenStudy:

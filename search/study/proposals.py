@@ -15,12 +15,15 @@ from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import Trial, TrialState
 
 from search.settings.candidate import Candidate
-from search.settings.spaces import ListedSpace
-from search.spaces.sample import counts_of, is_uncut, over_counts, queued, sample_candidate
-from search.study.acquisition import Traits, Tried, enough, worth
+from search.settings.spaces import EliminationSpace, ListedSpace
+from search.spaces.elimination import TRAINING, exits_of, place_of_cut
+from search.spaces.sample import counts_of, is_uncut, over_counts, queued, sample_candidate, training_of
+from search.study.acquisition import Proposal, Traits, Tried, enough, worth
+from search.study.first_trials import first_shared
 from search.study.limits import Searched, smallest
-from search.study.sampler import HISTORY, Near, that_matter
+from search.study.sampler import HISTORY, Near, Pinned, that_matter
 from search.study.study import OpenStudy, study_front
+from storage.attributes import TRAINED_WITH
 from storage.suggestions import Suggestions, collect
 
 log = logging.getLogger(__name__)
@@ -28,6 +31,9 @@ log = logging.getLogger(__name__)
 SAMPLER_DRAWS = 10
 RANDOM_DRAWS = 50
 LIKE_THE_SMALLEST = 32
+
+FORWARD = 1 / 3
+"""The share of the forward pass in a step of training, in MACs."""
 
 Drawn = tuple[Trial, Suggestions]
 """A hold on a trial, and what it suggests."""
@@ -57,6 +63,10 @@ class Proposer:
         space = self.study.space
         if queued(trial) or isinstance(space, ListedSpace):
             return trial, collect(trial)
+        if isinstance(space, EliminationSpace):
+            first = first_shared(space, self.study.study.get_trials(deepcopy=False))
+            if first is not None:
+                return self._drawn_by(Pinned(first, trial._trial_id), trial)
         known = tried(self.study, trial.number)
         if self.proposals > 1 and (chosen := self._most_valuable(space, trial, known)):
             return chosen
@@ -68,7 +78,7 @@ class Proposer:
         ended, running = _history(self.study.study, trial.number)
         found = list(islice(self._new_ones(space, trial, known), self.proposals if enough(ended) else 1))
         if len(found) > 1:
-            worths = worth(ended, running, [traits for _, traits in found], seed=trial.number)
+            worths = worth(ended, running, [proposal for _, proposal in found], seed=trial.number)
             return found[int(np.argmax(worths))][0]
         return found[0][0] if found else None
 
@@ -104,19 +114,19 @@ class Proposer:
         at_random = RandomSampler(seed=trial._trial_id)
         yield from (self._drawn_by(at_random, trial) for _ in range(RANDOM_DRAWS))
 
-    def _new_ones(self, space: Searched, trial: Trial, known: Counter[str]) -> Iterator[tuple[Drawn, Traits]]:
+    def _new_ones(self, space: Searched, trial: Trial, known: Counter[str]) -> Iterator[tuple[Drawn, Proposal]]:
         """New candidates within the limits of the space, no two the same; few or none where it has no more."""
         seen = {*known}
 
-        def new(samplers: Iterator[BaseSampler]) -> Iterator[tuple[Drawn, Traits]]:
+        def new(samplers: Iterator[BaseSampler]) -> Iterator[tuple[Drawn, Proposal]]:
             for sampler in samplers:
                 drawn = self._drawn_by(sampler, trial)
                 candidate = sample_candidate(drawn[0], space, self.classes)
                 if candidate.key in seen:
                     continue
                 seen.add(candidate.key)
-                if (traits := _within(space, candidate, drawn[0])) is not None:
-                    yield drawn, traits
+                if (proposal := _within(space, candidate, drawn[0])) is not None:
+                    yield drawn, proposal
 
         found = False
         for proposal in new(self._samplers(trial)):
@@ -151,27 +161,53 @@ def tried(study: OpenStudy, except_for: int) -> Counter[str]:
     return Counter(key for key in keys if key)
 
 
-def _within(space: Searched, candidate: Candidate, trial: Trial) -> Traits | None:
-    """The traits of a candidate within the limits, else None; latency, which takes a second, is not measured."""
+def _within(space: Searched, candidate: Candidate, trial: Trial) -> Proposal | None:
+    """What a candidate's training gives; None if it exceeds a limit. Latency, which takes a second, is left out."""
     counts = counts_of(candidate.network)
     if not is_uncut(candidate) and over_counts(space, counts):
         return None
-    return Traits(trial.params, counts["parameters"], counts["macs"])
+    own = Traits(trial.params, counts["parameters"], counts["macs"])
+    others = exits_of(candidate, space)[:-1] if isinstance(space, EliminationSpace) else []
+    networks = (*(_exit_traits(space, each, trial) for each in others), own)
+    forward_alone = training_of(candidate) == "probe"
+    return Proposal(networks, _work(own.macs, candidate.recipe.epochs, forward_alone))
+
+
+def _exit_traits(space: Searched, candidate: Candidate, trial: Trial) -> Traits:
+    assert isinstance(space, EliminationSpace)
+    name, depth = place_of_cut(candidate, space)
+    counts = counts_of(candidate.network)
+    return Traits({**trial.params, name: depth}, counts["parameters"], counts["macs"])
+
+
+def _work(macs: int, epochs: int, forward_alone: bool) -> float:
+    return macs * epochs * (FORWARD if forward_alone else 1.0)
 
 
 def _history(study: optuna.Study, except_for: int) -> tuple[list[Tried], list[Traits]]:
-    """The ended and the running trials of a study, of those that the sampler learns from."""
+    """The ended and the running trials of a study, of those that the sampler learns from.
+
+    Exits count as candidates of their own. The first trial of their training stands for its work.
+    """
     ended: list[Tried] = []
     running: list[Traits] = []
-    for trial in that_matter(study.get_trials(deepcopy=False), HISTORY):
+    trials = that_matter(study.get_trials(deepcopy=False), HISTORY)
+    seconds_of_exits: Counter[int] = Counter()
+    for trial in trials:
+        if TRAINED_WITH in trial.user_attrs:
+            seconds_of_exits[trial.user_attrs[TRAINED_WITH]] += trial.user_attrs.get("seconds", 0.0)
+    for trial in trials:
         attributes = trial.user_attrs
         if trial.number == except_for or not {"parameters", "macs"} <= attributes.keys():
             continue
         known = Traits(trial.params, attributes["parameters"], attributes["macs"])
         if trial.state == TrialState.RUNNING:
             running.append(known)
-        elif trial.state == TrialState.COMPLETE and "seconds" in attributes:
-            ended.append(Tried(known, trial.values[0], attributes["seconds"]))
+        elif trial.state == TrialState.COMPLETE and {"seconds", "epochs"} <= attributes.keys():
+            work = _work(known.macs, attributes["epochs"], attributes.get(TRAINING) == "probe")
+            taken = attributes["seconds"] + seconds_of_exits[trial.number]
+            own = None if TRAINED_WITH in attributes else (work, taken)
+            ended.append(Tried(known, trial.values[0], finished=True, work=own))
         elif trial.state == TrialState.PRUNED and "reach" in attributes:
-            ended.append(Tried(known, attributes["reach"], None))
+            ended.append(Tried(known, attributes["reach"]))
     return ended, running

@@ -31,13 +31,12 @@ def make_sampler(seed: int, history: int = HISTORY) -> optuna.samplers.BaseSampl
         return _RecentTPE(history, multivariate=True, group=True, constant_liar=True, seed=seed)
 
 
-class Near(optuna.samplers.RandomSampler):
-    """Repeats the values of a trial, if they fit, except for one to three that are drawn anew."""
+class Pinned(optuna.samplers.RandomSampler):
+    """Repeats the values that are given, if they fit, and draws all others at random."""
 
-    def __init__(self, params: Mapping[str, Any], random: np.random.Generator) -> None:
-        shuffled = random.permutation(sorted(params)).tolist()
-        self._kept = {name: params[name] for name in shuffled[random.integers(1, MOST_ANEW + 1) :]}
-        super().__init__(seed=int(random.integers(2**31)))
+    def __init__(self, params: Mapping[str, Any], seed: int) -> None:
+        self._kept = params
+        super().__init__(seed)
 
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
@@ -45,6 +44,15 @@ class Near(optuna.samplers.RandomSampler):
         if param_name in self._kept and _fits(self._kept[param_name], param_distribution):
             return self._kept[param_name]
         return super().sample_independent(study, trial, param_name, param_distribution)
+
+
+class Near(Pinned):
+    """Repeats the values of a trial, if they fit, except for one to three that are drawn anew."""
+
+    def __init__(self, params: Mapping[str, Any], random: np.random.Generator) -> None:
+        shuffled = random.permutation(sorted(params)).tolist()
+        kept = {name: params[name] for name in shuffled[random.integers(1, MOST_ANEW + 1) :]}
+        super().__init__(kept, seed=int(random.integers(2**31)))
 
 
 def _fits(value: Any, distribution: BaseDistribution) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -47,13 +48,15 @@ def study_front(study: optuna.Study) -> list[list[FrozenTrial]]:
     return [seeds for seeds, kept in zip(candidates.values(), front(means), strict=True) if kept]
 
 
-def joins_front(study: optuna.Study, candidate_key: str, values: tuple[float, float]) -> bool:
-    """Whether a trial of this candidate that is about to finish with these values will be on the study's front."""
+def join_front(study: optuna.Study, ending: Sequence[tuple[str, tuple[float, float]]]) -> list[bool]:
+    """For trials that are about to finish together, each a candidate's key and values: who will be on the front."""
     scores = {key: [trial.values[0] for trial in seeds] for key, seeds in _candidates(study).items()}
-    mine = (candidate_key, values[1])
-    scores.setdefault(mine, []).append(values[0])
+    mine: list[tuple[object, float]] = [(candidate_key, values[1]) for candidate_key, values in ending]
+    for key, (_, values) in zip(mine, ending, strict=True):
+        scores.setdefault(key, []).append(values[0])
     kept = front([(fmean(f1_scores), parameters) for (_, parameters), f1_scores in scores.items()])
-    return bool(dict(zip(scores, kept, strict=True))[mine])
+    on_front = dict(zip(scores, kept, strict=True))
+    return [bool(on_front[key]) for key in mine]
 
 
 def _candidates(study: optuna.Study) -> dict[tuple[object, float], list[FrozenTrial]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +43,10 @@ class EpochMetrics:
     learning_rate: float
     seconds: float
     images_per_second: float
+
+    def as_point(self) -> dict[str, float]:
+        """All metrics by name, without the epoch's number."""
+        return {name: value for name, value in asdict(self).items() if name != "epoch"}
 
 
 @dataclass(frozen=True)

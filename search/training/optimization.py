@@ -9,7 +9,9 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from blocks.anatomy import anatomy
 from blocks.network import Network
+from blocks.specification import EliminatedSpecification
 from search.settings.recipe import Recipe
 
 _GROWTH = 0.75  # share of the training in which images grow to their full size
@@ -18,11 +20,40 @@ _GROWTH = 0.75  # share of the training in which images grow to their full size
 def make_optimizer(network: Network, recipe: Recipe, *, pretrained: bool) -> torch.optim.Optimizer:
     """AdamW or SGD over the trainable parameters, in its fused form.
 
-    The learning rate of a pretrained trunk is `trunk_learning_rate` times the head's (discriminative learning rates,
-    Howard & Ruder 2018).
+    A pretrained trunk learns at a share of the head's learning rate: see `trunk_rates`.
     """
-    factor = recipe.trunk_learning_rate if pretrained else 1.0
-    return optimizer_of([(factor, network.trunk.parameters()), (1.0, network.head.parameters())], recipe)
+    trunk = trunk_rates(network, recipe) if pretrained else [(1.0, list(network.trunk.parameters()))]
+    return optimizer_of([*trunk, (1.0, network.head.parameters())], recipe)
+
+
+def trunk_rates(network: Network, recipe: Recipe) -> list[tuple[float, list[nn.Parameter]]]:
+    """For each block of a pretrained trunk, shallow to deep, its factor on the learning rate, and its parameters.
+
+    The factor falls geometrically with the block's depth in the whole backbone, from `trunk_learning_rate` to
+    `trunk_decay` times that (discriminative learning rates, Howard & Ruder 2018). The low blocks learn fastest, as they
+    must become good features for shallow cuts. Whatever is above the last cut learns as the last block does. What
+    belongs to no module of a block, such as position embeddings, learns as the first block does.
+    """
+    specification, trunk = network.specification, network.trunk
+    blocks_of_whole = len(trunk.block_modules)
+    if isinstance(specification, EliminatedSpecification):
+        known = anatomy(specification.backbone, specification.image_size)
+        blocks_of_whole = len(known.cuts) - 1  # the uncut backbone is no block
+    last = max(1, blocks_of_whole - 1)
+
+    def rate(depth: float) -> float:
+        return float(recipe.trunk_learning_rate * recipe.trunk_decay**depth)
+
+    placed: set[nn.Parameter] = set()
+    blocks: list[tuple[float, list[nn.Parameter]]] = []
+    for number, modules in enumerate(trunk.block_modules):
+        found = [parameter for module in modules for parameter in module.parameters()]
+        found += trunk.stem_parameters if number == 0 else []
+        new = [parameter for parameter in dict.fromkeys(found) if parameter not in placed]
+        placed |= set(new)
+        blocks.append((rate(number / last), new))
+    above = [parameter for parameter in trunk.parameters() if parameter not in placed]
+    return [*blocks, (rate(1.0), above)]
 
 
 def optimizer_of(parts: Iterable[tuple[float, Iterable[nn.Parameter]]], recipe: Recipe) -> torch.optim.Optimizer:

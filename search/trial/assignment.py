@@ -12,7 +12,8 @@ from search.settings.candidate import Candidate
 from search.settings.spaces import ListedSpace
 from search.settings.stored import stored_candidate
 from search.spaces import listed
-from search.spaces.sample import OverTheLimit, counts_of, is_uncut, queued, sample_candidate, summary
+from search.spaces.elimination import TRAINING
+from search.spaces.sample import OverTheLimit, counts_of, is_uncut, queued, sample_candidate, summary, training_of
 from search.study.limits import over_limits
 from search.study.study import OpenStudy
 
@@ -40,6 +41,7 @@ class Assignment:
             "seed": self.seed,
             "family": self.candidate.network.family,
             "summary": summary(self.candidate),
+            TRAINING: training_of(self.candidate),
             **({} if self.row is None else {"row": self.row}),
             **({"runs_to_end": True} if self.runs_to_end else {}),
             **self.counts,
@@ -56,9 +58,9 @@ class Assignment:
 def assign(open_study: OpenStudy, trial: optuna.Trial, classes: int, first_seed: int) -> Assignment:
     """Sample the trial's candidate, and choose the first seed that no trial of the same candidate has.
 
-    Queued full backbones, which cuts are compared with, are never pruned; nor are further seeds and listed networks. A
-    listed network has a seed of its own. Raises OverTheLimit for a network that is larger or slower than the space
-    allows; limits do not hold for full backbones and listed networks.
+    Queued full backbones, which cuts are compared with, are never pruned; nor are further seeds, trainings that give
+    several networks, and listed networks. A listed network has a seed of its own. Raises OverTheLimit for a network
+    that is larger or slower than the space allows; limits do not hold for full backbones and listed networks.
     """
     space = open_study.space
     if isinstance(space, ListedSpace):
@@ -73,4 +75,5 @@ def assign(open_study: OpenStudy, trial: optuna.Trial, classes: int, first_seed:
     same = [other.user_attrs for other in others if other.user_attrs.get("candidate_key") == candidate.key]
     taken = {attributes["seed"] for attributes in same if "seed" in attributes}
     seed = next(seed for seed in itertools.count(first_seed) if seed not in taken)
-    return Assignment(candidate, seed, counts, runs_to_end=bool(taken) or (uncut and queued(trial)))
+    runs_to_end = bool(taken) or (uncut and queued(trial)) or training_of(candidate) != "alone"
+    return Assignment(candidate, seed, counts, runs_to_end=runs_to_end)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -47,6 +47,7 @@ PACKAGES = ("elimnet-search", "torch", "torchvision", "timm")
 class TrainedModel:
     """The model of a trial that is trained and scored, and about to be finished.
 
+    number        of its trial, if that is another than the lease's, whose training produced it
     data          `Dataset.describe()`
     device        what trained it, for people
     trained_on    the images that it was trained on
@@ -61,6 +62,12 @@ class TrainedModel:
     device: str
     trained_on: PartName
     test_metrics: Metrics | None = None
+    number: int | None = None
+
+    @property
+    def trial(self) -> int:
+        """The number of its trial."""
+        return self.lease.number if self.number is None else self.number
 
 
 def keep(database: Database, artefacts: Artefacts, model: TrainedModel) -> str | None:
@@ -69,16 +76,48 @@ def keep(database: Database, artefacts: Artefacts, model: TrainedModel) -> str |
     A store that fails is logged, and so is anything else that goes wrong, except for a lost database. Raises LeaseLost
     where another worker has the trial; its model stays as it is.
     """
+
+    def save_and_attach() -> None:
+        with _saved(artefacts, model) as (files, unused):
+            unused[:] = attach_files(database, model.lease, files)
+
+    return _reason(save_and_attach, model)
+
+
+def save(artefacts: Artefacts, model: TrainedModel) -> dict[str, str] | str:
+    """Save the model of a trial that does not exist yet. Returns the files' names and ids, or why that failed.
+
+    Whoever creates the trial shows the files with it (see `storage.produced`), or else removes them with `forget`.
+    """
+    kept: dict[str, str] = {}
+
+    def save_alone() -> None:
+        with _saved(artefacts, model) as (files, unused):
+            kept.update(files)
+            unused.clear()
+
+    return _reason(save_alone, model) or kept
+
+
+def forget(artefacts: Artefacts, files: Mapping[str, str]) -> None:
+    """Remove the files of a saved model. A file that cannot be removed stays in the store."""
+    for artefact_id in files.values():
+        with suppress(ArtefactError):
+            artefacts.remove(artefact_id)
+
+
+def _reason(save_model_of: Callable[[], None], model: TrainedModel) -> str | None:
+    """Why saving failed; None where it did not."""
     try:
-        _keep(database, artefacts, model)
+        save_model_of()
         return None
     except (ArtefactError, OSError, BadInput) as error:
-        log.warning("the model of %s #%s is lost: %s", model.study.study_name, model.lease.number, error)
+        log.warning("the model of %s #%s is lost: %s", model.study.study_name, model.trial, error)
         return " ".join(str(error).split())
     except StorageError:
         raise
     except Exception as error:
-        log.exception("the model of %s #%s is lost", model.study.study_name, model.lease.number)
+        log.exception("the model of %s #%s is lost", model.study.study_name, model.trial)
         return " ".join(f"{type(error).__name__}: {error}".split())
 
 
@@ -89,37 +128,39 @@ def note_lost(database: Database, model: TrainedModel, reason: str) -> None:
     page.write()
 
 
-def _keep(database: Database, artefacts: Artefacts, model: TrainedModel) -> None:
-    """Write all files to a temporary folder, copy them to the store, and show them once the store has all of them.
+@contextmanager
+def _saved(artefacts: Artefacts, model: TrainedModel) -> Iterator[tuple[dict[str, str], list[str]]]:
+    """The names and ids of the model's files, which the store has, and the ids that are removed in the end.
 
-    The files have new ids and are shown only if this worker still has the trial. So a worker that was frozen here does
-    not replace the model of the worker that has finished the trial meanwhile.
+    All files are removed, unless the caller changes that list. They have new ids and are shown only if this worker
+    still has the trial. So a worker that was frozen here does not replace the model of the worker that has finished
+    the trial meanwhile.
     """
+    files: dict[str, str] = {}
+    unused: list[str] = []
     with tempfile.TemporaryDirectory(prefix="elimnet-model-") as temporary:
         folder = Path(temporary) / "model"
-        network, data = model.result.network, model.data
-        known = {name: data[name] for name in ("fit", "pixel_range") if name in data}
-        taken = InputDescription(image_size=network.specification.image_size, **known)
-        description = save_model(network, data["classes"], taken, _provenance(model), folder)
-        title = f"{model.study.study_name}, trial {model.lease.number}"
-        (folder / MATRIX_FILE).write_bytes(
-            png(confusion_figure(description.classes, description.provenance.metrics, title))
-        )
-        (folder / CARD_FILE).write_text(model_card(description), encoding="utf-8")
-        _attach(database, artefacts, model.lease, [folder / name for name in FILES])
+        _write(model, folder)
+        try:
+            for name in FILES:
+                files[name] = artefacts.save(folder / name)
+                unused.append(files[name])
+            yield files, unused
+        finally:
+            for artefact_id in unused:
+                with suppress(ArtefactError):
+                    artefacts.remove(artefact_id)
 
 
-def _attach(database: Database, artefacts: Artefacts, lease: Lease, files: Sequence[Path]) -> None:
-    saved: dict[str, str] = {}
-    unused: Collection[str] = saved.values()
-    try:
-        for file in files:
-            saved[file.name] = artefacts.save(file)
-        unused = attach_files(database, lease, saved)
-    finally:
-        for artefact_id in unused:
-            with suppress(ArtefactError):
-                artefacts.remove(artefact_id)
+def _write(model: TrainedModel, folder: Path) -> None:
+    network, data = model.result.network, model.data
+    known = {name: data[name] for name in ("fit", "pixel_range") if name in data}
+    taken = InputDescription(image_size=network.specification.image_size, **known)
+    description = save_model(network, data["classes"], taken, _provenance(model), folder)
+    title = f"{model.study.study_name}, trial {model.trial}"
+    matrix = confusion_figure(description.classes, description.provenance.metrics, title)
+    (folder / MATRIX_FILE).write_bytes(png(matrix))
+    (folder / CARD_FILE).write_text(model_card(description), encoding="utf-8")
 
 
 def metrics_of(split: Literal["validation", "test"], evaluation: Evaluation, counts: Mapping[str, int]) -> Metrics:
@@ -139,7 +180,7 @@ def _provenance(model: TrainedModel) -> Provenance:
     result, candidate, counts = model.result, model.assignment.candidate, model.assignment.counts
     return Provenance(
         study=model.study.study_name,
-        trial=model.lease.number,
+        trial=model.trial,
         seed=model.assignment.seed,
         initial_weights=candidate.initial_weights,
         recipe=candidate.recipe.model_dump(mode="json"),

@@ -23,8 +23,12 @@ from search.trial.keep_model import TrainedModel
 from storage.claims import open_trial
 from storage.errors import LeaseLost
 from storage.leases import Lease
+from storage.produced import ProducedTrial, finish_with
 from storage.results import finish, set_attributes
 from storage.suggestions import Suggestions
+
+Produced = tuple[int, Sequence[ProducedTrial]]
+"""The number of the first trial that a training produced, and all of them in the order of their numbers."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,17 @@ class AssignedTrial(LeasedTrial):
     def arrays(self, split: PartName) -> Arrays:
         """The images of a split, at the candidate's size."""
         return self.context.dataset.arrays(split, self.image_size)
+
+    def finish_with(
+        self, outcome: Outcome, end: tuple[Sequence[float], Mapping[str, Any]], produced: Produced
+    ) -> Outcome | None:
+        """Finish the trial as complete, with those that its training produced: see `storage.produced.finish_with`.
+
+        end  its values and attributes
+
+        Returns None, and stores nothing, where the numbers of the produced trials are taken. Raises LeaseLost.
+        """
+        return self.tell(outcome) if finish_with(self.context.database, self.lease, *end, produced) else None
 
     def to_keep(self, result: TrainingResult, test_metrics: Metrics | None = None) -> TrainedModel:
         """The trained model, as `search.trial.keep_model` saves it."""

@@ -1,44 +1,75 @@
-"""What trains: the network of an assignment, from its first weights to its result."""
+"""What trains: the networks of an assignment, from their first weights to their results."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 import torch
 
 from blocks.build import build
+from blocks.multi_exit import MultiExitNetwork, build_multi_exit
 from blocks.network import Network
 from blocks.specification import EliminatedSpecification
+from search.settings.candidate import Candidate
 from search.settings.search import Settings
+from search.spaces.sample import training_of
 from search.system.device import device_name
 from search.training.evaluation import TrainingResult
 from search.training.hooks import NO_HOOKS, Hooks
 from search.training.loop import train
+from search.training.multi_exit import train_exits
 from search.training.plan import Plan, TrainingData
-from search.training.weights import load_weights
+from search.training.probe import probe_exits
+from search.training.weights import State, load_weights
 from search.trial.assignment import Assignment
 
 
 def run(
     assignment: Assignment, data: TrainingData, settings: Settings, device: torch.device, hooks: Hooks = NO_HOOKS
 ) -> TrainingResult:
-    """Train the assignment's candidate, and score it on validation, if `data` has a validation split.
+    """Train the assignment's candidate, without others, and score it on validation, if `data` has a validation split.
 
     Equal assignments give equal results on the CPU.
     """
+    if training_of(assignment.candidate) != "alone":
+        return run_together([assignment], data, settings, device, hooks)[-1]
+    return train(_network_of(assignment, settings), _plan(assignment), data, device, hooks)
+
+
+def run_together(
+    exits: Sequence[Assignment], data: TrainingData, settings: Settings, device: torch.device, hooks: Hooks = NO_HOOKS
+) -> list[TrainingResult]:
+    """Train, or probe, the candidates of one training together, the deepest cut last. A result for each, as `run`."""
+    candidate = exits[-1].candidate
+    network = _multi_exit_of(exits, settings)
+    if candidate.recipe.method == "linear_probe":
+        return probe_exits(network, data, device, hooks)
+    return train_exits(network, _plan(exits[-1]), data, device, hooks)
+
+
+def _plan(assignment: Assignment) -> Plan:
     candidate = assignment.candidate
-    pretrained = candidate.initial_weights == "pretrained"
-    plan = Plan(candidate.recipe, assignment.seed, pretrained)
-    return train(network_of(assignment, settings), plan, data, device, hooks)
+    return Plan(candidate.recipe, assignment.seed, candidate.initial_weights == "pretrained")
 
 
-def network_of(assignment: Assignment, settings: Settings) -> Network:
+def _network_of(assignment: Assignment, settings: Settings) -> Network:
     """The assignment's network with its first weights, on the CPU."""
-    network, state = assignment.candidate.network, None
     torch.manual_seed(assignment.seed)
-    if isinstance(network, EliminatedSpecification) and assignment.candidate.initial_weights == "pretrained":
-        state = load_weights(network.backbone, settings.weights_dir)
-    return build(network, state)
+    return build(assignment.candidate.network, _backbone_state(assignment.candidate, settings))
+
+
+def _multi_exit_of(exits: Sequence[Assignment], settings: Settings) -> MultiExitNetwork:
+    torch.manual_seed(exits[-1].seed)
+    networks = [cast(EliminatedSpecification, each.candidate.network) for each in exits]
+    return build_multi_exit(networks, _backbone_state(exits[-1].candidate, settings))
+
+
+def _backbone_state(candidate: Candidate, settings: Settings) -> State | None:
+    network = candidate.network
+    if isinstance(network, EliminatedSpecification) and candidate.initial_weights == "pretrained":
+        return load_weights(network.backbone, settings.weights_dir)
+    return None
 
 
 def result_attributes(result: TrainingResult, device: torch.device) -> dict[str, Any]:

@@ -7,22 +7,25 @@ from __future__ import annotations
 
 import logging
 import traceback
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
 from search.errors import BadInput, Interrupted, TrialFailed
-from search.spaces.sample import summary
+from search.spaces.sample import summary, training_of
 from search.system.device import release_memory
 from search.training.evaluation import EpochMetrics, TrainingResult
 from search.training.hooks import Hooks
 from search.training.plan import TrainingData
+from search.trial.assignment import Assignment
 from search.trial.begin import Refused, begin
 from search.trial.checkpoint import StoredCheckpoint
 from search.trial.context import MAX_DEATHS, Outcome, hopeless
+from search.trial.exits import Exit, assignments_of
 from search.trial.heartbeat import kept_alive
 from search.trial.leased import AssignedTrial, LeasedTrial
-from search.trial.objective import run
+from search.trial.objective import run, run_together
 from search.trial.outcome import complete, complete_on_test, fail, refuse, stop
 from search.trial.pruning import Rungs, Stopped
 from storage import curves
@@ -76,28 +79,31 @@ def _attempt(trial: LeasedTrial, checkpoint: StoredCheckpoint) -> Outcome:
 
 def _train_and_finish(trial: AssignedTrial, checkpoint: StoredCheckpoint) -> Outcome:
     trial.context.progress.trains(summary(trial.candidate), trial.recipe.epochs, trial.lease.epoch or 0)
+    exits = assignments_of(trial)
     try:
-        result = _train(trial, checkpoint)
+        results = _train(trial, exits, checkpoint)
     except Stopped as stopped:
         return stop(trial, stopped)
-    return complete_on_test(trial, result) if trial.study.reads_test else complete(trial, result)
+    if trial.study.reads_test:
+        return complete_on_test(trial, results[-1])
+    return complete(trial, [Exit(each, result) for each, result in zip(exits, results, strict=True)])
 
 
-def _train(trial: AssignedTrial, checkpoint: StoredCheckpoint) -> TrainingResult:
-    """Train by the loop, with every epoch stored and every rung asked."""
+def _train(trial: AssignedTrial, exits: Sequence[Assignment], checkpoint: StoredCheckpoint) -> Sequence[TrainingResult]:
+    """Train by the loop, with every epoch stored and every rung asked. A result for each exit."""
     rungs = Rungs(trial)
 
     def on_epoch(metrics: EpochMetrics) -> None:
-        point = {name: value for name, value in asdict(metrics).items() if name != "epoch"}
-        curves.append(trial.context.database, trial.lease, metrics.epoch, point)
+        curves.append(trial.context.database, trial.lease, metrics.epoch, metrics.as_point())
         checkpoint.epoch = metrics.epoch
         trial.context.progress.epoch(metrics.epoch, metrics.f1_macro)
         rungs.ask(metrics)
 
-    return _train_in_memory(trial, Hooks(checkpoint=checkpoint, on_epoch=on_epoch, interrupted=trial.interrupted))
+    hooks = Hooks(checkpoint=checkpoint, on_epoch=on_epoch, interrupted=trial.interrupted)
+    return _train_in_memory(trial, exits, hooks)
 
 
-def _train_in_memory(trial: AssignedTrial, hooks: Hooks) -> TrainingResult:
+def _train_in_memory(trial: AssignedTrial, exits: Sequence[Assignment], hooks: Hooks) -> Sequence[TrainingResult]:
     """Train by the loop and, where memory does not suffice, with each batch in parts."""
     context = trial.context
     data = TrainingData(
@@ -106,7 +112,10 @@ def _train_in_memory(trial: AssignedTrial, hooks: Hooks) -> TrainingResult:
     )
     for parts in PARTS_OF_A_BATCH:
         try:
-            return run(trial.assignment, data, context.settings, context.device, replace(hooks, accumulation=parts))
+            in_parts = replace(hooks, accumulation=parts)
+            if training_of(trial.candidate) == "alone":
+                return [run(trial.assignment, data, context.settings, context.device, in_parts)]
+            return run_together(exits, data, context.settings, context.device, in_parts)
         except (MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise

@@ -7,24 +7,19 @@ import os
 import socket
 import textwrap
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
-from rich.console import Console
 
 from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
-from search.profile.profiling import profile_space
-from search.profile.table import show
 from search.settings.search import Settings, changed, in_full
-from search.settings.spaces import EliminationSpace, ListedSpace
-from search.statistics.cut_ranking import ProfiledCut
+from search.settings.spaces import ListedSpace
 from search.study.opening import open_listed_studies, open_studies
 from search.study.study import OpenStudy
-from search.system.device import choose_device, device_name
+from search.system.device import device_name
 from search.system.hardware import Slot, slots
 from search.system.outputs import replaced
 from search.trial.dry_run import describe
@@ -82,7 +77,7 @@ def open_data(settings: Settings, *, quiet: bool = False) -> Dataset:
 def open_search(
     settings: Settings, dataset: Dataset, stop: threading.Event, first_contact_seconds: float = FIRST_CONTACT_SECONDS
 ) -> tuple[Database, list[OpenStudy]]:
-    """Connect to the database and open the studies. New studies are created, after their cuts have been ranked.
+    """Connect to the database and open the studies. New studies are created.
 
     The search's listed studies, which other commands create, are also opened, so that all workers help with them,
     unless the settings themselves have a listed study.
@@ -90,17 +85,11 @@ def open_search(
     first_contact_seconds  how long to wait for a database that does not answer; longer where its address is known to
                            be right
 
-    Raises BadInput and DatabaseRefused, and Interrupted if `stop` is set while the cuts are ranked.
+    Raises BadInput and DatabaseRefused.
     """
     database = connect(settings.database, stop=stop, first_contact_seconds=first_contact_seconds)
-
-    def profiler(space: EliminationSpace) -> Sequence[ProfiledCut]:
-        profile = profile_space(space, dataset, choose_device(settings.device), settings.weights_dir, stop.is_set)
-        show(profile, Console(highlight=False), recommended_only=True)
-        return profile.cuts
-
     seed, data = sampler_seed(settings), dataset.describe()
-    studies = open_studies(settings, data, database, sampler_seed=seed, profiler=profiler)
+    studies = open_studies(settings, data, database, sampler_seed=seed)
     if not any(isinstance(space, ListedSpace) for space in settings.studies.values()):
         studies += open_listed_studies(settings, data, database)
     return database, studies

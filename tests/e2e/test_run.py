@@ -57,7 +57,7 @@ def test_both_studies_on_digits_through_ctrl_c_to_the_report(
     done_before = sum(" F1 " in line for line in first.output.splitlines() if " tiny/" in line)
     assert len(lines) == 4 - done_before, "one plain line a trial"
     assert "\x1b" not in second.output
-    assert all(study in second.output.partition("settings:")[2] for study in ("elimination", "scratch"))
+    assert all(study in second.output.partition("settings that differ")[2] for study in ("elimination", "scratch"))
     for name in ("pareto.png", "pareto.html"):
         assert (tmp_path / "runs" / "tiny" / name).stat().st_size > 10_000
 

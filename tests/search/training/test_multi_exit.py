@@ -16,7 +16,8 @@ from search.settings.recipe import Recipe
 from search.training.evaluation import TrainingResult
 from search.training.hooks import Hooks
 from search.training.loop import Training
-from search.training.multi_exit import MultiExitTraining, Sharing, train_exits, trunk_rates
+from search.training.multi_exit import MultiExitTraining, train_exits
+from search.training.optimization import trunk_rates
 from search.training.plan import Plan, TrainingData
 from tests.networks import CLASSES, SIZE
 from tests.training import FileCheckpoint, assert_same, evaluate, stop_after
@@ -59,7 +60,9 @@ def test_every_exit_learns_and_is_a_network_of_its_own(make_arrays: MakeArrays) 
         assert result.epochs[-1].f1_macro == result.f1_macro
         assert result.epochs[-1].train_f1_macro > result.epochs[0].train_f1_macro
     assert len({result.epochs[0].train_f1_macro for result in results}) > 1
-    assert sum(result.seconds for result in results) == pytest.approx(sum(each.seconds for each in results[0].epochs))
+    assert sum(result.seconds for result in results) == pytest.approx(
+        3 * sum(each.seconds for each in results[0].epochs)
+    )
 
 
 def test_seeds_decide(make_arrays: MakeArrays) -> None:
@@ -118,8 +121,7 @@ def cut_at(cut: str | None) -> EliminatedSpecification:
 @pytest.mark.parametrize("deepest", [None, "layer2.1"])
 def test_a_pretrained_trunk_learns_more_slowly_with_depth(deepest: str | None) -> None:
     network = build_multi_exit([cut_at("layer1.1"), cut_at(deepest)])
-    sharing = Sharing(bottom_rate=0.8, top_rate=0.2)
-    rates = trunk_rates(network, sharing)
+    rates = trunk_rates(network, Recipe(trunk_learning_rate=0.8, trunk_decay=0.25))
     rate_of = {parameter: rate for rate, parameters in rates for parameter in parameters}
     assert sum(len(parameters) for _, parameters in rates) == len(rate_of) == len(list(network.trunk.parameters()))
     backbone = dict(network.trunk.named_parameters())
