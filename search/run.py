@@ -7,6 +7,7 @@ immediately; run the same command to resume. Example: python -m search.run --con
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Sequence
 
 from search.settings import search as all_settings
@@ -15,6 +16,7 @@ from search.system.hardware import add_workers_argument
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.run") -> int:
+    started = time.monotonic()
     parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     all_settings.add_arguments(parser)
     add_workers_argument(parser, default="1")
@@ -23,7 +25,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.r
     settings = all_settings.load(options)
     with loading():
         from search.worker.launch import run_search
-    return run_search(settings, options.workers, quiet=options.quiet)
+    return run_search(settings, options.workers, started, quiet=options.quiet)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from search.progress.standing import read_standing
 from search.progress.table import LiveTable
 from search.progress.words import front_change, stamped, status_line
 from search.study.study import OpenStudy
+from search.system.deadline import Deadline
 from storage.database import Database
 from storage.errors import StorageError
 
@@ -45,11 +46,19 @@ def manner_of(console: Console, *, quiet: bool) -> Manner:
 class Display:
     """A context manager that shows the progress of a run. Its methods may be called from any thread."""
 
-    def __init__(self, database: Database, studies: Sequence[OpenStudy], *, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        database: Database,
+        studies: Sequence[OpenStudy],
+        *,
+        quiet: bool = False,
+        deadline: Deadline | None = None,
+    ) -> None:
+        self.deadline = deadline
         self._console = Console(highlight=False, markup=False, emoji=False)
         self.manner = manner_of(self._console, quiet=quiet)
         self._read: Callable[[], Standing] = lambda: read_standing(database, studies)
-        self._started = time.monotonic()
+        self._started = deadline.started if deadline else time.monotonic()
         self._workers: dict[int, Activity] = {}
         self._standing = Standing()
         self._printing = threading.Lock()
@@ -60,7 +69,8 @@ class Display:
     @property
     def facts(self) -> Facts:
         """The present facts."""
-        return Facts(time.monotonic() - self._started, dict(self._workers), self._standing)
+        given = self.deadline.seconds if self.deadline else None
+        return Facts(time.monotonic() - self._started, dict(self._workers), self._standing, given)
 
     def __enter__(self) -> Self:
         if self.manner == "quiet":

@@ -117,8 +117,12 @@ class Standing:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything that is shown: seconds since the start, what each worker does, by its number, and the standing."""
+    """Everything that is shown: seconds since the start, what each worker does, by its number, and the standing.
+
+    given  the seconds that the whole command may take, if it was given any
+    """
 
     seconds: float
     workers: Mapping[int, Activity] = field(default_factory=dict)
     standing: Standing = field(default_factory=Standing)
+    given: float | None = None

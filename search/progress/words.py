@@ -38,7 +38,8 @@ def budget_in_words(facts: Facts) -> str:
     limited = [study for study in studies if study.trials is not None]
     timed = [study for study in studies if study.minutes is not None]
     ended = sum(study.ended for study in studies)
-    parts = [f"{clock(facts.seconds)} elapsed"]
+    of_given = f"of {clock(facts.given)}" if facts.given else "elapsed"
+    parts = [f"{clock(facts.seconds)} {of_given}"]
     if limited and len(limited) == len(studies):
         parts.append(f"{ended} of {sum(study.trials or 0 for study in limited)} trials{_less_good(facts.standing)}")
     else:
@@ -46,7 +47,7 @@ def budget_in_words(facts: Facts) -> str:
     if timed:
         used, given = sum(study.seconds for study in timed) / 60, sum(study.minutes or 0 for study in timed)
         parts.append(f"{used:.1f} of {given:g} min of training")
-    if (left := facts.standing.left_seconds) is not None and left > 0:
+    if facts.given is None and (left := facts.standing.left_seconds) is not None and left > 0:
         parts.append(f"about {duration(left)} left")
     return ", ".join(parts)
 

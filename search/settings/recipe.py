@@ -19,7 +19,7 @@ class Recipe(Frozen):
         description="how weights are found: training by gradient descent, or a linear probe, which fits the last layer "
         "in closed form to the features of the pretrained backbone",
     )
-    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = Field(12, description="number of passes over the images")
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = Field(24, description="number of passes over the images")
     batch_size: Annotated[int, Field(ge=2, le=1_000_000)] = Field(32, description="images per optimizer step")
     optimizer: Literal["adamw", "sgd"] = Field("adamw", description="optimizer; sgd uses momentum")
     learning_rate: Annotated[float, Field(gt=0, le=1000)] = Field(

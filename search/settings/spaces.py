@@ -121,6 +121,11 @@ class Space(Frozen):
         None,
         description="budget of this study in minutes of training, shared by all workers; default: the search's minutes",
     )
+    share: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None,
+        description="share of the time of `search.run --minutes` that this study gets; default: an equal part of what "
+        "the other studies leave",
+    )
 
 
 class EliminationSpace(Space):
@@ -164,6 +169,9 @@ class ScratchSpace(Space):
     """Small networks that are built from blocks and trained from random weights."""
 
     space: Literal["scratch"] = Field("scratch", description="search space: networks trained from random weights")
+    share: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        1 / 3, description="share of the time of `search.run --minutes` that this study gets"
+    )
     # Small networks that learn everything in a few epochs cannot cope with strong augmentation.
     augmentation: Annotated[Range, within(0.0, 1.0)] = Field(
         Range(low=0.0, high=0.5), description="range of the augmentation strength: 0 is none, 1 is the strongest"

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from optuna.trial import FrozenTrial, TrialState
 
+from search.settings.search import Settings
+from search.settings.spaces import ListedSpace
 from search.study.study import OpenStudy
 from storage.claims import count_trials
 from storage.database import Database
+
+PLANNED_SECONDS = "planned_seconds"
+"""The attribute of a trial of a run with a deadline: the seconds that its training was fitted to."""
 
 
 def used_share(database: Database, study: OpenStudy) -> float:
@@ -17,6 +23,39 @@ def used_share(database: Database, study: OpenStudy) -> float:
     if study.minutes is None:
         return used
     return max(used, training_seconds(study.study.get_trials(deepcopy=False)) / 60 / study.minutes)
+
+
+def without_minutes(study: OpenStudy, settings: Settings) -> OpenStudy:
+    """The study without the search's budget of minutes and the default budget, for a run that a deadline ends."""
+    space = study.space
+    if isinstance(space, ListedSpace):
+        return study
+    if space.trials or space.minutes:
+        return replace(study, trials=space.trials, minutes=space.minutes)
+    return replace(study, trials=settings.trials, minutes=None)
+
+
+def shares_of_time(studies: Sequence[OpenStudy]) -> dict[str, float]:
+    """The share of a run's time that each study gets that is searched: see `shares`."""
+    return shares({study.name: study.space.share for study in studies if not isinstance(study.space, ListedSpace)})
+
+
+def shares(given: Mapping[str, float | None]) -> dict[str, float]:
+    """Shares that add up to 1. Those that are not given are equal parts of what the others leave."""
+    fixed = sum(share for share in given.values() if share is not None)
+    open_ones = sum(share is None for share in given.values())
+    rest = max(0.0, 1 - fixed) / open_ones if open_ones else 0.0
+    chosen = {name: rest if share is None else share for name, share in given.items()}
+    total = sum(chosen.values()) or 1.0
+    return {name: share / total for name, share in chosen.items()}
+
+
+def planned_seconds(study: OpenStudy) -> float:
+    """Seconds of training of the study's trials; of the running ones, the seconds that were planned for them."""
+    trials = study.study.get_trials(deepcopy=False)
+    running = [trial for trial in trials if trial.state == TrialState.RUNNING]
+    planned: float = sum(trial.user_attrs.get(PLANNED_SECONDS, 0.0) for trial in running)
+    return training_seconds(trials) + planned
 
 
 def training_seconds(trials: Iterable[FrozenTrial]) -> float:

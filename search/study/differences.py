@@ -16,7 +16,7 @@ from search.system.hardware import processor
 
 LATENCY_MACHINE = "latency_machine"
 ADVICE = "choose a new name with --name, or use the old data and settings"
-MAY_CHANGE = {"trials", "minutes", "profile"}  # budgets, and a setting that matters only while a study is created
+MAY_CHANGE = {"trials", "minutes", "share"}  # budgets
 
 
 def differences(study: optuna.Study, settings: Settings, data: Mapping[str, Any]) -> list[str]:

@@ -90,6 +90,11 @@ class Training:
     def steps_per_epoch(self) -> int:
         return len(self._batches)
 
+    @property
+    def images(self) -> tuple[int, int]:
+        """Number of images that an epoch is trained on, and that it is scored on."""
+        return len(self._batches.labels), 0 if self._validation is None else len(self._validation)
+
     def make_optimizer(self, plan: Plan) -> torch.optim.Optimizer:
         return make_optimizer(self.network, plan.recipe, pretrained=plan.pretrained)
 

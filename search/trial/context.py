@@ -12,6 +12,7 @@ from search.data.dataset import Dataset
 from search.progress.reporter import Reporter
 from search.settings.search import Settings
 from search.study.study import OpenStudy
+from search.system.deadline import Deadline
 from storage.artefacts import Artefacts
 from storage.database import Database
 from storage.leases import Lease, Leases
@@ -28,6 +29,7 @@ class WorkerContext:
     progress  the worker's side of the display
     studies   all that it takes trials from
     stop      set when the worker is asked to requeue its trial and end
+    deadline  when the command ends, where it was given its minutes; trainings are fitted to the time that is left
     sign      called at every step, so that the supervisor sees that the worker makes progress
     """
 
@@ -41,15 +43,16 @@ class WorkerContext:
     progress: Reporter
     stop: threading.Event
     sign: Callable[[], None] = lambda: None
+    deadline: Deadline | None = None
 
     @property
     def leases(self) -> Leases:
         return Leases(self.database, STALE_SECONDS)
 
     def asked_to_stop(self) -> bool:
-        """Whether the worker is to end. Asking is a sign of life."""
+        """Whether the worker is to end now. Asking is a sign of life."""
         self.sign()
-        return self.stop.is_set()
+        return self.stop.is_set() or (self.deadline is not None and self.deadline.is_over)
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from search.spaces.sample import training_of
 from search.system.device import device_name
 from search.training.evaluation import TrainingResult
 from search.training.hooks import NO_HOOKS, Hooks
-from search.training.loop import train
-from search.training.multi_exit import train_exits
+from search.training.loop import Training, train
+from search.training.multi_exit import MultiExitTraining, train_exits
 from search.training.plan import Plan, TrainingData
 from search.training.probe import probe_exits
 from search.training.weights import State, load_weights
@@ -46,6 +46,16 @@ def run_together(
     if candidate.recipe.method == "linear_probe":
         return probe_exits(network, data, device, hooks)
     return train_exits(network, _plan(exits[-1]), data, device, hooks)
+
+
+def training_for(
+    exits: Sequence[Assignment], data: TrainingData, settings: Settings, device: torch.device, hooks: Hooks
+) -> Training:
+    """The training of these networks, which has not begun: of one alone, or of several together, the deepest last."""
+    plan = _plan(exits[-1])
+    if training_of(exits[-1].candidate) == "alone":
+        return Training(_network_of(exits[-1], settings), plan, data, device, hooks)
+    return MultiExitTraining(_multi_exit_of(exits, settings), plan, data, device, hooks)
 
 
 def _plan(assignment: Assignment) -> Plan:

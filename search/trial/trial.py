@@ -24,6 +24,7 @@ from search.trial.checkpoint import StoredCheckpoint
 from search.trial.context import MAX_DEATHS, Outcome, hopeless
 from search.trial.exits import Exit, assignments_of
 from search.trial.heartbeat import kept_alive
+from search.trial.in_time import fitted
 from search.trial.leased import AssignedTrial, LeasedTrial
 from search.trial.objective import run, run_together
 from search.trial.outcome import complete, complete_on_test, fail, refuse, stop
@@ -78,8 +79,10 @@ def _attempt(trial: LeasedTrial, checkpoint: StoredCheckpoint) -> Outcome:
 
 
 def _train_and_finish(trial: AssignedTrial, checkpoint: StoredCheckpoint) -> Outcome:
-    trial.context.progress.trains(summary(trial.candidate), trial.recipe.epochs, trial.lease.epoch or 0)
+    if trial.lease.checkpoint is None:
+        trial = fitted(trial, assignments_of(trial))
     exits = assignments_of(trial)
+    trial.context.progress.trains(summary(trial.candidate), trial.recipe.epochs, trial.lease.epoch or 0)
     try:
         results = _train(trial, exits, checkpoint)
     except Stopped as stopped:

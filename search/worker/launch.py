@@ -21,12 +21,14 @@ from search.progress.reporter import Reporter
 from search.report.writing import report
 from search.settings.search import Settings
 from search.settings.spaces import ListedSpace
+from search.system.deadline import Deadline
 from search.system.hardware import Slot
 from search.system.logs import set_up_logging
 from search.system.outputs import readers_may_leave
 from search.system.signals import stop_on_signals
 from search.worker.loop import GivingUp, work
 from search.worker.lost_models import LostModel, lost_models, report_lost, show_and_report_lost
+from search.worker.plan import plan_in_words
 from search.worker.session import Session
 from search.worker.startup import (
     keep_settings,
@@ -54,13 +56,21 @@ class Worked:
 
 
 @readers_may_leave()
-def run_search(settings: Settings, workers: str, *, quiet: bool) -> int:
-    """Work on all studies of a search in turns, then show the report. Returns the exit status of `search.run`."""
+def run_search(settings: Settings, workers: str, started: float, *, quiet: bool) -> int:
+    """Work on all studies of a search in turns, then show the report. Returns the exit status of `search.run`.
+
+    The `minutes` of the settings are the wall-clock time of the whole command, which started at `started` by the
+    monotonic clock.
+    """
     set_up_logging(quiet=quiet)
     show_settings(settings)
     slots = open_slots(settings, workers)
-    opened = _opener(settings, open_data(settings))
-    worked = _work(opened, slots, quiet=quiet, processes=len(slots) > 1)
+    dataset = open_data(settings)
+    deadline = None
+    if settings.minutes:
+        deadline = Deadline.of_minutes(settings.minutes, started, len(slots))
+        print(plan_in_words(deadline, settings), flush=True)
+    worked = _work(_opener(settings, dataset, deadline), slots, quiet=quiet, processes=len(slots) > 1)
     return worked.status or show_and_report_lost(partial(_report, settings), worked.lost)
 
 
@@ -103,13 +113,15 @@ def work_on_rows(
     return _work(opened, slots, quiet=quiet, processes=len(slots) > 1)
 
 
-def _opener(settings: Settings, dataset: Dataset) -> Callable[[threading.Event], Session]:
+def _opener(
+    settings: Settings, dataset: Dataset, deadline: Deadline | None = None
+) -> Callable[[threading.Event], Session]:
     store = open_writable_store(settings)
 
     def opened(stop: threading.Event) -> Session:
         session = Session.open(settings, dataset, store, stop)
         keep_settings(settings)
-        return session
+        return session.until(deadline)
 
     return opened
 
@@ -123,7 +135,7 @@ def _work(
         session = opened(stop)
         print(f"database {session.database.url}", flush=True)
         known = lost_models(session.studies)
-        with Display(session.database, session.studies, quiet=quiet) as display:
+        with Display(session.database, session.studies, quiet=quiet, deadline=session.deadline) as display:
             status = supervise(session, display, slots) if processes else _work_alone(session, display, slots[0])
         lost = [] if received else lost_models(session.studies)
         session.close()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from search.dashboard.feed import Feed
 from search.errors import BadInput
-from search.study.budget import used_share
+from search.study.budget import planned_seconds, shares_of_time, used_share
 from search.study.limits import check_limits
+from search.study.study import OpenStudy
 from search.trial.context import Outcome, WorkerContext
+from search.trial.in_time import LEAST_SECONDS
 from search.trial.leased import LeasedTrial
 from search.trial.trial import perform
 from storage.claims import claim_trial, count_trials
@@ -35,7 +38,7 @@ def work(context: WorkerContext) -> None:
         context.sign()
         trial = _next_trial(context)
         if trial is None:
-            if not any(count_trials(context.database, study.study._study_id).running for study in context.studies):
+            if _is_over(context) or not _is_any_running(context):
                 feed.update(at_once=True)
                 return
             context.progress.waits()
@@ -52,6 +55,14 @@ def work(context: WorkerContext) -> None:
             raise GivingUp(f"{MAX_FAILURES_IN_A_ROW} trials in a row failed: {outcome.cause}")
 
 
+def _is_over(context: WorkerContext) -> bool:
+    return context.deadline is not None and context.deadline.left < LEAST_SECONDS
+
+
+def _is_any_running(context: WorkerContext) -> bool:
+    return any(count_trials(context.database, study.study._study_id).running for study in context.studies)
+
+
 def _give_up_where_nothing_is_within_limits(trial: LeasedTrial, in_a_row: int, outcome: Outcome) -> None:
     """A new study has networks within its limits, but an old one may be of a version that did not look."""
     if in_a_row == INFEASIBLE_BEFORE_A_LOOK:
@@ -64,6 +75,20 @@ def _give_up_where_nothing_is_within_limits(trial: LeasedTrial, in_a_row: int, o
         raise GivingUp(said + outcome.line)
 
 
+def _in_turn(context: WorkerContext, used: Mapping[str, float]) -> list[OpenStudy]:
+    """The studies in the order of their turns: the one with the smallest used share of its budget, or of its time.
+
+    None where the time left suffices for no training, except for the linear probes with which a study begins.
+    """
+    deadline = context.deadline
+    if deadline is None:
+        return sorted(context.studies, key=lambda study: used[study.name])
+    if deadline.left < LEAST_SECONDS:
+        return [study for study in context.studies if count_trials(context.database, study.study._study_id).waiting]
+    shares = shares_of_time(context.studies)
+    return sorted(context.studies, key=lambda study: planned_seconds(study) / shares.get(study.name, 1.0))
+
+
 def _kind(cause: str | None) -> str | None:
     """A cause without its numbers and ids, which differ between failures of the same kind."""
     return cause and re.sub(r"[0-9a-f-]{36}|\d[\d.e+-]*", "#", cause)
@@ -74,9 +99,9 @@ def _next_trial(context: WorkerContext) -> LeasedTrial | None:
     by_id = {study.study._study_id: study for study in context.studies}
     if lease := context.leases.take_over(list(by_id), context.name):
         return LeasedTrial(context, by_id[lease.study_id], lease)
-    shares = {study.name: used_share(context.database, study) for study in context.studies}
-    for study in sorted(context.studies, key=lambda study: shares[study.name]):
-        if shares[study.name] >= 1:
+    used = {study.name: used_share(context.database, study) for study in context.studies}
+    for study in _in_turn(context, used):
+        if used[study.name] >= 1:
             continue
         if lease := claim_trial(context.database, study.study._study_id, context.name, study.trials):
             return LeasedTrial(context, study, lease)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from search.data.dataset import Dataset
 from search.progress.reporter import Reporter
 from search.settings.search import Settings
+from search.study.budget import without_minutes
 from search.study.opening import open_rows
 from search.study.study import OpenStudy
+from search.system.deadline import Deadline
 from search.trial.context import WorkerContext
 from search.worker.startup import FIRST_CONTACT_SECONDS, open_search, worker_name
 from storage.artefacts import Artefacts
@@ -22,7 +24,10 @@ from storage.database import Database, connect
 
 @dataclass(frozen=True)
 class Session:
-    """Data, database, artefact store and studies. `stop` asks the process to requeue its trials and end."""
+    """Data, database, artefact store and studies. `stop` asks the process to requeue its trials and end.
+
+    deadline  when the command ends, where it was given its minutes
+    """
 
     settings: Settings
     dataset: Dataset
@@ -30,6 +35,7 @@ class Session:
     artefacts: Artefacts
     studies: Sequence[OpenStudy]
     stop: threading.Event
+    deadline: Deadline | None = None
 
     @classmethod
     def open(
@@ -51,6 +57,13 @@ class Session:
         studies = open_rows(settings, dataset.describe(), database)
         return cls(settings, dataset, database, artefacts, studies, stop)
 
+    def until(self, deadline: Deadline | None) -> Session:
+        """The same session, which the deadline ends, in place of the search's budgets of minutes and default budget."""
+        if deadline is None:
+            return self
+        studies = [without_minutes(study, self.settings) for study in self.studies]
+        return replace(self, studies=studies, deadline=deadline)
+
     def context(
         self, device: str, progress: Reporter, sign: Callable[[], None] = lambda: None, name: str | None = None
     ) -> WorkerContext:
@@ -66,6 +79,7 @@ class Session:
             progress=progress,
             stop=self.stop,
             sign=sign,
+            deadline=self.deadline,
         )
 
     def close(self) -> None:

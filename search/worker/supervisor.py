@@ -30,6 +30,7 @@ from search.progress.facts import Activity
 from search.progress.reporter import Reporter
 from search.settings.search import Settings
 from search.system.commands import exit_with_status
+from search.system.deadline import Deadline
 from search.system.hardware import Slot
 from search.system.logs import set_up_logging
 from search.system.signals import SIGNAL_STATUS, stop_on_signals
@@ -160,6 +161,7 @@ class _Post:
     settings: Settings
     slot: Slot
     manner: Manner
+    deadline: Deadline | None
     last_sign: ctypes.c_double
     display: Connection
     leash: Connection
@@ -175,7 +177,7 @@ class _Child:
         self.last_sign: ctypes.c_double = context.RawValue(ctypes.c_double, NO_SIGN)
         from_child, to_display = context.Pipe(duplex=False)
         leash, self._held = context.Pipe(duplex=False)
-        post = _Post(settings, slot, display.manner, self.last_sign, to_display, leash)
+        post = _Post(settings, slot, display.manner, display.deadline, self.last_sign, to_display, leash)
         display.take(slot.worker, Activity())
         self.process: BaseProcess = context.Process(target=_child_main, args=(post,))
         self.process.start()
@@ -218,6 +220,7 @@ def _child_main(post: _Post) -> None:
             settings = post.settings
             dataset = open_data(settings, quiet=True)
             session = Session.open(settings, dataset, open_store(settings), stop, OUTAGE_SECONDS)
+            session = session.until(post.deadline)
             try:
                 work(session.context(post.slot.device, Reporter(send), sign))
             except GivingUp as error:
