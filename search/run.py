@@ -14,11 +14,16 @@ from search.settings import search as all_settings
 from search.system.commands import add_quiet_argument, exit_with_status, loading
 from search.system.hardware import add_workers_argument
 
+MINUTES = (
+    "minutes that the whole command may take, from its start to the report; trainings are fitted to this time "
+    "(default: none; of search.worker they are the training time of each study)"
+)
+
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.run") -> int:
     started = time.monotonic()
     parser = argparse.ArgumentParser(prog=prog, description=__doc__)
-    all_settings.add_arguments(parser)
+    all_settings.add_arguments(parser, own={"minutes": MINUTES})
     add_workers_argument(parser, default="1")
     add_quiet_argument(parser)
     options = parser.parse_args(arguments)

@@ -88,7 +88,8 @@ def named_once(rows: Mapping[str, Entry]) -> dict[str, str]:
 def with_controls(rows: Sequence[ListedRow], among: Collection[str]) -> list[ListedRow]:
     """The rows, and after each cut `among` them with pretrained weights its control: how much is the pretraining worth?
 
-    A control has the network and the recipe of its row, without the settings that only pretrained weights need.
+    A control has the network and the recipe of its row, without the settings that only pretrained weights need. The
+    control of a cut from a shared training is also from one, as shared trainings help random weights as well.
     """
     listed: list[ListedRow] = []
     for row in rows:
@@ -97,8 +98,9 @@ def with_controls(rows: Sequence[ListedRow], among: Collection[str]) -> list[Lis
         if not cut or row.name not in among or row.candidate.initial_weights == "random":
             listed.append(row)
             continue
-        recipe = recipe.model_copy(update={"frozen_stages": 0, "trunk_learning_rate": 1.0})
-        candidate = Candidate(network=network, initial_weights="random", recipe=recipe)
+        recipe = recipe.model_copy(update={"frozen_stages": 0, "trunk_learning_rate": 1.0, "trunk_decay": 1.0})
+        exits = row.candidate.exits
+        candidate = Candidate(network=network, initial_weights="random", recipe=recipe, exits=exits)
         name = f"{row.name}-random"
         control = ListedRow(name=name, words=f"{row.name} from random weights; a control", candidate=candidate)
         listed += [row.model_copy(update={"compared_with": {**row.compared_with, CONTROL: name}}), control]

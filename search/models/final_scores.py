@@ -23,6 +23,16 @@ from search.training.evaluation import Evaluation, logits_of
 
 READ_AT = "test_read_at"
 ANSWERS = "test_answers"
+TEST_ATTRIBUTES = (
+    READ_AT,
+    "test_f1_macro",
+    "test_accuracy",
+    "test_loss",
+    "test_f1_per_class",
+    "test_confusion",
+    ANSWERS,
+)
+"""The attributes of a trial that `score_once` gives."""
 
 
 def score_once(

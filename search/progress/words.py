@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from search.progress.facts import Activity, Facts, Member, Standing
 
 MOST_WORKERS = 8
+MOST_JOINED = 3
 
 
 def stamped(line: str) -> str:
@@ -75,9 +76,11 @@ def front_change(before: Sequence[Member], now: Sequence[Member]) -> str | None:
     if before == now:
         return None
     known, present = {member.trials[0] for member in before}, {member.trials[0] for member in now}
-    parts = [f"{_names(member)} joined ({_scores(member)})" for member in now if member.trials[0] not in known]
+    joined = [f"{_names(member)} joined ({_scores(member)})" for member in now if member.trials[0] not in known]
+    parts = joined if len(joined) <= MOST_JOINED else [f"{len(joined)} networks joined"]
     parts += [f"{_names(member)} has a new mean ({_scores(member)})" for member in now if _has_changed(member, before)]
-    parts += [f"{_names(member)} left" for member in before if member.trials[0] not in present]
+    left = [f"{_names(member)} left" for member in before if member.trials[0] not in present]
+    parts += left if len(left) <= MOST_JOINED else [f"{len(left)} networks left"]
     return f"Pareto front: {'; '.join(parts)}; now {_counted(now)}"
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
 # Option: its placeholder and its help. A typed value is text; `search.settings.search` checks it.
 OPTIONS = {
@@ -27,11 +28,16 @@ BUDGETS = frozenset({"trials", "minutes", "max_latency_ms"})
 OF_TRAINING = BUDGETS | {"seed"}
 
 
-def add_arguments(parser: argparse.ArgumentParser, without: Collection[str] = ()) -> None:
-    """Add the options that set a setting, and `--set` for all other settings, except the options in `without`."""
+def add_arguments(
+    parser: argparse.ArgumentParser, without: Collection[str] = (), own: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Add the options that set a setting, and `--set` for all other settings, except the options in `without`.
+
+    own  help texts of options that mean something else in this command
+    """
     for name, (metavar, said) in OPTIONS.items():
         if name not in without:
-            parser.add_argument(option(name), metavar=metavar, help=said)
+            parser.add_argument(option(name), metavar=metavar, help=own.get(name, said))
     parser.add_argument(
         "--set",
         action="append",

@@ -133,10 +133,13 @@ def exits_of(candidate: Candidate, space: EliminationSpace) -> list[Candidate]:
     if candidate.recipe.method == "linear_probe":
         modules = [cut.module for cut in cuts_in_space(space, anatomy(network.backbone, network.image_size))]
         exits = tuple(modules[: modules.index(network.cut) + 1])
-    return [_at_cut(candidate, network, module) for module in exits] or [candidate]
+    return [at_exit(candidate, module) for module in exits] or [candidate]
 
 
-def _at_cut(candidate: Candidate, network: EliminatedSpecification, module: str | None) -> Candidate:
+def at_exit(candidate: Candidate, module: str | None) -> Candidate:
+    """The candidate of another exit of the same training; `module` is its cut."""
+    network = candidate.network
+    assert isinstance(network, EliminatedSpecification)
     head = network.head.model_copy(update={"kind": "pool_linear" if module else "original"})
     return candidate.model_copy(update={"network": network.model_copy(update={"cut": module, "head": head})})
 

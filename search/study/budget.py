@@ -13,9 +13,6 @@ from search.study.study import OpenStudy
 from storage.claims import count_trials
 from storage.database import Database
 
-PLANNED_SECONDS = "planned_seconds"
-"""The attribute of a trial of a run with a deadline: the seconds that its training was fitted to."""
-
 
 def used_share(database: Database, study: OpenStudy) -> float:
     """The used share of its trials, which count once they are begun, or of its minutes of training; the larger one."""
@@ -48,6 +45,12 @@ def shares(given: Mapping[str, float | None]) -> dict[str, float]:
     chosen = {name: rest if share is None else share for name, share in given.items()}
     total = sum(chosen.values()) or 1.0
     return {name: share / total for name, share in chosen.items()}
+
+
+PLANNED_SECONDS = "planned_seconds"
+PLANNED_WORK = "planned_work"
+"""Attributes of a trial of a run with a deadline: the seconds and the work that its training was fitted to. Work is the
+MACs of the network times the epochs."""
 
 
 def planned_seconds(study: OpenStudy) -> float:

@@ -20,6 +20,7 @@ from search.study.differences import differences, differences_of_data
 from search.study.limits import check_limits
 from search.study.sampler import make_sampler
 from search.study.study import WHOLE, OpenStudy
+from storage.attributes import TRAINED_WITH
 from storage.database import Database
 from storage.names import full_name
 
@@ -111,6 +112,7 @@ def _open(name: str, settings: Settings, database: Database, sampler_seed: int) 
         study_name=full_name(settings.name, name), storage=database.optuna, sampler=make_sampler(sampler_seed)
     )
     space = stored_space(study.user_attrs[WHOLE])
-    if isinstance(space, ListedSpace):  # all of its trials were queued when it was created
-        return OpenStudy(name, space, study, len(study.get_trials(deepcopy=False)), None)
+    if isinstance(space, ListedSpace):  # all of its trainings were queued when it was created
+        queued = [trial for trial in study.get_trials(deepcopy=False) if TRAINED_WITH not in trial.user_attrs]
+        return OpenStudy(name, space, study, len(queued), None)
     return OpenStudy(name, space, study, *settings.budget(name))

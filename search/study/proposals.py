@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,11 +48,13 @@ class Proposer:
     proposals  new candidates within the limits of their space, of which the most valuable one is chosen (see
                `search.study.acquisition`). A quarter of them are the sampler's, a quarter are like members of the
                Pareto front, the rest are random. Before enough trials have finished for a choice, the first is taken
+    most_work  MACs times epochs of a training that ends in time; those that need more are passed over
     """
 
     study: OpenStudy
     classes: int
     proposals: int = 1
+    most_work: float = math.inf
 
     def draw(self, trial: Trial) -> Drawn:
         """`trial`, or another hold on it, which suggests a candidate that its study has not tried.
@@ -125,7 +128,8 @@ class Proposer:
                 if candidate.key in seen:
                     continue
                 seen.add(candidate.key)
-                if (proposal := _within(space, candidate, drawn[0])) is not None:
+                proposal = _within(space, candidate, drawn[0])
+                if proposal is not None and proposal.work <= self.most_work:
                     yield drawn, proposal
 
         found = False

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from search.settings.pruning import Stopping
+from search.settings.recipe import Recipe
+from search.statistics.confusion import Integers
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,34 @@ class Behind:
             f"F1 {self.f1_macro:.3f} can reach {self.reach:.3f} at most, behind trial {self.rival.trial} "
             f"with {self.rival.f1_macro:.3f} and {size} parameters"
         )
+
+
+@dataclass(frozen=True)
+class AtChance:
+    """A trial that has learnt nothing in its warm-up. `chance` is the F1 of always answering the largest class."""
+
+    f1_macro: float
+    chance: float
+
+    @property
+    def reach(self) -> float:
+        """The best F1 to expect."""
+        return self.f1_macro
+
+    def __str__(self) -> str:
+        return f"F1 {self.f1_macro:.3f} is no better than always answering the largest class ({self.chance:.3f})"
+
+
+def chance_level(labels: Integers) -> float:
+    """The macro F1 of always answering the most frequent of the labels, int64 (N,)."""
+    counts = np.bincount(labels)
+    share = counts.max() / len(labels)
+    return float(2 * share / (1 + share) / np.count_nonzero(counts))
+
+
+def epoch_after_warm_up(recipe: Recipe) -> int:
+    """The first epoch at the full learning rate: at its end, a network that can learn has learnt something."""
+    return math.ceil(min(recipe.warmup_epochs, recipe.epochs / 2)) + 1
 
 
 def rungs(epochs: int, settings: Stopping) -> dict[int, float]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from search.spaces.sample import OverTheLimit
 from search.study.proposals import Proposer
+from search.trial.affordable import most_work
 from search.trial.assignment import Assignment, assign
 from search.trial.leased import AssignedTrial, LeasedTrial
 from storage.attributes import attributes_of
@@ -14,10 +15,10 @@ from storage.suggestions import Suggestions
 
 @dataclass(frozen=True)
 class Refused:
-    """A candidate that exceeds a limit of its space, and the suggestions for it."""
+    """A candidate that exceeds a limit of its space or the time left, and the suggestions for it, if not stored."""
 
     error: OverTheLimit
-    suggestions: Suggestions
+    suggestions: Suggestions | None = None
 
 
 def begin(trial: LeasedTrial) -> AssignedTrial | Refused:
@@ -28,7 +29,7 @@ def begin(trial: LeasedTrial) -> AssignedTrial | Refused:
     if "candidate" in stored:
         return trial.assigned(Assignment.from_attributes(stored))
     classes = len(context.dataset.classes)
-    proposer = Proposer(study, classes, context.settings.proposals)
+    proposer = Proposer(study, classes, context.settings.proposals, most_work(context))
     while True:  # until no other worker has begun the same candidate meanwhile
         drawn, suggestions = proposer.draw(opened)
         try:

@@ -7,11 +7,13 @@ the parameters that the sampler would have drawn for it. None uses up a part of 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from search.settings.spaces import EliminationSpace
-from search.spaces.elimination import exits_of, place_of_cut
+from search.models.final_scores import metrics_of_attributes
+from search.settings.spaces import AnySpace, EliminationSpace, ListedRow, ListedSpace
+from search.spaces.elimination import at_exit, exits_of, place_of_cut
+from search.spaces.listed import ROW, trained_with
 from search.spaces.sample import counts_of, is_uncut
 from search.study.limits import over_limits
 from search.training.evaluation import TrainingResult
@@ -28,47 +30,66 @@ from storage.trials import stored_suggestions
 class Exit:
     """A network that a training gave, with its result.
 
-    test_f1_macro  its score on test, in a final evaluation
-    on_front       whether it joins its study's Pareto front
+    test_scores  in a final evaluation, as attributes of its trial: see `search.models.final_scores`
+    is_kept      whether its model is saved: it joins its study's Pareto front, or is the result of a final evaluation
     """
 
     assignment: Assignment
     result: TrainingResult
-    test_f1_macro: float | None = None
-    on_front: bool = False
+    test_scores: Mapping[str, Any] = field(default_factory=dict)
+    is_kept: bool = False
 
     @property
     def values(self) -> tuple[float, float]:
         """Of the objectives."""
-        f1_macro = self.result.f1_macro if self.test_f1_macro is None else self.test_f1_macro
+        f1_macro = self.test_scores["test_f1_macro"] if self.test_scores else self.result.f1_macro
         return f1_macro, float(self.assignment.counts["parameters"])
 
 
 def assignments_of(trial: AssignedTrial) -> list[Assignment]:
-    """What the trial's training gives, from the shallowest cut to the deepest, which is the trial's own assignment."""
-    space = trial.study.space
-    if not isinstance(space, EliminationSpace):
-        return [trial.assignment]
-    *others, _ = exits_of(trial.candidate, space)
-    exits = [replace(trial.assignment, candidate=each, counts=counts_of(each.network)) for each in others]
-    return [*exits, trial.assignment]
+    """What the trial's training gives, from the shallowest cut to the deepest. One of them is the trial's own.
 
-
-def within_limits(trial: AssignedTrial, exits: Sequence[Exit]) -> list[Exit]:
-    """The exits that are within the limits of the study; those that are not become no trials."""
-    space = trial.study.space
-    if not isinstance(space, EliminationSpace):
-        return list(exits)
+    In a fixed list, exits that are no network of the list have no `row`.
+    """
+    space, own = trial.study.space, trial.assignment
+    if isinstance(space, EliminationSpace):
+        candidates = exits_of(own.candidate, space)
+    elif own.candidate.exits:
+        candidates = [at_exit(own.candidate, module) for module in own.candidate.exits]
+    else:
+        return [own]
+    rows = {row.candidate.network: row.name for row in _rows_trained_with(trial)}
     return [
-        each
-        for each in exits
-        if is_uncut(each.assignment.candidate)
-        or not over_limits(space, each.assignment.candidate, each.assignment.counts)
+        own
+        if each.network == own.candidate.network
+        else replace(own, candidate=each, counts=counts_of(each.network), row=rows.get(each.network))
+        for each in candidates
     ]
 
 
+def _rows_trained_with(trial: AssignedTrial) -> list[ListedRow]:
+    space = trial.study.space
+    if not isinstance(space, ListedSpace):
+        return []
+    (own,) = [row for row in space.rows if row.name == trial.assignment.row]
+    return trained_with(space, own)
+
+
+def own_and_others(trial: AssignedTrial, exits: Sequence[Exit]) -> tuple[Exit, list[Exit]]:
+    """The trial's own exit, and those that become trials: within the limits of the study, or networks of its list."""
+    (own,) = [each for each in exits if each.assignment is trial.assignment]
+    return own, [each for each in exits if each is not own and _becomes_a_trial(trial, each.assignment)]
+
+
+def _becomes_a_trial(trial: AssignedTrial, assignment: Assignment) -> bool:
+    space = trial.study.space
+    if isinstance(space, ListedSpace):
+        return assignment.row is not None
+    return is_uncut(assignment.candidate) or not over_limits(space, assignment.candidate, assignment.counts)
+
+
 def produced(trial: AssignedTrial, exits: Sequence[Exit], first_number: int) -> list[ProducedTrial]:
-    """The exits as trials to store, with these numbers. The models of those on the Pareto front are saved."""
+    """The exits as trials to store, with these numbers. The models of those that are to be kept are saved."""
     suggested = stored_suggestions(trial.context.database, trial.lease.trial_id)
     return [_produced(trial, each, first_number + place, suggested) for place, each in enumerate(exits)]
 
@@ -76,15 +97,15 @@ def produced(trial: AssignedTrial, exits: Sequence[Exit], first_number: int) -> 
 def _produced(
     trial: AssignedTrial, each: Exit, number: int, suggested: Mapping[str, Mapping[str, Any]]
 ) -> ProducedTrial:
-    context, space = trial.context, trial.study.space
-    assert isinstance(space, EliminationSpace)
-    name, depth = place_of_cut(each.assignment.candidate, space)
-    suggestions = {**suggested, name: {**suggested[name], "param_value": float(depth)}}
-    attributes = each.assignment.attributes() | result_attributes(each.result, context.device)
+    context = trial.context
+    name, value = _own_parameter(trial.study.space, each.assignment)
+    suggestions = {**suggested, name: {**suggested[name], "param_value": float(value)}}
+    attributes = each.assignment.attributes() | result_attributes(each.result, context.device) | dict(each.test_scores)
     attributes[TRAINED_WITH] = trial.lease.number
     files: dict[str, str] = {}
-    if each.on_front:
-        model = replace(trial.to_keep(each.result), assignment=each.assignment, number=number)
+    if each.is_kept:
+        metrics = metrics_of_attributes(each.test_scores, each.assignment.counts) if each.test_scores else None
+        model = replace(trial.to_keep(each.result, metrics), assignment=each.assignment, number=number)
         saved = save(context.artefacts, model)
         if isinstance(saved, str):
             attributes[MODEL_LOST] = saved
@@ -92,3 +113,11 @@ def _produced(
             files = saved
     epochs = {metrics.epoch: metrics.as_point() for metrics in each.result.epochs}
     return ProducedTrial(each.values, attributes, list(suggestions.values()), epochs, files)
+
+
+def _own_parameter(space: AnySpace, assignment: Assignment) -> tuple[str, int]:
+    """The Optuna parameter in which exits of a training differ, and its value in Optuna's internal representation."""
+    if isinstance(space, EliminationSpace):
+        return place_of_cut(assignment.candidate, space)
+    assert isinstance(space, ListedSpace)
+    return ROW, [row.name for row in space.rows].index(str(assignment.row))

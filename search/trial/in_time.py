@@ -7,18 +7,21 @@ recipe: the result depends on the recipe and the seed alone, as always.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 from search.settings.spaces import ListedSpace
 from search.spaces.elimination import TRAINING
-from search.spaces.sample import training_of
-from search.study.budget import PLANNED_SECONDS, planned_seconds, shares_of_time
+from search.spaces.sample import OverTheLimit, training_of
+from search.study.budget import PLANNED_SECONDS, PLANNED_WORK, planned_seconds, shares_of_time
 from search.training.hooks import Hooks
 from search.training.loop import Training
 from search.training.pace import seconds_per_epoch
 from search.training.plan import TrainingData
+from search.trial.affordable import LEAST_PART
 from search.trial.assignment import Assignment
+from search.trial.begin import Refused
 from search.trial.leased import AssignedTrial
 from search.trial.objective import training_for
 
@@ -26,18 +29,23 @@ log = logging.getLogger(__name__)
 
 SHARED_PART = 0.8
 """The part of its study's time that the first shared training gets. What follows trains single cuts further."""
+LEAST_SHARE = 0.25
 LATEST_END = 0.95
 """The part of the time left that a training may take: an epoch may take longer than its first steps."""
 MOST_OF_A_RECIPE = 2
 """A shared training gets at most this many times the epochs of the recipe."""
+LEAST_SHARED = 3
+"""A shared training of fewer epochs is hardly better than linear probes."""
 LEAST_SECONDS = 15.0
 """With less time left, no training begins."""
 
 
-def fitted(trial: AssignedTrial, exits: Sequence[Assignment]) -> AssignedTrial:
+def fitted(trial: AssignedTrial, exits: Sequence[Assignment]) -> AssignedTrial | Refused:
     """The trial with as many epochs as fit into the time left, and stored with them. Without a deadline, as it is.
 
     exits  all networks that the trial trains, its own last
+
+    Refused, if so few epochs fit that the training would be of no use.
     """
     deadline = trial.context.deadline
     kind = training_of(trial.candidate)
@@ -46,11 +54,16 @@ def fitted(trial: AssignedTrial, exits: Sequence[Assignment]) -> AssignedTrial:
     epoch_seconds = seconds_per_epoch(lambda hooks: _begun(trial, exits, hooks))
     seconds = min(_seconds_for(trial), LATEST_END * deadline.left)
     most = trial.recipe.epochs * (MOST_OF_A_RECIPE if kind == "shared" else 1)
-    epochs = min(most, max(1, int(seconds / epoch_seconds)))
+    least = LEAST_SHARED if kind == "shared" else math.ceil(LEAST_PART * trial.recipe.epochs)
+    epochs = min(most, int(seconds / epoch_seconds))
+    if epochs < min(least, trial.recipe.epochs):
+        needed = min(least, trial.recipe.epochs) * epoch_seconds
+        return Refused(OverTheLimit(trial.candidate.key, {"s of training": (needed, max(seconds, 1.0))}))
     recipe = trial.recipe.model_copy(update={"epochs": epochs})
     assignment = replace(trial.assignment, candidate=trial.candidate.model_copy(update={"recipe": recipe}))
     planned = epochs * epoch_seconds
-    trial.store(assignment.attributes() | {PLANNED_SECONDS: planned})
+    work = float(epochs * assignment.counts["macs"])
+    trial.store(assignment.attributes() | {PLANNED_SECONDS: planned, PLANNED_WORK: work})
     log.info(
         "%s: %s epochs of %.1f s are planned, of %.0f s that are left", trial.name, epochs, epoch_seconds, deadline.left
     )
@@ -66,14 +79,23 @@ def _begun(trial: AssignedTrial, exits: Sequence[Assignment], hooks: Hooks) -> T
 
 
 def _seconds_for(trial: AssignedTrial) -> float:
-    """The seconds that the trial may take: the first shared training leaves time for what follows it."""
+    """The seconds that the trial may take: what its study has left of its share of the run's time.
+
+    The first shared training leaves a part of them for what follows it. If the study has hardly any left, and it is its
+    turn all the same, the trial gets a part of the time that is left for all.
+    """
     context, study = trial.context, trial.study
     deadline = context.deadline
     assert deadline is not None
-    others = study.study.get_trials(deepcopy=False)
-    earlier = [other for other in others if other.user_attrs.get(TRAINING) == "shared"]
-    if training_of(trial.candidate) != "shared" or any(other.number < trial.lease.number for other in earlier):
-        return deadline.left
     used = {each.name: planned_seconds(each) for each in context.studies}
     whole = sum(used.values()) + deadline.workers * deadline.left
-    return SHARED_PART * (shares_of_time(context.studies)[study.name] * whole - used[study.name])
+    of_study = shares_of_time(context.studies)[study.name] * whole - used[study.name]
+    if training_of(trial.candidate) == "shared" and _is_first_shared(trial):
+        of_study *= SHARED_PART
+    return max(of_study, LEAST_SHARE * deadline.left)
+
+
+def _is_first_shared(trial: AssignedTrial) -> bool:
+    others = trial.study.study.get_trials(deepcopy=False)
+    shared = [other.number for other in others if other.user_attrs.get(TRAINING) == "shared"]
+    return all(number >= trial.lease.number for number in shared)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from optuna.trial import TrialState
 
-from search.models.final_scores import metrics_of_attributes, score_once
+from search.models.final_scores import TEST_ATTRIBUTES, metrics_of_attributes, score_once
 from search.spaces.sample import summary
+from search.study.pruner import Behind
 from search.study.study import join_front
 from search.system.device import device_name
 from search.training.evaluation import TrainingResult
 from search.trial.begin import Refused
 from search.trial.context import Outcome
-from search.trial.exits import Exit, produced, within_limits
+from search.trial.exits import Exit, own_and_others, produced
 from search.trial.keep_model import TrainedModel, forget, keep, note_lost
 from search.trial.leased import AssignedTrial, LeasedTrial
 from search.trial.objective import result_attributes
@@ -24,62 +26,81 @@ from storage import curves
 from storage.attributes import MODEL_LOST, attributes_of
 from storage.produced import next_number
 
+SCORES_OF_EXITS = "scores_of_exits"
+"""The attribute of a trial whose exits are scored on test: their scores by row, until their trials are stored."""
 
-def complete(trial: AssignedTrial, results: Sequence[Exit]) -> Outcome:
+
+def complete(trial: AssignedTrial, exits: Sequence[Exit]) -> Outcome:
     """Finish a trial with its validation scores, and store the other exits of its training as trials.
 
-    results  of all exits, the trial's own last. The models of those that join the front are saved
+    exits  of the training, the trial's own among them. The models of those that join the front are saved
     """
-    *others, own = [*within_limits(trial, results[:-1]), results[-1]]
-    candidates = [(each.assignment.candidate.key, each.values) for each in (*others, own)]
-    joining = join_front(trial.study.study, candidates)
-    others = [replace(each, on_front=joins) for each, joins in zip(others, joining, strict=False)]
+    own, others = own_and_others(trial, exits)
+    candidates = [(each.assignment.candidate.key, each.values) for each in (own, *others)]
+    joins, *join = join_front(trial.study.study, candidates)
+    others = [replace(each, is_kept=joining) for each, joining in zip(others, join, strict=True)]
     line = f"F1 {own.result.f1_macro:.4f}, {_size_and_time(trial, own.result)}: {summary(trial.candidate)}"
-    if others:
-        line += f"; {_in_words(others)}"
-    return _complete(trial, own, line, trial.to_keep(own.result) if joining[-1] else None, others)
+    return _complete(trial, own, others, line, trial.to_keep(own.result) if joins else None)
 
 
-def _in_words(exits: Sequence[Exit]) -> str:
-    best = max(exits, key=lambda each: each.result.f1_macro)
-    cut = getattr(best.assignment.candidate.network, "cut", None) or "uncut"
-    return f"{len(exits)} further cuts from the same training, the best {cut} with F1 {best.result.f1_macro:.4f}"
+def complete_on_test(trial: AssignedTrial, exits: Sequence[Exit]) -> Outcome:
+    """Finish a trial of a final study: score its networks on test, unless the worker before this one has done so.
+
+    exits  of the training, the trial's own among them. Those that are networks of the list become trials
+    """
+    own, others = own_and_others(trial, exits)
+    known: dict[str, Any] = attributes_of(trial.opened())
+    scores_of_others: dict[str, Any] = dict(known.get(SCORES_OF_EXITS, {}))
+
+    def remember(scores: Mapping[str, Any]) -> None:
+        trial.store(scores)
+
+    def remember_exit(row: str, scores: Mapping[str, Any]) -> None:
+        scores_of_others[row] = dict(scores)
+        trial.store({SCORES_OF_EXITS: scores_of_others})
+
+    own = replace(own, test_scores=_scored(trial, own, known, remember))
+    scored = []
+    for each in others:
+        row = str(each.assignment.row)
+        scores = _scored(trial, each, scores_of_others.get(row, {}), partial(remember_exit, row))
+        scored.append(replace(each, test_scores=scores, is_kept=True))
+    line = f"test F1 {own.values[0]:.4f}, {_size_and_time(trial, own.result)}: {trial.assignment.row}"
+    model = trial.to_keep(own.result, metrics_of_attributes(own.test_scores, trial.assignment.counts))
+    return _complete(trial, own, scored, line, model)
 
 
-def complete_on_test(trial: AssignedTrial, result: TrainingResult) -> Outcome:
-    """Finish a trial of a final study: score its network on test, unless the worker before this one has done so."""
+def _scored(
+    trial: AssignedTrial, each: Exit, known: Mapping[str, Any], remember: Callable[[Mapping[str, Any]], None]
+) -> Mapping[str, Any]:
+    """The network's scores on test, which are `known` if an earlier worker has read them."""
     context = trial.context
 
     def sign() -> bool:
         context.sign()
         return False  # whoever has opened the test split reads it to its end: it is opened once
 
-    def remember(scores: Mapping[str, Any]) -> None:
-        trial.store(scores)
+    network, batch_size = each.result.network.to(context.device), trial.recipe.batch_size
+    scores = score_once(network, lambda: trial.arrays("test"), context.device, batch_size, known, remember, sign)
+    return {name: value for name, value in scores.items() if name in TEST_ATTRIBUTES}
 
-    scores = score_once(
-        result.network,
-        lambda: trial.arrays("test"),
-        context.device,
-        trial.recipe.batch_size,
-        attributes_of(trial.opened()),
-        remember,
-        sign,
-    )
-    f1_macro = scores["test_f1_macro"]
-    line = f"test F1 {f1_macro:.4f}, {_size_and_time(trial, result)}: {trial.assignment.row}"
-    model = trial.to_keep(result, metrics_of_attributes(scores, trial.assignment.counts))
-    return _complete(trial, Exit(trial.assignment, result, f1_macro), line, model)
+
+def _in_words(exits: Sequence[Exit]) -> str:
+    best = max(exits, key=lambda each: each.values[0])
+    cut = getattr(best.assignment.candidate.network, "cut", None) or "uncut"
+    return f"{len(exits)} further cuts from the same training, the best {cut} with F1 {best.values[0]:.4f}"
 
 
 def _complete(
-    trial: AssignedTrial, own: Exit, line: str, model: TrainedModel | None, others: Sequence[Exit] = ()
+    trial: AssignedTrial, own: Exit, others: Sequence[Exit], line: str, model: TrainedModel | None
 ) -> Outcome:
     context = trial.context
     context.leases.beat(trial.lease)  # a worker that has lost the trial saves nothing of it
     lost = keep(context.database, context.artefacts, model) if model else None
     attributes = result_attributes(own.result, context.device) | ({MODEL_LOST: lost} if lost else {})
-    outcome = Outcome(f"{trial.name} {line}")
+    if own.test_scores and others:
+        attributes[SCORES_OF_EXITS] = {}
+    outcome = Outcome(f"{trial.name} {line}{f'; {_in_words(others)}' if others else ''}")
     if others:
         _finish_with(trial, outcome, (own.values, attributes), others)
     else:
@@ -118,14 +139,15 @@ def stop(trial: AssignedTrial, stopped: Stopped) -> Outcome:
     seconds = sum(epoch["seconds"] for epoch in curve)
     attributes = {
         "stopped_at_epoch": stopped.epoch,
-        "stopped_behind": stopped.behind.rival.trial,
         "reason": str(stopped),
-        "f1_macro": stopped.behind.f1_macro,
-        "reach": stopped.behind.reach,
+        "f1_macro": stopped.why.f1_macro,
+        "reach": stopped.why.reach,
         "epochs": len(curve),
         "seconds": seconds,
         "device": device_name(trial.context.device),
     }
+    if isinstance(stopped.why, Behind):
+        attributes["stopped_behind"] = stopped.why.rival.trial
     outcome = Outcome(f"{trial.name} {stopped}, {seconds:.0f} s: {summary(trial.candidate)}")
     return trial.finish(outcome, TrialState.PRUNED, attributes=attributes)
 

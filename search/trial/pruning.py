@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from search.settings.spaces import ListedSpace
-from search.study.pruner import Behind, Finished, epoch_at, judge, rungs
+from search.study.pruner import AtChance, Behind, Finished, chance_level, epoch_after_warm_up, epoch_at, judge, rungs
 from search.study.study import OpenStudy
 from search.training.evaluation import EpochMetrics
 from search.trial.leased import AssignedTrial
@@ -13,10 +13,10 @@ from storage import curves
 class Stopped(Exception):
     """The trial cannot reach the front any more and is pruned. The study learns from it, and the budget counts it."""
 
-    def __init__(self, epoch: int, epochs: int, behind: Behind) -> None:
+    def __init__(self, epoch: int, epochs: int, why: Behind | AtChance) -> None:
         self.epoch = epoch
-        self.behind = behind
-        super().__init__(f"stopped at epoch {epoch} of {epochs}: {behind}")
+        self.why = why
+        super().__init__(f"stopped at epoch {epoch} of {epochs}: {why}")
 
 
 class Rungs:
@@ -26,6 +26,7 @@ class Rungs:
         context, settings = trial.context, trial.context.settings.stopping
         asked = settings.enabled and not trial.assignment.runs_to_end
         self._shares = rungs(trial.recipe.epochs, settings) if asked else {}
+        self._after_warm_up = epoch_after_warm_up(trial.recipe) if asked else 0
         self._settings = settings
         self._trial = trial
         self._studies = context.studies if settings.across_studies else [trial.study]
@@ -35,6 +36,10 @@ class Rungs:
 
         So a trial whose worker died at a rung repeats the epoch and is judged again: no rung is skipped.
         """
+        if metrics.epoch == self._after_warm_up < self._trial.recipe.epochs:
+            chance = chance_level(self._trial.arrays("validation").labels)
+            if metrics.f1_macro <= chance:
+                raise Stopped(metrics.epoch, self._trial.recipe.epochs, AtChance(metrics.f1_macro, chance))
         share = self._shares.get(metrics.epoch)
         if share is None:
             return

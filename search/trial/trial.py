@@ -80,16 +80,18 @@ def _attempt(trial: LeasedTrial, checkpoint: StoredCheckpoint) -> Outcome:
 
 def _train_and_finish(trial: AssignedTrial, checkpoint: StoredCheckpoint) -> Outcome:
     if trial.lease.checkpoint is None:
-        trial = fitted(trial, assignments_of(trial))
+        in_time = fitted(trial, assignments_of(trial))
+        if isinstance(in_time, Refused):
+            return refuse(trial, in_time)
+        trial = in_time
     exits = assignments_of(trial)
     trial.context.progress.trains(summary(trial.candidate), trial.recipe.epochs, trial.lease.epoch or 0)
     try:
         results = _train(trial, exits, checkpoint)
     except Stopped as stopped:
         return stop(trial, stopped)
-    if trial.study.reads_test:
-        return complete_on_test(trial, results[-1])
-    return complete(trial, [Exit(each, result) for each, result in zip(exits, results, strict=True)])
+    trained = [Exit(each, result) for each, result in zip(exits, results, strict=True)]
+    return complete_on_test(trial, trained) if trial.study.reads_test else complete(trial, trained)
 
 
 def _train(trial: AssignedTrial, exits: Sequence[Assignment], checkpoint: StoredCheckpoint) -> Sequence[TrainingResult]:
