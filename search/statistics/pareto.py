@@ -116,7 +116,8 @@ def joint_gains(points: ArrayLike, f1_macro: NDArray[np.float64], parameters: Ar
         (T,)
     """
     if len(f1_macro) == 1:
-        return hypervolume_gains(points, f1_macro, parameters)[0]
+        alone: NDArray[np.float64] = hypervolume_gains(points, f1_macro, parameters)[0]
+        return alone
     columns = _columns(points)
     known = columns[front(columns)]
     before = search_hypervolume(known)
