@@ -149,7 +149,7 @@ def test_probes_need_pretrained_weights_and_all_but_separate_trainings_linear_he
 
 
 def test_all_kinds_of_trainings_are_reached_and_each_can_be_built() -> None:
-    kinds = {}
+    kinds: dict[Training, tuple[Candidate, dict[str, Any]]] = {}
     for seed in range(40):
         candidate, parameters = _sampled(seed, EVERY)
         kinds.setdefault(training_of(candidate), (candidate, parameters))
