@@ -7,6 +7,7 @@ classifier probes", ICLR 2017 workshop).
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -47,16 +48,15 @@ def probe_exits(
     """Fit the linear layer of each exit to the training images, in place. A result for each exit, the shallowest first.
 
     All heads are pooling and a linear layer. Each result has one epoch, and an equal share of the seconds. Raises
-    ValueError for other heads and without a validation split, and Interrupted once `hooks.interrupted` says so.
+    ValueError for other heads, and Interrupted once `hooks.interrupted` says so.
     """
-    if data.validation is None:
-        raise ValueError("probes are scored on a validation split")
     started, memory = time.perf_counter(), PeakMemory(device)
     network.eval().to(device).to(memory_format=memory_format(device))  # type: ignore[call-overload]
     with kept_memory(device):
         train = _pooled(network, data.train, device, hooks.interrupted)
-        validation = _pooled(network, data.validation, device, hooks.interrupted)
+        validation = _pooled(network, data.validation, device, hooks.interrupted) if data.validation else None
     passed = time.perf_counter() - started
+    images_per_second = sum(len(split.labels) for split in (data.train, data.validation) if split) / passed
     network.cpu()
     assert isinstance(network.head, nn.ModuleList)
     results = []
@@ -69,9 +69,10 @@ def probe_exits(
             _layer(head).weight.copy_(torch.from_numpy(weight))
             _layer(head).bias.copy_(torch.from_numpy(bias))
         on_train = _scored(head, train[number], data.train.labels)
-        evaluation = _scored(head, validation[number], data.validation.labels)
+        evaluation = (
+            _scored(head, validation[number], data.validation.labels) if data.validation and validation else None
+        )
         seconds = passed / len(network.exits) + time.perf_counter() - begun
-        images_per_second = (len(data.train.labels) + len(data.validation.labels)) / passed
         metrics = _metrics(on_train, evaluation, seconds, images_per_second)
         results.append(
             TrainingResult(
@@ -155,15 +156,17 @@ def _layer(head: nn.Module) -> nn.Linear:
     return layer
 
 
-def _metrics(train: Evaluation, validation: Evaluation, seconds: float, images_per_second: float) -> EpochMetrics:
+def _metrics(
+    train: Evaluation, validation: Evaluation | None, seconds: float, images_per_second: float
+) -> EpochMetrics:
     return EpochMetrics(
         epoch=1,
         train_loss=train.loss,
         train_accuracy=train.accuracy,
         train_f1_macro=train.f1_macro,
-        validation_loss=validation.loss,
-        validation_accuracy=validation.accuracy,
-        f1_macro=validation.f1_macro,
+        validation_loss=validation.loss if validation else math.nan,
+        validation_accuracy=validation.accuracy if validation else math.nan,
+        f1_macro=validation.f1_macro if validation else math.nan,
         learning_rate=0.0,
         seconds=seconds,
         images_per_second=images_per_second,

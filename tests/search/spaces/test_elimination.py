@@ -126,6 +126,11 @@ def test_without_shared_trainings_separate_ones_follow_the_probes() -> None:
     space = SPACE.model_copy(update={"trainings": ("probe", "alone")})
     first = first_parameters(space, at_most=3)
     assert [parameters["training"] for parameters in first] == ["probe"] * 2 + ["alone"] * 3
+    assert [
+        each["training"] for each in first_parameters(SPACE.model_copy(update={"trainings": ("shared", "probe")}), 3)
+    ] == ["probe"] * 2
+    probes = first_parameters(SPACE.model_copy(update={"trainings": ("probe",)}), at_most=3)
+    assert [each.get("training") for each in probes] == [None, None], "there is no other kind"
     separate = [{key: value for key, value in each.items() if key != "training"} for each in first[2:]]
     assert separate == first_parameters(SPACE, at_most=3)
 
@@ -190,6 +195,16 @@ def test_a_training_gives_all_cuts_up_to_its_own(training: Training, at: int | N
 def test_a_training_alone_gives_one_network() -> None:
     candidate, _ = _sampled(3)
     assert exits_of(candidate, SPACE) == [candidate]
+
+
+def test_the_deepest_cut_of_a_training_is_within_the_limit_of_macs() -> None:
+    cuts = anatomy("test_resnet", 32).cuts
+    limited = EVERY.model_copy(update={"max_macs": cuts[1].macs, "uncut": False})
+    assert at_cut(limited, "test_resnet", "shared")["test_resnet.cut"] == 1
+    with_uncut = limited.model_copy(update={"uncut": True})
+    assert at_cut(with_uncut, "test_resnet", "shared")["test_resnet.cut"] == depth("test_resnet"), "it has no limit"
+    hopeless = limited.model_copy(update={"max_macs": 1})
+    assert at_cut(hopeless, "test_resnet", "shared")["test_resnet.cut"] == 0
 
 
 def test_parameters_without_a_choice_are_left_out() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -161,6 +162,12 @@ def test_other_heads_are_refused(make_arrays: MakeArrays) -> None:
         probe_exits(make_exits(kind="conv1x1", width=4), TrainingData(arrays, arrays), CPU)
 
 
-def test_a_probe_needs_a_validation_split(make_arrays: MakeArrays) -> None:
-    with pytest.raises(ValueError, match="scored on a validation split"):
-        probe_exits(make_exits(), TrainingData(make_arrays(8, 9, 10), None), CPU)
+def test_without_a_validation_split_nothing_is_scored_on_it(make_arrays: MakeArrays) -> None:
+    arrays = make_arrays(8, 9, 10)
+    results = probe_exits(make_exits(), TrainingData(arrays, None), CPU)
+    scored = probe_exits(make_exits(), TrainingData(arrays, arrays), CPU)
+    for result, other in zip(results, scored, strict=True):
+        assert result.evaluation is None
+        assert math.isnan(result.epochs[0].f1_macro)
+        assert result.epochs[0].train_loss == other.epochs[0].train_loss
+        assert evaluate(result.network, arrays, CPU, 32).f1_macro == other.f1_macro
