@@ -66,11 +66,13 @@ class Proposer:
         space = self.study.space
         if queued(trial) or isinstance(space, ListedSpace):
             return trial, collect(trial)
+        known = tried(self.study, trial.number)
         if isinstance(space, EliminationSpace):
             first = first_shared(space, self.study.study.get_trials(deepcopy=False))
             if first is not None:
-                return self._drawn_by(Pinned(first, trial._trial_id), trial)
-        known = tried(self.study, trial.number)
+                drawn = self._drawn_by(Pinned(first, trial._trial_id), trial)
+                if sample_candidate(drawn[0], space, self.classes).key not in known:  # it may have been refused
+                    return drawn
         if self.proposals > 1 and (chosen := self._most_valuable(space, trial, known)):
             return chosen
         drawn, is_new = self._first_new(space, trial, known)
