@@ -1,9 +1,9 @@
 """The curve bank: recorded learning curves of many candidates, in one small file on which searches are replayed.
 
 A bank has JSON lines, and is gzipped if its name ends in .gz. The first line describes the recording: `made` (command,
-machine, versions, date, data, settings of the spaces), `profile` and `profile_seconds` (the depth profile on the same
-images, and its cost) and `plan` (all trainings, in their order). Each further line is one training: its index in the
-plan (`place`), and its epochs by columns. The plan is shuffled, so an unfinished bank is a fair sample of it.
+machine, versions, date, data, settings of the spaces) and `plan` (all trainings, in their order). Each further line is
+one training: its index in the plan (`place`), and its epochs by columns. The plan is shuffled, so an unfinished bank is
+a fair sample of it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import Any
 from optuna.distributions import BaseDistribution, distribution_to_json, json_to_distribution
 
 from search.errors import BadInput
-from search.statistics.cut_ranking import ProfiledCut
 
 Columns = Mapping[str, Sequence[float]]
 """One value per epoch, by the names of `search.training.evaluation.EpochMetrics`, and `cpu_seconds` of the process."""
@@ -70,8 +69,6 @@ class Header:
     """The first line of a bank: how it was recorded."""
 
     made: dict[str, Any]
-    profile: tuple[ProfiledCut, ...]
-    profile_seconds: dict[str, float]
     plan: tuple[Planned, ...]
 
 
@@ -147,9 +144,4 @@ def decoded(distributions: Mapping[str, str]) -> dict[str, BaseDistribution]:
 
 
 def _header(row: Mapping[str, Any]) -> Header:
-    return Header(
-        made=row["made"],
-        profile=tuple(ProfiledCut(**cut) for cut in row["profile"]),
-        profile_seconds=row["profile_seconds"],
-        plan=tuple(Planned(**planned) for planned in row["plan"]),
-    )
+    return Header(made=row["made"], plan=tuple(Planned(**planned) for planned in row["plan"]))

@@ -4,8 +4,8 @@
 
 For each seed both searches run in parallel for the same time, each with half of the cores, so other work on the
 machine affects both. `founding` is the original ELimNet's strategy: only Optuna's TPE, without first candidates, and
-every trial is trained to its end. `ours` is ELimNet Search. The time starts with `search.run`, so it includes the start
-and the depth profile; the images are decoded before. The score is the hypervolume of all finished trials. A race whose
+every network is trained alone and to its end. `ours` is ELimNet Search. The time starts with `search.run`, so it
+includes the start; the images are decoded before. The score is the hypervolume of all finished trials. A race whose
 result is in the output folder is not run again, so the same command resumes an interrupted benchmark.
 """
 
@@ -75,8 +75,8 @@ def settings_of(contestant: str, settings: Settings) -> list[str]:
     """The settings of a contestant, as command-line options."""
     if contestant == "ours":
         return []
-    profiled = [name for name, space in settings.studies.items() if isinstance(space, EliminationSpace)]
-    changed = ["stopping.enabled=false", "proposals=1", *(f"studies.{name}.profile=false" for name in profiled)]
+    eliminations = [name for name, space in settings.studies.items() if isinstance(space, EliminationSpace)]
+    changed = ["stopping.enabled=false", "proposals=1", *(f"studies.{name}.trainings=[alone]" for name in eliminations)]
     return [part for change in changed for part in ("--set", change)]
 
 

@@ -4,8 +4,8 @@
         [--image-size 32] [--processes 1] [--seed 0]
 
 Half of the candidates are cuts of a pretrained backbone, and half are networks from scratch, sampled at random from the
-real search spaces. They include the first candidates of a real study (the full backbone, the ends of its stages, and
-the depth profile's choices, with the space's recipe). A fifth of the networks from scratch has the space's recipe.
+real search spaces. They include the full backbone and the ends of its stages, with the space's recipe, as a study of
+separate trainings does. A fifth of the networks from scratch has the space's recipe.
 Every tenth candidate is trained with three seeds.
 
 Trainings are done in random order. Each finished training is immediately written to FILE.jsonl.part. Run the same
@@ -29,7 +29,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import optuna
 import torch
@@ -39,7 +39,6 @@ from benchmarks.bank import Bank, Header, Planned, compress, curve_line, encoded
 from search.data.dataset import Dataset, open_dataset
 from search.data.examples import SPLITS
 from search.errors import BadInput, TrialFailed
-from search.profile.profiling import DepthProfile, profile_space
 from search.settings.data import DataSettings
 from search.settings.recipe import Recipe
 from search.settings.search import load
@@ -73,29 +72,27 @@ def make_spaces(options: argparse.Namespace) -> Spaces:
         "max_parameters": options.max_parameters,
     }
     return {
-        "elimination": EliminationSpace(**common),
+        "elimination": EliminationSpace(**common, trainings=("alone",)),
         "scratch": ScratchSpace(**common, max_macs=options.max_macs),
     }
 
 
-def make_plan(spaces: Spaces, profile: DepthProfile, classes: int, candidates: int, seed: int) -> list[Planned]:
+def make_plan(spaces: Spaces, classes: int, candidates: int, seed: int) -> list[Planned]:
     """The trainings of a bank, shuffled. Equal arguments give an equal plan."""
     plan: list[Planned] = []
     for place, (name, space) in enumerate(spaces.items()):
         wanted = candidates // len(spaces) + (place < candidates % len(spaces))
-        for planned in _sampled(name, space, profile, classes, wanted, seed):
+        for planned in _sampled(name, space, classes, wanted, seed):
             seeds = SEEDS if planned.number % CANDIDATES_A_REPEAT == 0 else 1
             plan += [replace(planned, seed=planned.seed + more) for more in range(seeds)]
     random.Random(seed).shuffle(plan)
     return plan
 
 
-def _sampled(
-    name: str, space: EliminationSpace | ScratchSpace, profile: DepthProfile, classes: int, wanted: int, seed: int
-) -> list[Planned]:
+def _sampled(name: str, space: EliminationSpace | ScratchSpace, classes: int, wanted: int, seed: int) -> list[Planned]:
     """Sample `wanted` candidates within the space's limits."""
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
-    for parameters in _first(space, profile, wanted):
+    for parameters in _first(space, wanted):
         study.enqueue_trial(parameters)
     sampled: list[Planned] = []
     while len(sampled) < wanted:
@@ -112,12 +109,11 @@ def _sampled(
     return sampled
 
 
-def _first(space: EliminationSpace | ScratchSpace, profile: DepthProfile, wanted: int) -> list[dict[str, Any]]:
+def _first(space: EliminationSpace | ScratchSpace, wanted: int) -> list[dict[str, Any]]:
     """Parameters that are not random: the first candidates of a real study, or the space's own recipe."""
     if isinstance(space, ScratchSpace):
         return [own_recipe(space)] * (wanted // SCRATCH_CANDIDATES_A_RECIPE)
-    first = [*first_candidates(space, wanted, profile.cuts), *first_candidates(space, wanted, ())]
-    return [parameters for place, parameters in enumerate(first) if parameters not in first[:place]]
+    return first_candidates(space, wanted)
 
 
 class Trainer:
@@ -194,12 +190,9 @@ def _lines(jobs: Sequence[tuple[int, Planned]], processes: int, data: DataSettin
 
 
 def begin(working: Path, options: argparse.Namespace, dataset: Dataset) -> None:
-    """Write the first line of a new bank: depth profile and plan. Takes a minute or two."""
+    """Write the first line of a new bank, with its plan."""
     spaces = make_spaces(options)
-    clock = time.process_time()
-    profile = profile_space(cast(EliminationSpace, spaces["elimination"]), dataset, CPU, None)
-    seconds = {"seconds": profile.seconds, "cpu_seconds": time.process_time() - clock}
-    plan = make_plan(spaces, profile, len(dataset.classes), options.candidates, options.seed)
+    plan = make_plan(spaces, len(dataset.classes), options.candidates, options.seed)
     made = {
         "command": "python -m benchmarks.record_curves "
         + " ".join(f"--{key} {value}" for key, value in asked(options)),
@@ -213,7 +206,7 @@ def begin(working: Path, options: argparse.Namespace, dataset: Dataset) -> None:
         "spaces": {name: space.model_dump(mode="json") for name, space in spaces.items()},
     }
     temporary = working.with_name(working.name + ".tmp")
-    temporary.write_text(header_line(Header(made, profile.cuts, seconds, tuple(plan))))
+    temporary.write_text(header_line(Header(made, tuple(plan))))
     temporary.replace(working)
 
 

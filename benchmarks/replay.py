@@ -42,8 +42,8 @@ class Strategy:
 
     sampler      source of candidates; `chosen` draws `proposals` random candidates and takes the best one according to
                  `search.study.acquisition`
-    first        the first candidates: `any` (none in particular), `stages` (the ends of the backbone's stages), or
-                 `profile` (the depth profile's choices and the full backbone, the cheapest first, as in a real study)
+    first        the first candidates: `any` (none in particular), or `stages` (the full backbone and the ends of its
+                 stages, the cheapest first, as in a study of separate trainings)
     stopping     the pruning rule; None: no pruning
     epochs       number of epochs of every trial, whose F1 is the score after them; None: all epochs
     repeats      whether a candidate may be trained several times
@@ -52,7 +52,7 @@ class Strategy:
 
     name: str
     sampler: Literal["tpe", "random", "chosen"] = "tpe"
-    first: Literal["any", "stages", "profile"] = "any"
+    first: Literal["any", "stages"] = "any"
     stopping: Stopping | None = None
     epochs: int | None = None
     repeats: bool = False
@@ -116,16 +116,14 @@ class Replay:
         self._queue: list[tuple[float, int, _Running]] = []
         self._begun = 0
         self._scored: list[tuple[float, Curve]] = []
-        profile = bank.header.profile_seconds["cpu_seconds"] if strategy.first == "profile" else 0.0
-        self.now = self.spent = profile
+        self.now = self.spent = 0.0
         self.epochs = 0
 
     def _open(self, name: str, pool: Pool, seed: int) -> ReplayedStudy:
         space = spaces_of(self._bank)[name]
         study = optuna.create_study(directions=DIRECTIONS, sampler=make_sampler(seed))
         if self._strategy.first != "any" and isinstance(space, EliminationSpace):
-            profile = self._bank.header.profile if self._strategy.first == "profile" else ()
-            for parameters in first_candidates(space, max(1, len(pool.curves) // 2), profile):
+            for parameters in first_candidates(space, max(1, len(pool.curves) // 2)):
                 study.enqueue_trial(parameters)
         return ReplayedStudy(name, space, pool, study, list(range(len(pool.curves))))
 
@@ -143,12 +141,13 @@ class Replay:
                 trial.study.optuna.tell(trial.number, (trial.f1_macro, float(trial.curve.planned.parameters)))
                 trial.study.finished.append(trial.curve)
                 seconds = sum(trial.curve.seconds[: trial.epoch])
-                trial.study.tried.append(choosing.Tried(_described(trial.curve), trial.f1_macro, seconds))
+                work = (_work(trial.curve), seconds)
+                trial.study.tried.append(choosing.Tried(_described(trial.curve), trial.f1_macro, True, work))
                 self._scored.append((trial.f1_macro, trial.curve))
                 yield self._known()
                 self._begin()
             elif (behind := self._judged(trial)) is not None:
-                trial.study.tried.append(choosing.Tried(_described(trial.curve), behind.reach, None))
+                trial.study.tried.append(choosing.Tried(_described(trial.curve), behind.reach))
                 trial.study.optuna.tell(trial.number, state=TrialState.PRUNED)
                 self._begin()
             else:
@@ -193,7 +192,8 @@ class Replay:
             return proposals[0]
         curves = [study.pool.curves[place] for place in proposals]
         running = [_described(trial.curve) for _, _, trial in self._queue if trial.study is study]
-        worths = choosing.worth(study.tried, running, [_described(curve) for curve in curves], self._begun)
+        offered = [choosing.Proposal([_described(curve)], _work(curve)) for curve in curves]
+        worths = choosing.worth(study.tried, running, offered, self._begun)
         return proposals[int(np.argmax(worths))]
 
     def _push(self, trial: _Running) -> None:
@@ -234,6 +234,10 @@ class Replay:
 
 def _described(curve: Curve) -> choosing.Traits:
     return choosing.Traits(curve.planned.params, curve.planned.parameters, curve.planned.macs)
+
+
+def _work(curve: Curve) -> float:
+    return float(curve.planned.macs * len(curve.f1_macro))
 
 
 def _makespan(seconds: Sequence[float], workers: int) -> float:

@@ -12,8 +12,8 @@ replay and its simplifications. The strategies are
     (c) TPE, every trial for E epochs of its schedule. The sampler learns from the F1 after these epochs. The known
         hypervolume is the one after training the Pareto front of these scores to the end; the cost of that is added
         once, at the best moment. This favours (c), because a real search does not know that moment
-    (d) ELimNet Search: the depth profile's choices first (its cost is included), then the best of several random
-        candidates; trials that cannot reach the Pareto front are pruned, and no candidate is trained twice
+    (d) ELimNet Search with separate trainings: the ends of the backbone's stages first, then the best of several
+        random candidates; trials that cannot reach the Pareto front are pruned, and no candidate is trained twice
     (e) ELimNet Search without each of these parts, and with trials of both studies in the pruning rule
 """
 
@@ -62,14 +62,14 @@ class Search:
 def strategies(epochs: int) -> list[Strategy]:
     """All compared strategies, for curves of so many epochs."""
     rule = Stopping()
-    ours = partial(Strategy, sampler="chosen", first="profile", stopping=rule)
+    ours = partial(Strategy, sampler="chosen", first="stages", stopping=rule)
     short = [2**power for power in range(math.ceil(math.log2(epochs)))]
     return [
         Strategy("a: TPE, to the end"),
         Strategy("b: random, to the end", sampler="random"),
         *(Strategy(f"c: {count} of {epochs} epochs", epochs=count) for count in short),
         ours("d: ELimNet Search"),
-        ours("e: without depth profile", first="stages"),
+        ours("e: without first candidates", first="any"),
         ours("e: without pruning", stopping=None),
         ours("e: without avoiding repeats", repeats=True),
         ours("e: without candidate pool: TPE", sampler="tpe"),
@@ -190,9 +190,8 @@ def heading(path: Path, bank: Bank, pools: dict[str, Pool], seeds: int) -> str:
         f"Bank {path.name}: {sizes} candidates of {made['data']['name']} ({made['data']['fingerprint'][:12]}), "
         f"{made['asked']['image-size']} px, {epochs} epochs, recorded {made['date']} on "
         f"{made['machine']['processor']}, {made['machine']['cores']} cores, with {versions}. "
-        f"{total:,.0f} CPU seconds for all of them, hypervolume {whole:.4f}; the depth profile took "
-        f"{bank.header.profile_seconds['cpu_seconds']:.1f}. {seeds} seeds, Optuna {version('optuna')}. "
-        "Cells are CPU seconds, median (quartiles); – means not reached."
+        f"{total:,.0f} CPU seconds for all of them, hypervolume {whole:.4f}. {seeds} seeds, "
+        f"Optuna {version('optuna')}. Cells are CPU seconds, median (quartiles); – means not reached."
     )
 
 

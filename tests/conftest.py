@@ -32,13 +32,14 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def tiny_elimination(**changes: Any) -> dict[str, Any]:
-    """Settings of an elimination space on an untrained backbone of 0.37M parameters."""
+    """Settings of an elimination space on an untrained backbone of 0.37M parameters; networks are trained alone."""
     recipe = {"epochs": 2, "batch_size": 16, "flip": False, **changes.pop("recipe", {})}
     return {
         "space": "elimination",
         "backbones": ["test_resnet"],
         "initial_weights": "random",
         "image_sizes": [SIDE],
+        "trainings": ["alone"],
         "recipe": recipe,
         **changes,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -51,14 +52,14 @@ def check_space(space: EliminationSpace) -> None:
 def first_parameters(space: EliminationSpace, at_most: int) -> list[dict[str, Any]]:
     """Optuna parameters of a study's first trials: the linear probes of each backbone.
 
-    In a space without shared trainings, each full backbone follows, and each backbone cut at the ends of its stages,
-    the deepest first. The study then shows what cutting costs, and the sampler starts from points along the whole
-    depth. The first `at_most` trials are queued in the order of their MACs: later trials soon have rivals.
+    In a space of separate trainings without shared ones, each full backbone follows, and each backbone cut at the ends
+    of its stages, the deepest first. The study then shows what cutting costs, and the sampler starts from points along
+    the whole depth. The first `at_most` trials are queued in the order of their MACs: later trials soon have rivals.
     """
     cuts = {name: cuts_in_space(space, anatomy(name, space.image_sizes[0])) for name in dict.fromkeys(space.backbones)}
     trainings = trainings_of(space)
     probes = [at_cut(space, name, "probe") for name in cuts] if "probe" in trainings else []
-    if "shared" in trainings:
+    if "shared" in trainings or "alone" not in trainings:
         return probes
     ladders = [[(name, cut) for cut in reversed(cuts[name]) if cut.stage_end] for name in cuts]
     points = [point for rung in zip_longest(*ladders) for point in rung if point is not None][:at_most]
@@ -67,16 +68,26 @@ def first_parameters(space: EliminationSpace, at_most: int) -> list[dict[str, An
 
 
 def at_cut(space: EliminationSpace, backbone: str, training: Training, depth: int | None = None) -> dict[str, Any]:
-    """Optuna parameters of a backbone's cut, by default the deepest. Parameters without a choice are left out."""
-    deepest = len(cuts_in_space(space, anatomy(backbone, space.image_sizes[0]))) - 1
+    """Optuna parameters of a backbone's cut, by default the deepest within the limits of parameters and MACs.
+
+    Parameters without a choice are left out.
+    """
+    cuts = cuts_in_space(space, anatomy(backbone, space.image_sizes[0]))
+    deepest = len(cuts) - 1
     parameters: dict[str, Any] = {"backbone": backbone} if len(set(space.backbones)) > 1 else {}
     if len(set(space.image_sizes)) > 1:
         parameters["image_size"] = space.image_sizes[0]
     if len(trainings_of(space)) > 1:
         parameters[TRAINING] = training
     if deepest:
-        parameters[_name_of_cut(backbone)] = deepest if depth is None else depth
+        parameters[_name_of_cut(backbone)] = _deepest_within(space, cuts) if depth is None else depth
     return parameters
+
+
+def _deepest_within(space: EliminationSpace, cuts: Sequence[Cut]) -> int:
+    """The place of the deepest cut within the limit of MACs, which holds for no full backbone. Heads do not count."""
+    most = space.max_macs or float("inf")
+    return max((place for place, cut in enumerate(cuts) if cut.module is None or cut.macs <= most), default=0)
 
 
 def sample(trial: BaseTrial, space: EliminationSpace, classes: int) -> Candidate:

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
-import optuna
 from optuna.samplers import BaseSampler, RandomSampler
-from optuna.trial import Trial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState
 
 from search.settings.candidate import Candidate
-from search.settings.spaces import EliminationSpace, ListedSpace
+from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace
+from search.settings.stored import stored_candidate
 from search.spaces.elimination import TRAINING, exits_of, place_of_cut
 from search.spaces.sample import counts_of, is_uncut, over_counts, queued, sample_candidate, training_of
 from search.study.acquisition import Proposal, Traits, Tried, enough, worth
@@ -24,7 +24,7 @@ from search.study.first_trials import first_shared
 from search.study.limits import Searched, smallest
 from search.study.sampler import HISTORY, Near, Pinned, that_matter
 from search.study.study import OpenStudy, study_front
-from storage.attributes import TRAINED_WITH
+from storage.attributes import TRAINED_WITH, attributes_of
 from storage.suggestions import Suggestions, collect
 
 log = logging.getLogger(__name__)
@@ -66,11 +66,13 @@ class Proposer:
         space = self.study.space
         if queued(trial) or isinstance(space, ListedSpace):
             return trial, collect(trial)
+        known = tried(self.study, trial.number)
         if isinstance(space, EliminationSpace):
             first = first_shared(space, self.study.study.get_trials(deepcopy=False))
             if first is not None:
-                return self._drawn_by(Pinned(first, trial._trial_id), trial)
-        known = tried(self.study, trial.number)
+                drawn = self._drawn_by(Pinned(first, trial._trial_id), trial)
+                if sample_candidate(drawn[0], space, self.classes).key not in known:  # it may have been refused
+                    return drawn
         if self.proposals > 1 and (chosen := self._most_valuable(space, trial, known)):
             return chosen
         drawn, is_new = self._first_new(space, trial, known)
@@ -78,7 +80,7 @@ class Proposer:
 
     def _most_valuable(self, space: Searched, trial: Trial, known: Counter[str]) -> Drawn | None:
         """The proposal with the highest expected gain; None where no proposal is new."""
-        ended, running = _history(self.study.study, trial.number)
+        ended, running = _history(self.study, trial.number)
         found = list(islice(self._new_ones(space, trial, known), self.proposals if enough(ended) else 1))
         if len(found) > 1:
             worths = worth(ended, running, [proposal for _, proposal in found], seed=trial.number)
@@ -171,31 +173,40 @@ def _within(space: Searched, candidate: Candidate, trial: Trial) -> Proposal | N
     if not is_uncut(candidate) and over_counts(space, counts):
         return None
     own = Traits(trial.params, counts["parameters"], counts["macs"])
-    others = exits_of(candidate, space)[:-1] if isinstance(space, EliminationSpace) else []
-    networks = (*(_exit_traits(space, each, trial) for each in others), own)
+    networks = [own]
+    if isinstance(space, EliminationSpace):
+        networks = [*(_exit_traits(space, each, trial) for each in exits_of(candidate, space)[:-1]), own]
     forward_alone = training_of(candidate) == "probe"
     return Proposal(networks, _work(own.macs, candidate.recipe.epochs, forward_alone))
 
 
-def _exit_traits(space: Searched, candidate: Candidate, trial: Trial) -> Traits:
-    assert isinstance(space, EliminationSpace)
+def _exit_traits(space: EliminationSpace, candidate: Candidate, trial: Trial | FrozenTrial) -> Traits:
     name, depth = place_of_cut(candidate, space)
     counts = counts_of(candidate.network)
     return Traits({**trial.params, name: depth}, counts["parameters"], counts["macs"])
+
+
+def _running_exits(space: AnySpace, trial: FrozenTrial) -> list[Traits]:
+    """The other networks that a running trial trains."""
+    if not isinstance(space, EliminationSpace) or trial.user_attrs.get(TRAINING) == "alone":
+        return []
+    candidate = stored_candidate(attributes_of(trial)["candidate"])
+    return [_exit_traits(space, each, trial) for each in exits_of(candidate, space)[:-1]]
 
 
 def _work(macs: int, epochs: int, forward_alone: bool) -> float:
     return macs * epochs * (FORWARD if forward_alone else 1.0)
 
 
-def _history(study: optuna.Study, except_for: int) -> tuple[list[Tried], list[Traits]]:
-    """The ended and the running trials of a study, of those that the sampler learns from.
+def _history(study: OpenStudy, except_for: int) -> tuple[list[Tried], list[Traits]]:
+    """The ended and the running networks of a study, of those that the sampler learns from.
 
-    Exits count as candidates of their own. The first trial of their training stands for its work.
+    Exits count as candidates of their own, also while they are trained. The first trial of their training stands for
+    its work.
     """
     ended: list[Tried] = []
     running: list[Traits] = []
-    trials = that_matter(study.get_trials(deepcopy=False), HISTORY)
+    trials = that_matter(study.study.get_trials(deepcopy=False), HISTORY)
     seconds_of_exits: Counter[int] = Counter()
     for trial in trials:
         if TRAINED_WITH in trial.user_attrs:
@@ -206,7 +217,7 @@ def _history(study: optuna.Study, except_for: int) -> tuple[list[Tried], list[Tr
             continue
         known = Traits(trial.params, attributes["parameters"], attributes["macs"])
         if trial.state == TrialState.RUNNING:
-            running.append(known)
+            running += [*_running_exits(study.space, trial), known]
         elif trial.state == TrialState.COMPLETE and {"seconds", "epochs"} <= attributes.keys():
             work = _work(known.macs, attributes["epochs"], attributes.get(TRAINING) == "probe")
             taken = attributes["seconds"] + seconds_of_exits[trial.number]

@@ -70,6 +70,18 @@ def chance_level(labels: Integers) -> float:
     return float(2 * share / (1 + share) / np.count_nonzero(counts))
 
 
+def judge_learning(f1_macro: float, train_f1_macro: float, labels: Integers) -> AtChance | None:
+    """Why a trial is pruned after its warm-up, if it has learnt nothing; None if it continues.
+
+    It has learnt nothing if it is no better than always answering the largest class of validation (`labels`), and on
+    its training images no better than guessing. The latter protects networks whose batch statistics, which validation
+    uses, have not settled yet.
+    """
+    chance = chance_level(labels)
+    guessing = 1 / len(np.unique(labels))
+    return AtChance(f1_macro, chance) if f1_macro <= chance and train_f1_macro <= guessing else None
+
+
 def epoch_after_warm_up(recipe: Recipe) -> int:
     """The first epoch at the full learning rate: at its end, a network that can learn has learnt something."""
     return math.ceil(min(recipe.warmup_epochs, recipe.epochs / 2)) + 1

@@ -57,7 +57,7 @@ def probe_exits(
         train = _pooled(network, data.train, device, hooks.interrupted)
         validation = _pooled(network, data.validation, device, hooks.interrupted) if data.validation else None
     passed = time.perf_counter() - started
-    images = sum(len(arrays) for arrays in (data.train, data.validation) if arrays)
+    images_per_second = sum(len(split) for split in (data.train, data.validation) if split) / passed
     network.cpu()
     assert isinstance(network.head, nn.ModuleList)
     results = []
@@ -75,7 +75,6 @@ def probe_exits(
         if data.validation and validation:
             evaluation = _scored(head, validation[number], data.validation.labels)
         seconds = passed / len(network.exits) + time.perf_counter() - begun
-        images_per_second = images / passed
         metrics = _metrics(on_train, evaluation, seconds, images_per_second)
         results.append(
             TrainingResult(

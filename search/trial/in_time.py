@@ -36,7 +36,7 @@ MOST_OF_A_RECIPE = 2
 """A shared training gets at most this many times the epochs of the recipe."""
 LEAST_SHARED = 3
 """A shared training of fewer epochs is hardly better than linear probes."""
-LEAST_SECONDS = 15.0
+LEAST_SECONDS = 20.0
 """With less time left, no training begins."""
 
 

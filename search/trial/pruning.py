@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from search.settings.spaces import ListedSpace
-from search.study.pruner import AtChance, Behind, Finished, chance_level, epoch_after_warm_up, epoch_at, judge, rungs
+from search.study.pruner import AtChance, Behind, Finished, epoch_after_warm_up, epoch_at, judge, judge_learning, rungs
 from search.study.study import OpenStudy
 from search.training.evaluation import EpochMetrics
 from search.trial.leased import AssignedTrial
@@ -37,9 +37,9 @@ class Rungs:
         So a trial whose worker died at a rung repeats the epoch and is judged again: no rung is skipped.
         """
         if metrics.epoch == self._after_warm_up < self._trial.recipe.epochs:
-            chance = chance_level(self._trial.arrays("validation").labels)
-            if metrics.f1_macro <= chance:
-                raise Stopped(metrics.epoch, self._trial.recipe.epochs, AtChance(metrics.f1_macro, chance))
+            labels = self._trial.arrays("validation").labels
+            if at_chance := judge_learning(metrics.f1_macro, metrics.train_f1_macro, labels):
+                raise Stopped(metrics.epoch, self._trial.recipe.epochs, at_chance)
         share = self._shares.get(metrics.epoch)
         if share is None:
             return

@@ -50,7 +50,7 @@ def test_the_race_has_settings_of_its_own() -> None:
 def test_what_the_founding_way_goes_without(load_settings: LoadSettings) -> None:
     settings = load_settings()
     assert settings_of("ours", settings) == []
-    changed = ["stopping.enabled=false", "proposals=1", "studies.elimination.profile=false"]
+    changed = ["stopping.enabled=false", "proposals=1", "studies.elimination.trainings=[alone]"]
     assert settings_of("founding", settings)[1::2] == changed
 
 

@@ -100,8 +100,6 @@ def test_a_bank_tells_all_that_a_replay_needs(recording: Recording) -> None:
     of_seed = {curve.planned.seed: curve for curve in bank.curves.values() if curve.planned.study == "scratch"}
     assert of_seed[1].epochs["train_loss"] != of_seed[2].epochs["train_loss"]
     assert bank.header.made["data"]["classes"] == ["class0", "class1", "class2"]
-    assert {cut.backbone for cut in bank.header.profile} == {"tf_efficientnet_lite0"}
-    assert bank.header.profile_seconds["cpu_seconds"] > 0
 
 
 def test_another_bank_is_not_mixed_in(recording: Recording) -> None:

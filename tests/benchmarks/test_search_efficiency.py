@@ -22,7 +22,6 @@ from search.statistics.pareto import search_hypervolume
 from search.study.acquisition import LEAST_FINISHED
 
 SPACE = ScratchSpace(image_sizes=(16,), stages=(1, 2))
-PROFILE_SECONDS = 5.0
 Curves = Sequence[tuple[int, Sequence[float], Sequence[float]]]
 """Parameters, F1 and seconds of each epoch, of each candidate."""
 
@@ -56,7 +55,7 @@ def make_bank(curves: Curves) -> Bank:
         "machine": {"processor": "none", "cores": 1},
         "versions": {"torch": "0"},
     }
-    header = Header(made, (), {"seconds": 6.0, "cpu_seconds": PROFILE_SECONDS}, tuple(plan))
+    header = Header(made, tuple(plan))
     epochs = [{"f1_macro": f1_macro, "cpu_seconds": seconds} for _, f1_macro, seconds in curves]
     return Bank(header, {place: Curve(plan[place], columns) for place, columns in enumerate(epochs)})
 
@@ -79,11 +78,6 @@ def test_workers_share_the_time_and_add_up_the_compute() -> None:
     _, known = replay(make_bank(ALIKE), RANDOM, workers=2)
     assert [step.time for step in known] == [2.0, 2.0, 4.0]
     assert [step.compute for step in known] == [4.0, 4.0, 6.0], "who has nothing left to do costs nothing"
-
-
-def test_the_profile_is_paid_for() -> None:
-    _, known = replay(make_bank(ALIKE), Strategy("ours", first="profile"))
-    assert [step.compute for step in known] == [PROFILE_SECONDS + 2 * trials for trials in (1, 2, 3)]
 
 
 def test_all_that_is_known_in_the_end_is_the_banks_hypervolume() -> None:

@@ -119,7 +119,7 @@ def test_each_chosen_cut_has_its_control_from_random_weights(records: Records) -
     assert control.network == rows["elimination-3"].candidate.network
     assert (control.initial_weights, control.recipe) == (
         "random",
-        Recipe(epochs=1, learning_rate=0.007, trunk_learning_rate=1.0),
+        Recipe(epochs=1, learning_rate=0.007, trunk_learning_rate=1.0, trunk_decay=1.0),
     )
     assert rows["elimination-3-random"].compared_with == {}
 

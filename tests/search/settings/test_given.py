@@ -110,7 +110,7 @@ def test_a_row_of_a_list_is_told_of_by_its_place() -> None:
         "--set studies.l.rows[0].candidate.network.classes: expected a whole number from 2 to 1,000,000",
         "--set studies.l.rows[0].candidate.network.image_size: expected a whole number from 8 to 1,024",
         "--set studies.l.rows[0].candidate.network.stages: expected a list of at least one value",
-        "--set studies.l.rows[0].candidate.recipe: missing; expected a group of settings: epochs",
+        "--set studies.l.rows[0].candidate.recipe: missing; expected a group of settings: method",
         "--set studies.l.rows[0].compared_with.best: expected uncut",
     ]
 

@@ -46,7 +46,13 @@ NETWORK = {
 CANDIDATE: dict[str, Any] = {"network": NETWORK, "initial_weights": "pretrained", "recipe": RECIPE, "teacher": None}
 
 OF_NOW = Recipe(
-    epochs=8, learning_rate=0.004, trunk_learning_rate=0.5, weight_decay=0.02, augmentation=0.25, frozen_stages=1
+    epochs=8,
+    learning_rate=0.004,
+    trunk_learning_rate=0.5,
+    trunk_decay=1.0,
+    weight_decay=0.02,
+    augmentation=0.25,
+    frozen_stages=1,
 )
 
 
@@ -55,6 +61,25 @@ def test_a_candidate_loses_what_was_removed() -> None:
     assert candidate == Candidate(
         network=EliminatedSpecification.model_validate(NETWORK), initial_weights="pretrained", recipe=OF_NOW
     )
+    assert stored_candidate(candidate.model_dump(mode="json")) == candidate
+
+
+def test_what_0_1_0_stored_was_trained_alone_with_one_rate_for_the_trunk() -> None:
+    candidate = stored_candidate(CANDIDATE)
+    assert (candidate.exits, candidate.recipe.method, candidate.recipe.trunk_decay) == ((), "training", 1.0)
+    stored = EliminationSpace().model_dump(mode="json") | {"recipe": RECIPE, "distillation": [0.0], "profile": True}
+    of_0_1_0 = {name: value for name, value in stored.items() if name != "trainings"}
+    space = stored_space(of_0_1_0)
+    assert isinstance(space, EliminationSpace)
+    assert (space.trainings, space.recipe) == (("alone",), OF_NOW)
+
+
+def test_what_this_version_stores_comes_back_as_it_is() -> None:
+    recipe = Recipe(method="linear_probe", trunk_decay=0.5, exit_weight_power=1.0)
+    space = EliminationSpace(trainings=("shared", "probe"), recipe=recipe)
+    assert stored_space(space.model_dump(mode="json")) == space
+    exits = ("blocks.0.0", "blocks.3.2", None)
+    candidate = stored_candidate(CANDIDATE).model_copy(update={"exits": exits, "recipe": recipe})
     assert stored_candidate(candidate.model_dump(mode="json")) == candidate
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import optuna
 import pytest
@@ -13,16 +14,32 @@ from blocks.build import build
 from blocks.specification import EliminatedSpecification
 from search.errors import BadInput
 from search.settings.candidate import Candidate
-from search.settings.spaces import EliminationSpace, Range
-from search.spaces.elimination import check_space, cuts_in_space, first_parameters, sample
+from search.settings.spaces import TRAININGS, EliminationSpace, Range, Training
+from search.spaces.elimination import (
+    at_cut,
+    check_space,
+    cuts_in_space,
+    exits_of,
+    first_parameters,
+    place_of_cut,
+    sample,
+    trainings_of,
+)
 from search.spaces.recipe import own_recipe
+from search.spaces.sample import is_uncut, training_of
 
 HEADS = {"head", "head_of_first_stage"}
-SPACE = EliminationSpace(backbones=("test_efficientnet", "test_resnet"), image_sizes=(32, 48), max_parameters=10**6)
+SPACE = EliminationSpace(
+    backbones=("test_efficientnet", "test_resnet"), image_sizes=(32, 48), max_parameters=10**6, trainings=("alone",)
+)
 
 
-def _sampled(seed: int, space: EliminationSpace = SPACE) -> tuple[Candidate, dict[str, object]]:
+def _sampled(
+    seed: int, space: EliminationSpace = SPACE, queued: dict[str, Any] | None = None
+) -> tuple[Candidate, dict[str, Any]]:
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
+    if queued is not None:
+        study.enqueue_trial(queued)
     trial = study.ask()
     return sample(trial, space, 6), trial.params
 
@@ -85,49 +102,116 @@ def test_a_study_begins_with_whole_backbones_and_their_stages_the_cheapest_first
     assert _queued_cuts(first_parameters(SPACE, at_most=4)) == sorted(wanted, key=lambda cut: cut.macs)
 
 
-def test_favourites_are_wanted_after_the_whole_backbones() -> None:
-    cuts = {name: cuts_in_space(SPACE, anatomy(name, 32)) for name in SPACE.backbones}
-    favourites = [
-        ("test_resnet", str(cuts["test_resnet"][1].module)),
-        ("test_efficientnet", str(cuts["test_efficientnet"][0].module)),
+EVERY = SPACE.model_copy(update={"trainings": TRAININGS})
+
+
+def depth(name: str, space: EliminationSpace = EVERY) -> int:
+    """The place of a backbone's deepest cut."""
+    return len(cuts_in_space(space, anatomy(name, 32))) - 1
+
+
+def test_a_study_with_shared_trainings_begins_with_the_probes_of_each_backbone() -> None:
+    first = first_parameters(EVERY, at_most=4)
+    assert first == [
+        {"backbone": name, "image_size": 32, "training": "probe", f"{name}.cut": depth(name)}
+        for name in EVERY.backbones
     ]
-    parameters: dict[str, dict[str, object]] = {
-        "whole efficientnet": {
-            "backbone": "test_efficientnet",
-            "test_efficientnet.cut": len(cuts["test_efficientnet"]) - 1,
-        },
-        "whole resnet": {"backbone": "test_resnet", "test_resnet.cut": len(cuts["test_resnet"]) - 1},
-        "resnet": {"backbone": "test_resnet", "test_resnet.cut": 1, "head": "pool_linear"},
-        "efficientnet": {
-            "backbone": "test_efficientnet",
-            "test_efficientnet.cut": 0,
-            "head_of_first_stage": "pool_linear",
-        },
-    }
-    assert {str(queued) for queued in first_parameters(SPACE, 9, favourites)} == set(map(str, parameters.values()))
-    three = [parameters[name] for name in ("whole efficientnet", "whole resnet", "resnet")]
-    assert {str(queued) for queued in first_parameters(SPACE, 3, favourites)} == set(map(str, three))
-    macs = [cut.macs for cut in _queued_cuts(first_parameters(SPACE, 9, favourites))]
-    assert macs == sorted(macs)
+    probed = [_sampled(0, EVERY, parameters)[0] for parameters in first]
+    assert [training_of(candidate) for candidate in probed] == ["probe", "probe"]
+    assert all(is_uncut(candidate) for candidate in probed)
+    assert {candidate.recipe.epochs for candidate in probed} == {1}
 
 
-def test_favourites_are_built_with_the_head_that_was_profiled() -> None:
-    study = optuna.create_study()
-    favourites = [
-        (name, str(cut.module)) for name in SPACE.backbones for cut in cuts_in_space(SPACE, anatomy(name, 32))[:-1]
+def test_without_shared_trainings_separate_ones_follow_the_probes() -> None:
+    space = SPACE.model_copy(update={"trainings": ("probe", "alone")})
+    first = first_parameters(space, at_most=3)
+    assert [parameters["training"] for parameters in first] == ["probe"] * 2 + ["alone"] * 3
+    assert [
+        each["training"] for each in first_parameters(SPACE.model_copy(update={"trainings": ("shared", "probe")}), 3)
+    ] == ["probe"] * 2
+    probes = first_parameters(SPACE.model_copy(update={"trainings": ("probe",)}), at_most=3)
+    assert [each.get("training") for each in probes] == [None, None], "there is no other kind"
+    separate = [{key: value for key, value in each.items() if key != "training"} for each in first[2:]]
+    assert separate == first_parameters(SPACE, at_most=3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, ["probe", "shared", "alone"]),
+        ({"initial_weights": "random"}, ["shared", "alone"]),
+        ({"heads": ("conv1x1", "pool_linear")}, ["probe", "shared", "alone"]),
+        ({"heads": ("conv1x1",)}, ["alone"]),
+        ({"heads": ("conv1x1",), "trainings": ("probe", "shared")}, ["alone"]),
+        ({"initial_weights": "random", "trainings": ("probe",)}, ["alone"]),
+        ({"trainings": ("alone", "shared")}, ["alone", "shared"]),
+    ],
+)
+def test_probes_need_pretrained_weights_and_all_but_separate_trainings_linear_heads(
+    changes: dict[str, Any], expected: list[str]
+) -> None:
+    assert trainings_of(EVERY.model_copy(update=changes)) == expected
+
+
+def test_all_kinds_of_trainings_are_reached_and_each_can_be_built() -> None:
+    kinds: dict[Training, tuple[Candidate, dict[str, Any]]] = {}
+    for seed in range(40):
+        candidate, parameters = _sampled(seed, EVERY)
+        kinds.setdefault(training_of(candidate), (candidate, parameters))
+        assert training_of(candidate) == parameters["training"]
+        assert Candidate.model_validate_json(candidate.model_dump_json()) == candidate
+    assert kinds.keys() == {*TRAININGS}
+    for kind, (candidate, parameters) in kinds.items():
+        assert build(candidate.network)(torch.rand(2, 3, *[candidate.network.image_size] * 2)).shape == (2, 6)
+        assert ("learning_rate" in parameters) == (kind != "probe")
+        assert ("frozen_stages" in parameters) or kind != "alone"
+        if kind != "alone":
+            assert not {*HEADS, "frozen_stages"} & parameters.keys()
+            assert candidate.recipe.frozen_stages == 0
+
+
+@pytest.mark.parametrize("training", ["probe", "shared"])
+@pytest.mark.parametrize("at", [0, 2, None])
+def test_a_training_gives_all_cuts_up_to_its_own(training: Training, at: int | None) -> None:
+    space = EVERY.model_copy(update={"max_parameters": 10**15})
+    candidate, parameters = _sampled(1, space, at_cut(space, "test_resnet", training, at))
+    cuts = cuts_in_space(space, anatomy("test_resnet", 32))[: None if at is None else at + 1]
+    exits = exits_of(candidate, space)
+    networks = [each.network for each in exits]
+    assert [network.cut for network in networks if isinstance(network, EliminatedSpecification)] == [
+        cut.module for cut in cuts
     ]
-    first = [queued for queued in first_parameters(SPACE, 100, favourites) if set(queued) & HEADS]
-    for parameters in first:
-        study.enqueue_trial(parameters)
-    networks = [sample(study.ask(), SPACE, 6).network for _ in first]
-    assert {network.head.kind for network in networks} == {"pool_linear"}
-    built = {(network.backbone, network.cut) for network in networks if isinstance(network, EliminatedSpecification)}
-    assert built == set(favourites)
+    assert exits[-1] == candidate
+    assert len({each.key for each in exits}) == len(exits)
+    assert [place_of_cut(each, space) for each in exits] == [("test_resnet.cut", place) for place in range(len(cuts))]
+    assert {network.head.kind for network in networks} == (
+        {"pool_linear"} if at is not None else {"pool_linear", "original"}
+    )
+    assert {network.head.dropout for network in networks} == {parameters.get("dropout", 0.0)}
+    assert {each.recipe for each in exits} == {candidate.recipe}
+    assert {training_of(each) for each in exits} == {training}
 
 
-def test_what_cannot_be_otherwise_is_not_queued() -> None:
-    space = EliminationSpace(backbones=("test_resnet",), image_sizes=(32,), max_parameters=1)
-    assert first_parameters(space, at_most=4) == []
+def test_a_training_alone_gives_one_network() -> None:
+    candidate, _ = _sampled(3)
+    assert exits_of(candidate, SPACE) == [candidate]
+
+
+def test_the_deepest_cut_of_a_training_is_within_the_limit_of_macs() -> None:
+    cuts = anatomy("test_resnet", 32).cuts
+    limited = EVERY.model_copy(update={"max_macs": cuts[1].macs, "uncut": False})
+    assert at_cut(limited, "test_resnet", "shared")["test_resnet.cut"] == 1
+    with_uncut = limited.model_copy(update={"uncut": True})
+    assert at_cut(with_uncut, "test_resnet", "shared")["test_resnet.cut"] == depth("test_resnet"), "it has no limit"
+    hopeless = limited.model_copy(update={"max_macs": 1})
+    assert at_cut(hopeless, "test_resnet", "shared")["test_resnet.cut"] == 0
+
+
+def test_parameters_without_a_choice_are_left_out() -> None:
+    space = EliminationSpace(backbones=("test_resnet",), image_sizes=(32,), trainings=("shared",))
+    assert at_cut(space, "test_resnet", "shared") == {"test_resnet.cut": depth("test_resnet", space)}
+    assert at_cut(space, "test_resnet", "shared", 1) == {"test_resnet.cut": 1}
+    assert at_cut(space.model_copy(update={"max_parameters": 1}), "test_resnet", "shared") == {}
 
 
 def test_the_first_candidates_can_be_told_to_take_the_recipe_of_the_space() -> None:

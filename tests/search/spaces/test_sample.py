@@ -18,7 +18,7 @@ from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 from search.settings.spaces import AnySpace, StudySpace
 from search.spaces import sample
-from search.spaces.sample import counts_of, sample_candidate, summary
+from search.spaces.sample import counts_of, sample_candidate, summary, training_of
 from tests.conftest import tiny_elimination, tiny_scratch
 
 
@@ -51,6 +51,19 @@ def test_candidates_in_a_line_for_people() -> None:
         image_size=32, classes=3, stem_channels=8, stages=stages, head=HeadSpecification(kind="pool_linear")
     )
     assert summary(candidate(network)) == "irv2_c16_r2_s2 dwconv_c24 + pool_linear, 32 px"
+
+
+def test_a_summary_says_how_a_network_is_trained_with_others() -> None:
+    some = candidate(eliminated())
+    assert (training_of(some), summary(some)) == ("alone", "test_resnet to layer2.0 + pool_linear, 32 px")
+    shared = some.model_copy(update={"exits": ("layer1.0", "layer2.0")})
+    assert training_of(shared) == "shared"
+    assert summary(shared) == "test_resnet to layer2.0 + pool_linear, 32 px, shared training"
+    probe = some.model_copy(update={"recipe": Recipe(method="linear_probe", epochs=1)})
+    assert training_of(probe) == "probe"
+    assert summary(probe) == "test_resnet to layer2.0 + pool_linear, 32 px, linear probe"
+    uncut = candidate(eliminated(cut=None, head=HeadSpecification(kind="original")))
+    assert summary(uncut.model_copy(update={"exits": (None,)})) == "test_resnet uncut, 32 px, shared training"
 
 
 def test_samples_of_both_spaces() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.statistics.pareto import front, hypervolume, hypervolume_gains, search_hypervolume
+from search.statistics.pareto import front, hypervolume, hypervolume_gains, joint_gains, search_hypervolume
 from tests.growth import growth
 
 Point = tuple[float, float]
@@ -127,3 +127,24 @@ def test_a_gain_is_the_difference_that_a_point_makes(points: list[Point], furthe
         for gain, guess in zip(row, (f1_macro, f1_macro / 2), strict=True):
             expected = search_hypervolume([*points, (guess, parameters)]) - before
             assert gain == pytest.approx(expected, abs=1e-9)
+
+
+def naive_search_hypervolume(points: list[Point]) -> float:
+    def place(parameters: float) -> float:
+        return min(1.0, max(0.0, (math.log10(parameters) - 3) / 4))
+
+    return naive_hypervolume([(f1_macro, place(parameters)) for f1_macro, parameters in points], (0.0, 1.0))
+
+
+@given(st.lists(fine, max_size=8), st.lists(fine, min_size=1, max_size=4))
+def test_a_joint_gain_is_the_difference_that_all_points_make_together(
+    points: list[Point], further: list[Point]
+) -> None:
+    guesses = np.array([[f1_macro, 1 - f1_macro, f1_macro / 2] for f1_macro, _ in further])
+    sizes = [parameters for _, parameters in further]
+    gains = joint_gains(points, guesses, sizes)
+    before = naive_search_hypervolume(points)
+    assert gains.shape == (3,)
+    for gain, guess in zip(gains, guesses.T.tolist(), strict=True):
+        together = naive_search_hypervolume([*points, *zip(guess, sizes, strict=True)])
+        assert gain == pytest.approx(together - before, abs=1e-9)

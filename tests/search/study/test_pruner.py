@@ -2,13 +2,25 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import f1_score
 
 from search.settings.pruning import Stopping
+from search.settings.recipe import Recipe
 from search.statistics.pareto import front
-from search.study.pruner import Finished, epoch_at, judge, reach, rungs
+from search.study.pruner import (
+    Finished,
+    chance_level,
+    epoch_after_warm_up,
+    epoch_at,
+    judge,
+    judge_learning,
+    reach,
+    rungs,
+)
 
 RULE = Stopping(least_finished=2)
 # At the rung they lacked .5 and .4 of F1 1, at the end .2 and .1: they kept .4 and .25 of it.
@@ -119,3 +131,25 @@ def test_a_trial_that_gains_no_more_than_others_did_and_ends_on_the_front_is_nev
     on_front = front([*((trial.f1_macro, trial.parameters) for trial in finished), (end, parameters)])[-1]
     if on_front and (not finished or end <= reach(f1_macro, finished, 0.95)):
         assert judge(f1_macro, parameters, finished, RULE) is None
+
+
+def test_chance_is_to_answer_the_largest_class() -> None:
+    labels = np.array([0] * 6 + [1] * 3 + [2])
+    assert chance_level(labels) == pytest.approx(f1_score(labels, np.zeros_like(labels), average="macro"))
+
+
+@pytest.mark.parametrize(
+    ("f1_macro", "train_f1_macro", "pruned"),
+    [(0.2, 0.3, True), (0.1, 0.1, True), (0.26, 0.1, False), (0.1, 0.4, False), (math.nan, 0.1, False)],
+)
+def test_a_trial_that_has_learnt_nothing_is_pruned(f1_macro: float, train_f1_macro: float, pruned: bool) -> None:
+    labels = np.array([0] * 6 + [1] * 3 + [2])  # always answering class 0: 0.25; guessing: 1 / 3
+    why = judge_learning(f1_macro, train_f1_macro, labels)
+    assert (why is not None) == pruned
+    if why:
+        assert str(why) == f"F1 {f1_macro:.3f} is no better than always answering the largest class (0.250)"
+
+
+@pytest.mark.parametrize(("epochs", "warmup", "expected"), [(24, 1.0, 2), (24, 2.5, 4), (4, 10.0, 3), (24, 0.0, 1)])
+def test_the_epoch_after_the_warm_up(epochs: int, warmup: float, expected: int) -> None:
+    assert epoch_after_warm_up(Recipe(epochs=epochs, warmup_epochs=warmup)) == expected

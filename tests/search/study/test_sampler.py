@@ -8,7 +8,7 @@ import optuna
 import pytest
 from optuna.storages import InMemoryStorage
 
-from search.study.sampler import MOST_ANEW, Near, make_sampler
+from search.study.sampler import MOST_ANEW, Near, Pinned, make_sampler
 from search.study.study import DIRECTIONS
 
 
@@ -85,3 +85,21 @@ def test_near_repeats_a_trial_but_for_a_few_values_and_what_does_not_fit() -> No
     assert min(changes) <= 1  # a choice may be drawn as it was
     study = optuna.create_study(sampler=Near(first, np.random.default_rng(0)))
     assert suggest(study.ask(), most=5)["depth"] <= 5
+
+
+def test_pinned_repeats_what_it_is_given_and_draws_the_rest() -> None:
+    def suggest(seed: int) -> dict[str, Any]:
+        given = {"kind": "b", "depth": 7, "rate": 0.25, "other": "gone", "unknown": 1}
+        trial = optuna.create_study(sampler=Pinned(given, seed)).ask()
+        trial.suggest_categorical("kind", ["a", "b", "c"])
+        trial.suggest_int("depth", 0, 7)
+        trial.suggest_float("rate", 0.25, 1)
+        trial.suggest_categorical("other", ["a", "b"])  # the given value is no choice any more
+        trial.suggest_float("free", 0, 1)
+        return trial.params
+
+    drawn = [suggest(seed) for seed in range(10)]
+    assert {(params["kind"], params["depth"], params["rate"]) for params in drawn} == {("b", 7, 0.25)}
+    assert {params["other"] for params in drawn} == {"a", "b"}
+    assert len({params["free"] for params in drawn}) == 10
+    assert suggest(3) == drawn[3]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import optuna
 import pytest
 
-from search.study.study import joins_front, study_front
+from search.study.study import join_front, study_front
 
 
 def studied(*trials: tuple[str, float, int]) -> optuna.Study:
@@ -30,11 +30,17 @@ def test_a_trial_joins_the_front_with_what_it_is_about_to_end_with(
     candidate: str, f1_macro: float, parameters: int, joins: bool
 ) -> None:
     study = studied(("steady", 0.8, 1000), ("lucky", 0.9, 1000))
-    assert joins_front(study, candidate, (f1_macro, float(parameters))) is joins
+    assert join_front(study, [(candidate, (f1_macro, float(parameters)))]) == [joins]
 
 
 def test_the_first_trial_of_a_study_joins_its_front() -> None:
-    assert joins_front(studied(), "new", (0.0, 1000.0))
+    assert join_front(studied(), [("new", (0.0, 1000.0))]) == [True]
+
+
+def test_trials_that_end_together_are_rivals() -> None:
+    study = studied(("steady", 0.8, 1000))
+    ending = [("beaten", (0.5, 900.0)), ("small", (0.6, 800.0)), ("best", (0.9, 1000.0)), ("worse", (0.7, 1000.0))]
+    assert join_front(study, ending) == [False, True, True, False]
 
 
 def test_seeds_of_a_candidate_are_averaged_on_the_front() -> None:

@@ -117,7 +117,7 @@ class PlainTrunk(Trunk):
         super().__init__()
         self.channels = (4,)
         self.convolution = nn.Conv2d(3, 4, 3)
-        self.stage_modules = [[self.convolution]]
+        self.stage_modules = self.block_modules = [[self.convolution]]
 
     def forward(self, x: Tensor) -> list[Tensor]:
         return [self.convolution(x).relu()]

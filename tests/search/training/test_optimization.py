@@ -38,10 +38,12 @@ def test_schedule_rises_then_falls_to_zero(epochs: int, steps: int, warmup: floa
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
-@pytest.mark.parametrize(("pretrained", "trunk_peak"), [(True, 0.25 * 0.01), (False, 0.01)])
+@pytest.mark.parametrize(("pretrained", "trunk_peak"), [(True, 0.25 * 0.5 * 0.01), (False, 0.01)])
 def test_groups(make_network: MakeNetwork, optimizer: str, pretrained: bool, trunk_peak: float) -> None:
     network = make_network().freeze_stages(1)
-    recipe = Recipe(optimizer=optimizer, learning_rate=0.01, trunk_learning_rate=0.25, weight_decay=0.1)
+    recipe = Recipe(
+        optimizer=optimizer, learning_rate=0.01, trunk_learning_rate=0.25, trunk_decay=0.5, weight_decay=0.1
+    )  # the second block of two is what is trained
     made = make_optimizer(network, recipe, pretrained=pretrained)
     set_learning_rate(made, 0.5)
     rates = {id(parameter): group["lr"] for group in made.param_groups for parameter in group["params"]}

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from optuna.trial import TrialState
+
+from search.study.budget import PLANNED_SECONDS, PLANNED_WORK, planned_seconds, shares
+from search.system.deadline import Deadline
+from search.trial.affordable import most_work
+from search.trial.in_time import LATEST_END, LEAST_SECONDS
+from search.trial.trial import perform
+from search.worker import loop as work
+from tests.conftest import LoadSettings, tiny_scratch
+from tests.search.conftest import Bench, OpenBench
+
+OpenTimed = Callable[..., Bench]
+
+
+@pytest.fixture
+def open_timed(load_settings: LoadSettings, open_bench: OpenBench) -> OpenTimed:
+    """A worker on a study of networks from scratch that has so many seconds left."""
+
+    def open_one(seconds_left: float, workers: int = 1, **changes: Any) -> Bench:
+        settings = load_settings(studies={"scratch": tiny_scratch(**changes)}, trials=1)
+        bench = open_bench(settings)
+        deadline = Deadline(time.monotonic() - 1000, 1000 + seconds_left, workers)
+        deadline = replace(deadline, seconds=deadline.seconds + deadline.report_seconds)
+        return replace(bench, context=replace(bench.context, deadline=deadline))
+
+    return open_one
+
+
+def only_trial(bench: Bench) -> Any:
+    (trial,) = bench.studies[0].study.get_trials()
+    return trial
+
+
+def test_as_many_epochs_are_trained_as_fit(open_timed: OpenTimed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("search.trial.in_time.seconds_per_epoch", lambda _begin: 10.0)
+    bench = open_timed(100, recipe={"epochs": 20})
+    work.work(bench.context)
+    trial = only_trial(bench)
+    expected = int(LATEST_END * 100 / 10)
+    assert trial.state == TrialState.COMPLETE
+    assert trial.user_attrs["epochs"] in (expected, expected - 1)  # a second may have passed
+    assert trial.user_attrs[PLANNED_SECONDS] == 10 * trial.user_attrs["epochs"]
+    assert trial.user_attrs[PLANNED_WORK] == trial.user_attrs["macs"] * trial.user_attrs["epochs"]
+
+
+def test_a_recipe_that_fits_stays_as_it_is(open_timed: OpenTimed) -> None:
+    bench = open_timed(600, recipe={"epochs": 2})
+    work.work(bench.context)
+    assert only_trial(bench).user_attrs["epochs"] == 2
+
+
+def test_without_a_deadline_nothing_is_timed(
+    load_settings: LoadSettings, open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("search.trial.in_time.seconds_per_epoch")
+    bench = open_bench(load_settings(studies={"scratch": tiny_scratch()}, trials=1))
+    work.work(bench.context)
+    assert PLANNED_SECONDS not in only_trial(bench).user_attrs
+
+
+def test_a_training_of_too_few_epochs_does_not_begin(open_timed: OpenTimed, monkeypatch: pytest.MonkeyPatch) -> None:
+    paces = iter([100.0, 1.0])
+    monkeypatch.setattr("search.trial.in_time.seconds_per_epoch", lambda _begin: next(paces))
+    bench = open_timed(60, recipe={"epochs": 12})
+    work.work(bench.context)
+    refused, trained = bench.studies[0].study.get_trials()
+    assert refused.state == TrialState.PRUNED
+    assert refused.user_attrs["infeasible"]
+    assert refused.user_attrs["reason"].startswith("400 s of training, over the limit of 5")
+    assert (trained.state, trained.user_attrs["epochs"]) == (TrialState.COMPLETE, 12)
+
+
+def test_nothing_begins_when_the_time_is_over(open_timed: OpenTimed) -> None:
+    bench = open_timed(LEAST_SECONDS - 1)
+    work.work(bench.context)
+    assert not bench.studies[0].study.get_trials()
+
+
+def test_a_training_that_takes_too_long_is_requeued(open_timed: OpenTimed) -> None:
+    bench = open_timed(100, recipe={"epochs": 4})
+    context = bench.context
+    assert context.deadline is not None
+    late = replace(context.deadline, started=context.deadline.started - 1000)
+    trial = work._next_trial(context)
+    assert trial is not None
+    outcome = perform(replace(trial, context=replace(context, deadline=late)))
+    assert "requeued" in outcome.line
+    assert only_trial(bench).state == TrialState.RUNNING
+
+
+def test_the_pace_so_far_says_what_is_affordable(open_timed: OpenTimed) -> None:
+    bench = open_timed(600)
+    assert most_work(bench.context) == float("inf")
+    work.work(bench.context)
+    attributes = only_trial(bench).user_attrs
+    pace = attributes[PLANNED_SECONDS] / attributes[PLANNED_WORK]
+    assert most_work(bench.context) == pytest.approx(3 * 600 / pace, rel=0.1)
+    assert planned_seconds(bench.studies[0]) == pytest.approx(attributes["seconds"])
+
+
+def test_shares_add_up() -> None:
+    assert shares({"a": None, "b": 1 / 3}) == {"a": pytest.approx(2 / 3), "b": pytest.approx(1 / 3)}
+    assert shares({"a": None, "b": None}) == {"a": 0.5, "b": 0.5}
+    assert shares({"b": 1 / 3}) == {"b": 1.0}
+    assert shares({"a": 1.0, "b": 1.0}) == {"a": 0.5, "b": 0.5}
+    assert shares({"a": 1.0, "b": None}) == {"a": 1.0, "b": 0.0}
