@@ -10,7 +10,7 @@ engine=${ENGINE:-docker}
 out=$PWD/runs/acceptance
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
 export COMPOSE_PROJECT_NAME=elimnet-acceptance DASHBOARD_PORT=18080 DATABASE_PUBLISH=127.0.0.1:54329
-export CONFIG=configs/demo.yaml ELIMNET_TRIALS=${ELIMNET_TRIALS:-6}
+export CONFIG=configs/demo.yaml ELIMNET_TRIALS=${ELIMNET_TRIALS:-6} ELIMNET_MINUTES=1000
 unset DATA_DIR ELIMNET_NAME WORKERS
 dashboard=http://127.0.0.1:$DASHBOARD_PORT
 rm -rf "$out"

@@ -1,7 +1,7 @@
 """Rank the cuts of a search's backbones by linear probes, before any training.
 
 It needs one forward pass over the images per backbone and one linear probe per cut. It writes only the cache of decoded
-images. search.run does the same when it creates a study, and trains the best cuts first.
+images. A search begins with such probes, too, and records them as trials.
 
 Example: python -m search.profile --config demo
 """

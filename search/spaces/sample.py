@@ -36,6 +36,14 @@ class OverTheLimit(Exception):
         super().__init__(", ".join(lines))
 
 
+class NoTime(OverTheLimit):
+    """The training does not fit into the time that a run has left."""
+
+    def __init__(self, candidate_key: str, needed: float, left: float) -> None:
+        super().__init__(candidate_key, {"s of training": (needed, left)})
+        self.args = (f"its training needs {needed:.0f} s, and {left:.0f} s are left for it",)
+
+
 def over_counts(space: EliminationSpace | ScratchSpace, counts: Mapping[str, int]) -> dict[str, tuple[float, float]]:
     """Value and limit of each count that exceeds its limit."""
     limits = {"parameters": space.max_parameters, "macs": space.max_macs}

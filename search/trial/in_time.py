@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from search.settings.spaces import ListedSpace
 from search.spaces.elimination import TRAINING
-from search.spaces.sample import OverTheLimit, training_of
+from search.spaces.sample import NoTime, training_of
 from search.study.budget import PLANNED_SECONDS, PLANNED_WORK, planned_seconds, shares_of_time
 from search.training.hooks import Hooks
 from search.training.loop import Training
@@ -34,7 +34,7 @@ LATEST_END = 0.95
 """The part of the time left that a training may take: an epoch may take longer than its first steps."""
 MOST_OF_A_RECIPE = 2
 """A shared training gets at most this many times the epochs of the recipe."""
-LEAST_SHARED = 3
+LEAST_SHARED = 4
 """A shared training of fewer epochs is hardly better than linear probes."""
 LEAST_SECONDS = 20.0
 """With less time left, no training begins."""
@@ -54,11 +54,12 @@ def fitted(trial: AssignedTrial, exits: Sequence[Assignment]) -> AssignedTrial |
     epoch_seconds = seconds_per_epoch(lambda hooks: _begun(trial, exits, hooks))
     seconds = min(_seconds_for(trial), LATEST_END * deadline.left)
     most = trial.recipe.epochs * (MOST_OF_A_RECIPE if kind == "shared" else 1)
-    least = LEAST_SHARED if kind == "shared" else math.ceil(LEAST_PART * trial.recipe.epochs)
+    least = math.ceil(LEAST_PART * trial.recipe.epochs)
+    if kind == "shared":
+        least = min(trial.recipe.epochs, max(least, LEAST_SHARED))
     epochs = min(most, int(seconds / epoch_seconds))
-    if epochs < min(least, trial.recipe.epochs):
-        needed = min(least, trial.recipe.epochs) * epoch_seconds
-        return Refused(OverTheLimit(trial.candidate.key, {"s of training": (needed, max(seconds, 1.0))}))
+    if epochs < least:
+        return Refused(NoTime(trial.candidate.key, least * epoch_seconds, max(seconds, 1.0)))
     recipe = trial.recipe.model_copy(update={"epochs": epochs})
     assignment = replace(trial.assignment, candidate=trial.candidate.model_copy(update={"recipe": recipe}))
     planned = epochs * epoch_seconds

@@ -88,7 +88,8 @@ def _scored(
 def _in_words(exits: Sequence[Exit]) -> str:
     best = max(exits, key=lambda each: each.values[0])
     cut = getattr(best.assignment.candidate.network, "cut", None) or "uncut"
-    return f"{len(exits)} further cuts from the same training, the best {cut} with F1 {best.values[0]:.4f}"
+    cuts = "1 further cut" if len(exits) == 1 else f"{len(exits)} further cuts"
+    return f"{cuts} from the same training, the best {cut} with F1 {best.values[0]:.4f}"
 
 
 def _complete(

@@ -74,7 +74,7 @@ def test_a_training_of_too_few_epochs_does_not_begin(open_timed: OpenTimed, monk
     refused, trained = bench.studies[0].study.get_trials()
     assert refused.state == TrialState.PRUNED
     assert refused.user_attrs["infeasible"]
-    assert refused.user_attrs["reason"].startswith("400 s of training, over the limit of 5")
+    assert refused.user_attrs["reason"].startswith("its training needs 400 s, and 5")
     assert (trained.state, trained.user_attrs["epochs"]) == (TrialState.COMPLETE, 12)
 
 
