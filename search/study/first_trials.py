@@ -11,6 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 from search.settings.spaces import EliminationSpace
 from search.spaces.elimination import TRAINING, at_cut, first_parameters, trainings_of
 from search.spaces.recipe import own_recipe
+from search.study.study import OpenStudy
 
 
 def first_candidates(space: EliminationSpace, at_most: int) -> list[dict[str, Any]]:
@@ -35,3 +36,10 @@ def first_shared(space: EliminationSpace, trials: Sequence[FrozenTrial]) -> dict
             scores[backbone].append(trial.values[0])
     best = max(scores, key=lambda name: fmean(scores[name] or [0.0]))
     return {**own_recipe(space), **at_cut(space, best, "shared")}
+
+
+def are_untrained(studies: Sequence[OpenStudy]) -> bool:
+    """Whether all networks that have finished are linear probes."""
+    trials = [trial for study in studies for trial in study.study.get_trials(deepcopy=False)]
+    finished = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+    return all(trial.user_attrs.get(TRAINING) == "probe" for trial in finished)

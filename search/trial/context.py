@@ -50,9 +50,9 @@ class WorkerContext:
         return Leases(self.database, STALE_SECONDS)
 
     def asked_to_stop(self) -> bool:
-        """Whether the worker is to end now. Asking is a sign of life."""
+        """Whether the worker is to requeue its trial and end. Asking is a sign of life."""
         self.sign()
-        return self.stop.is_set() or (self.deadline is not None and self.deadline.is_over)
+        return self.stop.is_set()
 
 
 @dataclass(frozen=True)

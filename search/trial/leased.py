@@ -14,6 +14,7 @@ from search.data.arrays import Arrays, PartName
 from search.models.description import Metrics
 from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
+from search.spaces.sample import training_of
 from search.study.study import OpenStudy
 from search.system.device import device_name
 from search.training.evaluation import TrainingResult
@@ -94,6 +95,15 @@ class AssignedTrial(LeasedTrial):
     """A leased trial that is known to try `assignment`."""
 
     assignment: Assignment
+
+    def interrupted(self) -> bool:
+        """Whether the training ends here: the worker is asked to stop, or the time of the run is over.
+
+        Linear probes, with which a study begins, are trained all the same. Raises LeaseLost.
+        """
+        deadline = self.context.deadline
+        late = deadline is not None and deadline.is_over and training_of(self.candidate) != "probe"
+        return super().interrupted() or late
 
     @property
     def candidate(self) -> Candidate:

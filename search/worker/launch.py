@@ -21,6 +21,7 @@ from search.progress.reporter import Reporter
 from search.report.writing import report
 from search.settings.search import Settings
 from search.settings.spaces import ListedSpace
+from search.study.first_trials import are_untrained
 from search.system.deadline import Deadline
 from search.system.hardware import Slot
 from search.system.logs import set_up_logging
@@ -45,14 +46,16 @@ from search.worker.supervisor import supervise
 class Worked:
     """What came of the work on studies.
 
-    status  to exit with: 0, 1 where trial after trial failed, 2 for bad input, 130 or 143 where it was asked to stop
-    lost    the models that are missing in the end; none where it was asked to stop
-    known   those that were missing before
+    status     to exit with: 0, 1 where trial after trial failed, 2 for bad input, 130 or 143 where it was asked to stop
+    lost       the models that are missing in the end; none where it was asked to stop
+    known      those that were missing before
+    untrained  whether no network was trained by gradient descent
     """
 
     status: int
     lost: Sequence[LostModel]
     known: Sequence[LostModel]
+    untrained: bool = False
 
 
 @readers_may_leave()
@@ -71,7 +74,10 @@ def run_search(settings: Settings, workers: str, started: float, *, quiet: bool)
         deadline = Deadline.of_minutes(settings.minutes, started, len(slots))
         print(plan_in_words(deadline, settings), flush=True)
     worked = _work(_opener(settings, dataset, deadline), slots, quiet=quiet, processes=len(slots) > 1)
-    return worked.status or show_and_report_lost(partial(_report, settings), worked.lost)
+    status = worked.status or show_and_report_lost(partial(_report, settings), worked.lost)
+    if status == 0 and deadline is not None and worked.untrained:
+        print("The time was too short for a training. All networks are linear probes; give more --minutes.")
+    return status
 
 
 @readers_may_leave()
@@ -138,11 +144,12 @@ def _work(
         with Display(session.database, session.studies, quiet=quiet, deadline=session.deadline) as display:
             status = supervise(session, display, slots) if processes else _work_alone(session, display, slots[0])
         lost = [] if received else lost_models(session.studies)
+        untrained = are_untrained(session.studies)
         session.close()
     if received:
         print("Stopped. Run the same command to resume.")
         return Worked(received[0], [], [])
-    return Worked(status, lost, known)
+    return Worked(status, lost, known, untrained)
 
 
 def _work_alone(session: Session, display: Display, slot: Slot) -> int:

@@ -78,13 +78,14 @@ def _give_up_where_nothing_is_within_limits(trial: LeasedTrial, in_a_row: int, o
 def _in_turn(context: WorkerContext, used: Mapping[str, float]) -> list[OpenStudy]:
     """The studies in the order of their turns: the one with the smallest used share of its budget, or of its time.
 
-    None where the time left suffices for no training, except for the linear probes with which a study begins.
+    None where the time left suffices for no training, except for the first queued trial of a new study: so there are
+    linear probes, however short the time is.
     """
-    deadline = context.deadline
-    if deadline is None:
+    if context.deadline is None:
         return sorted(context.studies, key=lambda study: used[study.name])
-    if deadline.left < LEAST_SECONDS:
-        return [study for study in context.studies if count_trials(context.database, study.study._study_id).waiting]
+    if _is_over(context):
+        counts = {study.name: count_trials(context.database, study.study._study_id) for study in context.studies}
+        return [study for study in context.studies if counts[study.name].waiting and not counts[study.name].counted]
     shares = shares_of_time(context.studies)
     return sorted(context.studies, key=lambda study: planned_seconds(study) / shares.get(study.name, 1.0))
 
@@ -95,9 +96,9 @@ def _kind(cause: str | None) -> str | None:
 
 
 def _next_trial(context: WorkerContext) -> LeasedTrial | None:
-    """An abandoned trial, or a new one of the study with most of its budget left."""
+    """An abandoned trial, or a new one of the study with most of its budget left; None when the time is over."""
     by_id = {study.study._study_id: study for study in context.studies}
-    if lease := context.leases.take_over(list(by_id), context.name):
+    if not _is_over(context) and (lease := context.leases.take_over(list(by_id), context.name)):
         return LeasedTrial(context, by_id[lease.study_id], lease)
     used = {study.name: used_share(context.database, study) for study in context.studies}
     for study in _in_turn(context, used):
