@@ -10,6 +10,7 @@ import pytest
 from benchmarks import images
 from benchmarks.one_training import UNCUT, Measured, difference, exits_of, main, name_of
 from search.errors import BadInput
+from search.settings.recipe import Recipe
 
 
 def test_the_uncut_network_is_the_last_exit() -> None:
@@ -42,11 +43,12 @@ def test_both_ways_are_a_line_each(
     main([*known, "--epochs", "1", "--alone-epochs", "1", "--json", str(tmp_path / "all.jsonl")])
     said = capsys.readouterr().out.splitlines()
     assert said[3].startswith("shared, 1 epochs")
-    assert said[4].startswith("separate, default recipe")
-    assert said[5].startswith("compared with separate, default recipe: mean difference ")
+    assert said[4].startswith("separate, recipe of 0.1.0")
+    assert said[5].startswith("compared with separate, recipe of 0.1.0: mean difference ")
     trainings = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
     assert [list(each["f1_macro"])[-1] for each in trainings] == [UNCUT, UNCUT]
-    assert trainings[0]["sharing"] == {"weight_power": 3.0, "bottom_rate": 0.9, "top_rate": 0.25}
+    assert [each.get("shared", False) for each in trainings] == [True, False]
+    assert [each["recipe"]["trunk_decay"] for each in trainings] == [Recipe().trunk_decay, 1.0]
 
 
 def test_an_unknown_recipe_is_refused() -> None:

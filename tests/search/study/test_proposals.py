@@ -53,7 +53,7 @@ def begin(bench: Bench, proposals: int = 1) -> tuple[Lease, Assignment]:
 def end(bench: Bench, begun: tuple[Lease, Assignment], f1_macro: float) -> None:
     lease, assignment = begun
     values = (f1_macro, float(assignment.counts["parameters"]))
-    finish(bench.context.database, lease, TrialState.COMPLETE, values, {"seconds": 1.0})
+    finish(bench.context.database, lease, TrialState.COMPLETE, values, {"seconds": 1.0, "epochs": 1})
 
 
 def test_nothing_is_tried_twice_while_there_is_anything_new(bench: Bench) -> None:
@@ -199,3 +199,50 @@ def test_proposals_are_weighed_by_the_trials_that_matter(
         end(bench, begin(bench, proposals=4), f1_macro=0.9 - 0.01 * number)
     assert learned[0] == LEAST_FINISHED
     assert max(learned) < LEAST_FINISHED + 5, "old ones that others beat are left out"
+
+
+def test_a_training_is_weighed_by_all_networks_that_it_gives(
+    load_settings: LoadSettings, open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[list[choosing.Tried], list[choosing.Proposal]]] = []
+
+    def spy(tried: list[choosing.Tried], running: Any, proposals: list[choosing.Proposal], **others: Any) -> Any:
+        seen.append((tried, proposals))
+        return choosing.worth(tried, running, proposals, **others)
+
+    monkeypatch.setattr(drawing, "worth", spy)
+    space = tiny_elimination(trainings=["shared", "alone"], recipe={"epochs": 1})
+    bench = open_bench(load_settings(studies={"cuts": space}, trials=3, proposals=8))
+    work.work(bench.context)
+    tried, proposals = seen[-1]
+    trained = [trial for trial in bench.trials if trial.values and "trained_with" not in trial.attributes]
+    works = [one.work for one in tried if one.work]
+    assert len(works) < len(tried), "exits tell no time"
+    first, exits = trained[0], [trial for trial in bench.trials if trial.attributes.get("trained_with") == 0]
+    assert len(exits) == 4
+    seconds = sum(trial.attributes["seconds"] for trial in (first, *exits))
+    assert works[0][0] == first.attributes["macs"]
+    assert works[0][1] == pytest.approx(seconds)
+    kinds = set()
+    for proposal in proposals:
+        *others, own = proposal.networks
+        kinds.add(own.params["training"])
+        assert proposal.work == own.macs
+        depths = [network.params["test_resnet.cut"] for network in proposal.networks]
+        shared = own.params["training"] == "shared"
+        assert depths == (list(range(depths[-1] + 1)) if shared else [own.params["test_resnet.cut"]])
+        assert all(other.parameters <= own.parameters and other.macs <= own.macs for other in others)
+    assert kinds == {"shared", "alone"}
+
+
+def test_all_cuts_are_trained_together_once_before_any_are_chosen(
+    load_settings: LoadSettings, open_bench: OpenBench
+) -> None:
+    space = tiny_elimination(trainings=["shared", "alone"])
+    bench = open_bench(load_settings(studies={"cuts": space}, trials=8))
+    first, second, third = (begin(bench, proposals)[1] for proposals in (4, 4, 1))
+    recipe = space["recipe"] | {"learning_rate": 0.003, "trunk_learning_rate": 1.0}
+    assert first.candidate.exits == (*(f"layer{stage}.0" for stage in (1, 2, 3, 4)), None)
+    assert first.candidate.recipe.model_dump().items() >= recipe.items()
+    assert first.runs_to_end
+    assert len({assignment.candidate.key for assignment in (first, second, third)}) == 3
