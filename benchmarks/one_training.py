@@ -3,7 +3,7 @@
     python -m benchmarks.one_training --data FOLDER [FOLDER ...] --sizes 64 128 --seeds 3
 
 The shared training has an exit with a linear head at every cut (see `search.training.multi_exit`). The separate
-trainings have the same networks and the default recipe of version 0.1.0; `--same-recipe` also trains them with the
+trainings have the same networks and the old default recipe (`OLD_RECIPE`); `--same-recipe` also trains them with the
 recipe of the shared training. Scores are macro F1 on validation after the last epoch, the mean over seeds. Seconds are
 CPU seconds of this process with one thread, because other work on the machine affects them less than wall-clock time.
 
@@ -43,7 +43,7 @@ from search.training.weights import load_weights
 
 UNCUT = "uncut"
 OLD_RECIPE = Recipe(epochs=12, trunk_learning_rate=0.3, trunk_decay=1.0)
-"""The default recipe of version 0.1.0."""
+"""The default recipe before several cuts were trained together."""
 CPU = torch.device("cpu")
 
 
@@ -141,7 +141,7 @@ def compare(dataset: Dataset, size: int, options: argparse.Namespace) -> None:
     recipe = Recipe.model_validate({"epochs": options.epochs, **json.loads(options.recipe)})
     ways: dict[str, Recipe] = {}
     if not options.only_shared:
-        ways["separate, recipe of 0.1.0"] = OLD_RECIPE.model_copy(update={"epochs": options.alone_epochs})
+        ways["separate, old recipe"] = OLD_RECIPE.model_copy(update={"epochs": options.alone_epochs})
     if options.same_recipe:
         ways[f"separate, {options.epochs} epochs"] = recipe
     rows: dict[str, list[Measured]] = {}

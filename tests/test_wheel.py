@@ -20,7 +20,7 @@ from tests.house import PYPROJECT, ROOT, SHIPPED
 TINY = {
     "trials": "1",
     "proposals": "1",
-    "studies.elimination.profile": "false",
+    "studies.elimination.trainings": "[alone]",
     "studies.elimination.recipe.epochs": "1",
     "studies.scratch.recipe.epochs": "1",
 }

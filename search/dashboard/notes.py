@@ -217,7 +217,7 @@ def _candidate(row: Row) -> list[str]:
     seeds = f" Seed{'s' if len(row.seeds) > 1 else ''} {ranges(sorted(row.seeds))}." if row.seeds else ""
     return [
         f"**Network:** {network_in_words(candidate.network, candidate.initial_weights)}",
-        f"**Recipe:** {recipe_in_words(candidate.recipe, candidate.initial_weights)}{seeds}",
+        f"**Recipe:** {recipe_in_words(candidate.recipe, candidate.initial_weights, len(candidate.exits))}{seeds}",
     ]
 
 

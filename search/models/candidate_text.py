@@ -22,10 +22,15 @@ def network_in_words(network: EliminatedSpecification | ScratchSpecification, in
     return f"{trunk} {_head(network.head)} Input: images of {network.image_size} px."
 
 
-def recipe_in_words(recipe: Recipe, initial_weights: str) -> str:
-    """The training recipe as Markdown: every setting that has an effect."""
+def recipe_in_words(recipe: Recipe, initial_weights: str, networks: int = 1) -> str:
+    """The training recipe as Markdown: every setting that has an effect.
+
+    networks  number of cuts that were trained together
+    """
+    if recipe.method == "linear_probe":
+        return "A linear probe: the last layer was fitted in closed form, and the backbone kept its weights."
     optimizer = "AdamW" if recipe.optimizer == "adamw" else f"SGD with momentum {recipe.momentum:g}"
-    slower = f" (pretrained layers: × {recipe.trunk_learning_rate:.3g})" if initial_weights == "pretrained" else ""
+    slower = f" ({_slower(recipe)})" if initial_weights == "pretrained" else ""
     schedule = f"{_counted(recipe.warmup_epochs, 'warm-up epoch')}, then cosine decay to 0"
     parts = [
         f"{_counted(recipe.epochs, 'epoch')}, batch size {recipe.batch_size}",
@@ -44,7 +49,16 @@ def recipe_in_words(recipe: Recipe, initial_weights: str) -> str:
         parts.append(f"the first {_counted(recipe.frozen_stages, 'stage')} frozen")
     if recipe.class_balance != "none":
         parts.append(f"class balance by {recipe.class_balance}")
+    if networks > 1:
+        parts.append(f"trained together with {_counted(networks - 1, 'other cut')} of the backbone")
     return f"{'; '.join(parts)}."
+
+
+def _slower(recipe: Recipe) -> str:
+    first, last = recipe.trunk_learning_rate, recipe.trunk_learning_rate * recipe.trunk_decay
+    if first == last:
+        return f"pretrained layers: × {first:.3g}"
+    return f"pretrained layers: from × {first:.3g} at the first block to × {last:.3g} at the last"
 
 
 def _counted(number: float, what: str) -> str:

@@ -35,7 +35,7 @@ class Loading:
 def model_card(description: ModelDescription, loading: Loading | None = None, runs: Sequence[LatencyRun] = ()) -> str:
     """The card of a saved model or, with `loading`, of an export; `runs` are the latency runs of its trial."""
     provenance = description.provenance
-    recipe = recipe_in_words(stored_recipe(provenance.recipe), provenance.initial_weights)
+    recipe = recipe_in_words(stored_recipe(provenance.recipe), provenance.initial_weights, provenance.networks)
     sections = [
         f"# {escaped(provenance.study)}, trial {provenance.trial}",
         network_in_words(description.network, provenance.initial_weights),

@@ -56,6 +56,7 @@ class Provenance(Frozen):
     study, trial     the trial that trained it
     initial_weights  pretrained or random
     recipe           the training recipe, as in the settings
+    networks         number of cuts that were trained together, this network included
     data             `Dataset.describe()`: name, fingerprint, number of images of each class in each split
     trained_on       splits; for older models without this field, inferred from the split that they were scored on
     device           the device that trained it, in `seconds`
@@ -67,6 +68,7 @@ class Provenance(Frozen):
     seed: int
     initial_weights: str
     recipe: dict[str, Any]
+    networks: int = 1
     data: dict[str, Any]
     metrics: Metrics
     trained_on: PartName = Field(default_factory=lambda known: _trained_on(known["metrics"]))

@@ -38,8 +38,8 @@ def first_shared(space: EliminationSpace, trials: Sequence[FrozenTrial]) -> dict
     return {**own_recipe(space), **at_cut(space, best, "shared")}
 
 
-def are_untrained(studies: Sequence[OpenStudy]) -> bool:
-    """Whether all networks that have finished are linear probes."""
+def count_networks(studies: Sequence[OpenStudy]) -> tuple[int, int]:
+    """The number of networks that have finished, and how many of them are linear probes."""
     trials = [trial for study in studies for trial in study.study.get_trials(deepcopy=False)]
-    finished = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-    return all(trial.user_attrs.get(TRAINING) == "probe" for trial in finished)
+    finished = [trial.user_attrs.get(TRAINING) for trial in trials if trial.state == TrialState.COMPLETE]
+    return len(finished), finished.count("probe")

@@ -184,6 +184,7 @@ def _provenance(model: TrainedModel) -> Provenance:
         seed=model.assignment.seed,
         initial_weights=candidate.initial_weights,
         recipe=candidate.recipe.model_dump(mode="json"),
+        networks=max(1, len(candidate.exits)),
         data=dict(model.data),
         trained_on=model.trained_on,
         metrics=model.test_metrics or metrics_of("validation", result.validation, counts),

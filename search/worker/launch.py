@@ -21,7 +21,7 @@ from search.progress.reporter import Reporter
 from search.report.writing import report
 from search.settings.search import Settings
 from search.settings.spaces import ListedSpace
-from search.study.first_trials import are_untrained
+from search.study.first_trials import count_networks
 from search.system.deadline import Deadline
 from search.system.hardware import Slot
 from search.system.logs import set_up_logging
@@ -49,13 +49,15 @@ class Worked:
     status     to exit with: 0, 1 where trial after trial failed, 2 for bad input, 130 or 143 where it was asked to stop
     lost       the models that are missing in the end; none where it was asked to stop
     known      those that were missing before
-    untrained  whether no network was trained by gradient descent
+    finished   trials that have finished, also in earlier runs
+    probes     those among them whose networks are linear probes
     """
 
     status: int
     lost: Sequence[LostModel]
     known: Sequence[LostModel]
-    untrained: bool = False
+    finished: int = 0
+    probes: int = 0
 
 
 @readers_may_leave()
@@ -74,9 +76,11 @@ def run_search(settings: Settings, workers: str, started: float, *, quiet: bool)
         deadline = Deadline.of_minutes(settings.minutes, started, len(slots))
         print(plan_in_words(deadline, settings), flush=True)
     worked = _work(_opener(settings, dataset, deadline), slots, quiet=quiet, processes=len(slots) > 1)
+    if deadline is not None and worked.status == 0 and not worked.finished:
+        raise BadInput("minutes", [f"{settings.minutes:g} were too short for any training: give more with --minutes"])
     status = worked.status or show_and_report_lost(partial(_report, settings), worked.lost)
-    if status == 0 and deadline is not None and worked.untrained:
-        print("The time was too short for a training. All networks are linear probes; give more --minutes.")
+    if deadline is not None and status == 0 and worked.finished == worked.probes:
+        print("The time was too short for a training. All networks are linear probes: give more with --minutes.")
     return status
 
 
@@ -144,12 +148,12 @@ def _work(
         with Display(session.database, session.studies, quiet=quiet, deadline=session.deadline) as display:
             status = supervise(session, display, slots) if processes else _work_alone(session, display, slots[0])
         lost = [] if received else lost_models(session.studies)
-        untrained = are_untrained(session.studies)
+        finished, probes = count_networks(session.studies)
         session.close()
     if received:
         print("Stopped. Run the same command to resume.")
         return Worked(received[0], [], [])
-    return Worked(status, lost, known, untrained)
+    return Worked(status, lost, known, finished, probes)
 
 
 def _work_alone(session: Session, display: Display, slot: Slot) -> int:

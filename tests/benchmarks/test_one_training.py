@@ -43,8 +43,8 @@ def test_both_ways_are_a_line_each(
     main([*known, "--epochs", "1", "--alone-epochs", "1", "--json", str(tmp_path / "all.jsonl")])
     said = capsys.readouterr().out.splitlines()
     assert said[3].startswith("shared, 1 epochs")
-    assert said[4].startswith("separate, recipe of 0.1.0")
-    assert said[5].startswith("compared with separate, recipe of 0.1.0: mean difference ")
+    assert said[4].startswith("separate, old recipe")
+    assert said[5].startswith("compared with separate, old recipe: mean difference ")
     trainings = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
     assert [list(each["f1_macro"])[-1] for each in trainings] == [UNCUT, UNCUT]
     assert [each.get("shared", False) for each in trainings] == [True, False]

@@ -66,7 +66,8 @@ def test_a_recipe_tells_what_has_an_effect_and_nothing_else() -> None:
     recipe = Recipe(optimizer="sgd", momentum=0.8, ema_decay=0.99, frozen_stages=1, class_balance="weights", flip=False)
     rich = recipe_in_words(recipe, "pretrained")
     for words in (
-        "SGD with momentum 0.8, learning rate 0.003 (pretrained layers: × 0.3)",
+        "SGD with momentum 0.8, learning rate 0.003 (pretrained layers: ",
+        "from × 0.9 at the first block to × 0.252 at the last)",
         "gradient clipping at 1",
         "averaged weights (EMA) with decay 0.99",
         "the first 1 stage frozen",
@@ -74,6 +75,15 @@ def test_a_recipe_tells_what_has_an_effect_and_nothing_else() -> None:
         "without horizontal flip",
     ):
         assert words in rich
+
+
+def test_a_recipe_tells_how_several_cuts_were_trained() -> None:
+    recipe = Recipe(trunk_learning_rate=0.3, trunk_decay=1.0)
+    assert "(pretrained layers: × 0.3)" in recipe_in_words(recipe, "pretrained")
+    assert recipe_in_words(recipe, "pretrained", 3).endswith("; trained together with 2 other cuts of the backbone.")
+    probe = recipe_in_words(Recipe(method="linear_probe"), "pretrained")
+    assert probe.startswith("A linear probe: ")
+    assert "epoch" not in probe
 
 
 def test_sizes_and_stages_are_told_in_words() -> None:

@@ -37,7 +37,8 @@ def finished(bench: Bench, study: OpenStudy, parameters: int, end: float, **at_e
 
 
 def at_epoch(epoch: int, f1_macro: float) -> EpochMetrics:
-    return EpochMetrics(epoch, 0.0, 0.0, 0.0, 0.0, 0.0, f1_macro, 0.0, 0.0, 0.0)
+    learns = 1.0  # on its training images
+    return EpochMetrics(epoch, 0.0, 0.0, learns, 0.0, 0.0, f1_macro, 0.0, 0.0, 0.0)
 
 
 def assigned(study: OpenStudy) -> Assignment:
