@@ -18,6 +18,8 @@ class Hooks:
     accumulation  number of parts in which a batch goes through the network, to save memory. A step sees the same
                   images and learning rate; batch statistics are computed per part
     on_epoch      called after each epoch and before its checkpoint is written: again, if the process dies in between
+    epochs        asked after the first epoch, with its seconds, how many epochs the whole training has; only if the
+                  first epoch is the same for any number: while the learning rate rises, at the full image size
     on_step       called after each optimizer step
     interrupted   asked before each step and before each batch of validation; True ends the training
     """
@@ -25,6 +27,7 @@ class Hooks:
     checkpoint: Checkpoint | None = None
     accumulation: int = 1
     on_epoch: Callable[[EpochMetrics], None] = lambda _metrics: None
+    epochs: Callable[[float], int] | None = None
     on_step: Callable[[], None] = lambda: None
     interrupted: Callable[[], bool] = lambda: False
 

@@ -12,6 +12,7 @@ import math
 import statistics
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -27,7 +28,14 @@ from search.training.device import PeakMemory, activate_out_of_place, autocast, 
 from search.training.epoch import BegunEpoch
 from search.training.evaluation import EpochMetrics, Evaluation, TrainingResult, logits_of
 from search.training.hooks import NO_HOOKS, Hooks
-from search.training.optimization import Average, epoch_image_size, make_optimizer, schedule, set_learning_rate
+from search.training.optimization import (
+    Average,
+    epoch_image_size,
+    is_same_for_any_epochs,
+    make_optimizer,
+    schedule,
+    set_learning_rate,
+)
 from search.training.plan import Plan, TrainingData
 from search.training.randomness import EpochGenerators
 
@@ -79,6 +87,7 @@ class Training:
             self._class_weights = class_weights(labels, network.specification.classes).to(device)
         self._optimizer = self.make_optimizer(plan)
         self._average = Average(network, recipe.ema_decay) if recipe.ema_decay is not None else None
+        self._plan = plan
         self._name = _name_of(self.described(), plan, labels)
 
     @property
@@ -137,8 +146,17 @@ class Training:
         last_rate = self._learning_rate(epoch * self.steps_per_epoch - 1)
         self.record(begun, epoch, evaluation, last_rate, seconds)
         self.hooks.on_epoch(self.epochs[-1])
+        if epoch == 1 and self.hooks.epochs and is_same_for_any_epochs(self.recipe):
+            self._change_epochs(self.hooks.epochs(seconds))
         self._write_checkpoint()
         return evaluation
+
+    def _change_epochs(self, epochs: int) -> None:
+        """Go on as if the recipe had had this number of epochs from the start."""
+        changed = self.recipe.model_copy(update={"epochs": epochs})
+        if is_same_for_any_epochs(changed):
+            self.recipe = changed
+            self._name = _name_of(self.described(), replace(self._plan, recipe=changed), self._batches.labels)
 
     def record(
         self, begun: BegunEpoch, epoch: int, evaluation: Evaluation | None, learning_rate: float, seconds: float

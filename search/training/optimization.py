@@ -89,6 +89,11 @@ def schedule(step: int, steps_per_epoch: int, recipe: Recipe) -> float:
     return (1 + math.cos(math.pi * (step - warmup) / (total - warmup))) / 2
 
 
+def is_same_for_any_epochs(recipe: Recipe) -> bool:
+    """Whether the first epoch does not depend on the number of epochs: the rate rises in it, at the full image size."""
+    return 1 <= recipe.warmup_epochs <= recipe.epochs / 2 and recipe.first_size == 1
+
+
 def epoch_image_size(epoch: int, recipe: Recipe, image_size: int) -> int:
     """Side in pixels of the images of an epoch (counted from 1). It grows from `first_size` of it to `image_size`.
 

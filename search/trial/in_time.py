@@ -1,13 +1,14 @@
 """Fitting a training to the time that a run has left: as many epochs as fit, so that its schedule ends in time.
 
-A few steps of the training are timed first. Only the number of epochs follows from the time, and it is stored with the
-recipe: the result depends on the recipe and the seed alone, as always.
+A few steps of the training are timed first, and then its first epoch. Only the number of epochs follows from the time,
+and it is stored with the recipe: the result depends on the recipe and the seed alone, as always.
 """
 
 from __future__ import annotations
 
 import logging
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -40,7 +41,42 @@ LEAST_SECONDS = 20.0
 """With less time left, no training begins."""
 
 
-def fitted(trial: AssignedTrial, exits: Sequence[Assignment]) -> AssignedTrial | Refused:
+class Fitted:
+    """A trial whose epochs are fitted to the time left: before its training, and once more after its first epoch.
+
+    trial  with the epochs that are planned now, as it is stored
+    """
+
+    def __init__(self, trial: AssignedTrial, seconds: float = math.inf) -> None:
+        """`seconds`, from now, are what the training may take; infinite without a deadline."""
+        self.trial = trial
+        self._ends = time.monotonic() + seconds
+
+    def plan(self, epochs: int, epoch_seconds: float) -> None:
+        """Store this number of epochs with the trial."""
+        trial = self.trial
+        recipe = trial.recipe.model_copy(update={"epochs": epochs})
+        assignment = replace(trial.assignment, candidate=trial.candidate.model_copy(update={"recipe": recipe}))
+        planned = {
+            PLANNED_SECONDS: epochs * epoch_seconds,
+            PLANNED_WORK: float(epochs * assignment.counts["macs"]),
+        }
+        trial.store(assignment.attributes() | planned)
+        self.trial = trial.assigned(assignment)
+
+    def after_first_epoch(self, seconds: float) -> int:
+        """The number of epochs of the whole training, now that the first one has taken so many `seconds`."""
+        if not math.isfinite(self._ends):
+            return self.trial.recipe.epochs
+        fitting = 1 + int(max(0.0, self._ends - time.monotonic()) / seconds)
+        epochs = max(2, min(_most_epochs(self.trial), fitting))
+        if epochs != self.trial.recipe.epochs:
+            log.info("%s: %s epochs of %.1f s are planned now", self.trial.name, epochs, seconds)
+            self.plan(epochs, seconds)
+        return epochs
+
+
+def fitted(trial: AssignedTrial, exits: Sequence[Assignment]) -> Fitted | Refused:
     """The trial with as many epochs as fit into the time left, and stored with them. Without a deadline, as it is.
 
     exits  all networks that the trial trains, its own last
@@ -50,25 +86,35 @@ def fitted(trial: AssignedTrial, exits: Sequence[Assignment]) -> AssignedTrial |
     deadline = trial.context.deadline
     kind = training_of(trial.candidate)
     if deadline is None or kind == "probe" or isinstance(trial.study.space, ListedSpace):
-        return trial
-    epoch_seconds = seconds_per_epoch(lambda hooks: _begun(trial, exits, hooks))
+        return Fitted(trial)
+    if trial.lease.checkpoint is not None:  # its number of epochs was fitted by the worker that began it
+        return Fitted(trial)
     seconds = min(_seconds_for(trial), LATEST_END * deadline.left)
-    most = trial.recipe.epochs * (MOST_OF_A_RECIPE if kind == "shared" else 1)
-    least = math.ceil(LEAST_PART * trial.recipe.epochs)
+    plan = Fitted(trial, seconds)
+    epoch_seconds = seconds_per_epoch(lambda hooks: _begun(trial, exits, hooks))
+    epochs = min(_most_epochs(trial), int(seconds / epoch_seconds))
+    least = math.ceil(LEAST_PART * _recipe_epochs(trial))
     if kind == "shared":
-        least = min(trial.recipe.epochs, max(least, LEAST_SHARED))
-    epochs = min(most, int(seconds / epoch_seconds))
+        least = min(_recipe_epochs(trial), max(least, LEAST_SHARED))
     if epochs < least:
         return Refused(NoTime(trial.candidate.key, least * epoch_seconds, max(seconds, 1.0)))
-    recipe = trial.recipe.model_copy(update={"epochs": epochs})
-    assignment = replace(trial.assignment, candidate=trial.candidate.model_copy(update={"recipe": recipe}))
-    planned = epochs * epoch_seconds
-    work = float(epochs * assignment.counts["macs"])
-    trial.store(assignment.attributes() | {PLANNED_SECONDS: planned, PLANNED_WORK: work})
+    plan.plan(epochs, epoch_seconds)
     log.info(
         "%s: %s epochs of %.1f s are planned, of %.0f s that are left", trial.name, epochs, epoch_seconds, deadline.left
     )
-    return trial.assigned(assignment)
+    return plan
+
+
+def _recipe_epochs(trial: AssignedTrial) -> int:
+    """The epochs of a training that has all the time that it needs."""
+    space = trial.study.space
+    assert not isinstance(space, ListedSpace)
+    return space.recipe.epochs
+
+
+def _most_epochs(trial: AssignedTrial) -> int:
+    shared = training_of(trial.candidate) == "shared"
+    return _recipe_epochs(trial) * (MOST_OF_A_RECIPE if shared else 1)
 
 
 def _begun(trial: AssignedTrial, exits: Sequence[Assignment], hooks: Hooks) -> Training:

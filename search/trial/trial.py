@@ -24,7 +24,7 @@ from search.trial.checkpoint import StoredCheckpoint
 from search.trial.context import MAX_DEATHS, Outcome, hopeless
 from search.trial.exits import Exit, assignments_of
 from search.trial.heartbeat import kept_alive
-from search.trial.in_time import fitted
+from search.trial.in_time import Fitted, fitted
 from search.trial.leased import AssignedTrial, LeasedTrial
 from search.trial.objective import run, run_together
 from search.trial.outcome import complete, complete_on_test, fail, refuse, stop
@@ -79,32 +79,37 @@ def _attempt(trial: LeasedTrial, checkpoint: StoredCheckpoint) -> Outcome:
 
 
 def _train_and_finish(trial: AssignedTrial, checkpoint: StoredCheckpoint) -> Outcome:
-    if trial.lease.checkpoint is None:
-        in_time = fitted(trial, assignments_of(trial))
-        if isinstance(in_time, Refused):
-            return refuse(trial, in_time)
-        trial = in_time
     exits = assignments_of(trial)
+    plan = fitted(trial, exits)
+    if isinstance(plan, Refused):
+        return refuse(trial, plan)
+    trial, exits = plan.trial, assignments_of(plan.trial)
     trial.context.progress.trains(summary(trial.candidate), trial.recipe.epochs, trial.lease.epoch or 0)
     try:
-        results = _train(trial, exits, checkpoint)
+        results = _train(plan, exits, checkpoint)
     except Stopped as stopped:
         return stop(trial, stopped)
+    trial, exits = plan.trial, assignments_of(plan.trial)  # after its first epoch, it may have another number of them
     trained = [Exit(each, result) for each, result in zip(exits, results, strict=True)]
     return complete_on_test(trial, trained) if trial.study.reads_test else complete(trial, trained)
 
 
-def _train(trial: AssignedTrial, exits: Sequence[Assignment], checkpoint: StoredCheckpoint) -> Sequence[TrainingResult]:
+def _train(plan: Fitted, exits: Sequence[Assignment], checkpoint: StoredCheckpoint) -> Sequence[TrainingResult]:
     """Train by the loop, with every epoch stored and every rung asked. A result for each exit."""
-    rungs = Rungs(trial)
+    trial = plan.trial
 
     def on_epoch(metrics: EpochMetrics) -> None:
         curves.append(trial.context.database, trial.lease, metrics.epoch, metrics.as_point())
         checkpoint.epoch = metrics.epoch
         trial.context.progress.epoch(metrics.epoch, metrics.f1_macro)
-        rungs.ask(metrics)
+        Rungs(plan.trial).ask(metrics)
 
-    hooks = Hooks(checkpoint=checkpoint, on_epoch=on_epoch, interrupted=trial.interrupted)
+    def epochs(first_seconds: float) -> int:
+        number = plan.after_first_epoch(first_seconds)
+        trial.context.progress.trains(summary(plan.trial.candidate), number, 1)
+        return number
+
+    hooks = Hooks(checkpoint=checkpoint, on_epoch=on_epoch, epochs=epochs, interrupted=trial.interrupted)
     return _train_in_memory(trial, exits, hooks)
 
 

@@ -218,3 +218,30 @@ def test_trains_on_cuda_without_waiting(tmp_path: Path, make_network: MakeNetwor
     assert result.peak_memory_mb > 0.1
     again = run(make_network(seed=5), recipe, make_arrays(20, 20, 20), device=device, checkpoint=checkpoint)
     assert again.f1_macro == result.f1_macro
+
+
+@pytest.mark.parametrize("epochs", [2, 7])
+def test_a_number_of_epochs_that_is_set_after_the_first_is_as_if_it_had_been_from_the_start(
+    make_network: MakeNetwork, make_arrays: MakeArrays, tmp_path: Path, epochs: int
+) -> None:
+    arrays, checkpoint = make_arrays(8, 9, 10), FileCheckpoint(tmp_path / "state")
+    asked: list[float] = []
+
+    def set_epochs(seconds: float) -> int:
+        asked.append(seconds)
+        return epochs
+
+    changed = run(make_network(), RECIPE, arrays, epochs=set_epochs, checkpoint=checkpoint)
+    recipe = RECIPE.model_copy(update={"epochs": epochs})
+    assert len(asked) == 1
+    assert_same(changed, run(make_network(), recipe, arrays))
+    assert_same(changed, run(make_network(), recipe, arrays, checkpoint=checkpoint))  # its last state is of that recipe
+
+
+@pytest.mark.parametrize("recipe", [{"warmup_epochs": 0.5}, {"warmup_epochs": 3}, {"first_size": 0.5}])
+def test_the_number_of_epochs_stays_where_the_first_one_depends_on_it(
+    make_network: MakeNetwork, make_arrays: MakeArrays, recipe: dict[str, float]
+) -> None:
+    fixed = RECIPE.model_copy(update=recipe)
+    result = run(make_network(), fixed, make_arrays(8, 9, 10), epochs=lambda _seconds: 9)
+    assert len(result.epochs) == RECIPE.epochs

@@ -14,6 +14,7 @@ from search.trial.affordable import most_work
 from search.trial.in_time import LATEST_END, LEAST_SECONDS
 from search.trial.trial import perform
 from search.worker import loop as work
+from storage.attributes import attributes_of
 from tests.conftest import LoadSettings, tiny_scratch
 from tests.search.conftest import Bench, OpenBench
 
@@ -25,7 +26,7 @@ def open_timed(load_settings: LoadSettings, open_bench: OpenBench) -> OpenTimed:
     """A worker on a study of networks from scratch that has so many seconds left."""
 
     def open_one(seconds_left: float, workers: int = 1, **changes: Any) -> Bench:
-        settings = load_settings(studies={"scratch": tiny_scratch(**changes)}, trials=1)
+        settings = load_settings(studies={"scratch": tiny_scratch(**changes)}, trials=1, stopping={"enabled": False})
         bench = open_bench(settings)
         deadline = Deadline(time.monotonic() - 1000, 1000 + seconds_left, workers)
         deadline = replace(deadline, seconds=deadline.seconds + deadline.report_seconds)
@@ -41,7 +42,7 @@ def only_trial(bench: Bench) -> Any:
 
 def test_as_many_epochs_are_trained_as_fit(open_timed: OpenTimed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("search.trial.in_time.seconds_per_epoch", lambda _begin: 10.0)
-    bench = open_timed(100, recipe={"epochs": 20})
+    bench = open_timed(100, recipe={"epochs": 20, "warmup_epochs": 0})
     work.work(bench.context)
     trial = only_trial(bench)
     expected = int(LATEST_END * 100 / 10)
@@ -49,6 +50,16 @@ def test_as_many_epochs_are_trained_as_fit(open_timed: OpenTimed, monkeypatch: p
     assert trial.user_attrs["epochs"] in (expected, expected - 1)  # a second may have passed
     assert trial.user_attrs[PLANNED_SECONDS] == 10 * trial.user_attrs["epochs"]
     assert trial.user_attrs[PLANNED_WORK] == trial.user_attrs["macs"] * trial.user_attrs["epochs"]
+
+
+def test_the_first_epoch_says_how_many_fit(open_timed: OpenTimed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("search.trial.in_time.seconds_per_epoch", lambda _begin: 10.0)
+    bench = open_timed(100, recipe={"epochs": 20})
+    work.work(bench.context)
+    trial = only_trial(bench)
+    assert trial.user_attrs["epochs"] == 20  # an epoch takes much less than ten seconds
+    assert attributes_of(trial)["candidate"]["recipe"]["epochs"] == 20
+    assert trial.user_attrs[PLANNED_SECONDS] < 100
 
 
 def test_a_recipe_that_fits_stays_as_it_is(open_timed: OpenTimed) -> None:
