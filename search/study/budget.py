@@ -49,8 +49,8 @@ def shares(given: Mapping[str, float | None]) -> dict[str, float]:
 
 PLANNED_SECONDS = "planned_seconds"
 PLANNED_WORK = "planned_work"
-"""Attributes of a trial of a run with a deadline: the seconds and the work that its training was fitted to. Work is the
-MACs of the network times the epochs."""
+"""Attributes of a trial of a run with a deadline: the seconds and the work that its training was fitted to (see
+`search.study.acquisition.work`)."""
 
 
 def planned_seconds(study: OpenStudy) -> float:

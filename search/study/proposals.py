@@ -19,7 +19,7 @@ from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace
 from search.settings.stored import stored_candidate
 from search.spaces.elimination import TRAINING, exits_of, place_of_cut
 from search.spaces.sample import counts_of, is_uncut, over_counts, queued, sample_candidate, training_of
-from search.study.acquisition import Proposal, Traits, Tried, enough, worth
+from search.study.acquisition import Proposal, Traits, Tried, enough, work, worth
 from search.study.first_trials import first_shared
 from search.study.limits import Searched, smallest
 from search.study.sampler import HISTORY, Near, Pinned, that_matter
@@ -48,7 +48,7 @@ class Proposer:
     proposals  new candidates within the limits of their space, of which the most valuable one is chosen (see
                `search.study.acquisition`). A quarter of them are the sampler's, a quarter are like members of the
                Pareto front, the rest are random. Before enough trials have finished for a choice, the first is taken
-    most_work  MACs times epochs of a training that ends in time; those that need more are passed over
+    most_work  of a training that ends in time (see `search.study.acquisition.work`); others are passed over
     """
 
     study: OpenStudy
@@ -176,8 +176,7 @@ def _within(space: Searched, candidate: Candidate, trial: Trial) -> Proposal | N
     networks = [own]
     if isinstance(space, EliminationSpace):
         networks = [*(_exit_traits(space, each, trial) for each in exits_of(candidate, space)[:-1]), own]
-    forward_alone = training_of(candidate) == "probe"
-    return Proposal(networks, _work(own.macs, candidate.recipe.epochs, forward_alone))
+    return Proposal(networks, work_of(candidate, own.macs))
 
 
 def _exit_traits(space: EliminationSpace, candidate: Candidate, trial: Trial | FrozenTrial) -> Traits:
@@ -190,12 +189,17 @@ def _running_exits(space: AnySpace, trial: FrozenTrial) -> list[Traits]:
     """The other networks that a running trial trains."""
     if not isinstance(space, EliminationSpace) or trial.user_attrs.get(TRAINING) == "alone":
         return []
-    candidate = stored_candidate(attributes_of(trial)["candidate"])
-    return [_exit_traits(space, each, trial) for each in exits_of(candidate, space)[:-1]]
+    return [_exit_traits(space, each, trial) for each in exits_of(_candidate(trial), space)[:-1]]
 
 
-def _work(macs: int, epochs: int, forward_alone: bool) -> float:
-    return macs * epochs * (FORWARD if forward_alone else 1.0)
+def _candidate(trial: FrozenTrial) -> Candidate:
+    return stored_candidate(attributes_of(trial)["candidate"])
+
+
+def work_of(candidate: Candidate, macs: int) -> float:
+    """The work of a candidate's training: see `search.study.acquisition.work`. A probe has the forward pass alone."""
+    epochs = candidate.recipe.epochs * (FORWARD if training_of(candidate) == "probe" else 1.0)
+    return work(macs, candidate.network.image_size, epochs)
 
 
 def _history(study: OpenStudy, except_for: int) -> tuple[list[Tried], list[Traits]]:
@@ -219,9 +223,8 @@ def _history(study: OpenStudy, except_for: int) -> tuple[list[Tried], list[Trait
         if trial.state == TrialState.RUNNING:
             running += [*_running_exits(study.space, trial), known]
         elif trial.state == TrialState.COMPLETE and {"seconds", "epochs"} <= attributes.keys():
-            work = _work(known.macs, attributes["epochs"], attributes.get(TRAINING) == "probe")
             taken = attributes["seconds"] + seconds_of_exits[trial.number]
-            own = None if TRAINED_WITH in attributes else (work, taken)
+            own = None if TRAINED_WITH in attributes else (work_of(_candidate(trial), known.macs), taken)
             ended.append(Tried(known, trial.values[0], finished=True, work=own))
         elif trial.state == TrialState.PRUNED and "reach" in attributes:
             ended.append(Tried(known, attributes["reach"]))

@@ -16,6 +16,7 @@ from search.settings.spaces import ListedSpace
 from search.spaces.elimination import TRAINING
 from search.spaces.sample import NoTime, training_of
 from search.study.budget import PLANNED_SECONDS, PLANNED_WORK, planned_seconds, shares_of_time
+from search.study.proposals import work_of
 from search.training.hooks import Hooks
 from search.training.loop import Training
 from search.training.pace import seconds_per_epoch
@@ -34,7 +35,7 @@ LEAST_SHARE = 0.25
 LATEST_END = 0.95
 """The part of the time left that a training may take: an epoch may take longer than its first steps."""
 MOST_OF_A_RECIPE = 2
-"""A shared training gets at most this many times the epochs of the recipe."""
+"""The first shared training gets at most this many times the epochs of the recipe."""
 LEAST_SHARED = 4
 """A shared training of fewer epochs is hardly better than linear probes."""
 LEAST_SECONDS = 20.0
@@ -59,7 +60,7 @@ class Fitted:
         assignment = replace(trial.assignment, candidate=trial.candidate.model_copy(update={"recipe": recipe}))
         planned = {
             PLANNED_SECONDS: epochs * epoch_seconds,
-            PLANNED_WORK: float(epochs * assignment.counts["macs"]),
+            PLANNED_WORK: work_of(assignment.candidate, assignment.counts["macs"]),
         }
         trial.store(assignment.attributes() | planned)
         self.trial = trial.assigned(assignment)
@@ -113,8 +114,7 @@ def _recipe_epochs(trial: AssignedTrial) -> int:
 
 
 def _most_epochs(trial: AssignedTrial) -> int:
-    shared = training_of(trial.candidate) == "shared"
-    return _recipe_epochs(trial) * (MOST_OF_A_RECIPE if shared else 1)
+    return _recipe_epochs(trial) * (MOST_OF_A_RECIPE if _is_first_shared(trial) else 1)
 
 
 def _begun(trial: AssignedTrial, exits: Sequence[Assignment], hooks: Hooks) -> Training:
@@ -137,12 +137,14 @@ def _seconds_for(trial: AssignedTrial) -> float:
     used = {each.name: planned_seconds(each) for each in context.studies}
     whole = sum(used.values()) + deadline.workers * deadline.left
     of_study = shares_of_time(context.studies)[study.name] * whole - used[study.name]
-    if training_of(trial.candidate) == "shared" and _is_first_shared(trial):
+    if _is_first_shared(trial):
         of_study *= SHARED_PART
     return max(of_study, LEAST_SHARE * deadline.left)
 
 
 def _is_first_shared(trial: AssignedTrial) -> bool:
+    if training_of(trial.candidate) != "shared":
+        return False
     others = trial.study.study.get_trials(deepcopy=False)
     shared = [other.number for other in others if other.user_attrs.get(TRAINING) == "shared"]
     return all(number >= trial.lease.number for number in shared)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search.study.acquisition import Proposal, Traits, Tried, enough, worth
+from search.study.acquisition import MACS_A_PIXEL, Proposal, Traits, Tried, enough, work, worth
 
 
 def known(parameters: int = 10_000, macs: int = 10**6, **params: Any) -> Traits:
@@ -116,3 +116,8 @@ def test_exits_teach_f1_and_not_seconds() -> None:
     )
     assert enough(with_exits)
     assert not enough([finished(known(), 0.5)] * 4), "nobody knows how long a training takes"
+
+
+def test_an_image_costs_something_however_few_macs_a_network_has() -> None:
+    assert work(0, 64, 2) == 2 * MACS_A_PIXEL * 64**2
+    assert work(1000, 64, 1) - work(0, 64, 1) == 1000

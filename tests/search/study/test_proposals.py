@@ -18,7 +18,7 @@ from search.worker import loop as work
 from storage.claims import claim_trial, open_trial
 from storage.leases import Lease
 from storage.results import finish, set_attributes
-from tests.conftest import LoadSettings, tiny_elimination
+from tests.conftest import SIDE, LoadSettings, tiny_elimination
 from tests.search.conftest import Bench, OpenBench
 
 FIXED = {
@@ -221,13 +221,13 @@ def test_a_training_is_weighed_by_all_networks_that_it_gives(
     first, exits = trained[0], [trial for trial in bench.trials if trial.attributes.get("trained_with") == 0]
     assert len(exits) == 4
     seconds = sum(trial.attributes["seconds"] for trial in (first, *exits))
-    assert works[0][0] == first.attributes["macs"]
+    assert works[0][0] == choosing.work(first.attributes["macs"], SIDE, epochs=1)
     assert works[0][1] == pytest.approx(seconds)
     kinds = set()
     for proposal in proposals:
         *others, own = proposal.networks
         kinds.add(own.params["training"])
-        assert proposal.work == own.macs
+        assert proposal.work == choosing.work(own.macs, SIDE, epochs=1)
         depths = [network.params["test_resnet.cut"] for network in proposal.networks]
         shared = own.params["training"] == "shared"
         assert depths == (list(range(depths[-1] + 1)) if shared else [own.params["test_resnet.cut"]])

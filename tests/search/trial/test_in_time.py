@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
+from search.study import acquisition
 from search.study.budget import PLANNED_SECONDS, PLANNED_WORK, planned_seconds, shares
 from search.system.deadline import Deadline
 from search.trial.affordable import most_work
@@ -15,7 +16,7 @@ from search.trial.in_time import LATEST_END, LEAST_SECONDS
 from search.trial.trial import perform
 from search.worker import loop as work
 from storage.attributes import attributes_of
-from tests.conftest import LoadSettings, tiny_scratch
+from tests.conftest import SIDE, LoadSettings, tiny_scratch
 from tests.search.conftest import Bench, OpenBench
 
 OpenTimed = Callable[..., Bench]
@@ -49,7 +50,9 @@ def test_as_many_epochs_are_trained_as_fit(open_timed: OpenTimed, monkeypatch: p
     assert trial.state == TrialState.COMPLETE
     assert trial.user_attrs["epochs"] in (expected, expected - 1)  # a second may have passed
     assert trial.user_attrs[PLANNED_SECONDS] == 10 * trial.user_attrs["epochs"]
-    assert trial.user_attrs[PLANNED_WORK] == trial.user_attrs["macs"] * trial.user_attrs["epochs"]
+    assert trial.user_attrs[PLANNED_WORK] == acquisition.work(
+        trial.user_attrs["macs"], SIDE, trial.user_attrs["epochs"]
+    )
 
 
 def test_the_first_epoch_says_how_many_fit(open_timed: OpenTimed, monkeypatch: pytest.MonkeyPatch) -> None:
