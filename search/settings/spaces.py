@@ -7,7 +7,7 @@ import unicodedata
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from blocks.specification import Activation, BlockKind, Frozen, Kernel
 from search.settings.candidate import Candidate
@@ -126,6 +126,13 @@ class Space(Frozen):
         description="share of the time of `search.run --minutes` that this study gets; default: an equal part of what "
         "the other studies leave",
     )
+
+    @field_validator("recipe")
+    @classmethod
+    def _probes_are_a_kind_of_training(cls, recipe: Recipe) -> Recipe:
+        if recipe.method != "training":
+            raise ValueError("linear probes are a kind of training: write trainings: [probe] instead of recipe.method")
+        return recipe
 
 
 class EliminationSpace(Space):

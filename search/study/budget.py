@@ -22,6 +22,10 @@ def used_share(database: Database, study: OpenStudy) -> float:
     return max(used, training_seconds(study.study.get_trials(deepcopy=False)) / 60 / study.minutes)
 
 
+NO_TIME = "no_time"
+"""The attribute of a trial whose training did not fit into the time that its run had left: another run may try it."""
+
+
 def without_minutes(study: OpenStudy, settings: Settings) -> OpenStudy:
     """The study without the search's budget of minutes and the default budget, for a run that a deadline ends."""
     space = study.space
@@ -41,12 +45,14 @@ def shares(given: Mapping[str, float | None]) -> dict[str, float]:
     """Shares that add up to 1. Those that are not given are equal parts of what the others leave."""
     fixed = sum(share for share in given.values() if share is not None)
     open_ones = sum(share is None for share in given.values())
-    rest = max(0.0, 1 - fixed) / open_ones if open_ones else 0.0
+    rest = max(LEAST_REST, 1 - fixed) / open_ones if open_ones else 0.0
     chosen = {name: rest if share is None else share for name, share in given.items()}
     total = sum(chosen.values()) or 1.0
     return {name: share / total for name, share in chosen.items()}
 
 
+LEAST_REST = 0.1
+"""What studies without a share get together, however much the others are given."""
 PLANNED_SECONDS = "planned_seconds"
 PLANNED_WORK = "planned_work"
 """Attributes of a trial of a run with a deadline: the seconds and the work that its training was fitted to (see

@@ -11,6 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 from search.settings.spaces import EliminationSpace
 from search.spaces.elimination import TRAINING, at_cut, first_parameters, trainings_of
 from search.spaces.recipe import own_recipe
+from search.study.budget import NO_TIME
 from search.study.study import OpenStudy
 
 
@@ -23,11 +24,11 @@ def first_candidates(space: EliminationSpace, at_most: int) -> list[dict[str, An
 def first_shared(space: EliminationSpace, trials: Sequence[FrozenTrial]) -> dict[str, Any] | None:
     """Optuna parameters of the study's first shared training: of all cuts of the backbone with the best probes so far.
 
-    None where there has been a shared training, or where the space has none.
+    None where there has been a shared training for which there was time, or where the space has none.
     """
     if "shared" not in trainings_of(space):
         return None
-    if any(trial.user_attrs.get(TRAINING) == "shared" for trial in trials):
+    if any(trial.user_attrs.get(TRAINING) == "shared" and NO_TIME not in trial.user_attrs for trial in trials):
         return None
     scores: dict[str, list[float]] = {name: [] for name in space.backbones}
     for trial in trials:

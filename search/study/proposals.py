@@ -20,10 +20,12 @@ from search.settings.stored import stored_candidate
 from search.spaces.elimination import TRAINING, exits_of, place_of_cut
 from search.spaces.sample import counts_of, is_uncut, over_counts, queued, sample_candidate, training_of
 from search.study.acquisition import Proposal, Traits, Tried, enough, work, worth
+from search.study.budget import NO_TIME
 from search.study.first_trials import first_shared
 from search.study.limits import Searched, smallest
 from search.study.sampler import HISTORY, Near, Pinned, that_matter
-from search.study.study import OpenStudy, study_front
+from search.study.study import KEYS, OpenStudy, study_front
+from search.training.pace import FORWARD
 from storage.attributes import TRAINED_WITH, attributes_of
 from storage.suggestions import Suggestions, collect
 
@@ -32,9 +34,6 @@ log = logging.getLogger(__name__)
 SAMPLER_DRAWS = 10
 RANDOM_DRAWS = 50
 LIKE_THE_SMALLEST = 32
-
-FORWARD = 1 / 3
-"""The share of the forward pass in a step of training, in MACs."""
 
 Drawn = tuple[Trial, Suggestions]
 """A hold on a trial, and what it suggests."""
@@ -71,7 +70,8 @@ class Proposer:
             first = first_shared(space, self.study.study.get_trials(deepcopy=False))
             if first is not None:
                 drawn = self._drawn_by(Pinned(first, trial._trial_id), trial)
-                if sample_candidate(drawn[0], space, self.classes).key not in known:  # it may have been refused
+                is_new = sample_candidate(drawn[0], space, self.classes).key not in known  # it may have been refused
+                if is_new and self._work(space, drawn[0]) <= self.most_work:
                     return drawn
         if self.proposals > 1 and (chosen := self._most_valuable(space, trial, known)):
             return chosen
@@ -94,13 +94,22 @@ class Proposer:
         """
         for drawn in self._draws(trial):
             candidate = sample_candidate(drawn[0], space, self.classes)
-            if candidate.key not in known and (self.proposals == 1 or _within(space, candidate, drawn[0]) is not None):
+            if candidate.key in known:
+                continue
+            proposal = _within(space, candidate, drawn[0])
+            if self.proposals == 1 or (proposal is not None and proposal.work <= self.most_work):
                 return drawn, True
         return drawn, False
 
+    def _work(self, space: Searched, trial: Trial) -> float:
+        candidate = sample_candidate(trial, space, self.classes)
+        return work_of(candidate, counts_of(candidate.network)["macs"])
+
     def _further_seed(self, trial: Trial, known: Counter[str]) -> Drawn | None:
         """The trial with the parameters of the front's candidate of the fewest seeds; None where none has finished."""
-        members = [trials[0] for trials in study_front(self.study.study)]
+        trials = self.study.study.get_trials(deepcopy=False)
+        members = [seeds[0] for seeds in study_front(self.study.study)]
+        members = [member for member in members if member.user_attrs.get(TRAINING) != "probe"]  # all seeds are equal
         if not members:
             return None
         member = min(members, key=lambda trial: known[trial.user_attrs.get("candidate_key", "")])
@@ -109,7 +118,8 @@ class Proposer:
             self.study.name,
             member.number,
         )
-        self.study.study._storage.set_trial_system_attr(trial._trial_id, "fixed_params", member.params)
+        first = trials[member.user_attrs.get(TRAINED_WITH, member.number)]  # whose training gives the member
+        self.study.study._storage.set_trial_system_attr(trial._trial_id, "fixed_params", first.params)
         trial = Trial(self.study.study, trial._trial_id)
         return trial, collect(trial)
 
@@ -162,9 +172,11 @@ class Proposer:
 
 def tried(study: OpenStudy, except_for: int) -> Counter[str]:
     """Keys of a study's candidates and their numbers of trials, trial `except_for` not counted."""
-    trials = study.study.get_trials(deepcopy=False)
-    keys = (trial.user_attrs.get("candidate_key") for trial in trials if trial.number != except_for)
-    return Counter(key for key in keys if key)
+    counts: Counter[str] = Counter()
+    for trial in study.study.get_trials(deepcopy=False):
+        if trial.number != except_for and NO_TIME not in trial.user_attrs:
+            counts.update({trial.user_attrs[name] for name in KEYS if name in trial.user_attrs})
+    return counts
 
 
 def _within(space: Searched, candidate: Candidate, trial: Trial) -> Proposal | None:
@@ -175,7 +187,7 @@ def _within(space: Searched, candidate: Candidate, trial: Trial) -> Proposal | N
     own = Traits(trial.params, counts["parameters"], counts["macs"])
     networks = [own]
     if isinstance(space, EliminationSpace):
-        networks = [*(_exit_traits(space, each, trial) for each in exits_of(candidate, space)[:-1]), own]
+        networks = [*_traits_of_others(space, candidate, trial), own]
     return Proposal(networks, work_of(candidate, own.macs))
 
 
@@ -189,7 +201,13 @@ def _running_exits(space: AnySpace, trial: FrozenTrial) -> list[Traits]:
     """The other networks that a running trial trains."""
     if not isinstance(space, EliminationSpace) or trial.user_attrs.get(TRAINING) == "alone":
         return []
-    return [_exit_traits(space, each, trial) for each in exits_of(_candidate(trial), space)[:-1]]
+    return _traits_of_others(space, _candidate(trial), trial)
+
+
+def _traits_of_others(space: EliminationSpace, candidate: Candidate, trial: Trial | FrozenTrial) -> list[Traits]:
+    """The other networks that a candidate's training gives, within the limits on counts."""
+    others = exits_of(candidate, space)[:-1]
+    return [_exit_traits(space, each, trial) for each in others if not over_counts(space, counts_of(each.network))]
 
 
 def _candidate(trial: FrozenTrial) -> Candidate:

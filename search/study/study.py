@@ -16,6 +16,9 @@ from search.statistics.pareto import front
 
 OBJECTIVES = ("f1_macro", "parameters")
 DIRECTIONS = [StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE]
+KEYS = ("candidate_key", "drawn_key")
+"""The attributes with the keys of a trial's candidate: of the one that is trained, and of the one that was drawn. They
+differ where the epochs of a training were fitted to the time."""
 WHOLE = "resolved_space"
 """The attribute that a study gets last: its space. A study without it is incomplete and is created again."""
 

@@ -107,3 +107,18 @@ def most_resident_bytes() -> int:
         return most if sys.platform == "darwin" else most * 2**10
     memory = psutil.Process().memory_info()
     return int(getattr(memory, "peak_wset", memory.rss))
+
+
+_OUT_OF_MEMORY = (
+    "can't allocate memory",  # Linux
+    "not enough memory",  # Windows
+    "could not create a primitive",  # oneDNN
+    "MPS backend out of memory",
+)
+
+
+def is_out_of_memory(error: MemoryError | RuntimeError) -> bool:
+    """Of a GPU or of the host: PyTorch, or oneDNN in it, may raise a plain RuntimeError for both."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return any(words in str(error) for words in _OUT_OF_MEMORY)

@@ -59,8 +59,8 @@ def train(
 class Training:
     """One training of one network.
 
-    A subclass with another objective overrides `loss`, `score` and whatever else differs: how the optimizer is made,
-    which texts identify the training, how epochs are recorded. See `search.training.multi_exit`.
+    A subclass with another objective overrides `loss`, `score` and whatever else differs: which texts identify the
+    training, how epochs are recorded. See `search.training.multi_exit`.
 
     epochs  metrics of the epochs that are done
     """
@@ -85,7 +85,7 @@ class Training:
         labels = self._batches.labels
         if recipe.class_balance == "weights":
             self._class_weights = class_weights(labels, network.specification.classes).to(device)
-        self._optimizer = self.make_optimizer(plan)
+        self._optimizer = make_optimizer(network, recipe, pretrained=plan.pretrained)
         self._average = Average(network, recipe.ema_decay) if recipe.ema_decay is not None else None
         self._plan = plan
         self._name = _name_of(self.described(), plan, labels)
@@ -103,9 +103,6 @@ class Training:
     def images(self) -> tuple[int, int]:
         """Number of images that an epoch is trained on, and that it is scored on."""
         return len(self._batches.labels), 0 if self._validation is None else len(self._validation)
-
-    def make_optimizer(self, plan: Plan) -> torch.optim.Optimizer:
-        return make_optimizer(self.network, plan.recipe, pretrained=plan.pretrained)
 
     def described(self) -> Sequence[str]:
         """Texts that tell this training from trainings of other networks, and in other ways."""

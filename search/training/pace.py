@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from itertools import pairwise
 
+import torch
+
 from search.errors import Interrupted
 from search.training.hooks import Hooks
 from search.training.loop import Training
@@ -23,7 +25,13 @@ def seconds_per_epoch(begin: Callable[[Hooks], Training]) -> float:
     That training is of no use afterwards: its weights have changed. Raises Interrupted where its hooks say so earlier.
     """
     times: list[float] = [time.perf_counter()]
-    training = begin(Hooks(on_step=lambda: times.append(time.perf_counter()), interrupted=lambda: len(times) > STEPS))
+
+    def on_step() -> None:
+        if training.device.type == "cuda":  # its steps are only queued
+            torch.cuda.synchronize(training.device)
+        times.append(time.perf_counter())
+
+    training = begin(Hooks(on_step=on_step, interrupted=lambda: len(times) > STEPS))
     try:
         training.run_epoch(1)
     except Interrupted:

@@ -15,7 +15,7 @@ from search.spaces import listed
 from search.spaces.elimination import TRAINING
 from search.spaces.sample import OverTheLimit, counts_of, is_uncut, queued, sample_candidate, summary, training_of
 from search.study.limits import over_limits
-from search.study.study import OpenStudy
+from search.study.study import KEYS, OpenStudy
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def assign(open_study: OpenStudy, trial: optuna.Trial, classes: int, first_seed:
     if not uncut and (over := over_limits(space, candidate, counts)):
         raise OverTheLimit(candidate.key, over)
     others = open_study.study.get_trials(deepcopy=False)
-    same = [other.user_attrs for other in others if other.user_attrs.get("candidate_key") == candidate.key]
+    same = [other.user_attrs for other in others if candidate.key in [other.user_attrs.get(name) for name in KEYS]]
     taken = {attributes["seed"] for attributes in same if "seed" in attributes}
     seed = next(seed for seed in itertools.count(first_seed) if seed not in taken)
     runs_to_end = bool(taken) or (uncut and queued(trial)) or training_of(candidate) != "alone"

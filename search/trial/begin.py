@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 from search.spaces.sample import OverTheLimit
 from search.study.proposals import Proposer
+from search.study.study import KEYS
 from search.trial.affordable import most_work
 from search.trial.assignment import Assignment, assign
 from search.trial.leased import AssignedTrial, LeasedTrial
 from storage.attributes import attributes_of
 from storage.suggestions import Suggestions
+
+_, DRAWN_KEY = KEYS
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ def begin(trial: LeasedTrial) -> AssignedTrial | Refused:
         except OverTheLimit as error:
             drawn.set_constraint("parameters", float(error.excess))
             return Refused(error, suggestions)
-        unique = () if assignment.row else ("candidate_key", "seed")
-        if trial.store(assignment.attributes(), suggestions, unique):
+        unique = () if assignment.row else (DRAWN_KEY, "seed")
+        if trial.store({**assignment.attributes(), DRAWN_KEY: assignment.candidate.key}, suggestions, unique):
             return trial.assigned(assignment)
         opened = trial.opened()

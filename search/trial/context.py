@@ -57,11 +57,16 @@ class WorkerContext:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the work on a trial ended: `line` for people, `cause` if the trial failed."""
+    """How the work on a trial ended: `line` for people, `cause` if the trial failed.
+
+    infeasible  whether its candidate exceeds a limit, or the time left
+    no_time     whether it exceeds the time left
+    """
 
     line: str
     cause: str | None = None
     infeasible: bool = False
+    no_time: bool = False
 
 
 def hopeless(lease: Lease) -> str:

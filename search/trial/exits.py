@@ -6,7 +6,7 @@ the parameters that the sampler would have drawn for it. None uses up a part of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -76,9 +76,14 @@ def _rows_trained_with(trial: AssignedTrial) -> list[ListedRow]:
 
 
 def own_and_others(trial: AssignedTrial, exits: Sequence[Exit]) -> tuple[Exit, list[Exit]]:
-    """The trial's own exit, and those that become trials: within the limits of the study, or networks of its list."""
-    (own,) = [each for each in exits if each.assignment is trial.assignment]
-    return own, [each for each in exits if each is not own and _becomes_a_trial(trial, each.assignment)]
+    """The trial's own exit, and those that become trials: within the limits of the study, or networks of its list.
+
+    The own one has the seconds of those that become none.
+    """
+    (own,) = [each for each in exits if each.assignment.candidate.network == trial.candidate.network]
+    others = [each for each in exits if each is not own and _becomes_a_trial(trial, each.assignment)]
+    rest = sum(each.result.seconds for each in exits) - sum(each.result.seconds for each in others)
+    return replace(own, result=replace(own.result, seconds=rest)), others
 
 
 def _becomes_a_trial(trial: AssignedTrial, assignment: Assignment) -> bool:
@@ -88,10 +93,11 @@ def _becomes_a_trial(trial: AssignedTrial, assignment: Assignment) -> bool:
     return is_uncut(assignment.candidate) or not over_limits(space, assignment.candidate, assignment.counts)
 
 
-def produced(trial: AssignedTrial, exits: Sequence[Exit], first_number: int) -> list[ProducedTrial]:
+def produced(trial: AssignedTrial, exits: Sequence[Exit], first_number: int) -> Iterator[ProducedTrial]:
     """The exits as trials to store, with these numbers. The models of those that are to be kept are saved."""
     suggested = stored_suggestions(trial.context.database, trial.lease.trial_id)
-    return [_produced(trial, each, first_number + place, suggested) for place, each in enumerate(exits)]
+    for place, each in enumerate(exits):
+        yield _produced(trial, each, first_number + place, suggested)
 
 
 def _produced(

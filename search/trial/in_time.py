@@ -15,8 +15,9 @@ from dataclasses import replace
 from search.settings.spaces import ListedSpace
 from search.spaces.elimination import TRAINING
 from search.spaces.sample import NoTime, training_of
-from search.study.budget import PLANNED_SECONDS, PLANNED_WORK, planned_seconds, shares_of_time
+from search.study.budget import NO_TIME, PLANNED_SECONDS, PLANNED_WORK, planned_seconds, shares_of_time
 from search.study.proposals import work_of
+from search.training.device import is_out_of_memory
 from search.training.hooks import Hooks
 from search.training.loop import Training
 from search.training.pace import seconds_per_epoch
@@ -58,11 +59,7 @@ class Fitted:
         trial = self.trial
         recipe = trial.recipe.model_copy(update={"epochs": epochs})
         assignment = replace(trial.assignment, candidate=trial.candidate.model_copy(update={"recipe": recipe}))
-        planned = {
-            PLANNED_SECONDS: epochs * epoch_seconds,
-            PLANNED_WORK: work_of(assignment.candidate, assignment.counts["macs"]),
-        }
-        trial.store(assignment.attributes() | planned)
+        trial.store(assignment.attributes() | _planned(assignment, epoch_seconds))
         self.trial = trial.assigned(assignment)
 
     def after_first_epoch(self, seconds: float) -> int:
@@ -70,11 +67,19 @@ class Fitted:
         if not math.isfinite(self._ends):
             return self.trial.recipe.epochs
         fitting = 1 + int(max(0.0, self._ends - time.monotonic()) / seconds)
-        epochs = max(2, min(_most_epochs(self.trial), fitting))
+        least = max(2, math.ceil(2 * self.trial.recipe.warmup_epochs))  # or the first epoch would have been another one
+        epochs = max(least, min(_most_epochs(self.trial), fitting))
         if epochs != self.trial.recipe.epochs:
             log.info("%s: %s epochs of %.1f s are planned now", self.trial.name, epochs, seconds)
             self.plan(epochs, seconds)
         return epochs
+
+
+def _planned(assignment: Assignment, epoch_seconds: float) -> dict[str, float]:
+    return {
+        PLANNED_SECONDS: assignment.candidate.recipe.epochs * epoch_seconds,
+        PLANNED_WORK: work_of(assignment.candidate, assignment.counts["macs"]),
+    }
 
 
 def fitted(trial: AssignedTrial, exits: Sequence[Assignment]) -> Fitted | Refused:
@@ -92,12 +97,18 @@ def fitted(trial: AssignedTrial, exits: Sequence[Assignment]) -> Fitted | Refuse
         return Fitted(trial)
     seconds = min(_seconds_for(trial), LATEST_END * deadline.left)
     plan = Fitted(trial, seconds)
-    epoch_seconds = seconds_per_epoch(lambda hooks: _begun(trial, exits, hooks))
+    try:
+        epoch_seconds = seconds_per_epoch(lambda hooks: _begun(trial, exits, hooks))
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return plan  # it will be trained with its batches in parts, and its first epoch says how many fit
     epochs = min(_most_epochs(trial), int(seconds / epoch_seconds))
     least = math.ceil(LEAST_PART * _recipe_epochs(trial))
     if kind == "shared":
         least = min(_recipe_epochs(trial), max(least, LEAST_SHARED))
     if epochs < least:
+        trial.store({NO_TIME: True, **_planned(trial.assignment, epoch_seconds)})  # the pace, for what is drawn next
         return Refused(NoTime(trial.candidate.key, least * epoch_seconds, max(seconds, 1.0)))
     plan.plan(epochs, epoch_seconds)
     log.info(
@@ -146,5 +157,6 @@ def _is_first_shared(trial: AssignedTrial) -> bool:
     if training_of(trial.candidate) != "shared":
         return False
     others = trial.study.study.get_trials(deepcopy=False)
-    shared = [other.number for other in others if other.user_attrs.get(TRAINING) == "shared"]
+    attributes = {other.number: other.user_attrs for other in others}
+    shared = [number for number, each in attributes.items() if each.get(TRAINING) == "shared" and NO_TIME not in each]
     return all(number >= trial.lease.number for number in shared)

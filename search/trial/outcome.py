@@ -10,7 +10,7 @@ from typing import Any
 from optuna.trial import TrialState
 
 from search.models.final_scores import TEST_ATTRIBUTES, metrics_of_attributes, score_once
-from search.spaces.sample import summary
+from search.spaces.sample import NoTime, summary
 from search.study.pruner import Behind
 from search.study.study import join_front
 from search.system.device import device_name
@@ -24,7 +24,7 @@ from search.trial.objective import result_attributes
 from search.trial.pruning import Stopped
 from storage import curves
 from storage.attributes import MODEL_LOST, attributes_of
-from storage.produced import next_number
+from storage.produced import ProducedTrial, next_number
 
 SCORES_OF_EXITS = "scores_of_exits"
 """The attribute of a trial whose exits are scored on test: their scores by row, until their trials are stored."""
@@ -121,8 +121,9 @@ def _finish_with(
     context, stored = trial.context, False
     while not stored:
         first_number = next_number(context.database, trial.lease.study_id)
-        trials = produced(trial, others, first_number)
+        trials: list[ProducedTrial] = []
         try:
+            trials.extend(produced(trial, others, first_number))  # one by one: whatever is saved is also forgotten
             stored = trial.finish_with(outcome, end, (first_number, trials)) is not None
         finally:
             if not stored:
@@ -157,7 +158,8 @@ def refuse(trial: LeasedTrial, refused: Refused) -> Outcome:
     """Finish a trial whose candidate is infeasible: the sampler learns of it, and the budget stays as it was."""
     error = refused.error
     attributes = {"infeasible": True, "reason": str(error), "candidate_key": error.candidate_key}
-    outcome = Outcome(f"{trial.name} not trained: {error}", infeasible=True)
+    no_time = isinstance(error, NoTime)
+    outcome = Outcome(f"{trial.name} not trained: {error}", infeasible=True, no_time=no_time)
     return trial.finish(outcome, TrialState.PRUNED, attributes=attributes, suggestions=refused.suggestions)
 
 

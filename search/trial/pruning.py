@@ -55,6 +55,11 @@ class Rungs:
             for study_id, space in spaces.items()
             if not isinstance(space, ListedSpace)  # which are on no front, and rivals of no trial
         }
+
+        def rung(whole: int) -> int | None:
+            """The epoch of a rival with so many epochs. A linear probe, of one epoch, has shown no gain."""
+            return epoch_at(share, whole) if whole > 1 else None
+
         return [
             Finished(
                 self._name(studies[trial.study_id], trial.number),
@@ -62,7 +67,7 @@ class Rungs:
                 f1_at_rung=trial.on_the_way,
                 f1_macro=trial.values[0],
             )
-            for trial in curves.of_finished(self._trial.context.database, epochs, "f1_macro")
+            for trial in curves.of_finished(self._trial.context.database, epochs, "f1_macro", rung)
         ]
 
     def _name(self, study: OpenStudy, number: int) -> str:

@@ -10,15 +10,13 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 
-import torch
-
 from search.errors import BadInput, Interrupted, TrialFailed
 from search.spaces.sample import summary, training_of
 from search.system.device import release_memory
+from search.training.device import is_out_of_memory
 from search.training.evaluation import EpochMetrics, TrainingResult
 from search.training.hooks import Hooks
 from search.training.plan import TrainingData
-from search.trial.assignment import Assignment
 from search.trial.begin import Refused, begin
 from search.trial.checkpoint import StoredCheckpoint
 from search.trial.context import MAX_DEATHS, Outcome, hopeless
@@ -35,12 +33,6 @@ from storage.errors import ArtefactError, LeaseLost, StorageError
 log = logging.getLogger(__name__)
 
 PARTS_OF_A_BATCH = (1, 2, 4)
-_OUT_OF_MEMORY = (
-    "can't allocate memory",  # Linux
-    "not enough memory",  # Windows
-    "could not create a primitive",  # oneDNN
-    "MPS backend out of memory",
-)
 
 
 def perform(trial: LeasedTrial) -> Outcome:
@@ -79,14 +71,13 @@ def _attempt(trial: LeasedTrial, checkpoint: StoredCheckpoint) -> Outcome:
 
 
 def _train_and_finish(trial: AssignedTrial, checkpoint: StoredCheckpoint) -> Outcome:
-    exits = assignments_of(trial)
-    plan = fitted(trial, exits)
+    plan = fitted(trial, assignments_of(trial))
     if isinstance(plan, Refused):
         return refuse(trial, plan)
-    trial, exits = plan.trial, assignments_of(plan.trial)
+    trial = plan.trial
     trial.context.progress.trains(summary(trial.candidate), trial.recipe.epochs, trial.lease.epoch or 0)
     try:
-        results = _train(plan, exits, checkpoint)
+        results = _train(plan, checkpoint)
     except Stopped as stopped:
         return stop(trial, stopped)
     trial, exits = plan.trial, assignments_of(plan.trial)  # after its first epoch, it may have another number of them
@@ -94,7 +85,7 @@ def _train_and_finish(trial: AssignedTrial, checkpoint: StoredCheckpoint) -> Out
     return complete_on_test(trial, trained) if trial.study.reads_test else complete(trial, trained)
 
 
-def _train(plan: Fitted, exits: Sequence[Assignment], checkpoint: StoredCheckpoint) -> Sequence[TrainingResult]:
+def _train(plan: Fitted, checkpoint: StoredCheckpoint) -> Sequence[TrainingResult]:
     """Train by the loop, with every epoch stored and every rung asked. A result for each exit."""
     trial = plan.trial
 
@@ -110,11 +101,12 @@ def _train(plan: Fitted, exits: Sequence[Assignment], checkpoint: StoredCheckpoi
         return number
 
     hooks = Hooks(checkpoint=checkpoint, on_epoch=on_epoch, epochs=epochs, interrupted=trial.interrupted)
-    return _train_in_memory(trial, exits, hooks)
+    return _train_in_memory(plan, hooks)
 
 
-def _train_in_memory(trial: AssignedTrial, exits: Sequence[Assignment], hooks: Hooks) -> Sequence[TrainingResult]:
+def _train_in_memory(plan: Fitted, hooks: Hooks) -> Sequence[TrainingResult]:
     """Train by the loop and, where memory does not suffice, with each batch in parts."""
+    trial = plan.trial
     context = trial.context
     data = TrainingData(
         train=trial.arrays(trial.study.trained_on),
@@ -123,21 +115,15 @@ def _train_in_memory(trial: AssignedTrial, exits: Sequence[Assignment], hooks: H
     for parts in PARTS_OF_A_BATCH:
         try:
             in_parts = replace(hooks, accumulation=parts)
+            trial = plan.trial  # with the number of epochs that the checkpoint is for
             if training_of(trial.candidate) == "alone":
                 return [run(trial.assignment, data, context.settings, context.device, in_parts)]
-            return run_together(exits, data, context.settings, context.device, in_parts)
+            return run_together(assignments_of(trial), data, context.settings, context.device, in_parts)
         except (MemoryError, RuntimeError) as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             log.warning("%s: out of memory with a batch in %s parts: %s", trial.name, parts, error)
             trial.store({"out_of_memory_at_parts": parts})
             last = str(error).partition("\n")[0]
         release_memory(context.device)
     raise TrialFailed(f"out of memory, even with a batch in {PARTS_OF_A_BATCH[-1]} parts: {last}")
-
-
-def _is_out_of_memory(error: MemoryError | RuntimeError) -> bool:
-    """Of a GPU or of the host: PyTorch, or oneDNN in it, may raise a plain RuntimeError for both."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return any(words in str(error) for words in _OUT_OF_MEMORY)

@@ -20,6 +20,7 @@ POLL_SECONDS = 2.0
 INFEASIBLE_BEFORE_A_LOOK = 3
 MAX_INFEASIBLE_IN_A_ROW = 500
 MAX_FAILURES_IN_A_ROW = 10
+MAX_TOO_LONG_IN_A_ROW = 5
 
 
 class GivingUp(Exception):
@@ -29,10 +30,12 @@ class GivingUp(Exception):
 def work(context: WorkerContext) -> None:
     """Run trials until the budgets of all studies are used and nobody runs any, or until the worker is asked to stop.
 
+    Where the command was given its minutes, also until no training fits into the time left.
+
     Raises GivingUp when ten trials in a row fail with the same cause, or when nothing is within the limits of a study.
     """
     causes: list[str | None] = []
-    infeasible = 0
+    infeasible = too_long = 0
     feed = Feed(context.database, context.settings.name, context.studies)
     while not context.stop.is_set():
         context.sign()
@@ -48,7 +51,11 @@ def work(context: WorkerContext) -> None:
         outcome = perform(trial)
         if not context.stop.is_set():
             feed.update()
-        infeasible = infeasible + 1 if outcome.infeasible else 0
+        too_long = too_long + 1 if outcome.no_time else 0
+        if too_long == MAX_TOO_LONG_IN_A_ROW:
+            feed.update(at_once=True)
+            return
+        infeasible = infeasible + 1 if outcome.infeasible and not outcome.no_time else 0
         _give_up_where_nothing_is_within_limits(trial, infeasible, outcome)
         causes = [*causes[1 - MAX_FAILURES_IN_A_ROW :], _kind(outcome.cause)]
         if len(causes) == MAX_FAILURES_IN_A_ROW and outcome.cause and len(set(causes)) == 1:

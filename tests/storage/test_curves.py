@@ -111,6 +111,21 @@ def test_finished_trials_with_a_metric_on_the_way(
     assert curves.of_finished(database, {third._study_id + 1: 1}, "f1_macro") == []
 
 
+def test_a_metric_on_the_way_of_trials_with_epochs_of_their_own(database: Database, study: optuna.Study) -> None:
+    short, long, probe, untold = (claim(database, study) for _ in range(4))
+    for lease, last in ((short, 2), (long, 8), (probe, 1), (untold, 4)):
+        for epoch in range(1, last + 1):
+            curves.append(database, lease, epoch, {"f1_macro": epoch / 8})
+        told = {} if lease is untold else {"epochs": last}
+        finish(database, lease, TrialState.COMPLETE, [0.5, 1000.0], told)
+    seen = curves.of_finished(
+        database, {study._study_id: 3}, "f1_macro", lambda epochs: epochs // 2 if epochs > 1 else None
+    )
+    at_one, at_four, unknown, at_three = (row.on_the_way for row in seen)
+    assert (at_one, at_four, at_three) == (1 / 8, 4 / 8, 3 / 8)
+    assert math.isnan(unknown)
+
+
 def test_what_is_not_finite_is_not_known_on_the_way_and_no_end(database: Database, study: optuna.Study) -> None:
     broken, endless = claim(database, study), claim(database, study)
     for lease, value in ((broken, math.nan), (endless, 0.5)):

@@ -16,7 +16,7 @@ from search.trial.in_time import LATEST_END, LEAST_SECONDS
 from search.trial.trial import perform
 from search.worker import loop as work
 from storage.attributes import attributes_of
-from tests.conftest import SIDE, LoadSettings, tiny_scratch
+from tests.conftest import SIDE, LoadSettings, tiny_elimination, tiny_scratch
 from tests.search.conftest import Bench, OpenBench
 
 OpenTimed = Callable[..., Bench]
@@ -125,4 +125,24 @@ def test_shares_add_up() -> None:
     assert shares({"a": None, "b": None}) == {"a": 0.5, "b": 0.5}
     assert shares({"b": 1 / 3}) == {"b": 1.0}
     assert shares({"a": 1.0, "b": 1.0}) == {"a": 0.5, "b": 0.5}
-    assert shares({"a": 1.0, "b": None}) == {"a": 1.0, "b": 0.0}
+    assert shares({"a": 1.0, "b": None}) == {"a": pytest.approx(10 / 11), "b": pytest.approx(1 / 11)}
+
+
+def test_a_first_shared_training_without_time_is_tried_again_by_a_longer_run(
+    load_settings: LoadSettings, open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.trial.in_time.seconds_per_epoch", lambda _begin: 30.0)
+    space = tiny_elimination(trainings=["shared", "alone"], recipe={"epochs": 12})
+    bench = open_bench(load_settings(studies={"cuts": space}, trials=1, stopping={"enabled": False}))
+    brief = replace(bench.context, deadline=Deadline(time.monotonic(), 60.0))
+    work.work(brief)
+    trials = bench.studies[0].study.get_trials()
+    assert trials[0].user_attrs["training"] == "shared"
+    assert all(trial.user_attrs["no_time"] for trial in trials)
+    assert len(trials) <= work.MAX_TOO_LONG_IN_A_ROW
+    work.work(replace(bench.context, deadline=Deadline(time.monotonic(), 6000.0)))
+    later = bench.studies[0].study.get_trials()[len(trials) :]
+    assert later[0].state == TrialState.COMPLETE
+    assert later[0].params == trials[0].params
+    assert [trial.user_attrs["trained_with"] for trial in later[1:]] == [later[0].number] * (len(later) - 1)
+    assert len(later) > 2
