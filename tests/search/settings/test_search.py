@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from search.errors import BadInput
 from search.settings.search import Settings, add_arguments, changed, in_full, load, resolved
 from search.settings.spaces import EliminationSpace, Space
+from tests.conftest import LoadSettings
 
 
 @pytest.fixture(autouse=True)
@@ -328,3 +330,8 @@ def test_secrets_are_in_no_list_of_settings(monkeypatch: pytest.MonkeyPatch, tmp
     with pytest.raises(BadInput) as caught:
         _load("--set", "database_url=[postgresql://me:ssw0rd@host/db]")
     assert str(caught.value) == "settings:\n  - --set database_url: expected an address"
+
+
+def test_linear_probes_are_no_recipe_of_a_space(load_settings: LoadSettings) -> None:
+    with pytest.raises(BadInput, match=re.escape("write trainings: [probe] instead of recipe.method")):
+        load_settings(studies={"cuts": {"space": "elimination", "recipe": {"method": "linear_probe"}}})

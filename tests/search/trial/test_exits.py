@@ -332,3 +332,17 @@ def test_exits_differ(settings_of: ReadSettings, open_bench: OpenBench) -> None:
     trials = searched(open_bench(settings_of("shared")))
     losses = [trial.user_attrs["validation_loss"] for trial in trials]
     assert len(np.unique(losses)) == len(trials)
+
+
+def test_exits_beyond_the_limits_leave_their_seconds_to_the_first_trial(
+    settings_of: ReadSettings, open_bench: OpenBench
+) -> None:
+    bench = open_bench(settings_of("shared", max_macs=CUTS[2].macs + 10_000))
+    first, *exits = searched(bench)
+    of_training = sum(
+        epoch["seconds"] for epoch in curves.read(bench.context.database, [first._trial_id])[first._trial_id]
+    )
+    whole = first.user_attrs["seconds"] + sum(trial.user_attrs["seconds"] for trial in exits)
+    trained = len(attributes_of(first)["candidate"]["exits"])
+    assert len(exits) < trained - 1
+    assert whole == pytest.approx(trained * of_training)
