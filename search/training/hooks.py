@@ -21,6 +21,8 @@ class Hooks:
     epochs        asked after the first epoch, with its seconds, how many epochs the whole training has; only if the
                   first epoch is the same for any number: while the learning rate rises, at the full image size
     on_step       called after each optimizer step
+    is_late       asked with the number of epochs that are done, before each further one; True ends the training there,
+                  and its result is that of the epochs so far
     interrupted   asked before each step and before each batch of validation; True ends the training
     """
 
@@ -29,6 +31,7 @@ class Hooks:
     on_epoch: Callable[[EpochMetrics], None] = lambda _metrics: None
     epochs: Callable[[float], int] | None = None
     on_step: Callable[[], None] = lambda: None
+    is_late: Callable[[int], bool] = lambda _epochs: False
     interrupted: Callable[[], bool] = lambda: False
 
 

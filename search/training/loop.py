@@ -113,7 +113,7 @@ class Training:
         self._resume()
         evaluation: Evaluation | None = None
         with kept_memory(self.device):
-            while len(self.epochs) < self.recipe.epochs:
+            while len(self.epochs) < self.recipe.epochs and not self.hooks.is_late(len(self.epochs)):
                 evaluation = self.run_epoch(len(self.epochs) + 1)
             if evaluation is None:  # the checkpoint was the last epoch's
                 evaluation = self.evaluate()

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 SHARED_PART = 0.8
 """The part of its study's time that the first shared training gets. What follows trains single cuts further."""
 LEAST_SHARE = 0.25
-LATEST_END = 0.95
+LATEST_END = 0.92
 """The part of the time left that a training may take: an epoch may take longer than its first steps."""
 MOST_OF_A_RECIPE = 2
 """The first shared training gets at most this many times the epochs of the recipe."""
@@ -52,7 +52,8 @@ class Fitted:
     def __init__(self, trial: AssignedTrial, seconds: float = math.inf) -> None:
         """`seconds`, from now, are what the training may take; infinite without a deadline."""
         self.trial = trial
-        self._ends = time.monotonic() + seconds
+        self._last_epoch = time.monotonic()
+        self._ends = self._last_epoch + seconds
 
     def plan(self, epochs: int, epoch_seconds: float) -> None:
         """Store this number of epochs with the trial."""
@@ -61,6 +62,19 @@ class Fitted:
         assignment = replace(trial.assignment, candidate=trial.candidate.model_copy(update={"recipe": recipe}))
         trial.store(assignment.attributes() | _planned(assignment, epoch_seconds))
         self.trial = trial.assigned(assignment)
+
+    def is_late(self, epochs: int) -> bool:
+        """Whether the training ends after so many epochs, since the time left does not suffice for another one.
+
+        It ends in the second half of its schedule only: before that, its network would say little about its candidate.
+        """
+        deadline, now = self.trial.context.deadline, time.monotonic()
+        took, self._last_epoch = now - self._last_epoch, now
+        planned = self.trial.recipe.epochs
+        if deadline is None or deadline.left > took or epochs < planned / 2:
+            return False
+        log.warning("%s ends after epoch %s of %s: there is no time for another", self.trial.name, epochs, planned)
+        return True
 
     def after_first_epoch(self, seconds: float) -> int:
         """The number of epochs of the whole training, now that the first one has taken so many `seconds`."""

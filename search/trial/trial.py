@@ -100,7 +100,9 @@ def _train(plan: Fitted, checkpoint: StoredCheckpoint) -> Sequence[TrainingResul
         trial.context.progress.trains(summary(plan.trial.candidate), number, 1)
         return number
 
-    hooks = Hooks(checkpoint=checkpoint, on_epoch=on_epoch, epochs=epochs, interrupted=trial.interrupted)
+    hooks = Hooks(
+        checkpoint=checkpoint, on_epoch=on_epoch, epochs=epochs, is_late=plan.is_late, interrupted=trial.interrupted
+    )
     return _train_in_memory(plan, hooks)
 
 

@@ -245,3 +245,21 @@ def test_the_number_of_epochs_stays_where_the_first_one_depends_on_it(
     fixed = RECIPE.model_copy(update=recipe)
     result = run(make_network(), fixed, make_arrays(8, 9, 10), epochs=lambda _seconds: 9)
     assert len(result.epochs) == RECIPE.epochs
+
+
+def test_a_training_that_is_late_ends_with_the_epochs_so_far(
+    make_network: MakeNetwork, make_arrays: MakeArrays, tmp_path: Path
+) -> None:
+    arrays, checkpoint = make_arrays(8, 9, 10), FileCheckpoint(tmp_path / "state")
+    asked: list[int] = []
+
+    def is_late(epochs: int) -> bool:
+        asked.append(epochs)
+        return epochs == 2
+
+    late = run(make_network(), RECIPE, arrays, is_late=is_late, checkpoint=checkpoint)
+    whole = run(make_network(), RECIPE, arrays)
+    assert asked == [0, 1, 2]
+    assert [metrics.f1_macro for metrics in late.epochs] == [metrics.f1_macro for metrics in whole.epochs[:2]]
+    assert late.f1_macro == late.epochs[-1].f1_macro
+    assert_same(late, run(make_network(), RECIPE, arrays, is_late=is_late, checkpoint=checkpoint))

@@ -12,7 +12,9 @@ from search.study import acquisition
 from search.study.budget import PLANNED_SECONDS, PLANNED_WORK, planned_seconds, shares
 from search.system.deadline import Deadline
 from search.trial.affordable import most_work
-from search.trial.in_time import LATEST_END, LEAST_SECONDS
+from search.trial.begin import begin
+from search.trial.in_time import LATEST_END, LEAST_SECONDS, Fitted
+from search.trial.leased import AssignedTrial
 from search.trial.trial import perform
 from search.worker import loop as work
 from storage.attributes import attributes_of
@@ -146,3 +148,17 @@ def test_a_first_shared_training_without_time_is_tried_again_by_a_longer_run(
     assert later[0].params == trials[0].params
     assert [trial.user_attrs["trained_with"] for trial in later[1:]] == [later[0].number] * (len(later) - 1)
     assert len(later) > 2
+
+
+def test_a_training_that_is_late_ends_in_the_second_half_of_its_schedule(open_timed: OpenTimed) -> None:
+    bench = open_timed(0.9, recipe={"epochs": 4, "warmup_epochs": 0})
+    trial = work._next_trial(replace(bench.context, deadline=None))
+    assert trial is not None
+    begun = begin(replace(trial, context=bench.context))
+    assert isinstance(begun, AssignedTrial)
+    plan = Fitted(begun)
+    time.sleep(0.5)
+    assert not plan.is_late(1), "an unfinished network would say little"
+    time.sleep(0.5)
+    assert plan.is_late(2)
+    assert not Fitted(replace(begun, context=replace(bench.context, deadline=None))).is_late(3)
