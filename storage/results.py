@@ -13,6 +13,7 @@ from sqlalchemy import Connection, exists, select, update
 
 from storage.artefacts import DELETED, artefact_key, artefact_value
 from storage.attributes import store_attributes
+from storage.claims import lock_study
 from storage.clock import DatabaseTime
 from storage.database import Database
 from storage.errors import LeaseLost
@@ -20,7 +21,6 @@ from storage.leases import DONE, Lease, keep
 from storage.suggestions import Suggestions
 from storage.tables import (
     leases,
-    studies,
     study_system_attributes,
     trial_params,
     trial_user_attributes,
@@ -58,7 +58,7 @@ def set_attributes(
 
 def _is_taken(connection: Connection, lease: Lease, wanted: Mapping[str, Any]) -> bool:
     """Whether another trial of the study has all these attributes. None can get them before the transaction ends."""
-    connection.execute(select(studies.c.study_id).where(studies.c.study_id == lease.study_id).with_for_update())
+    lock_study(connection, lease.study_id)
     others = select(trials.c.trial_id).where(trials.c.study_id == lease.study_id, trials.c.trial_id != lease.trial_id)
     for name, value in wanted.items():
         same = trial_user_attributes.alias()

@@ -13,6 +13,15 @@ from search.study.study import OpenStudy
 from storage.claims import count_trials
 from storage.database import Database
 
+NO_TIME = "no_time"
+"""The attribute of a trial whose training did not fit into the time that its run had left: another run may try it."""
+LEAST_REST = 0.1
+"""What studies without a share get together, however much the others are given."""
+PLANNED_SECONDS = "planned_seconds"
+PLANNED_WORK = "planned_work"
+"""Attributes of a trial of a run with a deadline: the seconds and the work that its training was fitted to (see
+`search.study.acquisition.work`)."""
+
 
 def used_share(database: Database, study: OpenStudy) -> float:
     """The used share of its trials, which count once they are begun, or of its minutes of training; the larger one."""
@@ -20,10 +29,6 @@ def used_share(database: Database, study: OpenStudy) -> float:
     if study.minutes is None:
         return used
     return max(used, training_seconds(study.study.get_trials(deepcopy=False)) / 60 / study.minutes)
-
-
-NO_TIME = "no_time"
-"""The attribute of a trial whose training did not fit into the time that its run had left: another run may try it."""
 
 
 def without_minutes(study: OpenStudy, settings: Settings) -> OpenStudy:
@@ -49,14 +54,6 @@ def shares(given: Mapping[str, float | None]) -> dict[str, float]:
     chosen = {name: rest if share is None else share for name, share in given.items()}
     total = sum(chosen.values()) or 1.0
     return {name: share / total for name, share in chosen.items()}
-
-
-LEAST_REST = 0.1
-"""What studies without a share get together, however much the others are given."""
-PLANNED_SECONDS = "planned_seconds"
-PLANNED_WORK = "planned_work"
-"""Attributes of a trial of a run with a deadline: the seconds and the work that its training was fitted to (see
-`search.study.acquisition.work`)."""
 
 
 def planned_seconds(study: OpenStudy) -> float:

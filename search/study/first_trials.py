@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -28,7 +28,7 @@ def first_shared(space: EliminationSpace, trials: Sequence[FrozenTrial]) -> dict
     """
     if "shared" not in trainings_of(space):
         return None
-    if any(trial.user_attrs.get(TRAINING) == "shared" and NO_TIME not in trial.user_attrs for trial in trials):
+    if shared_trainings(trials):
         return None
     scores: dict[str, list[float]] = {name: [] for name in space.backbones}
     for trial in trials:
@@ -37,6 +37,11 @@ def first_shared(space: EliminationSpace, trials: Sequence[FrozenTrial]) -> dict
             scores[backbone].append(trial.values[0])
     best = max(scores, key=lambda name: fmean(scores[name] or [0.0]))
     return {**own_recipe(space), **at_cut(space, best, "shared")}
+
+
+def shared_trainings(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
+    """The shared trainings among the trials, and their exits, without those for which there was no time."""
+    return [trial for trial in trials if trial.user_attrs.get(TRAINING) == "shared" and NO_TIME not in trial.user_attrs]
 
 
 def count_networks(studies: Sequence[OpenStudy]) -> tuple[int, int]:

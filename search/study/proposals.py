@@ -70,8 +70,9 @@ class Proposer:
             first = first_shared(space, self.study.study.get_trials(deepcopy=False))
             if first is not None:
                 drawn = self._drawn_by(Pinned(first, trial._trial_id), trial)
-                is_new = sample_candidate(drawn[0], space, self.classes).key not in known  # it may have been refused
-                if is_new and self._work(space, drawn[0]) <= self.most_work:
+                candidate = sample_candidate(drawn[0], space, self.classes)
+                work_needed = work_of(candidate, counts_of(candidate.network)["macs"])
+                if candidate.key not in known and work_needed <= self.most_work:  # it may have been refused before
                     return drawn
         if self.proposals > 1 and (chosen := self._most_valuable(space, trial, known)):
             return chosen
@@ -94,16 +95,14 @@ class Proposer:
         """
         for drawn in self._draws(trial):
             candidate = sample_candidate(drawn[0], space, self.classes)
-            if candidate.key in known:
-                continue
-            proposal = _within(space, candidate, drawn[0])
-            if self.proposals == 1 or (proposal is not None and proposal.work <= self.most_work):
+            if candidate.key not in known and (self.proposals == 1 or self._affordable(space, candidate, drawn[0])):
                 return drawn, True
         return drawn, False
 
-    def _work(self, space: Searched, trial: Trial) -> float:
-        candidate = sample_candidate(trial, space, self.classes)
-        return work_of(candidate, counts_of(candidate.network)["macs"])
+    def _affordable(self, space: Searched, candidate: Candidate, trial: Trial) -> Proposal | None:
+        """What the candidate's training gives; None if it exceeds a limit of the space, or the time left."""
+        proposal = _within(space, candidate, trial)
+        return proposal if proposal is not None and proposal.work <= self.most_work else None
 
     def _further_seed(self, trial: Trial, known: Counter[str]) -> Drawn | None:
         """The trial with the parameters of the front's candidate of the fewest seeds; None where none has finished."""
@@ -140,8 +139,7 @@ class Proposer:
                 if candidate.key in seen:
                     continue
                 seen.add(candidate.key)
-                proposal = _within(space, candidate, drawn[0])
-                if proposal is not None and proposal.work <= self.most_work:
+                if (proposal := self._affordable(space, candidate, drawn[0])) is not None:
                     yield drawn, proposal
 
         found = False

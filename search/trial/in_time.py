@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from search.settings.spaces import ListedSpace
-from search.spaces.elimination import TRAINING
 from search.spaces.sample import NoTime, training_of
 from search.study.budget import NO_TIME, PLANNED_SECONDS, PLANNED_WORK, planned_seconds, shares_of_time
+from search.study.first_trials import shared_trainings
 from search.study.proposals import work_of
 from search.training.device import is_out_of_memory
 from search.training.hooks import Hooks
@@ -170,7 +170,5 @@ def _seconds_for(trial: AssignedTrial) -> float:
 def _is_first_shared(trial: AssignedTrial) -> bool:
     if training_of(trial.candidate) != "shared":
         return False
-    others = trial.study.study.get_trials(deepcopy=False)
-    attributes = {other.number: other.user_attrs for other in others}
-    shared = [number for number, each in attributes.items() if each.get(TRAINING) == "shared" and NO_TIME not in each]
-    return all(number >= trial.lease.number for number in shared)
+    shared = shared_trainings(trial.study.study.get_trials(deepcopy=False))
+    return all(other.number >= trial.lease.number for other in shared)
