@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.linear_model import RidgeClassifierCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from search.profile.features import Pooled
 from search.statistics.confusion import Floats, Integers, f1_macro
-
-PENALTIES = np.logspace(-5, 1, 13)
-"""Penalties, per image, on the squared weights of standardised features. 1e-5 has almost no effect, 10 a strong one."""
+from search.training.probe import fit_ridge
 
 _MOST_ROUNDS = 1000
 _SETTLED = 1e-6  # relative change of the ratio of precisions
@@ -24,11 +19,9 @@ def probe_f1_macro(
 ) -> float:
     """Macro F1 on validation of a linear classifier of features (N, C) and labels (N,), fitted to the training split.
 
-    It is ridge regression on the classes, in which every class has the same weight. Leave-one-out error on the training
-    split selects the penalty among `PENALTIES`, so the validation split is only scored.
+    It is that of `search.training.probe.fit_ridge`: the validation split is only scored.
     """
-    ridge = RidgeClassifierCV(alphas=len(labels) * PENALTIES, class_weight="balanced")
-    probe = make_pipeline(StandardScaler(), ridge).fit(features.astype(np.float64), labels)
+    probe = fit_ridge(features.astype(np.float64), labels)
     return f1_macro(validation_labels, probe.predict(validation_features.astype(np.float64)))
 
 

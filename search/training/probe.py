@@ -18,6 +18,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 from sklearn.linear_model import RidgeClassifier, RidgeClassifierCV
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
@@ -93,14 +94,12 @@ def probe_exits(
 def fit_linear(features: Features, labels: Integers, classes: int) -> tuple[Features, Features]:
     """Weights, float32 (classes, C), and biases, float32 (classes,), of a linear classifier of features (N, C).
 
-    It is ridge regression on the classes, in which every class has the same weight. The leave-one-out error selects the
-    penalty among `PENALTIES`. The scale of the logits is the one with the lowest cross-entropy of images that were left
+    It is that of `fit_ridge`. The scale of the logits is the one with the lowest cross-entropy of images that were left
     out, so that a softmax gives probabilities. A class without images gets no weight and the lowest bias.
     """
-    scaler = StandardScaler()
-    standardised = scaler.fit_transform(features.astype(np.float64))
-    ridge = RidgeClassifierCV(alphas=len(labels) * PENALTIES, class_weight="balanced").fit(standardised, labels)
-    scale = _scale(standardised, labels, ridge.alpha_)
+    exact = features.astype(np.float64)
+    scaler, ridge = fit_ridge(exact, labels)
+    scale = _scale(scaler.transform(exact), labels, ridge.alpha_)
     deviation = scaler.scale_
     coefficients = np.atleast_2d(ridge.coef_) / deviation
     biases = np.atleast_1d(ridge.intercept_) - coefficients @ scaler.mean_
@@ -109,6 +108,15 @@ def fit_linear(features: Features, labels: Integers, classes: int) -> tuple[Feat
     weight, bias = np.zeros((classes, coefficients.shape[1])), np.full(classes, biases.min())
     weight[ridge.classes_], bias[ridge.classes_] = coefficients, biases
     return (scale * weight).astype(np.float32), (scale * bias).astype(np.float32)
+
+
+def fit_ridge(features: Floats, labels: Integers) -> Pipeline:
+    """Ridge regression on the classes from standardised features (N, C), in which every class has the same weight.
+
+    The leave-one-out error selects the penalty among `PENALTIES`, so it needs no validation split.
+    """
+    ridge = RidgeClassifierCV(alphas=len(labels) * PENALTIES, class_weight="balanced")
+    return make_pipeline(StandardScaler(), ridge).fit(features, labels)
 
 
 def _scale(standardised: Floats, labels: Integers, penalty: float) -> float:
