@@ -218,6 +218,13 @@ def work_of(candidate: Candidate, macs: int) -> float:
     return work(macs, candidate.network.image_size, epochs)
 
 
+def _work_done(trial: FrozenTrial) -> float:
+    """The work of a finished trial, by the epochs that it really had. Reads no more of its candidate than it needs."""
+    attributes = trial.user_attrs
+    epochs = attributes["epochs"] * (FORWARD if attributes.get(TRAINING) == "probe" else 1.0)
+    return work(attributes["macs"], attributes_of(trial)["candidate"]["network"]["image_size"], epochs)
+
+
 def _history(study: OpenStudy, except_for: int) -> tuple[list[Tried], list[Traits]]:
     """The ended and the running networks of a study, of those that the sampler learns from.
 
@@ -240,7 +247,7 @@ def _history(study: OpenStudy, except_for: int) -> tuple[list[Tried], list[Trait
             running += [*_running_exits(study.space, trial), known]
         elif trial.state == TrialState.COMPLETE and {"seconds", "epochs"} <= attributes.keys():
             taken = attributes["seconds"] + seconds_of_exits[trial.number]
-            own = None if TRAINED_WITH in attributes else (work_of(_candidate(trial), known.macs), taken)
+            own = None if TRAINED_WITH in attributes else (_work_done(trial), taken)
             ended.append(Tried(known, trial.values[0], finished=True, work=own))
         elif trial.state == TrialState.PRUNED and "reach" in attributes:
             ended.append(Tried(known, attributes["reach"]))
