@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
-from search.settings.spaces import AnySpace, ListedSpace, StudySpace
+from search.settings.spaces import TRAININGS, AnySpace, ListedSpace, StudySpace
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,9 @@ _CANDIDATE = _Fields(removed=frozenset({"teacher"}))
 _SPACE = _Fields(removed=frozenset({"distillation", "profile"}))
 _ELIMINATION = _Fields(added={"trainings": ["alone"]})
 
+_FORMER_RECIPE = {"epochs": 12, "trunk_learning_rate": 0.3, "trunk_decay": 1.0}
+"""Defaults of the first version that this one has changed."""
+
 _ANY_SPACE: TypeAdapter[AnySpace] = TypeAdapter(StudySpace)
 
 
@@ -62,6 +65,21 @@ def stored_space(values: Mapping[str, Any]) -> AnySpace:
 def stored_list(values: Mapping[str, Any]) -> ListedSpace:
     """The stored space of a fixed-list study. Raises ValidationError also for another space."""
     return ListedSpace.model_validate(_space(values))
+
+
+def with_present_defaults(stored: Mapping[str, Any], space: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A space as settings, in which defaults of the first version are those of this one: nobody had asked for them.
+
+    stored  the space as the study stored it; of this version, it stays as it is
+    space   the same with the fields of this version
+    """
+    recipe = stored.get("recipe")
+    if not isinstance(recipe, Mapping) or "trunk_decay" in recipe:
+        return space
+    now = Recipe().model_dump(mode="json")
+    changed = {name: now[name] for name, former in _FORMER_RECIPE.items() if space["recipe"][name] == former}
+    kinds = {"trainings": list(TRAININGS)} if "trainings" in space else {}
+    return {**space, "recipe": {**space["recipe"], **changed}, **kinds}
 
 
 def _recipe(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from search.data.depth import SIXTEEN_BITS, PixelRange
 from search.settings.search import Settings, resolved
-from search.settings.stored import stored_space
+from search.settings.stored import stored_space, with_present_defaults
 from search.study.study import WHOLE
 from search.system.hardware import processor
 
@@ -22,7 +22,8 @@ MAY_CHANGE = {"trials", "minutes", "share"}  # budgets
 def differences(study: optuna.Study, settings: Settings, data: Mapping[str, Any]) -> list[str]:
     """Why an existing study cannot be continued with these settings: different data, space or machine."""
     short = study.study_name.partition("/")[2]
-    before = _with_defaults(study.user_attrs["settings"]["studies"][short])
+    stored = study.user_attrs["settings"]["studies"][short]
+    before = with_present_defaults(stored, _with_defaults(stored))
     now = _with_defaults(resolved(settings)["studies"][short])
     changed = sorted(key for key in {*before, *now} - MAY_CHANGE if before.get(key) != now.get(key))
     problems = differences_of_data(study, data) + _other_machine(study)

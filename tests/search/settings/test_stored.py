@@ -11,7 +11,14 @@ from blocks.specification import EliminatedSpecification
 from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 from search.settings.spaces import EliminationSpace, ListedRow, ListedSpace, ScratchSpace
-from search.settings.stored import _Fields, stored_candidate, stored_list, stored_recipe, stored_space
+from search.settings.stored import (
+    _Fields,
+    stored_candidate,
+    stored_list,
+    stored_recipe,
+    stored_space,
+    with_present_defaults,
+)
 
 RECIPE = {
     "epochs": 8,
@@ -135,3 +142,20 @@ def test_rows_that_are_none_are_refused(rows: Any) -> None:
 def test_another_space_is_no_list() -> None:
     with pytest.raises(ValidationError):
         stored_list(ScratchSpace().model_dump(mode="json"))
+
+
+def test_defaults_of_0_1_0_are_no_wish_and_other_values_are() -> None:
+    stored = {
+        **EliminationSpace().model_dump(mode="json"),
+        "recipe": {**RECIPE, "epochs": 12, "trunk_learning_rate": 0.3},
+    }
+    del stored["trainings"]
+    space = stored_space(stored).model_dump(mode="json")
+    now = with_present_defaults(stored, space)
+    defaults = EliminationSpace().model_dump(mode="json")
+    assert now["trainings"] == defaults["trainings"]
+    changed = ("epochs", "trunk_learning_rate", "trunk_decay")
+    assert [now["recipe"][name] for name in changed] == [defaults["recipe"][name] for name in changed]
+    wished = {**stored, "recipe": {**stored["recipe"], "epochs": 8}}
+    assert with_present_defaults(wished, stored_space(wished).model_dump(mode="json"))["recipe"]["epochs"] == 8
+    assert with_present_defaults(defaults, defaults) is defaults
