@@ -8,21 +8,26 @@ from pathlib import Path
 import pytest
 
 from benchmarks import images
-from benchmarks.one_training import UNCUT, Measured, difference, exits_of, main, name_of
+from benchmarks.one_training import UNCUT, Measured, difference, exits_of, main, name_of, one_in
 from search.errors import BadInput
 from search.settings.recipe import Recipe
 
 
 def test_the_uncut_network_is_the_last_exit() -> None:
-    exits = exits_of("tf_efficientnet_lite0", 32, 3, every=4)
+    exits = exits_of("tf_efficientnet_lite0", 32, 3)
     assert name_of(exits[-1]) == UNCUT
-    assert 3 < len(exits) < len(exits_of("tf_efficientnet_lite0", 32, 3)) / 3
+    assert [name_of(each) for each in one_in(8, exits)] == ["blocks.0.0", "blocks.4.0", UNCUT]
 
 
 def test_a_difference_names_its_worst_cut() -> None:
     ours = [Measured({"a": 0.5, "b": 0.9}, 10), Measured({"a": 0.7, "b": 0.9}, 10)]
     theirs = [Measured({"a": 0.5, "b": 0.95}, 40), Measured({"a": 0.5, "b": 0.95}, 40)]
     assert difference(ours, theirs) == "mean difference +0.0250, worst -0.0500 at b, 0.25 of the CPU seconds"
+    half = [Measured({"b": 0.95}, 20)]
+    assert (
+        difference(ours, half)
+        == "mean difference -0.0500, worst -0.0500 at b, 0.50 of the CPU seconds (estimated from 1 of 2 networks)"
+    )
 
 
 def test_both_ways_are_a_line_each(
