@@ -62,7 +62,7 @@ def alike(fixed: Stack, moving: Stack, maps: Tensor) -> Alike:
     sigma = DETAIL * fixed.plain.shape[-1] / FINE
     details = [(image - blurred(image, sigma)).flatten(1) for image in (fixed.plain, warped)]
     faint = torch.stack([detail.std(dim=1) for detail in details]).amin(0) < FAINTEST
-    detail = _correlation(*details, inside)
+    detail = _correlation(details[0], details[1], inside)
     return Alike(
         _correlation(fixed.plain.flatten(1), warped.flatten(1), inside), torch.where(faint, -torch.ones(()), detail)
     )
@@ -133,4 +133,5 @@ def _correlation(first: Tensor, second: Tensor, weights: Tensor) -> Tensor:
     count = weights.sum(1, keepdim=True).clamp(min=1)
     first = (first - (first * weights).sum(1, keepdim=True) / count) * weights
     second = (second - (second * weights).sum(1, keepdim=True) / count) * weights
-    return (first * second).sum(1) / (first.norm(dim=1) * second.norm(dim=1)).clamp(min=1e-6)
+    lengths: Tensor = first.norm(dim=1) * second.norm(dim=1)
+    return (first * second).sum(1) / lengths.clamp(min=1e-6)

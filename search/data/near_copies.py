@@ -74,7 +74,7 @@ def _proven(thumbnails: npt.NDArray[np.uint8], pairs: Tensor, size: int, maps: T
     parts = []
     for start in range(0, len(pairs), BATCH):
         batch = pairs[start : start + BATCH]
-        needed, places = batch.unique(return_inverse=True)
+        needed, places = torch.unique(batch, return_inverse=True)
         stack = Stack.of(functional.adaptive_avg_pool2d(_floats(thumbnails[needed.numpy()]), size))
         first, second = stack.rows(places[:, 0]), stack.rows(places[:, 1])
         found = aligned(first, second, maps[start : start + BATCH])
@@ -105,7 +105,7 @@ def _candidates(thumbnails: npt.NDArray[np.uint8]) -> Tensor:
             here = rows.unsqueeze(1).expand_as(others)[best >= LIKE_ENOUGH]
             there = others[best >= LIKE_ENOUGH]
             pairs.append(torch.stack([torch.minimum(here, there), torch.maximum(here, there)], dim=1))
-    return torch.cat(pairs).unique(dim=0)
+    return torch.from_numpy(np.unique(torch.cat(pairs).numpy(), axis=0))
 
 
 def _described(
@@ -121,6 +121,7 @@ def _described(
 def _descriptor(images: Tensor) -> Tensor:
     """Structures of medium size, at 16 x 16, as a vector of length 1 (0 for a picture without any)."""
     small = functional.avg_pool2d(images, 4)
-    band = (blurred(small, 0.5) - blurred(small, 2.0)).flatten(1)
-    band = band - band.mean(1, keepdim=True)
-    return band / band.norm(dim=1, keepdim=True).clamp(min=1e-3)
+    band: Tensor = (blurred(small, 0.5) - blurred(small, 2.0)).flatten(1)
+    band -= band.mean(1, keepdim=True)
+    lengths: Tensor = band.norm(dim=1, keepdim=True)
+    return band / lengths.clamp(min=1e-3)
