@@ -8,6 +8,7 @@ correlate. Neighbours alone would not do: photographs of different hands before 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -31,7 +32,7 @@ from search.data.alignment import (
 
 THUMBNAIL = FINE  # px
 NEIGHBOURS = 4  # for each picture and each of `VARIANTS`
-LIKE_ENOUGH = 0.6  # least cosine of descriptors of a candidate
+LIKE_ENOUGH = 0.85  # least cosine of descriptors of a candidate
 COARSELY = 0.75  # least correlation of detail after the coarse alignment
 GREY, DETAILED = 0.96, 0.93  # least correlations of a proven pair; see docs/results/inspect.md
 LARGEST = 0.3  # largest deviation of a number of the map from the identity
@@ -53,7 +54,7 @@ def near_copies(thumbnails: npt.NDArray[np.uint8]) -> list[Pair]:
 
     A picture is compared with its nearest neighbours only, so of many copies of one picture not all pairs are listed.
     """
-    with torch.inference_mode():
+    with torch.inference_mode(), _one_thread():
         candidates = _candidates(thumbnails)
         coarse = _proven(thumbnails, candidates, COARSE, identity(len(candidates)))
         kept = coarse.detail >= COARSELY
@@ -61,6 +62,17 @@ def near_copies(thumbnails: npt.NDArray[np.uint8]) -> list[Pair]:
         proven = (fine.grey >= GREY) & (fine.detail >= DETAILED) & plausible(fine.maps, LARGEST)
         found = zip(candidates[kept][proven].tolist(), fine.detail[proven].tolist(), strict=True)
         return [Pair(first, second, min(1.0, likeness)) for (first, second), likeness in found]
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """These operations are small: where cores are shared, threads that wait for each other take longer than one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class _Proof(NamedTuple):

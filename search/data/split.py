@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -149,25 +149,33 @@ def _carve(pool: list[Row], shares: Mapping[SplitName, float], seed: int, units:
         members[min(names, key=lambda name: (groups_with[name], name))].append(group)
     split_of: dict[str, SplitName] = {}
     for groups in members.values():
-        ranked = iter(sorted(groups, key=lambda group: hashlib.sha256(f"{seed}|{group}".encode()).digest()))
+        ranked = iter(_ranked(groups, seed))
         for name, count in _allot(len(groups), shares).items():
             split_of |= {next(ranked): name for _ in range(count)}
     if shares and units.joins(pool):
-        split_of = _moved(pool, split_of, shares, units)
+        split_of = _moved(pool, split_of, shares, seed, units)
     carved: dict[SplitName, list[Row]] = {name: [] for name in ("train", *shares)}
     for row in pool:
         carved[split_of.get(units.unit(row), "train")].append(row)
     return carved
 
 
+def _ranked(groups: Iterable[str], seed: int) -> list[str]:
+    return sorted(groups, key=lambda group: hashlib.sha256(f"{seed}|{group}".encode()).digest())
+
+
 def _moved(
-    pool: Sequence[Row], split_of: Mapping[str, SplitName], shares: Mapping[SplitName, float], units: Units
+    pool: Sequence[Row],
+    split_of: Mapping[str, SplitName],
+    shares: Mapping[SplitName, float],
+    seed: int,
+    units: Units,
 ) -> dict[str, SplitName]:
-    """The split of each unit after moves that improve the shares. Small units move first, by content."""
+    """The split of each unit after moves that improve the shares. The seed decides the order of moves."""
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for row in pool:
         counts[units.unit(row)][row.example.class_name] += 1
-    ordered = sorted(counts, key=lambda unit: (counts[unit].total(), unit))
+    ordered = _ranked(counts, seed)
     names = sorted({row.example.class_name for row in pool})
     parts: list[SplitName] = ["train", *shares]
     found = balanced(

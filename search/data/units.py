@@ -81,6 +81,14 @@ def units_of(rows: Sequence[Row], links: Sequence[Link], settings: DataSettings)
     return Units(forest.roots(), settings.groups is not None, notes, problems)
 
 
+def joined(links: Iterable[Link]) -> dict[str, str]:
+    """The unit of each member of a link: the smallest member that links lead to."""
+    forest = _Forest()
+    for one, other in links:
+        forest.join(one, other)
+    return forest.roots()
+
+
 class _Forest:
     """Union-find. The root of a set is its smallest member, so the order of joining does not matter."""
 
@@ -126,17 +134,14 @@ def _of_links(rows: Sequence[Row], links: Sequence[Link], settings: DataSettings
     of_group: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
         of_group[row.group].append(row)
-    forest = _Forest()
-    for one, other in links:
-        forest.join(one, other)
-    images = forest.roots()
+    images = joined(links)
     fate = "stay in one split" if settings.near_copies == "group" else "may be in different splits"
     note = f"near copies: {len(images)} images in {len(set(images.values()))} groups; they {fate}"
     warnings = [f"{note} (data.near_copies={settings.near_copies})"]
-    named_pairs = [(of_group[one][0].example, of_group[other][0].example) for one, other in links]
+    pairs = [sorted((of_group[group][0].example for group in link), key=lambda example: example.name) for link in links]
     if apart := sorted(
         f"{one.name} [{one.class_name}] ~ {other.name} [{other.class_name}]"
-        for one, other in named_pairs
+        for one, other in pairs
         if one.class_name != other.class_name
     ):
         warnings.append(f"near copies with different classes ({len(apart)}): {named(apart)}")

@@ -47,15 +47,15 @@ def _data(source: Source, settings: Settings) -> DataSettings:
     """The settings of the study, with the present changes. The description of a model in a folder has some of them."""
     known = source.description.provenance.data
     stored: dict[str, Any] = {"source": known["source"], **source.settings.get("data", {})}
-    stored.setdefault("near_copies", known.get("near_copies", "off"))  # versions before it did not look for them
-    if "groups" in known:
-        stored.setdefault("groups", known["groups"])
     changes = settings.data.model_dump(exclude_unset=True)
     if settings.data_dir is not None and changes["source"] == "folder" and stored["source"] != "digits":
         del changes["source"]  # the default meaning of --data-dir and DATA_DIR
     changes["fit"] = source.description.input.fit
     if "pixel_range" in known:
         changes["pixel_range"] = source.description.input.pixel_range
+    changes["near_copies"] = known.get("near_copies", "off")  # earlier versions did not look for them
+    if "groups" in known:
+        changes["groups"] = known["groups"]
     if "split_seed" in known:
         changes["split_seed"] = known["split_seed"]
     return DataSettings.model_validate({**stored, **changes})
