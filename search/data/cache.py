@@ -125,6 +125,25 @@ class ImageCache:
             temporary.unlink(missing_ok=True)
         return findings
 
+    def rearrange(self, before: Split, now: Split, size: int) -> None:
+        """Give images that were stored in the order of a split the order of another split of the same rows.
+
+        Nothing happens if there is no room for both: the images are then decoded again.
+        """
+        with self.locked():
+            images = self.open(before, size)
+            file, old = self._file(now, size), self._file(before, size)
+            if images is None or file == old or shutil.disk_usage(self.folder).free < images.nbytes:
+                return
+            place = {id(row.example): number for number, row in enumerate(before.ordered)}
+            temporary = file.with_suffix(".tmp")
+            target = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=images.shape)
+            for number, row in enumerate(now.ordered):
+                target[number] = images[place[id(row.example)]]
+            target.flush()
+            temporary.replace(file)
+            old.unlink(missing_ok=True)
+
     def check(self, rows: Sequence[Row]) -> Findings:
         """Decode the files of these rows without storing them."""
         return self._decode(rows, CHECKING_SIZE, None)

@@ -14,6 +14,8 @@ import numpy.typing as npt
 from search.data.arrays import Arrays, PartName, SplitName
 from search.data.cache import ImageCache
 from search.data.classes import class_problems, class_warnings, unite_forms
+from search.data.copy_search import find_copies
+from search.data.corrections import correct
 from search.data.examination import examine
 from search.data.examples import SPLITS, Example, Listing, Unusable, named
 from search.data.names import readable
@@ -25,6 +27,7 @@ from search.data.sources.folder import read_folder
 from search.data.sources.paths import shown
 from search.data.sources.torchvision_sets import read_cifar10, read_fashion_mnist
 from search.data.split import Split, split_rows
+from search.data.units import read_groups, units_of
 from search.errors import BadInput
 from search.settings.data import DataSettings
 
@@ -36,6 +39,9 @@ SOURCES: dict[str, Callable[[DataSettings], Listing]] = {
     "fashion_mnist": read_fashion_mnist,
     "cifar10": read_cifar10,
 }
+
+OF_FILES = ("folder", "csv", "coco")
+"""Sources in which near copies are looked for. The splits of published data sets stay as others know them."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,8 @@ class Dataset:
             "counts": {split: dict(counts) for split, counts in self.counts.items()},
             "shares": {split: size / sum(sizes.values()) for split, size in sizes.items()},
             "split_seed": self.settings.split_seed,
+            "near_copies": self.settings.near_copies,
+            **({} if self.settings.groups is None else {"groups": self.settings.groups}),
             "fit": self.settings.fit,
             **({} if deep is None else {"pixel_range": list(deep)}),
             "warnings": list(self.warnings),
@@ -120,6 +128,8 @@ def open_dataset(
     """
     listing = SOURCES[settings.source](settings)
     unite_forms(listing)
+    correct(listing, settings.corrections)
+    read_groups(listing, settings)
     listing.warnings += class_warnings(listing)
     refuses = settings.unreadable == "refuse"
     doomed = listing.problems or class_problems(listing) or (refuses and listing.unusable)
@@ -127,8 +137,13 @@ def open_dataset(
     found = examine(listing, settings, cache, None if doomed else next(iter(image_sizes), None))
     unusable = _lines([*listing.unusable, *_unreadable(found.faults, settings)])
     listing.examples = [row.example for row in found.rows]
-    split = split_rows(found.rows, listing.declared_splits, settings)
     depth = decide(found.extremes, settings.pixel_range)
+    cache = cache.decided(depth.pixel_range)
+    fails = doomed or depth.problems or (refuses and unusable)
+    looks = settings.source in OF_FILES and settings.near_copies != "off" and not fails
+    copies = find_copies(found.rows, settings, cache) if looks else []
+    units = units_of(found.rows, [(pair.one, pair.other) for pair in copies], settings)
+    split = split_rows(found.rows, listing.declared_splits, settings, units)
     problems = listing.problems + class_problems(listing) + depth.problems + split.problems
     if refuses:
         problems += [f"{line}: repair or remove them, or skip them (--set data.unreadable=skip)" for line in unusable]
@@ -137,7 +152,9 @@ def open_dataset(
         raise BadInput(f"the data set ({where}) cannot be used", problems)
     skipped = [f"skipped {line}" for line in unusable]
     warnings = (*listing.warnings, *skipped, *depth.warnings, *split.warnings)
-    dataset = _dataset(listing.name, split, warnings, settings, cache.decided(depth.pixel_range))
+    dataset = _dataset(listing.name, split, warnings, settings, cache)
+    if found.kept is not None and image_sizes:
+        cache.rearrange(found.kept, split, image_sizes[0])
     for size in image_sizes:
         dataset.arrays("train", size)
     return dataset

@@ -18,16 +18,20 @@ from search.data.cache import ImageCache
 from search.data.depth import Extremes
 from search.data.examples import Example, Listing, Row
 from search.data.known_files import KnownFiles
-from search.data.split import split_rows
+from search.data.split import Split, split_rows
 from search.settings.data import DataSettings
 
 
 class Examined(NamedTuple):
-    """Rows of all usable examples, the reason for each unusable file, and the extremes of images with over 8 bits."""
+    """Rows of all usable examples, the reason for each unusable file, and the extremes of images with over 8 bits.
+
+    kept  the split in whose order the images were decoded and stored now; None if they were not
+    """
 
     rows: list[Row]
     faults: dict[Path, str]
     extremes: list[Extremes]
+    kept: Split | None = None
 
 
 def examine(listing: Listing, settings: DataSettings, cache: ImageCache, keep_at: int | None) -> Examined:
@@ -40,6 +44,7 @@ def examine(listing: Listing, settings: DataSettings, cache: ImageCache, keep_at
         return Examined(_rows(listing.examples, {}), {}, [])
     known = KnownFiles(cache.folder, settings.path, settings.max_pixels)
     hashes, faults = known.identify(files, cache.progress)
+    kept = None
     if known.undecoded(hashes):
         with cache.locked():
             known.refresh()  # another process may have checked the files while this one waited for the lock
@@ -51,13 +56,14 @@ def examine(listing: Listing, settings: DataSettings, cache: ImageCache, keep_at
             unseen = 0 < len(undecoded) == len(hashes)
             if keep_at and unseen and not doomed and cache.open(split, keep_at) is None:
                 findings = cache.fill(split, keep_at)
+                kept = None if any(findings) else split
             else:
                 suspects = set(undecoded)
                 findings = cache.check([row for row in rows if row.example.origin in suspects])
             faults |= findings.faults
             hashes = {path: digest for path, digest in hashes.items() if path not in faults}
             known.remember_decoded(hashes, findings.undecided)
-    return Examined(_rows(listing.examples, hashes), faults, known.extremes(hashes))
+    return Examined(_rows(listing.examples, hashes), faults, known.extremes(hashes), kept)
 
 
 def _rows(examples: Sequence[Example], hashes: Mapping[Path, str]) -> list[Row]:

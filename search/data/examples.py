@@ -36,6 +36,7 @@ class Example:
     name    a path, or a path and the number of an annotation, for messages
     origin  the file, or uint8 pixels (H, W) or (H, W, 3)
     split   the split that the data set declares; None if it declares none
+    group   what `data.groups` says; examples with the same group stay in one split
     """
 
     name: str
@@ -43,6 +44,7 @@ class Example:
     origin: Path | npt.NDArray[np.uint8]
     split: SplitName | None = None
     box: Box | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 A split depends only on contents and `split_seed`, not on paths, the order of files, or the machine. Within a class,
 groups (equal files, or all boxes of one file) are ranked by SHA-256 of seed and group, and the first groups are held
 out. Shares are therefore exact up to rounding, a group stays in one split, and a new image moves only the borders.
+Where units of several groups stay together (`search.data.units`), units are ranked instead, and then some of them move
+until the shares of all classes are as close to the settings as units allow (`search.data.balance`).
 """
 
 from __future__ import annotations
@@ -12,9 +14,15 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from search.data.arrays import SplitName
+from search.data.balance import balanced, shares_in_words
 from search.data.examples import SPLITS, Row, named
+from search.data.units import Units
 from search.settings.data import DataSettings
+
+APART = Units()
 
 REMEDY = "keep each image in one split, or provide only train: the other splits are then taken from it"
 
@@ -39,7 +47,9 @@ class Split:
         return hashlib.sha256("\n".join(sorted(lines)).encode(errors="surrogateescape")).hexdigest()
 
 
-def split_rows(rows: Sequence[Row], declared: Collection[SplitName], settings: DataSettings) -> Split:
+def split_rows(
+    rows: Sequence[Row], declared: Collection[SplitName], settings: DataSettings, units: Units = APART
+) -> Split:
     """The splits that the data set declares. Missing splits are taken from train, or from all images."""
     if declared and "train" not in declared:
         return Split({name: [] for name in SPLITS}, [f"there is no train split, only {named(sorted(declared))}"])
@@ -53,11 +63,15 @@ def split_rows(rows: Sequence[Row], declared: Collection[SplitName], settings: D
     split.warnings += _copies([row for members in fixed.values() for row in members]) + _contradictions(rows)
     shares: dict[SplitName, float] = {"test": settings.test_share, "validation": settings.validation_share}
     missing = {name: share for name, share in shares.items() if name not in declared}
-    carved = _carve(fixed["train"], missing, settings.split_seed)
+    carved = _carve(fixed["train"], missing, settings.split_seed, units)
     for name in SPLITS:
         ordered = carved.get(name, fixed[name])
         split.rows[name] = sorted(ordered, key=lambda row: (row.content, row.example.class_name, row.example.name))
-    too_few = _too_few(fixed["train"], len(missing) + 1)
+    too_few = _too_few(fixed["train"], len(missing) + 1, units)
+    split.problems += units.problems
+    split.warnings += units.warnings
+    if missing and units.grouped and not too_few:
+        split.warnings.append(_achieved(carved, missing))
     split.problems += overlaps.problems() + too_few + (overlaps.warnings() if too_few else [])
     if not split.problems:
         split.problems += _lost({name: fixed["train" if name in missing else name] for name in SPLITS}, split.rows)
@@ -124,24 +138,67 @@ def _contradictions(rows: Sequence[Row]) -> list[str]:
     return [f"images with more than one class ({len(doubtful)}): {named(sorted(doubtful))}"] if doubtful else []
 
 
-def _carve(pool: list[Row], shares: Mapping[SplitName, float], seed: int) -> dict[SplitName, list[Row]]:
-    """A share of each class for each split of `shares`, and the rest for train. A group counts for its rarest class."""
+def _carve(pool: list[Row], shares: Mapping[SplitName, float], seed: int, units: Units) -> dict[SplitName, list[Row]]:
+    """A share of each class for each split of `shares`, and the rest for train. A unit counts for its rarest class."""
     classes: defaultdict[str, set[str]] = defaultdict(set)
     for row in pool:
-        classes[row.group].add(row.example.class_name)
+        classes[units.unit(row)].add(row.example.class_name)
     groups_with = Counter(name for names in classes.values() for name in names)
     members: defaultdict[str, list[str]] = defaultdict(list)
     for group, names in classes.items():
         members[min(names, key=lambda name: (groups_with[name], name))].append(group)
     split_of: dict[str, SplitName] = {}
     for groups in members.values():
-        ranked = iter(sorted(groups, key=lambda group: hashlib.sha256(f"{seed}|{group}".encode()).digest()))
+        ranked = iter(_ranked(groups, seed))
         for name, count in _allot(len(groups), shares).items():
             split_of |= {next(ranked): name for _ in range(count)}
+    if shares and units.joins(pool):
+        split_of = _moved(pool, split_of, shares, seed, units)
     carved: dict[SplitName, list[Row]] = {name: [] for name in ("train", *shares)}
     for row in pool:
-        carved[split_of.get(row.group, "train")].append(row)
+        carved[split_of.get(units.unit(row), "train")].append(row)
     return carved
+
+
+def _ranked(groups: Iterable[str], seed: int) -> list[str]:
+    return sorted(groups, key=lambda group: hashlib.sha256(f"{seed}|{group}".encode()).digest())
+
+
+def _moved(
+    pool: Sequence[Row],
+    split_of: Mapping[str, SplitName],
+    shares: Mapping[SplitName, float],
+    seed: int,
+    units: Units,
+) -> dict[str, SplitName]:
+    """The split of each unit after moves that improve the shares. The seed decides the order of moves."""
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for row in pool:
+        counts[units.unit(row)][row.example.class_name] += 1
+    ordered = _ranked(counts, seed)
+    names = sorted({row.example.class_name for row in pool})
+    parts: list[SplitName] = ["train", *shares]
+    found = balanced(
+        np.array([[counts[unit][name] for name in names] for unit in ordered]),
+        [parts.index(split_of.get(unit, "train")) for unit in ordered],
+        [1 - sum(shares.values()), *shares.values()],
+    )
+    return {unit: parts[number] for unit, number in zip(ordered, found, strict=True)}
+
+
+def _achieved(carved: Mapping[SplitName, Sequence[Row]], shares: Mapping[SplitName, float]) -> str:
+    """A note with the shares that the groups allowed, over all classes and for the class that misses them most."""
+    wanted: dict[SplitName, float] = {"train": 1 - sum(shares.values()), **shares}
+    counts = {name: Counter(row.example.class_name for row in carved[name]) for name in carved}
+    totals = sum(counts.values(), Counter[str]())
+
+    def missed(name: str) -> float:
+        return max(abs(counts[part][name] / totals[name] - wanted[part]) for part in counts)
+
+    worst = max(sorted(totals), key=missed)
+    overall = shares_in_words({part: counter.total() for part, counter in counts.items()}, wanted)
+    of_worst = shares_in_words({part: counter[worst] for part, counter in counts.items()}, wanted)
+    return f"groups stay together, so the shares are {overall}; furthest from it is {worst!r}: {of_worst}"
 
 
 def _allot(number: int, shares: Mapping[SplitName, float]) -> dict[SplitName, int]:
@@ -154,14 +211,28 @@ def _allot(number: int, shares: Mapping[SplitName, float]) -> dict[SplitName, in
     return counts
 
 
-def _too_few(pool: Iterable[Row], needed: int) -> list[str]:
-    """A problem with the classes that have fewer distinct groups than there are splits to fill."""
+def _too_few(pool: Sequence[Row], needed: int, units: Units) -> list[str]:
+    """Problems with the classes that have fewer distinct images, or fewer units, than there are splits to fill."""
     groups: defaultdict[str, set[str]] = defaultdict(set)
+    joined: defaultdict[str, set[str]] = defaultdict(set)
     for row in pool:
         groups[row.example.class_name].add(row.group)
+        joined[row.example.class_name].add(units.unit(row))
     few = [f"{name!r} ({len(found)})" for name, found in sorted(groups.items()) if len(found) < needed]
     what = f"classes with fewer distinct images than there are splits to fill ({needed})"
-    return [f"{what}: {named(few)}: add some"] if few else []
+    problems = [f"{what}: {named(few)}: add some"] if few else []
+    tied = [
+        f"{name!r} ({len(found)})" for name, found in sorted(joined.items()) if len(found) < needed <= len(groups[name])
+    ]
+    if tied:
+        what, remedy = "near copies", "add some, or set data.near_copies=warn"
+        if units.grouped:
+            what, remedy = "data.groups", "add some, or change data.groups"
+        problems.append(
+            f"classes in fewer groups than there are splits to fill ({needed}), because of {what}: "
+            f"{named(tied)}: {remedy}"
+        )
+    return problems
 
 
 def _lost(sources: Mapping[SplitName, list[Row]], rows: Mapping[SplitName, list[Row]]) -> list[str]:

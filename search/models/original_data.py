@@ -53,6 +53,9 @@ def _data(source: Source, settings: Settings) -> DataSettings:
     changes["fit"] = source.description.input.fit
     if "pixel_range" in known:
         changes["pixel_range"] = source.description.input.pixel_range
+    changes["near_copies"] = known.get("near_copies", "off")  # earlier versions did not look for them
+    if "groups" in known:
+        changes["groups"] = known["groups"]
     if "split_seed" in known:
         changes["split_seed"] = known["split_seed"]
     return DataSettings.model_validate({**stored, **changes})

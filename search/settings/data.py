@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -17,6 +18,30 @@ def _ascending(value: Literal["auto"] | tuple[float, float]) -> Literal["auto"] 
     return value
 
 
+def _one_group(value: str) -> str:
+    """A text with brackets is a regular expression; any other is the name of a column or key."""
+    if not is_pattern(value):
+        return value
+    try:
+        found = re.compile(value)
+    except re.error as error:
+        raise ValueError(f"expected a regular expression, but {error}") from error
+    if found.groups != 1:
+        raise ValueError(f"expected a regular expression with one group, as in {EXAMPLE}; it has {found.groups}")
+    return value
+
+
+def is_pattern(groups: str) -> bool:
+    """Whether `data.groups` is a regular expression over the path, and not the name of a column or key."""
+    return any(char in groups for char in "()[]*+\\^$")
+
+
+def column_of(settings: DataSettings) -> str | None:
+    """The column or key that `data.groups` names, if it names one."""
+    return None if settings.groups is None or is_pattern(settings.groups) else settings.groups
+
+
+EXAMPLE = r"(?P<group>pupil\d+)"
 Brightness = Annotated[float, Field(ge=-1e9, le=1e9)]
 
 
@@ -45,6 +70,22 @@ class DataSettings(Frozen):
     )
     split_seed: Annotated[int, Field(ge=1 - 2**32, le=2**32 - 1)] = Field(
         0, description="seed of the split; another seed gives another split"
+    )
+    groups: Annotated[str, Field(min_length=1), AfterValidator(_one_group)] | None = Field(
+        None,
+        description="what names the group of an image, such as its pupil or its scene; a group stays in one split. "
+        "A column of the CSV file, a key of the images of the COCO file, or a regular expression over the path with "
+        r"one group, such as (?P<group>pupil\d+)",
+    )
+    near_copies: Literal["group", "warn", "off"] = Field(
+        "group",
+        description="what happens to images that show nearly the same: they stay in one split, or they are only "
+        "named, or nobody looks for them. A split that the data set declares is never changed",
+    )
+    corrections: ExpandedPath | None = Field(
+        None,
+        description="CSV file with the columns file, given, proposed and action (keep, relabel or drop), which "
+        "corrects labels; no file of the data set is changed",
     )
     fit: Literal["stretch", "crop"] = Field(
         "stretch", description="how an image is resized to a square: stretched, or cropped at its center"

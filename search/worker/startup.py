@@ -17,6 +17,7 @@ from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
 from search.settings.search import Settings, changed, in_full
 from search.settings.spaces import ListedSpace
+from search.study.earlier import data_settings
 from search.study.opening import open_listed_studies, open_studies
 from search.study.study import OpenStudy
 from search.system.device import device_name
@@ -67,8 +68,12 @@ def image_sizes(settings: Settings) -> list[int]:
 
 
 def open_data(settings: Settings, *, quiet: bool = False) -> Dataset:
-    """Open and decode the data set and, unless `quiet`, print what it holds. Raises BadInput."""
-    dataset = open_dataset(settings.data, settings.cache_dir, image_sizes=image_sizes(settings), progress=not quiet)
+    """Open and decode the data set and, unless `quiet`, print what it holds. Raises BadInput.
+
+    A search of an earlier version keeps its split: see `search.study.earlier`.
+    """
+    data = data_settings(settings)
+    dataset = open_dataset(data, settings.cache_dir, image_sizes=image_sizes(settings), progress=not quiet)
     if not quiet:
         print(f"data {describe(dataset)}", flush=True)
     return dataset

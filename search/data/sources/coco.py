@@ -20,7 +20,7 @@ from search.data.files import located
 from search.data.names import composed, readable
 from search.data.sources.coco_format import Annotation, Annotations, Image, ambiguities, parse
 from search.data.sources.paths import path_problems
-from search.settings.data import DataSettings
+from search.settings.data import DataSettings, column_of
 
 NOTES = {
     "copies": "annotations that repeat another one ({}) are left out",
@@ -56,7 +56,7 @@ def read_coco(settings: DataSettings) -> Listing:
     listing = Listing(readable(folder.resolve().name), leave_out=f"leave its category out: {SET_CLASSES}")
     parts = _parts(folder, files, listing)
     if not listing.problems:
-        _read_parts(parts, settings.class_of_category, listing)
+        _read_parts(parts, settings.class_of_category, column_of(settings), listing)
     return listing
 
 
@@ -75,7 +75,7 @@ def _parts(folder: Path, files: Mapping[SplitName | None, str], listing: Listing
     return parts
 
 
-def _read_parts(parts: list[Part], class_of_category: Mapping[str, str], listing: Listing) -> None:
+def _read_parts(parts: list[Part], class_of_category: Mapping[str, str], group: str | None, listing: Listing) -> None:
     names = {category.name for part in parts for category in part.content.categories}
     wanted = {composed(name): class_name for name, class_name in class_of_category.items()}
     if unknown := sorted(name for name in class_of_category if composed(name) not in set(map(composed, names))):
@@ -86,7 +86,7 @@ def _read_parts(parts: list[Part], class_of_category: Mapping[str, str], listing
     counts = Counter[str]()
     for part in parts:
         listing.classes[part.split] = set(class_of.values())
-        counts += _read_boxes(part, class_of, listing)
+        counts += _read_boxes(part, class_of, group, listing)
     listing.warnings += [note.format(counts[what]) for what, note in NOTES.items() if counts[what]]
     if not class_of:  # the warnings say why
         listing.problems += listing.warnings
@@ -116,11 +116,17 @@ class _Labelled(NamedTuple):
         return readable(f"{self.image.file_name} annotation {self.annotation.id}")
 
 
-def _read_boxes(part: Part, class_of: Mapping[str, str], listing: Listing) -> Counter[str]:
+def _read_boxes(part: Part, class_of: Mapping[str, str], group: str | None, listing: Listing) -> Counter[str]:
     """Add the boxes of one file to the listing. Returns the counts for `NOTES`."""
     labelled = _labelled(part.content, class_of, listing)
     single = [entry for entry in labelled if not entry.annotation.iscrowd]
     distinct = _distinct(single)
+    if group is not None and (
+        without := sorted({readable(each.image.file_name) for each in distinct} - _grouped(distinct, group))
+    ):
+        listing.problems.append(
+            f"images without the key {group!r}, which data.groups names ({len(without)}): {named(without)}"
+        )
     annotated = {annotation.image_id for annotation in part.content.annotations}
     counts = Counter(
         crowds=len(labelled) - len(single),
@@ -137,8 +143,20 @@ def _read_boxes(part: Part, class_of: Mapping[str, str], listing: Listing) -> Co
         else:
             counts["overhanging"] += _overhangs(bbox, image)
             origin = _file(part, image.file_name)
-            listing.examples.append(Example(entry.name, entry.class_name, origin, part.split, _clipped(bbox, image)))
+            box = _clipped(bbox, image)
+            member = None if group is None else _member(image, group)
+            listing.examples.append(Example(entry.name, entry.class_name, origin, part.split, box, member))
     return counts
+
+
+def _member(image: Image, group: str) -> str | None:
+    """The group of an image as text; None if it has none. The key may be one that every image has, such as `width`."""
+    value = getattr(image, group, None) if group in Image.model_fields else (image.model_extra or {}).get(group)
+    return None if value in (None, "") else str(value)
+
+
+def _grouped(labelled: list[_Labelled], group: str) -> set[str]:
+    return {readable(entry.image.file_name) for entry in labelled if _member(entry.image, group) is not None}
 
 
 def _labelled(content: Annotations, class_of: Mapping[str, str], listing: Listing) -> list[_Labelled]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from search.data.examples import named
 from search.data.names import readable
@@ -26,7 +26,9 @@ Id = Annotated[str, BeforeValidator(_as_text)]
 
 
 class Image(BaseModel):
-    """One entry of `images`."""
+    """One entry of `images`, with all its keys: `data.groups` may name any."""
+
+    model_config = ConfigDict(extra="allow")
 
     id: Id
     file_name: str

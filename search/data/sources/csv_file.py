@@ -16,7 +16,7 @@ from search.data.files import located
 from search.data.names import readable
 from search.data.sources.folder import SPLIT_SPELLINGS
 from search.data.sources.paths import path_problems
-from search.settings.data import DataSettings
+from search.settings.data import DataSettings, column_of
 
 COLUMNS = ("path", "label", "split")
 DELIMITERS = (",", ";", "\t", "|")  # spreadsheets write ; in languages with a decimal comma
@@ -29,7 +29,8 @@ ZIP = b"PK\x03\x04"
 class Line(NamedTuple):
     """One line of the table: its number, its height in lines of text, and its cells without surrounding blanks.
 
-    Missing cells are empty; `beyond` is whether the line has more cells than there are columns.
+    Missing cells are empty. `group` is the cell of `data.groups`, if that names a column. `beyond` is whether the line
+    has more cells than there are columns.
     """
 
     number: int
@@ -37,6 +38,7 @@ class Line(NamedTuple):
     path: str
     label: str
     split: str
+    group: str
     beyond: bool
 
 
@@ -52,7 +54,7 @@ def read_csv(settings: DataSettings) -> Listing:
         return Listing("csv", problems=problems)
     listing = Listing(readable(path.stem))
     try:
-        _read_lines(_text(path.read_bytes()), path.parent, listing)
+        _read_lines(_text(path.read_bytes()), path.parent, column_of(settings), listing)
     except OSError as error:
         listing.problems.append(f"{readable(str(path))} cannot be read: {error.strerror}")
     except _NotCsv as error:
@@ -75,8 +77,8 @@ def _text(content: bytes) -> str:
     return text
 
 
-def _read_lines(text: str, folder: Path, listing: Listing) -> None:
-    head, table = _table(text)
+def _read_lines(text: str, folder: Path, group: str | None, listing: Listing) -> None:
+    head, table = _table(text, group)
     columns = [_key(column) for column in head]
     if repeated := [column for column in COLUMNS if columns.count(column) > 1]:
         listing.problems.append(f"the first line names a column twice: {', '.join(repeated)}")
@@ -87,8 +89,12 @@ def _read_lines(text: str, folder: Path, listing: Listing) -> None:
             f"the first line must name the columns path and label, and can name split: found {readable(found)}"
         )
         return
+    if group is not None and _key(group) not in columns:
+        found = readable(", ".join(head))
+        listing.problems.append(f"data.groups names the column {group!r}, which is not there: found {found}")
+        group = None
     lines = list(table)
-    listing.problems += _problems(lines, "split" in columns)
+    listing.problems += _problems(lines, "split" in columns, group)
     if not lines:
         listing.problems.append("there are no lines below the column names")
     usable = [line for line in lines if line.path and line.label]
@@ -106,12 +112,13 @@ def _add(line: Line, folder: Path, listing: Listing) -> bool:
         listing.unusable.append(Unusable(TORN, f"line {line.number}"))
         return False
     split = SPLIT_SPELLINGS.get(line.split.casefold())
-    listing.examples.append(Example(readable(line.path), line.label, file, split))
+    group = line.group or None
+    listing.examples.append(Example(readable(line.path), line.label, file, split, group=group))
     listing.classes.setdefault(split, set()).add(line.label)
     return True
 
 
-def _table(text: str) -> tuple[list[str], Iterator[Line]]:
+def _table(text: str, group: str | None) -> tuple[list[str], Iterator[Line]]:
     """The column names as written in the file, and the lines below them."""
     file = io.StringIO(text, newline="")
     skipped = 0
@@ -123,7 +130,7 @@ def _table(text: str) -> tuple[list[str], Iterator[Line]]:
     rows = _parsed(file, delimiter, skipped)
     _, _, columns = next(rows, (0, 0, []))
     keys = list(map(_key, columns))
-    return columns, (_line(*row, keys) for row in rows)
+    return columns, (_line(*row, keys, group) for row in rows)
 
 
 def _key(column: str) -> str:
@@ -153,15 +160,18 @@ def _parsed(file: Iterable[str], delimiter: str, skipped: int) -> Iterator[tuple
             yield number + skipped, before - number + 1, cells
 
 
-def _line(number: int, height: int, cells: Sequence[str], columns: Sequence[str]) -> Line:
+def _line(number: int, height: int, cells: Sequence[str], columns: Sequence[str], group: str | None) -> Line:
     cell_of = {column: cell.strip() for column, cell in zip(columns, cells, strict=False)}
     path, label, split = (cell_of.get(column, "") for column in COLUMNS)
-    return Line(number, height, path, label, split, beyond=any(map(str.strip, cells[len(columns) :])))
+    member = cell_of.get(_key(group), "") if group is not None else ""
+    return Line(number, height, path, label, split, member, beyond=any(map(str.strip, cells[len(columns) :])))
 
 
-def _problems(lines: list[Line], has_split: bool) -> list[str]:
+def _problems(lines: list[Line], has_split: bool, group: str | None) -> list[str]:
     empty = {column: [_place(line) for line in lines if not getattr(line, column)] for column in ("path", "label")}
     problems = [f"column {column} is empty in line {named(places)}" for column, places in empty.items() if places]
+    if group is not None and (without_group := [_place(line) for line in lines if not line.group]):
+        problems.append(f"column {group} (data.groups) is empty in line {named(without_group)}")
     unknown = [
         f"{line.number} ({line.split!r})"
         for line in lines

@@ -167,6 +167,7 @@ def test_the_description_is_json_and_names_no_place(image_folder: ImageFolder, c
         "counts": dataset.counts,
         "shares": {split: sum(dataset.counts[split].values()) / 20 for split in SPLITS},
         "split_seed": 0,
+        "near_copies": "group",
         "fit": "stretch",
         "warnings": list(dataset.warnings),
     }

@@ -300,3 +300,14 @@ def test_names_that_no_table_can_hold(tmp_path: Path) -> None:
     listing = read(tmp_path, [annotation(1, [0, 0, 9, 9])], images=[image])
     assert listing.examples[0].name == "sub\\a\\n\\ud800.jpg annotation 1"
     json.dumps(listing.examples[0].name).encode()
+
+
+def test_a_key_of_the_images_names_groups(tmp_path: Path) -> None:
+    boxes = [annotation(1, [0, 0, 9, 9]), annotation(2, [0, 0, 9, 9], image=7, category=2)]
+    images = [{**IMAGES[0], "video": 4}, {**IMAGES[1], "video": "beach"}]
+    listing = read(tmp_path, boxes, images=images, groups="video")
+    assert [example.group for example in listing.examples] == ["4", "beach"]
+    assert listing.problems == []
+    assert read(tmp_path, boxes, images=[images[0], IMAGES[1]], groups="video").problems == [
+        "images without the key 'video', which data.groups names (1): batch_2/000007.JPG"
+    ]

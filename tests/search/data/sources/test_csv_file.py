@@ -144,3 +144,22 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "labels.csv").touch()
     monkeypatch.setattr(Path, "open", denied)  # whoever runs this may be allowed everything
     assert read(tmp_path / "labels.csv").problems == [f"{tmp_path / 'labels.csv'} cannot be read: Permission denied"]
+
+
+def test_a_column_names_groups(tmp_path: Path) -> None:
+    file = tmp_path / "labels.csv"
+    file.write_text("path,label,Pupil\na.jpg,glass,7\nb.jpg,metal,8\n", encoding="utf-8")
+    listing = read_csv(DataSettings(source="csv", path=file, groups="pupil"))
+    assert [example.group for example in listing.examples] == ["7", "8"]
+    assert listing.problems == []
+
+
+def test_a_column_of_groups_that_is_missing_or_has_gaps(tmp_path: Path) -> None:
+    file = tmp_path / "labels.csv"
+    file.write_text("path,label,pupil\na.jpg,glass,\nb.jpg,metal,8\n", encoding="utf-8")
+    assert read_csv(DataSettings(source="csv", path=file, groups="pupil")).problems == [
+        "column pupil (data.groups) is empty in line 2"
+    ]
+    assert read_csv(DataSettings(source="csv", path=file, groups="scene")).problems == [
+        "data.groups names the column 'scene', which is not there: found path, label, pupil"
+    ]
