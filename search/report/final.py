@@ -13,7 +13,8 @@ from optuna.trial import TrialState
 
 from blocks.specification import EliminatedSpecification
 from search.errors import BadInput
-from search.models.final_scores import ANSWERS, READ_AT, unpack
+from search.models.answers import unpack
+from search.models.final_scores import ANSWERS, READ_AT
 from search.models.latency.runs import LatencyRun, comparable
 from search.report.pruned_trials import device_of
 from search.report.rows import Row, Search
