@@ -1,4 +1,4 @@
-"""A network's predictions on a split as a short text, which a trial stores: so two networks can be compared by image."""
+"""A network's predictions on a split as a short text that a trial stores, to compare two networks image by image."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Which network to take, by a rule that is stated, in words.
 
-The rule: the smallest network of the Pareto front whose difference from the best F1 of the front has a 95% interval that
-includes 0. The interval is a bootstrap over images, paired by image. A person may name the largest difference instead.
+The rule: the smallest network of the Pareto front whose difference from the best F1 of the front has a 95% interval
+that includes 0. The interval is a bootstrap over images, paired by image. A person may name the largest difference
+instead.
 
 Older trials did not store their predictions. Then the interval follows from the two networks' own intervals, by the
 square-and-add method for independent estimates (Newcombe, "Interval estimation for the difference between independent
@@ -12,8 +13,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -23,7 +24,11 @@ from search.report.comparison import Comparison, Entry
 from search.report.rows import Row
 from search.statistics.confusion import Floats, Integers
 from search.statistics.intervals import Interval, drawn_f1, over_images
+from search.statistics.pareto import front
 from search.system.text import clean, percent, short, whole
+
+if TYPE_CHECKING:
+    from search.report.final import Final
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,8 @@ class Recommendation:
 
     split   the split whose images were scored
     size    what x is, for people
+    paired  whether all intervals are paired by image
+    alone   whether no smaller network could have been taken
     within  the largest difference, if a person has named one; otherwise the interval decides
     """
 
@@ -58,9 +65,10 @@ class Recommendation:
     taken: Choice
     best: Choice
     half: Choice | None
+    paired: bool
+    alone: bool
     within: float | None = None
     size: str = PARAMETERS.title
-    smallest: bool = field(default=False, kw_only=True)
 
     @property
     def words(self) -> list[str]:
@@ -79,12 +87,12 @@ class Recommendation:
         if self.within is not None:
             text = f"Rule: the {least} of the Pareto front whose F1 is at most {self.within:g} below the best."
         else:
-            how = "paired 95% interval" if self._is_paired else "95% interval"
+            how = "paired 95% interval" if self.paired else "95% interval"
             text = (
                 f"Rule: the {least} of the Pareto front whose difference from the best has a {how} (bootstrap over the "
                 f"{self.split} images) that includes 0; --within D takes the smallest at most D below the best."
             )
-            if not self._is_paired:
+            if not self.paired:
                 text += (
                     " The predictions of these trials were not stored, so the interval is not paired: it is wider, and "
                     "may admit a network that is too small."
@@ -105,29 +113,25 @@ class Recommendation:
             "difference": self.taken.f1_macro - self.best.f1_macro,
             "difference_low": behind.low if behind else None,
             "difference_high": behind.high if behind else None,
-            "paired": self._is_paired,
+            "paired": self.paired,
             "within": self.within,
             "half_as_large": self.half.name if self.half else None,
             "words": self.words,
         }
 
     @property
-    def _is_paired(self) -> bool:
-        return self.taken.paired
-
-    @property
     def _why(self) -> str:
         taken, best, behind = self.taken, self.best, self.taken.behind
         if taken is best:
-            if self.smallest:
+            if self.alone:
                 return "which has the best F1 and is the smallest"
-            known = f"no smaller network is within {self.within:g}" if self.within is not None else (
-                "the interval of the difference of every smaller network excludes 0"
-            )  # fmt: skip
-            return f"which has the best F1; {known}"
+            if self.within is not None:
+                return f"which has the best F1; no smaller network is within {self.within:g} of it"
+            return "which has the best F1; no smaller network has an interval of the difference that includes 0"
         below = f"{best.f1_macro - taken.f1_macro:.3f} below the best ({self._in_words(best, short_form=True)})"
-        if self.within is not None or behind is None:
+        if self.within is not None:
             return f"{below}, which is within {self.within:g}"
+        assert behind is not None
         return f"{below}; the interval of the difference, {behind.low:+.3f} to {behind.high:+.3f}, includes 0"
 
     def _in_words(self, choice: Choice, *, short_form: bool = False) -> str:
@@ -154,18 +158,18 @@ def recommend(
     taken = next(choice for choice in by_size if choice is best or _suffices(choice, best, within))
     smaller = [choice for choice in by_size if choice.x <= taken.x / 2]
     half = max(smaller, key=lambda choice: choice.f1_macro, default=None)
-    return Recommendation(split, taken, best, half, within, size, smallest=taken is by_size[0])
+    paired = all(choice.paired for choice in choices)
+    return Recommendation(split, taken, best, half, paired, taken is by_size[0], within, size)
 
 
 def recommend_found(
     comparison: Comparison, entries: Sequence[Entry], within: float | None = None
 ) -> Recommendation | None:
     """What to take of the entries on the overall Pareto front, by validation F1; None if none of them is on it."""
-    front = [entry for entry in entries if entry.on_joint_front]
-    best = max(front, key=lambda entry: entry.row.f1_macro, default=None)
-    return recommend(
-        [_choice(entry, best) for entry in front if best is not None], "validation", within, comparison.axis.title
-    )
+    members = [entry for entry in entries if entry.on_joint_front]
+    best = max(members, key=lambda entry: entry.row.f1_macro, default=None)
+    choices = [_choice(entry, best) for entry in members if best is not None]
+    return recommend(choices, "validation", within, comparison.axis.title)
 
 
 def _suffices(choice: Choice, best: Choice, within: float | None) -> bool:
@@ -216,3 +220,23 @@ def _unpaired(entry: Entry, best: Entry) -> Interval | None:
     low = difference - math.hypot(mine.mean - mine.low, other.high - other.mean)
     high = difference + math.hypot(mine.high - mine.mean, other.mean - other.low)
     return Interval(difference, low, high, mine.n)
+
+
+def recommend_final(final: Final, within: float | None = None) -> Recommendation | None:
+    """What to take of a final evaluation, by test F1: of its Pareto front, without controls from random weights."""
+    rows = [row for row in final.rows if row.name not in final.controls]
+    kept = front([(row.f1.mean, float(row.parameters)) for row in rows])
+    uncut = final.uncut
+    choices = [
+        Choice(
+            row.name,
+            row.parameters,
+            float(row.parameters),
+            row.f1.mean,
+            row.parameters / uncut.parameters if uncut else None,
+            final.behind.get(row.name),
+        )
+        for row, is_kept in zip(rows, kept, strict=True)
+        if is_kept
+    ]
+    return recommend(choices, "test", within)

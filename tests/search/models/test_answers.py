@@ -16,5 +16,5 @@ def test_classes_go_into_text_and_back() -> None:
 
 @pytest.mark.parametrize("text", ["not base64", base64.b64encode(b"not deflated").decode()])
 def test_other_text_holds_no_classes(text: str) -> None:
-    with pytest.raises(ValueError, match=r"padding|packed"):
+    with pytest.raises(ValueError, match=r"base64|packed"):
         unpack(text)

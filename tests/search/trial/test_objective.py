@@ -25,8 +25,8 @@ from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 from search.settings.search import Settings
 from search.spaces.sample import OverTheLimit
-from search.study.study import OpenStudy
 from search.statistics.confusion import confusion_matrix
+from search.study.study import OpenStudy
 from search.system.device import device_name
 from search.training.evaluation import TrainingResult
 from search.training.plan import TrainingData
