@@ -20,6 +20,7 @@ import numpy as np
 
 from search.errors import BadInput
 from search.models.classifier import Classifier
+from search.models.decisions import decisions
 from search.models.image_files import Answers, classify, image_files, named_range, report_unreadable
 from search.models.loading import open_classifier
 from search.settings.search import Settings
@@ -38,9 +39,11 @@ def predict(settings: Settings, options: argparse.Namespace) -> None:
     unreadable: list[tuple[Path, str]] = []
     with _opened(options.output) as target:
         writer = csv.writer(target, lineterminator="\n")
-        writer.writerow(_heading(options.top))
+        writer.writerow(_heading(options.top, decides=classifier.description.decision is not None))
         for answers in classify(classifier, files, settings.data.max_pixels, named_range(settings.data)):
-            writer.writerows(_rows(answers, classes, options.top))
+            writer.writerows(
+                _rows(answers, classes, options.top, decisions(classifier.description, answers.probabilities))
+            )
             images += len(answers.files)
             unreadable += answers.unreadable
         report_unreadable(unreadable, images)
@@ -69,16 +72,18 @@ def _inputs(options: argparse.Namespace, settings: Settings) -> tuple[list[Path]
     return files, classifier
 
 
-def _heading(top: int) -> list[str]:
+def _heading(top: int, *, decides: bool) -> list[str]:
     more = [name for place in range(2, top + 1) for name in (f"class_{place}", f"probability_{place}")]
-    return ["path", "class", "probability", *more]
+    return ["path", "class", "probability", *more, *(["decision"] if decides else [])]
 
 
-def _rows(answers: Answers, classes: Sequence[str], top: int) -> Iterator[list[str]]:
-    """One row per file; the most probable class comes first."""
+def _rows(answers: Answers, classes: Sequence[str], top: int, decided: Sequence[str] | None) -> Iterator[list[str]]:
+    """One row per file; the most probable class comes first, and what the model decides last, if it has thresholds."""
     ranked = np.argsort(-answers.probabilities, axis=1, kind="stable")[:, :top]
-    for path, order, probabilities in zip(answers.files, ranked, answers.probabilities, strict=True):
-        yield [str(path), *(cell for index in order for cell in (classes[index], f"{probabilities[index]:.4f}"))]
+    last = [[name] for name in decided] if decided is not None else [[]] * len(answers.files)
+    for path, order, probabilities, decision in zip(answers.files, ranked, answers.probabilities, last, strict=True):
+        cells = (cell for index in order for cell in (classes[index], f"{probabilities[index]:.4f}"))
+        yield [str(path), *cells, *decision]
 
 
 @contextmanager
