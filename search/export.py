@@ -19,7 +19,7 @@ from search.models.formats.registry import FILES
 from search.models.names import check_model_name
 from search.settings import search as all_settings
 from search.settings.options import OF_TRAINING, add_arguments
-from search.system.commands import collected, command_parser, exit_with_status, loading
+from search.system.commands import between, collected, command_parser, exit_with_status, loading
 
 SUFFIXES = tuple(Path(file).suffix for file in FILES.values())
 
@@ -51,6 +51,19 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "--quantize",
         choices=["int8"],
         help="also write an 8-bit model, for --format onnx",
+    )
+    parser.add_argument(
+        "--precision",
+        type=between(0.01, 0.9999),
+        metavar="P",
+        help="set a threshold for each class: the lowest at which its precision on validation is at least P with 95%% "
+        "confidence; below it, predict says 'unsure'",
+    )
+    parser.add_argument(
+        "--reject",
+        type=between(0.0001, 0.99),
+        metavar="S",
+        help="set one threshold, which turns away the share S of validation images; below it, predict says 'unsure'",
     )
     add_arguments(parser, without=OF_TRAINING)
     return parser

@@ -35,6 +35,12 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         metavar="K",
         help="number of classes per image, most probable first; default: 1",
     )
+    parser.add_argument(
+        "--prior",
+        metavar="FILE|auto",
+        help="correct the probabilities for other class proportions than those of training: a CSV file with columns "
+        "class,proportion, or auto to estimate them from these images; default: no correction",
+    )
     add_arguments(parser, without=OF_TRAINING)
     return parser
 

@@ -14,7 +14,7 @@ from search.finalize.asked import SEEDS, Asked
 from search.settings import search as all_settings
 from search.settings.options import BUDGETS
 from search.settings.rows import check_study_of_rows
-from search.system.commands import add_quiet_argument, exit_with_status, loading, positive
+from search.system.commands import add_quiet_argument, add_within_argument, exit_with_status, loading, positive
 from search.system.hardware import add_workers_argument
 
 
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.f
         controls=options.controls,
         seeds=options.seeds,
     )
-    return finalize(settings, asked, options.workers, quiet=options.quiet)
+    return finalize(settings, asked, options.workers, quiet=options.quiet, within=options.within)
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
@@ -55,6 +55,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--controls", action="store_true", help="also train each truncated network from random weights (ablation)"
     )
+    add_within_argument(parser)
     parser.add_argument("--study", default="final", help="name of the study (default: final)")
     return parser
 

@@ -39,8 +39,11 @@ class Found:
 
 
 @readers_may_leave()
-def finalize(settings: Settings, asked: Asked, workers: str, *, quiet: bool) -> int:
-    """Choose the networks, train and score them, and report. Returns the exit status of `search.finalize`."""
+def finalize(settings: Settings, asked: Asked, workers: str, *, quiet: bool, within: float | None = None) -> int:
+    """Choose the networks, train and score them, and report. Returns the exit status of `search.finalize`.
+
+    within  see `search.report.writing.report`
+    """
     set_up_logging(quiet=quiet)
     show_settings(settings, asked.study)
     found = read_found(settings, asked.study)
@@ -50,7 +53,9 @@ def finalize(settings: Settings, asked: Asked, workers: str, *, quiet: bool) -> 
     slots = open_slots(settings, workers)
     dataset = open_data(settings)
     worked = work_on_rows(settings, {asked.study: space}, dataset, slots, quiet=quiet)
-    return worked.status or show_and_report_lost(lambda: report(settings, final=asked.study), worked.lost)
+    return worked.status or show_and_report_lost(
+        lambda: report(settings, final=asked.study, within=within), worked.lost
+    )
 
 
 def read_found(settings: Settings, study: str) -> Found:

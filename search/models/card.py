@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from search.models.candidate_text import network_in_words, recipe_in_words
-from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE, Metrics, ModelDescription, Provenance
+from search.models.decisions import in_words
+from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE, Decision, Metrics, ModelDescription, Provenance
 from search.models.latency.runs import LatencyRun, Measurement
 from search.settings.stored import stored_recipe
 from search.statistics.intervals import drawn_f1_of, over_images
@@ -43,6 +44,7 @@ def model_card(description: ModelDescription, loading: Loading | None = None, ru
         f"## Scores on {provenance.metrics.split}",
         _scores(provenance.metrics),
         _classes(description.classes, provenance.metrics),
+        *(["## Decisions", *_decisions(description.classes, description.decision)] if description.decision else []),
         "## Recipe",
         f"{recipe} Seed {provenance.seed}.",
         "## Latency",
@@ -167,6 +169,22 @@ def _classes(classes: tuple[str, ...], metrics: Metrics) -> str:
     return marked_up_table(["class", *scores], body, numbers=scores)
 
 
+def _decisions(classes: tuple[str, ...], decision: Decision) -> list[str]:
+    asked = []
+    if decision.precision is not None:
+        asked.append(f"a precision of at least {decision.precision:g} for each class, with 95% confidence")
+    if decision.reject is not None:
+        asked.append(f"{decision.reject:.3g} of the images turned away")
+    rows = [[escaped(name), f"{value:.4f}"] for name, value in zip(classes, decision.thresholds, strict=True)]
+    return [
+        (
+            f"**{in_words(decision)}** The thresholds were chosen on these images, with the unquantised model, for "
+            f"{' and '.join(asked)}. `predict` calls an image `unsure` if the probability of its class is below:"
+        ),
+        marked_up_table(["class", "threshold"], rows, numbers=["threshold"]),
+    ]
+
+
 def _limits(description: ModelDescription) -> list[str]:
     provenance = description.provenance
     metrics, data = provenance.metrics, provenance.data
@@ -177,7 +195,8 @@ def _limits(description: ModelDescription) -> list[str]:
         limits.append("It was also trained on the validation images: a score on them says nothing about new images.")
     limits += [
         "It was trained with one seed: another seed gives another score.",
-        "Every image gets one of the classes, even an image that shows none of them.",
+        "Every image gets one of the classes, even an image that shows none of them"
+        + (", or is called unsure; that was not tested on images of other things." if description.decision else "."),
         "It was not tested on images unlike the data set: other cameras, light, backgrounds, regions.",
     ]
     few = [

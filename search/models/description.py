@@ -86,8 +86,25 @@ def _trained_on(metrics: Metrics) -> PartName:
     return "train+validation" if metrics.split == "test" else "train"
 
 
+class Decision(Frozen):
+    """When the model decides: if the probability of the predicted class is at least that class's threshold.
+
+    precision, reject       what was asked of the thresholds: see `search.models.decisions.chosen_decision`
+    images, decided, wrong  numbers of validation images, of those that were decided, and of the wrong ones among these
+    """
+
+    thresholds: tuple[float, ...]
+    precision: float | None
+    reject: float | None
+    images: int
+    decided: int
+    wrong: int
+
+
 class ModelDescription(Frozen):
-    """The content of model.json. Class i of the network's output is `classes[i]`."""
+    """The content of model.json. Class i of the network's output is `classes[i]`; without `decision` it has no
+    thresholds, and always decides.
+    """
 
     format: Literal["elimnet-model"] = "elimnet-model"
     format_version: Literal[1] = 1
@@ -96,6 +113,7 @@ class ModelDescription(Frozen):
     input: InputDescription
     provenance: Provenance
     weights_sha256: str
+    decision: Decision | None = None
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
@@ -106,6 +124,8 @@ class ModelDescription(Frozen):
             raise ValueError(f"metrics of another number of classes than {len(self.classes)}")
         if self.input.image_size != self.network.image_size:
             raise ValueError(f"input of {self.input.image_size} px for a network of {self.network.image_size} px")
+        if self.decision is not None and len(self.decision.thresholds) != len(self.classes):
+            raise ValueError(f"{len(self.decision.thresholds)} thresholds for {len(self.classes)} classes")
         return self
 
 

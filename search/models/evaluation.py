@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -24,19 +26,40 @@ from search.data.names import readable
 from search.data.sources.folder import SPLIT_SPELLINGS, read_folder
 from search.data.sources.paths import path_problems
 from search.errors import BadInput
-from search.models.classifier import Classifier
-from search.models.description import ModelDescription
+from search.models.classifier import Classifier, Probabilities
+from search.models.decisions import unsure_images
+from search.models.description import Decision, ModelDescription
 from search.models.image_files import classify, named_range, report_unreadable, say_below
 from search.models.labels import match_classes, suggested
 from search.models.loading import open_classifier
 from search.settings.data import DataSettings
 from search.settings.search import Settings
-from search.statistics.confusion import Integers, confusion_matrix, f1_per_class, macro_f1
+from search.statistics.confusion import Floats, Integers, confusion_matrix, f1_per_class, macro_f1
+from search.statistics.decisions import risk_coverage
 from search.system.commands import collected
 from search.system.outputs import file_problems, whole_file
 from search.system.text import clean, ratio, whole
 
 MOST_COLUMNS = 25
+COVERAGES = tuple(percent / 100 for percent in range(5, 101, 5))
+SHOWN_COVERAGES = (0.5, 0.8, 0.9, 0.95, 1.0)
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """What is gained by not deciding. `coverage` and `risk` (N,) are those of `search.statistics.decisions`.
+
+    decided, wrong  numbers of images that the model's own thresholds decide, and of the wrong ones; None without any
+    """
+
+    coverage: Floats
+    risk: Floats
+    decided: int | None = None
+    wrong: int | None = None
+
+    def risk_at(self, coverage: float) -> float:
+        """The share of wrong answers if the most probable `coverage` of all answers are given."""
+        return float(self.risk[max(0, math.ceil(coverage * len(self.risk) - 1e-9) - 1)])
 
 
 @dataclass(frozen=True)
@@ -55,6 +78,7 @@ class Scores:
     unreadable: int
     unknown: tuple[str, ...]
     missing: tuple[str, ...]
+    confidence: Confidence
 
 
 def evaluate_folder(settings: Settings, options: argparse.Namespace) -> None:
@@ -92,14 +116,15 @@ def evaluate(classifier: Classifier, listing: Listing, reading: DataSettings) ->
         if isinstance(example.origin, Path) and example.class_name in classes
     }
     labels: list[int] = []
-    predictions: list[int] = []
+    parts: list[Probabilities] = []
     unreadable: list[tuple[Path, str]] = []
     for answers in classify(classifier, list(label_of), reading.max_pixels, named_range(reading)):
         labels += [label_of[path] for path in answers.files]
-        predictions += answers.probabilities.argmax(axis=1).tolist()
+        parts.append(answers.probabilities)
         unreadable += answers.unreadable
     report_unreadable(unreadable, len(labels))
-    true, predicted = np.array(labels), np.array(predictions)
+    probabilities = np.concatenate(parts)
+    true, predicted = np.array(labels), probabilities.argmax(axis=1)
     confusion = confusion_matrix(true, predicted, len(classes))
     return Scores(
         classes=classes,
@@ -110,7 +135,16 @@ def evaluate(classifier: Classifier, listing: Listing, reading: DataSettings) ->
         unreadable=len(unreadable),
         unknown=tuple(unknown),
         missing=tuple(missing),
+        confidence=_confidence(probabilities, true == predicted, classifier.description.decision),
     )
+
+
+def _confidence(probabilities: Probabilities, right: npt.NDArray[np.bool_], decision: Decision | None) -> Confidence:
+    curve = risk_coverage(probabilities.max(axis=1).astype(np.float64), right)
+    if decision is None:
+        return Confidence(*curve)
+    decided = ~unsure_images(decision, probabilities)
+    return Confidence(*curve, int(decided.sum()), int((decided & ~right).sum()))
 
 
 def _inputs(options: argparse.Namespace, settings: Settings) -> tuple[Listing, Classifier]:
@@ -181,7 +215,19 @@ def _as_json(scores: Scores) -> dict[str, object]:
         "confusion": scores.confusion.tolist(),
         "unknown_folders": list(map(readable, scores.unknown)),
         "classes_without_folder": list(scores.missing),
+        "risk_coverage": [{"coverage": at, "risk": scores.confidence.risk_at(at)} for at in COVERAGES],
+        "decided": scores.confidence.decided,
+        "coverage": _share(scores.confidence.decided, len(scores.confidence.risk)),
+        "precision_of_decided": _precision(scores.confidence),
     }
+
+
+def _precision(confidence: Confidence) -> float | None:
+    return None if confidence.wrong is None else _share(confidence.decided, confidence.decided, less=confidence.wrong)
+
+
+def _share(part: int | None, total: int | None, *, less: int = 0) -> float | None:
+    return (part - less) / total if part is not None and total else None
 
 
 def _show(scores: Scores, console: Console) -> None:
@@ -192,6 +238,7 @@ def _show(scores: Scores, console: Console) -> None:
         console.print(f"left out, not a class of the model: {suggested(scores.unknown, scores.missing)}")
     if scores.missing:
         console.print(f"classes without images: {named(scores.missing)}")
+    _show_confidence(scores.confidence, console)
     console.print(_per_class(scores))
     if len(scores.classes) <= MOST_COLUMNS:
         console.print("confusion matrix (rows: true class, columns: predicted class):")
@@ -199,6 +246,18 @@ def _show(scores: Scores, console: Console) -> None:
     else:
         console.print(
             f"the confusion matrix of {len(scores.classes)} classes is too wide for the terminal; use --png or --json"
+        )
+
+
+def _show_confidence(confidence: Confidence, console: Console) -> None:
+    risks = ", ".join(f"{confidence.risk_at(at):.1%} of the surest {at:.0%}" for at in SHOWN_COVERAGES)
+    console.print(f"wrong: {risks}")
+    if confidence.decided is not None and confidence.wrong is not None:
+        total = len(confidence.risk)
+        right = ratio(confidence.decided - confidence.wrong, confidence.decided)
+        console.print(
+            f"with the model's thresholds: decided {confidence.decided:,} of {total:,} images "
+            f"({confidence.decided / total:.1%}), precision of these {right}"
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from search.data.dataset import Dataset
@@ -13,7 +13,9 @@ from search.errors import BadInput
 from search.models.agreement import Agreement, compare
 from search.models.card import Loading, model_card
 from search.models.classifier import Probabilities
+from search.models.decisions import chosen_decision, in_words
 from search.models.deployed import CPU, Deployed, of_network
+from search.models.description import Decision
 from search.models.exported import REFUSED, output_problems
 from search.models.formats.onnx_int8 import INT8_FILE, quantize
 from search.models.formats.onnx_session import open_onnx
@@ -30,12 +32,25 @@ CARD_FILE = "MODEL_CARD.md"
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What is asked of the thresholds: see `search.models.decisions.chosen_decision`."""
+
+    precision: float | None = None
+    reject: float | None = None
+
+    @property
+    def anything(self) -> bool:
+        return self.precision is not None or self.reject is not None
+
+
+@dataclass(frozen=True)
 class Exported:
     """The files of an export and their sizes in bytes. `int8` is None if nothing was quantised."""
 
     files: dict[str, int]
     agreement: Agreement
     int8: Agreement | None
+    decision: Decision | None = None
 
 
 def export_model(settings: Settings, options: argparse.Namespace) -> None:
@@ -48,7 +63,8 @@ def export_model(settings: Settings, options: argparse.Namespace) -> None:
     dataset = open_images(source, settings)
     print(f"data {dataset.name}, fingerprint {dataset.fingerprint[:12]}", flush=True)
     int8 = options.quantize == "int8"
-    exported = export(source, options.format, dataset, output, int8=int8, runs=_runs(source, settings))
+    asked = Asked(options.precision, options.reject)
+    exported = export(source, options.format, dataset, output, int8=int8, runs=_runs(source, settings), asked=asked)
     print(_said(exported, output))
 
 
@@ -60,15 +76,25 @@ def export(
     *,
     int8: bool = False,
     runs: Sequence[LatencyRun] = (),
+    asked: Asked = Asked(),
 ) -> Exported:
     """Write the model and its model card to a new `folder`, which appears only when both are complete and checked.
 
     Raises BadInput if the folder exists or cannot be written, if the format cannot express the network, or if the
-    exported model's predictions on the validation images of `dataset` do not match the original's.
+    exported model's predictions on the validation images of `dataset` do not match the original's, or if thresholds
+    are asked for that do not exist.
     """
+    if asked.anything and source.description.provenance.saw_validation:
+        problem = "it was also trained on the validation images: their precision says nothing about new images"
+        advice = "take --precision or --reject with the search's own model of this network, such as elimination/3"
+        raise BadInput(REFUSED, [f"{problem}; {advice}"])
     with new_folder(folder, REFUSED) as beside:
         arrays = dataset.arrays("validation", source.description.input.image_size)
         original = of_network(source.network, source.description, CPU).probabilities(arrays.images)
+        if asked.anything:
+            classes = source.description.classes
+            decision = chosen_decision(original, arrays.labels, classes, precision=asked.precision, reject=asked.reject)
+            source = replace(source, description=source.description.model_copy(update={"decision": decision}))
         return _export(source, format_name, dataset, original, beside, int8, runs)
 
 
@@ -108,7 +134,12 @@ def _export(
         checked=checked,
     )
     (folder / CARD_FILE).write_text(model_card(description, loading, runs), encoding="utf-8")
-    return Exported({path.name: path.stat().st_size for path in sorted(folder.iterdir())}, agreement, quantised)
+    return Exported(
+        {path.name: path.stat().st_size for path in sorted(folder.iterdir())},
+        agreement,
+        quantised,
+        description.decision,
+    )
 
 
 def _default_output(source: Source, format_name: str) -> Path:
@@ -142,5 +173,7 @@ def _said(exported: Exported, output: Path) -> str:
     if exported.int8:
         change = exported.int8.f1_exported - exported.int8.f1_original
         lines.append(f"int8: {exported.int8}; F1 {change:+.4f}")
+    if exported.decision:
+        lines.append(f"thresholds: {in_words(exported.decision)}")
     files = ", ".join(f"{name} ({short(size)}B)" for name, size in exported.files.items())
     return "\n".join([*lines, f"wrote {output}: {files}"])

@@ -5,20 +5,17 @@ This is the only place that evaluates a network on the test split.
 
 from __future__ import annotations
 
-import base64
-import zlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 import torch
 
 from blocks.network import Network
 from search.data.arrays import Arrays
 from search.data.batches import Rows
+from search.models.answers import packed
 from search.models.description import Metrics
-from search.statistics.confusion import Integers
 from search.training.evaluation import Evaluation, logits_of
 
 READ_AT = "test_read_at"
@@ -64,7 +61,7 @@ def score_once(
         "test_loss": evaluation.loss,
         "test_f1_per_class": evaluation.f1_per_class.tolist(),
         "test_confusion": evaluation.confusion.tolist(),
-        ANSWERS: {"labels": pack(arrays.labels), "predictions": pack(evaluation.predictions)},
+        ANSWERS: packed(arrays.labels, evaluation.predictions),
     }
     remember(scores)
     return scores
@@ -81,13 +78,3 @@ def metrics_of_attributes(scores: Mapping[str, Any], counts: Mapping[str, int]) 
         parameters=counts["parameters"],
         macs=counts["macs"],
     )
-
-
-def pack(classes: Integers) -> str:
-    """int64 (N,), values from 0 to 65535, as a short text: little-endian uint16, deflated, base64."""
-    return base64.b64encode(zlib.compress(classes.astype("<u2").tobytes(), 9)).decode("ascii")
-
-
-def unpack(text: str) -> Integers:
-    """The inverse of `pack`."""
-    return np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype="<u2").astype(np.int64)

@@ -19,6 +19,7 @@ from search.errors import BadInput
 from search.models.description import (
     DESCRIPTION_FILE,
     WEIGHTS_FILE,
+    Decision,
     InputDescription,
     ModelDescription,
     Provenance,
@@ -32,11 +33,18 @@ _NAMED_AT_MOST = 5
 
 
 def save_model(
-    network: Network, classes: Sequence[str], taken: InputDescription, provenance: Provenance, folder: Path
+    network: Network,
+    classes: Sequence[str],
+    taken: InputDescription,
+    provenance: Provenance,
+    folder: Path,
+    *,
+    decision: Decision | None = None,
 ) -> ModelDescription:
     """Write `network` and its weights to a new `folder`, which appears only when it is complete.
 
-    taken  the network's input
+    taken     the network's input
+    decision  the thresholds of its probabilities, if it has some
     Raises BadInput if the folder exists or cannot be written, and for class names that are not valid text.
     """
     if unwritable := [name for name in classes if name.encode("utf-8", "replace").decode() != name]:
@@ -49,6 +57,7 @@ def save_model(
         input=taken,
         provenance=provenance,
         weights_sha256=hashlib.sha256(weights).hexdigest(),
+        decision=decision,
     )
     with new_folder(folder, "the model cannot be saved") as beside:
         (beside / WEIGHTS_FILE).write_bytes(weights)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from search.report.outputs import check_outputs
 from search.settings import search as all_settings
 from search.settings.options import OF_TRAINING
-from search.system.commands import between, command_parser, exit_with_status, loading, positive
+from search.system.commands import add_within_argument, between, command_parser, exit_with_status, loading, positive
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.report") -> None:
@@ -56,6 +56,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument("--min-f1", type=between(0, 1), default=0.0, metavar="F", help=least)
     most = "show only candidates with at most N parameters; default: no limit"
     parser.add_argument("--max-parameters", type=positive, default=math.inf, metavar="N", help=most)
+    add_within_argument(parser)
     parser.add_argument("--all", action="store_true", help="show all candidates, not only those on a Pareto front")
     return parser
 

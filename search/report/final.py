@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,13 @@ from optuna.trial import TrialState
 
 from blocks.specification import EliminatedSpecification
 from search.errors import BadInput
-from search.models.final_scores import ANSWERS, READ_AT, unpack
+from search.models.answers import unpack
+from search.models.final_scores import ANSWERS, READ_AT
 from search.models.latency.runs import LatencyRun, comparable
 from search.report.pruned_trials import device_of
-from search.report.rows import Row, Search
+from search.report.rows import Search, same_candidate
 from search.settings.candidate import Candidate
 from search.settings.spaces import ListedRow, ListedSpace, Other
-from search.settings.stored import stored_candidate
 from search.statistics.confusion import Floats
 from search.statistics.intervals import Interval, drawn_f1, over_images, over_seeds
 from storage.trials import TrialRecord
@@ -77,6 +77,8 @@ class Final:
     latencies    latency runs by machine and by network
     read_before  studies for which the same test images were read before, see `search.report.stored_final.readings`
     left_out     members of the overall Pareto front that are not evaluated: not chosen, or found later
+    behind       of each network that shares a seed with the best one: the bootstrap interval, over images, of its F1
+                 minus that of the best. Controls from random weights are never the best
     """
 
     name: str
@@ -90,6 +92,18 @@ class Final:
     latencies: Mapping[str, Mapping[str, LatencyRun]]
     read_before: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    behind: Mapping[str, Interval] = field(default_factory=dict)
+
+    @property
+    def controls(self) -> set[str]:
+        """The networks from random weights, which show what the pretrained weights are worth."""
+        return {row.differences["control"].other for row in self.rows if "control" in row.differences}
+
+    @property
+    def uncut(self) -> FinalRow | None:
+        """The full backbone that the others are compared with."""
+        names = {row.differences["uncut"].other for row in self.rows if "uncut" in row.differences}
+        return next((row for row in self.rows if row.name in names), None)
 
 
 Curves = Mapping[int, Sequence[Mapping[str, float]]]
@@ -125,7 +139,7 @@ def final_of(
     compared = _with_smaller_scratch(space.rows, search)
     rows = [_row(row, of_row, drawn, search, curves) for row in compared if of_row[row.name]]
     row_of_trial = {trial.trial_id: row for row, members in of_row.items() for trial in members}
-    return Final(
+    final = Final(
         name=name,
         classes=tuple(attributes["data"]["classes"]),
         test_pictures=len(unpack(scored[0].attributes[ANSWERS]["labels"])),
@@ -139,6 +153,9 @@ def final_of(
             for machine, runs in comparable(latencies).items()
         },
     )
+    best = max((row for row in final.rows if row.name not in final.controls), key=lambda row: row.f1.mean)
+    behind = {row.name: _difference(of_row[row.name], best.name, of_row[best.name], drawn) for row in final.rows}
+    return replace(final, behind={name: known.over_images for name, known in behind.items() if known is not None})
 
 
 def _with_smaller_scratch(rows: Sequence[ListedRow], search: Search) -> list[ListedRow]:
@@ -272,14 +289,6 @@ def _validation_fit(candidate: Candidate, search: Search) -> Fit:
         statistics.fmean(scores),
         len(scores),
     )
-
-
-def same_candidate(row: Row, candidate: Candidate) -> bool:
-    """Whether the row is of this candidate."""
-    try:
-        return stored_candidate(row.candidate) == candidate
-    except ValueError:  # of another version of this program
-        return False
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

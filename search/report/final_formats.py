@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -11,25 +12,44 @@ from collections.abc import Iterator, Sequence
 from search.report import markdown_report
 from search.report.final import Final, FinalRow
 from search.report.final_tables import Table, basis, gpu_ms, tables
+from search.report.recommendation import Recommendation
+from search.report.records import finite
 from search.report.table import LEFT_ALIGNED, aligned, wrapped
 from search.statistics.intervals import Interval
 from search.system.text import escaped
 
 
-def as_text(final: Final) -> str:
-    """For a terminal."""
+def as_text(final: Final, advice: Recommendation | None = None) -> str:
+    """For a terminal. The recommendation comes last."""
     parts = [f"{final.name}"]
     for table in tables(final):
         parts += ["", table.title, *aligned(table.headings, table.body), *wrapped(table.note)]
-    return "\n".join([*parts, "", *(part for line in basis(final) for part in wrapped(line))]) + "\n"
+    parts += ["", *(part for line in basis(final) for part in wrapped(line))]
+    if advice:
+        parts += ["", *(part for line in advice.words for part in wrapped(line))]
+    return "\n".join(parts) + "\n"
 
 
-def as_markdown(final: Final) -> str:
+def as_json(final: Final, advice: Recommendation | None = None) -> str:
+    """The rows of `as_csv` and the recommendation as strict JSON."""
+    document = {
+        "study": final.name,
+        "scored_on": "test",
+        "test_pictures": final.test_pictures,
+        "rows": [dict(_record(final, row)) for row in final.rows],
+        "recommendation": advice.as_json() if advice else None,
+    }
+    return json.dumps(finite(document), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def as_markdown(final: Final, advice: Recommendation | None = None) -> str:
     """Tables as GitHub shows them."""
     parts = [f"# {escaped(final.name)}: scores on the test split"]
     for table in tables(final):
         parts += [f"## {escaped(table.title)}", markdown_report.table(table.headings, table.body), table.note]
     parts.append("\n".join(f"- {escaped(line)}" for line in basis(final)))
+    if advice:
+        parts.append(escaped(" ".join(advice.words)))
     return "\n\n".join(parts) + "\n"
 
 

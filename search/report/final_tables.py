@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from search.models.latency.runs import BATCH, Device, LatencyRun
 from search.report import wording
-from search.report.final import Difference, Final, FinalRow, Fit
+from search.report.final import Difference, Final, Fit
 from search.settings.spaces import Other
 from search.statistics.intervals import DRAWS, Interval
 from search.system.text import NOT_KNOWN, clean, percent, whole
@@ -34,6 +34,16 @@ class Table:
     headings: tuple[str, ...]
     body: tuple[tuple[str, ...], ...]
     note: str
+
+
+@dataclass(frozen=True)
+class TestScores:
+    """A final evaluation in the HTML report: its tables, and sentences that say which network to take."""
+
+    __test__ = False  # the name begins as that of a class of tests
+
+    tables: list[Table]
+    advice: list[str]
 
 
 def tables(final: Final) -> list[Table]:
@@ -93,7 +103,7 @@ def _scores(final: Final) -> Table:
 
 
 def _parameters(final: Final) -> Table:
-    uncut = _reference(final)
+    uncut = final.uncut
     body = [
         (
             row.name,
@@ -109,7 +119,7 @@ def _parameters(final: Final) -> Table:
 
 
 def _layers(final: Final) -> Table:
-    uncut = _reference(final)
+    uncut = final.uncut
     body = [(row.name, str(row.layers), percent(row.layers / uncut.layers if uncut else None)) for row in final.rows]
     return Table("Layers", ("network", "layers", "share"), tuple(body), "Convolutions and linear layers.")
 
@@ -164,12 +174,6 @@ def _classes(final: Final) -> Table:
     body = [(row.name, *map(_plus_minus, row.f1_per_class)) for row in final.rows]
     note = "Mean over seeds ± half-width of the 95% t interval."
     return Table("Test F1 of each class", ("network", *map(clean, final.classes)), tuple(body), note)
-
-
-def _reference(final: Final) -> FinalRow | None:
-    """The full backbone that the others are compared with."""
-    names = {row.differences["uncut"].other for row in final.rows if "uncut" in row.differences}
-    return next((row for row in final.rows if row.name in names), None)
 
 
 def gpu_ms(run: LatencyRun) -> float | None:

@@ -15,6 +15,7 @@ from typing import Any
 from optuna.trial import TrialState
 from pydantic import NonNegativeInt, TypeAdapter, ValidationError
 
+from search.models.answers import VALIDATION_ANSWERS
 from search.report.pruned_trials import device_of, hours_by_device, pruned_trials_of
 from search.report.rows import Counts, Matrix, Row, Search, Study
 from search.statistics.cut_ranking import ProfiledCut
@@ -162,6 +163,7 @@ def _row(study: str, trials: Sequence[TrialRecord]) -> Row:
         validation_loss=_mean(trials, "validation_loss"),
         train_f1_macro=_mean(trials, "train_f1_macro"),
         confusions=_confusions(trials),
+        answers=_answers(trials),
     )
 
 
@@ -174,6 +176,11 @@ def _confusions(trials: Sequence[TrialRecord]) -> tuple[Matrix, ...]:
     if len({size for matrix in matrices for size in (len(matrix), *map(len, matrix))}) != 1:
         return ()
     return matrices
+
+
+def _answers(trials: Sequence[TrialRecord]) -> tuple[Mapping[str, str], ...]:
+    found = [_mapping(trial.attributes, VALIDATION_ANSWERS) for trial in trials]
+    return tuple(known for known in found if all(isinstance(known.get(of), str) for of in ("labels", "predictions")))
 
 
 def _mean(trials: Sequence[TrialRecord], name: str) -> float | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from search.report import wording
 from search.report.comparison import Comparison, Entry
+from search.report.recommendation import Recommendation
 from search.report.table import LEFT_ALIGNED
 from search.system.text import NOT_KNOWN, duration, escaped, marked_up_table, short, whole
 
@@ -19,8 +20,8 @@ MEANING = (
 )
 
 
-def candidates(comparison: Comparison, entries: Sequence[Entry]) -> str:
-    """The entries by parameters, fewest first; then data, seeds and devices."""
+def candidates(comparison: Comparison, entries: Sequence[Entry], advice: Recommendation | None = None) -> str:
+    """The entries by parameters, fewest first; then data, seeds and devices; then the recommendation."""
     ordered = sorted(entries, key=lambda entry: (entry.row.parameters, entry.row.study, entry.row.trials))
     parts = [
         f"# {escaped(comparison.search.name)}: candidates and baselines",
@@ -28,6 +29,7 @@ def candidates(comparison: Comparison, entries: Sequence[Entry]) -> str:
         table(HEADINGS, [_cells(entry) for entry in ordered]),
         MEANING,
         "\n".join(f"- {fact}: {escaped(value)}" for fact, value in wording.basis(comparison).items()),
+        *([escaped(" ".join(advice.words))] if advice else []),
     ]
     return "\n\n".join(parts) + "\n"
 

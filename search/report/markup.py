@@ -28,6 +28,12 @@ def note(text: str) -> str:
     return f"<p class='quiet'>{escape(text)}</p>"
 
 
+def advice(sentences: Sequence[str]) -> str:
+    """A recommendation: its first sentence stands out."""
+    first, *others = (escape(clean(sentence)) for sentence in sentences)
+    return f"<p class='advice'><strong>{first}</strong> {' '.join(others)}</p>"
+
+
 def folded_yaml(title: str, value: Mapping[str, Any]) -> str:
     """`value` as YAML, folded under a title."""
     text = yaml.safe_dump(finite(dict(value)), sort_keys=False, allow_unicode=True) if value else "not recorded"

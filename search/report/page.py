@@ -15,13 +15,14 @@ from search.report import markup, wording
 from search.report.comparison import Comparison, Entry
 from search.report.figures import Figure, curves_figure, front_figure, profile_figure
 from search.report.importance import Importance
+from search.report.recommendation import Recommendation
 from search.report.records import finite
 from search.report.sections import candidates, course, insight
 from search.report.stored import Curves
 from search.system.text import clean
 
 if TYPE_CHECKING:
-    from search.report.final_tables import Table
+    from search.report.final_tables import TestScores
 
 PROFILE_MEANING = (
     "F1 of a linear classifier on the pooled features of each cut, fitted before any training. It ranks cuts; it does "
@@ -39,7 +40,8 @@ def page(
     entries: Sequence[Entry],
     curves: Curves,
     importances: Sequence[Importance] = (),
-    final: Mapping[str, Sequence[Table]] | None = None,
+    final: Mapping[str, TestScores] | None = None,
+    advice: Recommendation | None = None,
 ) -> str:
     """The HTML report of a comparison whose overall Pareto front has members. Empty arguments leave out their section.
 
@@ -48,12 +50,14 @@ def page(
         entries: the rows of the table.
         curves: learning curves of the members of the overall Pareto front.
         importances: hyperparameter importance, by study.
-        final: tables of test scores of each final evaluation.
+        final: test scores of each final evaluation.
+        advice: which network to take, by validation F1.
     """
     studies = comparison.search.studies
     figures: dict[str, Figure] = {"front": front_figure(comparison)}
     sections = [
         candidates.heading(comparison),
+        *([markup.advice(advice.words)] if advice else []),
         markup.figure("front", FRONT_MEANING),
         markup.section("Candidates", candidates.table(comparison, entries), markup.note(" ".join(wording.LEGEND))),
     ]

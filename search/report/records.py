@@ -12,10 +12,11 @@ from typing import Any
 
 from search.report import wording
 from search.report.comparison import Comparison, Entry
+from search.report.recommendation import Recommendation
 from search.statistics.pareto import FEWEST_PARAMETERS, HYPERVOLUME_MEANING, MOST_PARAMETERS
 
 
-def as_json(comparison: Comparison, entries: Sequence[Entry]) -> str:
+def as_json(comparison: Comparison, entries: Sequence[Entry], advice: Recommendation | None = None) -> str:
     """The comparison and the chosen entries as strict JSON: numbers that are not finite become null."""
     document = {
         "search": comparison.search.name,
@@ -33,6 +34,7 @@ def as_json(comparison: Comparison, entries: Sequence[Entry]) -> str:
             "parameter_bounds": [FEWEST_PARAMETERS, MOST_PARAMETERS],
             "joint": comparison.hypervolume,
         },
+        "recommendation": advice.as_json() if advice else None,
         "joint_front_rows": len(comparison.joint_front),
         "studies": [asdict(contribution) for contribution in comparison.contributions],
         "rows": [_flat(entry) | {"candidate": entry.row.candidate} for entry in entries],

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from search.report.pruned_trials import PrunedTrials
+from search.settings.candidate import Candidate
+from search.settings.stored import stored_candidate
 from search.statistics.cut_ranking import ProfiledCut
 from search.statistics.intervals import Interval, drawn_f1_of, over_images
 
@@ -27,6 +29,7 @@ class Row:
 
     name         of a row of a listed study, otherwise None
     confusions   on validation, one matrix per trial; empty if unknown
+    answers      true and predicted classes on validation, packed, of each trial that has stored them
     """
 
     study: str
@@ -52,6 +55,7 @@ class Row:
     validation_loss: float | None = None
     train_f1_macro: float | None = None
     confusions: tuple[Matrix, ...] = ()
+    answers: tuple[Mapping[str, str], ...] = ()
 
     @property
     def f1_macro(self) -> float:
@@ -144,6 +148,14 @@ class Search:
         """The rows that the search found: those of all studies that are not listed."""
         listed = {study.name for study in self.studies if study.listed}
         return tuple(row for row in self.rows if row.study not in listed)
+
+
+def same_candidate(row: Row, candidate: Candidate) -> bool:
+    """Whether the row is of this candidate."""
+    try:
+        return stored_candidate(row.candidate) == candidate
+    except ValueError:  # of another version of this program
+        return False
 
 
 @functools.lru_cache(maxsize=1000)

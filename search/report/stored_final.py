@@ -7,7 +7,8 @@ from dataclasses import replace
 from search.errors import BadInput
 from search.models.final_scores import READ_AT
 from search.report.comparison import compare
-from search.report.final import Final, final_of, same_candidate
+from search.report.final import Final, final_of
+from search.report.rows import same_candidate
 from search.report.stored import read_search, read_study_attributes
 from search.settings.stored import stored_list
 from storage import curves, latency

@@ -12,6 +12,7 @@ from rich.text import Text
 from search.report import wording
 from search.report.axis import Axis
 from search.report.comparison import Comparison, Entry
+from search.report.recommendation import Recommendation
 from search.report.rows import Study
 from search.statistics.pareto import HYPERVOLUME_MEANING, UNIQUE_MEANING
 from search.system.text import clean, duration, percent, reasons, short, whole
@@ -24,14 +25,17 @@ STUDY_HEADINGS = (
 LEFT_ALIGNED = {"study", "network", "front", "F1", "compared with"}
 
 
-def show(comparison: Comparison, entries: Sequence[Entry], console: Console) -> None:
-    """Print the table of `entries`, then what each study contributes, then data, seeds and devices."""
+def show(
+    comparison: Comparison, entries: Sequence[Entry], console: Console, advice: Recommendation | None = None
+) -> None:
+    """Print the table of `entries`, then what each study contributes, data, seeds and devices; last what to take."""
     parts = (
         _title(comparison, len(entries)),
         _table(entries, comparison.axis),
         _notes(comparison),
         _contributions(comparison),
         _basis(comparison),
+        _advice(advice),
     )
     for line in itertools.chain.from_iterable(parts):
         console.print(line, soft_wrap=True, highlight=False)
@@ -141,6 +145,14 @@ def _count_cells(study: Study) -> list[str]:
 
 def _basis(comparison: Comparison) -> list[Text]:
     return [Text(part) for fact, value in wording.basis(comparison).items() for part in wrapped(f"{fact}: {value}")]
+
+
+def _advice(advice: Recommendation | None) -> list[Text]:
+    if advice is None:
+        return []
+    take, *others = (wrapped(line) for line in advice.words)
+    plain = [Text(part) for lines in others for part in lines]
+    return [Text(), *(Text(part, style="bold") for part in take), *plain]
 
 
 def aligned(headings: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:

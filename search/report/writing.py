@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from search.report import markdown_report, records, table
 from search.report.comparison import Comparison, Entry, compare, select
 from search.report.importance import Importance
 from search.report.outputs import FORMATS, NEED_A_FRONT, STDOUT, check_outputs
+from search.report.recommendation import Recommendation, recommend_final, recommend_found
 from search.report.rows import Search
 from search.report.stored import (
     Curves,
@@ -33,7 +34,7 @@ from search.system.outputs import standard_output, whole_file
 from storage.database import Database
 
 if TYPE_CHECKING:
-    from search.report.final_tables import Table
+    from search.report.final_tables import TestScores
 
 
 def write_report(resolved: Settings, options: argparse.Namespace) -> None:
@@ -48,26 +49,36 @@ def write_report(resolved: Settings, options: argparse.Namespace) -> None:
         search = read_search(database, name, references_suffice=not draws)
         comparison = compare(search, choose_axis(database, search, options.x, options.machine))
         trial_ids = [trial_id for entry in comparison.joint_front for trial_id in entry.row.trial_ids]
-        evidence = _evidence(database, search, trial_ids) if options.html else None
+        evidence = _evidence(database, search, trial_ids, options.within) if options.html else None
     entries = select(comparison, min_f1=options.min_f1, max_parameters=options.max_parameters, everything=options.all)
+    advice = recommend_found(comparison, entries, options.within)
     if STDOUT not in (options.json, options.csv, options.markdown):
-        table.show(comparison, entries, Console(highlight=False))
+        table.show(comparison, entries, Console(highlight=False), advice)
     if options.json:
-        _write("--json", options.json, records.as_json(comparison, entries))
+        _write("--json", options.json, records.as_json(comparison, entries, advice))
     if options.csv:
         _write("--csv", options.csv, records.as_csv(entries))
     if options.markdown:
-        _write("--markdown", options.markdown, markdown_report.candidates(comparison, entries))
+        _write("--markdown", options.markdown, markdown_report.candidates(comparison, entries, advice))
     if options.png:
         _write("--png", options.png, _plot(comparison))
     if evidence:
-        _write("--html", options.html, _page(comparison, entries, evidence))
+        _write("--html", options.html, _page(comparison, entries, evidence, advice))
 
 
-def report(settings: Settings, *, final: str | None = None, png: Path | None = None, html: Path | None = None) -> None:
+def report(
+    settings: Settings,
+    *,
+    final: str | None = None,
+    png: Path | None = None,
+    html: Path | None = None,
+    within: float | None = None,
+) -> None:
     """Show the front of the search that the settings name or, of its study `final`, the test scores.
 
-    png, html  files for a plot and for a page of the front. Raises BadInput as `search.report` does.
+    png, html  files for a plot and for a page of the front
+    within     the largest difference from the best F1 that the recommendation may have; None: its interval decides
+    Raises BadInput as `search.report` does.
     """
     options = argparse.Namespace(
         final=final is not None,
@@ -77,6 +88,7 @@ def report(settings: Settings, *, final: str | None = None, png: Path | None = N
         min_f1=0.0,
         max_parameters=math.inf,
         all=False,
+        within=within,
         **dict.fromkeys(FORMATS) | {"png": png and str(png), "html": html and str(html)},
     )
     check_outputs(options)
@@ -89,12 +101,18 @@ def _final(resolved: Settings, options: argparse.Namespace) -> None:
 
     with reading(resolved.database) as database:
         final = read_final(database, chosen_search(database, resolved), options.study)
-    writers = {"csv": final_formats.as_csv, "markdown": final_formats.as_markdown, "latex": final_formats.as_latex}
+    advice = recommend_final(final, options.within)
+    writers: dict[str, Callable[[], str]] = {
+        "json": lambda: final_formats.as_json(final, advice),
+        "csv": lambda: final_formats.as_csv(final),
+        "markdown": lambda: final_formats.as_markdown(final, advice),
+        "latex": lambda: final_formats.as_latex(final),
+    }
     targets = {name: target for name in writers if (target := getattr(options, name))}
     if STDOUT not in targets.values():
-        _print(final_formats.as_text(final))
+        _print(final_formats.as_text(final, advice))
     for name, target in targets.items():
-        _write(f"--{name}", target, writers[name](final))
+        _write(f"--{name}", target, writers[name]())
 
 
 def _write(option: str, target: str, content: str | bytes) -> None:
@@ -117,29 +135,31 @@ def _plot(comparison: Comparison) -> bytes:
     return png(comparison)
 
 
-Evidence = tuple[Curves, list[Importance], dict[str, list["Table"]]]
+Evidence = tuple[Curves, list[Importance], dict[str, "TestScores"]]
 
 
-def _evidence(database: Database, search: Search, trial_ids: Sequence[int]) -> Evidence:
+def _evidence(database: Database, search: Search, trial_ids: Sequence[int], within: float | None) -> Evidence:
     """The contents of the HTML report besides the comparison."""
-    final = {study: _final_tables(database, search, study) for study in final_studies(database, search.name)}
-    with_results = {study: tables for study, tables in final.items() if tables}
+    final = {study: _final_tables(database, search, study, within) for study in final_studies(database, search.name)}
+    with_results = {study: scores for study, scores in final.items() if scores is not None}
     return read_curves(database, trial_ids), read_importances(database, search), with_results
 
 
-def _final_tables(database: Database, search: Search, study: str) -> list[Table]:
-    """The tables of a final evaluation; none while it has no result."""
-    from search.report.final_tables import tables  # noqa: PLC0415
+def _final_tables(database: Database, search: Search, study: str, within: float | None) -> TestScores | None:
+    """The tables of a final evaluation, and what to take; None while it has no result."""
+    from search.report.final_tables import TestScores, tables  # noqa: PLC0415
     from search.report.stored_final import read_final  # noqa: PLC0415 - scipy and torch are slow to import
 
     try:
-        return tables(read_final(database, search.name, study))
+        final = read_final(database, search.name, study)
     except BadInput as error:
         print(f"the HTML report has no final scores: {error}", file=sys.stderr)
-        return []
+        return None
+    advice = recommend_final(final, within)
+    return TestScores(tables(final), advice.words if advice else [])
 
 
-def _page(comparison: Comparison, entries: Sequence[Entry], evidence: Evidence) -> str:
+def _page(comparison: Comparison, entries: Sequence[Entry], evidence: Evidence, advice: Recommendation | None) -> str:
     from search.report.page import page  # noqa: PLC0415 - plotly is slow to import
 
-    return page(comparison, entries, *evidence)
+    return page(comparison, entries, *evidence, advice)

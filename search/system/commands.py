@@ -55,6 +55,17 @@ def between(least: float, most: float) -> Callable[[str], float]:
     return number
 
 
+def add_within_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the option `--within` of the commands that recommend a network."""
+    parser.add_argument(
+        "--within",
+        type=between(0, 1),
+        metavar="D",
+        help="recommend the smallest network whose F1 is at most D below the best of the Pareto front; default: the "
+        "smallest whose 95%% interval of the difference includes 0",
+    )
+
+
 @contextmanager
 def collected(problems: list[str]) -> Iterator[None]:
     """Add the problems of the block to `problems`, so that the next check still runs."""

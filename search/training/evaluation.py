@@ -54,12 +54,14 @@ class Evaluation:
     """A network's predictions and scores on a split.
 
     logits     float32 (N, classes)
+    labels     int64 (N,), the true classes
     confusion  (classes, classes), one row for each true class
 
     A class without images and predictions counts as 0 in `f1_per_class`, and not at all in `f1_macro`.
     """
 
     logits: npt.NDArray[np.float32]
+    labels: Integers
     loss: float
     accuracy: float
     f1_macro: float
@@ -73,6 +75,7 @@ class Evaluation:
         confusion = confusion_matrix(truth, predictions, logits.shape[1])
         return cls(
             logits=logits.numpy(),
+            labels=truth,
             loss=float(functional.cross_entropy(logits, labels)),
             accuracy=float((truth == predictions).mean()),
             f1_macro=macro_f1(confusion),

@@ -11,6 +11,7 @@ from blocks.build import build
 from blocks.multi_exit import MultiExitNetwork, build_multi_exit
 from blocks.network import Network
 from blocks.specification import EliminatedSpecification
+from search.models.answers import VALIDATION_ANSWERS, packed
 from search.settings.candidate import Candidate
 from search.settings.search import Settings
 from search.spaces.sample import training_of
@@ -91,6 +92,7 @@ def result_attributes(result: TrainingResult, device: torch.device) -> dict[str,
             "validation_loss": result.evaluation.loss,
             "f1_per_class": result.evaluation.f1_per_class.tolist(),
             "confusion": result.evaluation.confusion.tolist(),
+            VALIDATION_ANSWERS: packed(result.evaluation.labels, result.evaluation.predictions),
         }
     return scores | {
         "train_f1_macro": result.epochs[-1].train_f1_macro,

@@ -204,3 +204,25 @@ def test_a_searchs_model_does_not_meet_its_test_split(images: Path, options: lis
             shutil.copy(images / name / f"{number}.png", tmp_path / "test" / name)
     assert "including its test images" in refused("scratch/0", str(tmp_path / "test"), *options)
     main(["scratch/0", str((tmp_path / "test").rename(tmp_path / "new")), *options])
+
+
+def test_what_not_deciding_gains(
+    source: Source, labelled: Path, options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["scratch/0", str(labelled), "--json", *options])
+    without = json.loads(capsys.readouterr().out)
+    assert without["decided"] is without["coverage"] is without["precision_of_decided"] is None
+    export(["scratch/0", "--format", "onnx", "--output", str(tmp_path / "sure"), "--reject", "0.3", *options])
+    capsys.readouterr()
+    main([str(tmp_path / "sure"), str(labelled), "--json", *options])
+    scores = json.loads(capsys.readouterr().out)
+    curve = scores["risk_coverage"]
+    assert [point["coverage"] for point in curve] == pytest.approx([part / 20 for part in range(1, 21)])
+    assert curve[-1]["risk"] == pytest.approx(1 - scores["accuracy"])
+    assert 0 < scores["decided"] <= 12
+    assert scores["coverage"] == scores["decided"] / 12
+    assert 0 <= scores["precision_of_decided"] <= 1
+    main([str(tmp_path / "sure"), str(labelled), *options])
+    said = capsys.readouterr().out
+    assert f"with the model's thresholds: decided {scores['decided']} of 12 images" in said
+    assert f"{1 - scores['accuracy']:.1%} of the surest 100%" in said

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import os
 import subprocess
 import sys
@@ -19,11 +20,13 @@ from search.export import main
 from search.models import agreement
 from search.models.deployed import of_network
 from search.models.description import WEIGHTS_FILE
+from search.models.folder import save_model
 from search.models.formats.onnx_int8 import FLOAT_CONVOLUTIONS
 from search.models.latency import runs
 from search.models.latency.runs import LatencyRun, Measurement
 from search.models.loading import open_classifier
 from search.models.sources import Source
+from search.predict import main as predict
 from search.settings.search import Settings
 from storage import latency
 from storage.database import connect
@@ -243,3 +246,46 @@ def test_a_trial_knows_where_its_images_are(
     cache = ["--set", f"cache_dir={tmp_path / 'cache'}"]
     main(["scratch/0", "--format", "safetensors", "--output", str(tmp_path / "out"), *found, *cache])
     assert "matches the original:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_thresholds_are_in_every_format_and_applied(
+    format_name: str,
+    source: Source,
+    options: list[str],
+    settings: Settings,
+    images: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder, answers = tmp_path / "out", tmp_path / "answers.csv"
+    main(["scratch/0", "--format", format_name, "--output", str(folder), "--reject", "0.3", *options])
+    assert "thresholds: Of 100 images it decides" in capsys.readouterr().out
+    decision = open_classifier(str(folder), settings).description.decision
+    assert decision is not None
+    assert decision.reject == 0.3
+    assert decision.images - decision.decided == int(0.3 * decision.images)
+    card = (folder / "MODEL_CARD.md").read_text()
+    assert "## Decisions" in card
+    assert "0.3 of the images turned away" in card
+    predict([str(folder), str(images), "--output", str(answers), *options])
+    rows = list(csv.DictReader(answers.read_text().splitlines()))
+    assert list(rows[0]) == ["path", "class", "probability", "decision"]
+    sure = [float(row["probability"]) >= decision.thresholds[0] for row in rows]
+    assert [row["decision"] for row in rows] == [
+        row["class"] if known else "unsure" for row, known in zip(rows, sure, strict=True)
+    ]
+    assert set(sure) == {False, True}
+
+
+def test_thresholds_that_cannot_be_had_are_refused_and_nothing_is_written(
+    source: Source, options: list[str], settings: Settings, tmp_path: Path, model_folder: Path
+) -> None:
+    with pytest.raises(BadInput, match=r"reaches precision 0\.95") as caught:
+        main(["scratch/0", "--format", "onnx", "--output", str(tmp_path / "out"), "--precision", ".95", *options])
+    assert len(caught.value.problems) == 3, "every class at once"
+    assert not (tmp_path / "out").exists()
+    provenance = source.description.provenance.model_copy(update={"trained_on": "train+validation"})
+    save_model(source.network, source.description.classes, source.description.input, provenance, tmp_path / "whole")
+    with pytest.raises(BadInput, match="also trained on the validation images"):
+        main([str(tmp_path / "whole"), "--format", "onnx", "--reject", ".3", *options])

@@ -218,3 +218,19 @@ def test_deep_images_of_another_range_are_refused_unless_it_is_named(
     main([str(model_folder), str(dark), "--output", str(output), *named, *options])
     main([str(model_of_12_bits), str(dark), "--output", str(tmp_path / "same"), *options])
     assert probability(output) == probability(tmp_path / "same")
+
+
+def test_other_proportions_of_the_classes(
+    source: Source, options: list[str], photographs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output, prior = tmp_path / "answers.csv", tmp_path / "prior.csv"
+    prior.write_text("class,proportion\nclass0,0\nclass1,0\nclass2,1\n")
+    main(["scratch/0", str(photographs), "--prior", str(prior), "--output", str(output), *options])
+    assert {(row["class"], row["probability"]) for row in read(output)} == {("class2", "1.0000")}
+    assert "class2 100.0% (33.3%)" in capsys.readouterr().err
+    main(["scratch/0", str(photographs), "--prior", "auto", "--output", str(output), *options])
+    assert "proportions, and in brackets those of training: class0 " in capsys.readouterr().err
+    assert len(read(output)) == 70
+    prior.write_text("class,proportion\nclass0,1\nclass1,1\nclass2,1\n")
+    with pytest.raises(BadInput, match="sum to 3, not to 1"):
+        main(["scratch/0", str(photographs), "--prior", str(prior), *options])

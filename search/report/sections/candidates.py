@@ -14,11 +14,11 @@ from search.report.table import LEFT_ALIGNED
 from search.system.text import clean, duration, percent, short, whole
 
 if TYPE_CHECKING:
-    from search.report.final_tables import Table
+    from search.report.final_tables import Table, TestScores
 
 FINAL_MEANING = (
-    "Scores on the test split, evaluated once per trained network. Nothing on this page was selected on test "
-    "scores. Do not compare them with the validation F1 above."
+    "Scores on the test split, evaluated once per trained network. No network was evaluated because of test scores; "
+    "only the recommendation below reads them. Do not compare them with the validation F1 above."
 )
 
 
@@ -67,12 +67,13 @@ def in_full(entry: Entry) -> str:
     return markup.folded_yaml(f"{row.study} {', '.join(map(str, row.trials))}: {numbers}. {row.summary}", row.candidate)
 
 
-def final(tables: Mapping[str, Sequence[Table]]) -> str:
-    """The final evaluations, by study: scores and differences, with the other tables folded."""
+def final(scores: Mapping[str, TestScores]) -> str:
+    """The final evaluations, by study: what to take, scores and differences, with the other tables folded."""
     parts = [escape(FINAL_MEANING).join(("<p>", "</p>"))]
-    for study, of_study in tables.items():
+    for study, of_study in scores.items():
         parts.append(f"<h3>{escape(clean(study))}</h3>")
-        parts += [_final_table(each) for each in of_study]
+        parts += [markup.advice(of_study.advice)] if of_study.advice else []
+        parts += [_final_table(each) for each in of_study.tables]
     return "".join(parts)
 
 

@@ -12,7 +12,8 @@ from blocks.build import build
 from blocks.network import Network
 from blocks.specification import ScratchSpecification, StageSpecification
 from search.data.arrays import Arrays
-from search.models.final_scores import ANSWERS, READ_AT, metrics_of_attributes, pack, score_once, unpack
+from search.models.answers import unpack
+from search.models.final_scores import ANSWERS, READ_AT, metrics_of_attributes, score_once
 from tests.training import evaluate
 
 CPU = torch.device("cpu")
@@ -53,9 +54,3 @@ def test_a_trial_that_has_its_scores_opens_nothing(network: Network) -> None:
 
     known = {READ_AT: "2026-11-01T12:00:00+00:00", "test_f1_macro": 0.5}
     assert score_once(network, never, CPU, 4, known, never) is known
-
-
-def test_classes_go_into_text_and_back() -> None:
-    classes = np.array([0, 1, 255, 256, 65_535, 0])
-    assert unpack(pack(classes)).tolist() == classes.tolist()
-    assert len(pack(np.zeros(10_000, dtype=np.int64))) < 100

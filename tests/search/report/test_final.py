@@ -13,7 +13,8 @@ from optuna.trial import TrialState
 
 from blocks.specification import EliminatedSpecification
 from search.errors import BadInput
-from search.models.final_scores import ANSWERS, READ_AT, pack
+from search.models.answers import pack
+from search.models.final_scores import ANSWERS, READ_AT
 from search.models.latency.runs import LatencyRun, Machine, Measurement
 from search.report import final_formats, final_tables
 from search.report.final import Final, final_of

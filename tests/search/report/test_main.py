@@ -192,7 +192,7 @@ def test_what_a_table_does_not_need_is_not_imported() -> None:
 
 
 def test_each_report_writes_its_own_formats(url: str) -> None:
-    assert "--html does not work with --final, which writes csv, markdown, latex" in refused(
+    assert "--html does not work with --final, which writes json, csv, markdown, latex" in refused(
         "--final", "--html", "a.html"
     )
     assert "--latex does not work with --pareto, which writes json, csv, markdown, png, html" in refused(
@@ -221,3 +221,20 @@ def test_nothing_is_final_before_it_was_finalized(url: str) -> None:
         "--final", "--database", url
     )
     assert "no final evaluation trashnet/scratch" in refused("--final", "--database", url, "--study", "scratch")
+
+
+def test_the_last_lines_say_which_network_to_take(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--pareto", "--database", url, "--within", "0.3"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "Rule: the smallest of the Pareto front whose F1 is at most 0.3 below the best."
+    assert lines[-3].startswith(
+        "Take scratch-0: 50,000 parameters (1.2% of the full backbone), validation macro F1 0.600,"
+    )
+
+
+@pytest.mark.parametrize("within", ["-0.1", "2", "much"])
+def test_within_is_a_difference_of_f1(within: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--pareto", f"--within={within}"])
+    assert ended.value.code == 2
+    assert f"--within: expected a number from 0 to 1, got '{within}'" in capsys.readouterr().err

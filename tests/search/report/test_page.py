@@ -10,7 +10,7 @@ import pytest
 
 from search.report.axis import latency
 from search.report.comparison import compare, select
-from search.report.final_tables import Table
+from search.report.final_tables import Table, TestScores
 from search.report.importance import Importance
 from search.report.page import page
 
@@ -178,17 +178,20 @@ def test_final_test_scores_have_a_section_of_their_own(two_studies: Any) -> None
         Table("Layers", ("network", "layers"), (("cut", "4"),), ""),
         Table("Differences", ("network", "difference"), (), ""),
     ]
-    content = page(comparison, comparison.entries, {}, final={"final": tables, "again": tables[:1]})
+    scores = {"final": TestScores(tables, ["Take <i>.", "Rule: r."]), "again": TestScores(tables[:1], [])}
+    content = page(comparison, comparison.entries, {}, final=scores)
     text = text_of(content)
     for words in (
         "Final test scores",
         "cut <b>",
         "0.600 ± 0.141",
         "a note",
-        "Nothing on this page was selected on test scores",
+        "No network was evaluated because of test scores",
+        "Take <i>.",
+        "Rule: r.",
     ):
         assert words in text
-    assert "<h3>final</h3><details open><summary>Scores" in content
+    assert "<h3>final</h3><p class='advice'><strong>Take &lt;i&gt;.</strong> Rule: r.</p><details open>" in content
     assert content.index("<summary>Layers") < content.index("<h3>again</h3>"), "each study has its tables"
     assert "<details><summary>Layers" in content
 
@@ -201,7 +204,8 @@ def test_columns_of_final_tables_sort_by_their_numbers(two_studies: Any) -> None
         ("b", "1,834", "100%", "+0.011 to +0.020", "1.2e+03", "—"),
         ("c", "941", "0.1%", "—", "0.4", "better"),
     )
-    content = page(comparison, comparison.entries, {}, final={"final": [Table("Differences", headings, body, "")]})
+    scores = {"final": TestScores([Table("Differences", headings, body, "")], [])}
+    content = page(comparison, comparison.entries, {}, final=scores)
     cells = re.findall(r"data-value='([^']*)'", content[content.index("<summary>Differences") :])
     assert [cells[row * 6 : row * 6 + 6] for row in range(3)] == [
         ["1 a", "182054.0", "7.5", "-0.044", "", "no"],

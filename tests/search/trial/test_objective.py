@@ -20,10 +20,12 @@ from blocks.specification import (
     NetworkSpecification,
 )
 from search.data.arrays import Arrays
+from search.models.answers import unpack
 from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 from search.settings.search import Settings
 from search.spaces.sample import OverTheLimit
+from search.statistics.confusion import confusion_matrix
 from search.study.study import OpenStudy
 from search.system.device import device_name
 from search.training.evaluation import TrainingResult
@@ -184,6 +186,9 @@ def test_what_a_result_is_stored_as_is_json(train: Train) -> None:
     assert stored["epochs"] == 2
     assert stored["seconds"] == sum(row.seconds for row in result.epochs)
     assert sum(map(sum, stored["confusion"])) == 24
+    answers = stored["validation_answers"]
+    confusion = confusion_matrix(unpack(answers["labels"]), unpack(answers["predictions"]), 3)
+    assert confusion.tolist() == stored["confusion"]
     assert sum(stored["f1_per_class"]) / 3 == pytest.approx(result.f1_macro)
     threads = "1 thread" if torch.get_num_threads() == 1 else f"{torch.get_num_threads()} threads"
     assert stored["device"] == device_name(CPU) == f"CPU {platform.machine()}, {threads}"
