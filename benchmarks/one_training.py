@@ -168,17 +168,18 @@ def compare(dataset: Dataset, size: int, options: argparse.Namespace) -> None:
         told = {"data": dataset.fingerprint, "size": size, "seed": seed}
         measured = shared(exits, data, recipe, seed)
         rows.setdefault(f"shared, {options.epochs} epochs", []).append(measured)
-        _keep(options.json, told | {"shared": True, "recipe": recipe.model_dump()} | asdict(measured))
+        keep(options.json, told | {"shared": True, "recipe": recipe.model_dump()} | asdict(measured))
         for name, own in ways.items():
             rows.setdefault(name, []).append(alone(separate, data, own, seed))
-            _keep(options.json, told | {"recipe": own.model_dump()} | asdict(rows[name][-1]))
+            keep(options.json, told | {"recipe": own.model_dump()} | asdict(rows[name][-1]))
     print(table(rows))
     ours, *others = rows.items()
     for name, theirs in others:
         print(f"compared with {name}: {difference(ours[1], theirs)}", flush=True)
 
 
-def _keep(file: Path | None, training: Mapping[str, Any]) -> None:
+def keep(file: Path | None, training: Mapping[str, Any]) -> None:
+    """Add a line of JSON to `file`, if there is one."""
     if file is not None:
         with file.open("a") as lines:
             lines.write(json.dumps(training) + "\n")
