@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import platform
 import shutil
@@ -69,6 +70,10 @@ class Race:
     def after(self, seconds: float) -> float:
         """The hypervolume after so many seconds."""
         return max((hypervolume for moment, hypervolume in self.steps if moment <= seconds), default=0.0)
+
+    def until(self, hypervolume: float) -> float:
+        """Seconds until the hypervolume was reached; inf if it was not."""
+        return min((moment for moment, reached in self.steps if reached >= hypervolume), default=math.inf)
 
 
 def settings_of(contestant: str, settings: Settings) -> list[str]:
@@ -175,7 +180,15 @@ def describe(races: Sequence[Race]) -> str:
         lines.append(f"{share * minutes:6.1f} min  " + "  ".join(f"{cell:>22}" for cell in cells))
     trials = [_spread([each.trials for each in races if each.contestant == name], 1) for name in CONTESTANTS]
     lines.append(f"{'trials':>10}  " + "  ".join(f"{cell:>22}" for cell in trials))
+    lines.append(f"ours reached the other's last hypervolume after {', '.join(_overtaken(races))} min (one per seed)")
     return "\n".join(lines)
+
+
+def _overtaken(races: Sequence[Race]) -> list[str]:
+    """Minutes until ours had, with each seed, what the other search had in the end."""
+    last = {each.seed: each.after(each.seconds) for each in races if each.contestant == "founding"}
+    minutes = [each.until(last[each.seed]) / 60 for each in races if each.contestant == "ours"]
+    return [f"{each:.1f}" if math.isfinite(each) else "–" for each in minutes]
 
 
 def _spread(values: Sequence[float], digits: int = 4) -> str:

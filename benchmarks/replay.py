@@ -31,9 +31,12 @@ from search.spaces.sample import sample_candidate
 from search.statistics.pareto import front, search_hypervolume
 from search.study import acquisition as choosing
 from search.study.first_trials import first_candidates
-from search.study.pruner import Behind, Finished, epoch_at, judge, rungs
+from search.study.pruner import Finished, epoch_at, judge, rungs
 from search.study.sampler import make_sampler
 from search.study.study import DIRECTIONS
+
+GENERATION = ":generation"
+"""How the name ends under which a genetic sampler of Optuna notes a trial's generation."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class ReplayedStudy:
 
 
 @dataclass
-class _Running:
+class Running:
     """A running trial of a study."""
 
     study: ReplayedStudy
@@ -102,7 +105,12 @@ class _Running:
 
 
 class Replay:
-    """One search on a bank. `run` yields the known hypervolume when it may have changed, until the pool is used up."""
+    """One search on a bank. `run` yields the known hypervolume when it may have changed, until the pool is used up.
+
+    counts_pruned  whether a pruned trial counts with its score so far
+    """
+
+    counts_pruned = False
 
     def __init__(self, bank: Bank, pools: Mapping[str, Pool], strategy: Strategy, workers: int, seed: int) -> None:
         self._bank = bank
@@ -113,7 +121,7 @@ class Replay:
         self.studies = [
             self._open(name, pool, seed * len(pools) + place) for place, (name, pool) in enumerate(pools.items())
         ]
-        self._queue: list[tuple[float, int, _Running]] = []
+        self._queue: list[tuple[float, int, Running]] = []
         self._begun = 0
         self._scored: list[tuple[float, Curve]] = []
         self.now = self.spent = 0.0
@@ -121,11 +129,15 @@ class Replay:
 
     def _open(self, name: str, pool: Pool, seed: int) -> ReplayedStudy:
         space = spaces_of(self._bank)[name]
-        study = optuna.create_study(directions=DIRECTIONS, sampler=make_sampler(seed))
+        study = optuna.create_study(directions=DIRECTIONS, sampler=self.sampler(seed))
         if self._strategy.first != "any" and isinstance(space, EliminationSpace):
             for parameters in first_candidates(space, max(1, len(pool.curves) // 2)):
                 study.enqueue_trial(parameters)
         return ReplayedStudy(name, space, pool, study, list(range(len(pool.curves))))
+
+    def sampler(self, seed: int) -> optuna.samplers.BaseSampler:
+        """Proposes candidates of a study, unless the strategy draws them itself."""
+        return make_sampler(seed)
 
     def run(self) -> Iterator[Known]:
         for _ in range(self._workers):
@@ -146,9 +158,12 @@ class Replay:
                 self._scored.append((trial.f1_macro, trial.curve))
                 yield self._known()
                 self._begin()
-            elif (behind := self._judged(trial)) is not None:
-                trial.study.tried.append(choosing.Tried(_described(trial.curve), behind.reach))
+            elif (reach := self.judged(trial)) is not None:
+                trial.study.tried.append(choosing.Tried(_described(trial.curve), reach))
                 trial.study.optuna.tell(trial.number, state=TrialState.PRUNED)
+                if self.counts_pruned:
+                    self._scored.append((trial.f1_macro, trial.curve))
+                    yield self._known()
                 self._begin()
             else:
                 self._push(trial)
@@ -164,8 +179,12 @@ class Replay:
         place = self._choose(study, trial, queued)
         curve = study.pool.curves[place]
         study.optuna.tell(trial, state=TrialState.FAIL)  # was only to propose: no sampler looks at a failed trial
+        noted = study.optuna.get_trials(deepcopy=False)[trial.number].system_attrs
         taken = create_trial(
-            state=TrialState.RUNNING, params=curve.planned.params, distributions=study.pool.distributions[place]
+            state=TrialState.RUNNING,
+            params=curve.planned.params,
+            distributions=study.pool.distributions[place],
+            system_attrs={name: value for name, value in noted.items() if name.endswith(GENERATION)},
         )
         study.optuna.add_trial(taken)
         study.taken += 1
@@ -173,7 +192,7 @@ class Replay:
             study.left.remove(place)
         uncut = curve.planned.candidate["network"].get("cut", "") is None
         number = study.optuna.get_trials(deepcopy=False)[-1].number
-        self._push(_Running(study, number, curve, runs_to_end=queued and uncut))
+        self._push(Running(study, number, curve, runs_to_end=queued and uncut))
 
     def _choose(self, study: ReplayedStudy, trial: optuna.Trial, queued: bool) -> int:
         """The index in the pool of the candidate that the trial gets."""
@@ -196,15 +215,15 @@ class Replay:
         worths = choosing.worth(study.tried, running, offered, self._begun)
         return proposals[int(np.argmax(worths))]
 
-    def _push(self, trial: _Running) -> None:
+    def _push(self, trial: Running) -> None:
         self._begun += 1
         heapq.heappush(self._queue, (self.now + trial.curve.seconds[trial.epoch], self._begun, trial))
 
-    def _last_epoch(self, trial: _Running) -> int:
+    def _last_epoch(self, trial: Running) -> int:
         return self._strategy.epochs or len(trial.curve.f1_macro)
 
-    def _judged(self, trial: _Running) -> Behind | None:
-        """The reason if the pruning rule prunes the trial at this epoch, else None."""
+    def judged(self, trial: Running) -> float | None:
+        """The best F1 to expect of the trial, if it is pruned at this epoch, else None."""
         settings = self._strategy.stopping
         epochs = len(trial.curve.f1_macro)
         if settings is None or trial.runs_to_end or trial.epoch not in (shares := rungs(epochs, settings)):
@@ -216,7 +235,8 @@ class Replay:
             for study in rivals
             for curve in study.finished
         ]
-        return judge(trial.f1_macro, trial.curve.planned.parameters, finished, settings)
+        behind = judge(trial.f1_macro, trial.curve.planned.parameters, finished, settings)
+        return None if behind is None else behind.reach
 
     def _known(self) -> Known:
         """The hypervolume of the finished trials.

@@ -68,6 +68,16 @@ def test_the_table_has_the_spread_over_seeds() -> None:
     assert "0.5000 ± 0.0000 (n 2)" in lines[3]
 
 
+def test_the_table_says_when_ours_had_what_the_other_had_in_the_end() -> None:
+    founding = [Race("founding", seed, 10.0, 1, ((300.0, 0.4),)) for seed in range(2)]
+    ours = [
+        Race("ours", 0, 10.0, 3, ((30.0, 0.39), (66.0, 0.4), (90.0, 0.5))),
+        Race("ours", 1, 10.0, 1, ((30.0, 0.39),)),
+    ]
+    last = describe([*founding, *ours]).splitlines()[-1]
+    assert last == f"ours reached the other's last hypervolume after {66 / 60:.1f}, – min (one per seed)"
+
+
 def test_bad_arguments_are_named_together() -> None:
     with pytest.raises(BadInput) as refused:
         main(["--minutes", "0", "--seeds", "0"])
