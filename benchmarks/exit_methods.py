@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks.depth_profile import environment
-from benchmarks.one_training import CPU, Measured, difference, exits_of, keep, name_of, table
+from benchmarks.one_training import CPU, Measured, difference, exits_of, keep, name_of, one_in, table
 from blocks.multi_exit import MultiExitNetwork, build_multi_exit
 from blocks.specification import EliminatedSpecification
 from search.data.dataset import open_dataset
@@ -167,7 +167,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         settings = DataSettings(source="folder", path=folder, test_share=0.15)
         dataset = open_dataset(settings, options.cache_dir, image_sizes=[options.size], progress=False)
         data = TrainingData(dataset.arrays("train", options.size), dataset.arrays("validation", options.size))
-        exits = exits_of(options.backbone, options.size, len(dataset.classes), options.every)
+        exits = one_in(options.every, exits_of(options.backbone, options.size, len(dataset.classes)))
         rows: dict[str, list[Measured]] = {}
         for way in options.methods:
             method, _, epochs = way.partition(":")

@@ -11,14 +11,14 @@ import torch
 
 from benchmarks import images
 from benchmarks.exit_methods import METHODS, Phases, Prefix, Prefixes, Sandwich, Teacher, lower_part, main
-from benchmarks.one_training import CPU, exits_of
+from benchmarks.one_training import CPU, exits_of, one_in
 from blocks.multi_exit import MultiExitNetwork, build_multi_exit
 from search.data.arrays import Arrays
 from search.settings.recipe import Recipe
 from search.training.multi_exit import MultiExitTraining
 from search.training.plan import Plan, TrainingData
 
-EXITS = exits_of("tf_efficientnet_lite0", 32, 3, every=4)
+EXITS = one_in(4, exits_of("tf_efficientnet_lite0", 32, 3))
 
 
 @pytest.fixture
