@@ -9,11 +9,14 @@ import sys
 import threading
 from pathlib import Path
 
+import optuna
 import pytest
 import yaml
+from PIL import Image
 
 from search.settings.search import Settings, add_arguments, load
 from search.worker.startup import keep_settings, open_data, open_search, show_settings
+from storage.database import connect
 from tests.conftest import LoadSettings, WriteConfig, tiny_scratch
 from tests.house import ROOT
 
@@ -95,3 +98,28 @@ def test_a_line_that_nobody_reads_is_no_error_and_a_bug_is_one() -> None:
     os.close(writer)
     assert "BrokenPipeError" not in done.stderr.partition("Exception ignored")[0]
     assert "not all arguments converted" in done.stderr
+
+
+def test_a_search_of_an_earlier_version_goes_on_with_its_split(tmp_path: Path) -> None:
+    """Its studies were described before near copies were looked for."""
+    for number in range(8):
+        file = tmp_path / "images" / "ab"[number % 2] / f"{number}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8), (number * 30, 0, 0)).save(file)
+    small = {"space": "scratch", "image_sizes": [32]}
+    settings = Settings.model_validate(
+        {
+            "name": "mine",
+            "data": {"source": "folder", "path": tmp_path / "images"},
+            "output_dir": tmp_path / "runs",
+            "cache_dir": tmp_path / "cache",
+            "studies": {"scratch": small},
+        }
+    )
+    assert open_data(settings, quiet=True).describe()["near_copies"] == "group"
+    settings.run_dir.mkdir(parents=True)
+    database = connect(settings.database)
+    study = optuna.create_study(storage=database.optuna, study_name="mine/scratch", directions=["maximize"])
+    study.set_user_attr("data", {"fingerprint": "a"})
+    database.close()
+    assert open_data(settings, quiet=True).describe()["near_copies"] == "off"
