@@ -78,7 +78,10 @@ def _for_proportions(found: Iterable[Answers], model: ModelDescription, now: Flo
 
 
 def _inputs(options: argparse.Namespace, settings: Settings) -> tuple[list[Path], Classifier, Floats | None]:
-    """The images, the model and the class proportions of `--prior FILE`. Raises BadInput with all problems of the images, the model and the options."""
+    """The images, the model and the class proportions of `--prior FILE`.
+
+    Raises BadInput with all problems of the images, the model and the options.
+    """
     problems = file_problems("--output", options.output)
     files: list[Path] = []
     classifier: Classifier | None = None

@@ -113,6 +113,9 @@ def _record(final: Final, row: FinalRow) -> Iterator[tuple[str, object]]:
     yield from _ends("test_accuracy", row.accuracy)
     for name, interval in zip(final.classes, row.f1_per_class, strict=True):
         yield from _ends(f"test_f1_of_class_{name}", interval)
+    if row.calibration:
+        yield "test_ece_before", row.calibration_error("before")
+        yield "test_ece_after", row.calibration_error("after")
     for kind, difference in row.differences.items():
         yield f"less_{kind}", difference.other
         yield from _ends(f"less_{kind}_over_images", difference.over_images)
