@@ -71,10 +71,6 @@ class FinalRow:
     differences: Mapping[Other, Difference]
     calibration: tuple[Mapping[str, Any], ...] = ()
 
-    def calibration_error(self, name: str) -> float:
-        """The mean expected calibration error over the runs, `before` or `after` the temperature."""
-        return statistics.fmean(run[name]["error"] for run in self.calibration)
-
 
 @dataclass(frozen=True)
 class Final:

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from search.errors import BadInput
 from search.report.final import Final, FinalRow
+from search.report.final_tables import calibration_error
 from search.report.style import INK, REFERENCE, study_styles
 from search.system.text import literal
 
@@ -54,7 +55,7 @@ def _draw(axes: Axes, row: FinalRow, *, with_legend: bool) -> None:
             for of in ("confidence", "accuracy")
         ]
         axes.plot(*means, color=style.colour, marker=style.marker, markersize=4, label=LABELS[name])
-    before, after = (row.calibration_error(name) for name in ("before", "after"))
+    before, after = (calibration_error(row, name) for name in ("before", "after"))
     axes.set_title(f"{literal(row.name)}\nECE {before:.3f} to {after:.3f}", fontsize=9, color=INK)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
