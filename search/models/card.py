@@ -134,12 +134,19 @@ def _facts(description: ModelDescription) -> str:
         "Data fingerprint": f"`{escaped(data['fingerprint'])}`",
         "Split": f"{_split(data)}; seed {data['split_seed']}",
         "Parameters": whole(metrics.parameters),
+        "Temperature": _temperature(description),
         "MACs": f"{whole(metrics.macs)} per image",
         "Trained on": _trained_on(provenance),
         "Trained by": f"{escaped(provenance.device)}, in {duration(provenance.seconds)} s",
         "Versions": escaped(", ".join(f"{name} {version}" for name, version in provenance.versions.items())),
     }
     return marked_up_table(["", ""], [[f"**{name}**", value] for name, value in facts.items()])
+
+
+def _temperature(description: ModelDescription) -> str:
+    if description.temperature == 1:
+        return "none: the probabilities are not calibrated"
+    return f"{description.temperature:.3f}, fitted on validation; it is part of the exported model's probabilities"
 
 
 def _scores(metrics: Metrics) -> str:

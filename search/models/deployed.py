@@ -21,14 +21,19 @@ CPU = torch.device("cpu")
 
 
 class Deployed(nn.Module):
-    """uint8 (N, 3, S, S), RGB -> float32 (N, classes), probabilities that sum to 1."""
+    """uint8 (N, 3, S, S), RGB -> float32 (N, classes), probabilities that sum to 1.
 
-    def __init__(self, network: Network) -> None:
+    temperature  divides the logits, see `search.statistics.calibration`; 1 is no operation in the graph
+    """
+
+    def __init__(self, network: Network, temperature: float = 1.0) -> None:
         super().__init__()
         self.network = network
+        self.temperature = temperature
 
     def forward(self, images: Tensor) -> Tensor:
-        return torch.softmax(self.network(images.float() / 255), dim=1)
+        logits = self.network(images.float() / 255)
+        return torch.softmax(logits if self.temperature == 1 else logits / self.temperature, dim=1)
 
 
 def example_input(size: int) -> Tensor:
@@ -38,7 +43,7 @@ def example_input(size: int) -> Tensor:
 
 def of_network(network: Network, description: ModelDescription, device: torch.device) -> Classifier:
     """The network itself, in PyTorch on `device`."""
-    deployed = Deployed(network).eval().to(device).to(memory_format=memory_format(device))  # type: ignore[call-overload]
+    deployed = Deployed(network, description.temperature).eval().to(device).to(memory_format=memory_format(device))  # type: ignore[call-overload]
     return of_module(deployed, description, device)
 
 

@@ -103,7 +103,7 @@ class Decision(Frozen):
 
 class ModelDescription(Frozen):
     """The content of model.json. Class i of the network's output is `classes[i]`; without `decision` it has no
-    thresholds, and always decides.
+    thresholds, and always decides. `temperature` divides the logits before the softmax; older models have none: 1.
     """
 
     format: Literal["elimnet-model"] = "elimnet-model"
@@ -113,6 +113,7 @@ class ModelDescription(Frozen):
     input: InputDescription
     provenance: Provenance
     weights_sha256: str
+    temperature: Annotated[float, Field(gt=0)] = 1.0
     decision: Decision | None = None
 
     @model_validator(mode="after")

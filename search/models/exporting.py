@@ -111,7 +111,7 @@ def _export(
     description = chosen.description(source.description)
     arrays = dataset.arrays("validation", description.input.image_size)
     try:
-        chosen.write(Deployed(source.network).eval(), description, folder / file)
+        chosen.write(Deployed(source.network, description.temperature).eval(), description, folder / file)
     except RuntimeError as error:  # the common base of the errors of PyTorch's exporters
         reason = (
             f"{format_name} cannot express this network: {str(error).strip().splitlines()[0]}; try another --format"

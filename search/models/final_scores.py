@@ -6,6 +6,7 @@ This is the only place that evaluates a network on the test split.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,10 +17,15 @@ from search.data.arrays import Arrays
 from search.data.batches import Rows
 from search.models.answers import packed
 from search.models.description import Metrics
+from search.statistics.calibration import calibration, softmax
 from search.training.evaluation import Evaluation, logits_of
 
 READ_AT = "test_read_at"
 ANSWERS = "test_answers"
+TEMPERATURE = "temperature"
+"""The attribute of a trial with the temperature that fits its validation logits."""
+CALIBRATION = "test_calibration"
+"""The attribute of a trial with its temperature and its calibration on test: `before` and `after` it was applied."""
 TEST_ATTRIBUTES = (
     READ_AT,
     "test_f1_macro",
@@ -28,6 +34,7 @@ TEST_ATTRIBUTES = (
     "test_f1_per_class",
     "test_confusion",
     ANSWERS,
+    CALIBRATION,
 )
 """The attributes of a trial that `score_once` gives."""
 
@@ -40,13 +47,15 @@ def score_once(
     known: Mapping[str, Any],
     remember: Callable[[Mapping[str, Any]], None],
     sign: Callable[[], bool] | None = None,
+    temperature: float | None = None,
 ) -> Mapping[str, Any]:
     """The network's scores on the test split, as attributes of its trial.
 
-    network    trained, on `device`
-    read_test  opens the split; not called if `known`, the trial's attributes, already has the scores
-    remember   stores all scores in one step, before they are shown anywhere
-    sign       called before each batch, so that the supervisor sees progress
+    network      trained, on `device`
+    read_test    opens the split; not called if `known`, the trial's attributes, already has the scores
+    remember     stores all scores in one step, before they are shown anywhere
+    sign         called before each batch, so that the supervisor sees progress
+    temperature  of the network's probabilities, which was not fitted on test; None: it has none
     """
     if READ_AT in known:
         return known
@@ -63,6 +72,12 @@ def score_once(
         "test_confusion": evaluation.confusion.tolist(),
         ANSWERS: packed(arrays.labels, evaluation.predictions),
     }
+    if temperature is not None:
+        scores[CALIBRATION] = {
+            TEMPERATURE: temperature,
+            "before": asdict(calibration(softmax(evaluation.logits), arrays.labels)),
+            "after": asdict(calibration(softmax(evaluation.logits, temperature), arrays.labels)),
+        }
     remember(scores)
     return scores
 
@@ -78,3 +93,9 @@ def metrics_of_attributes(scores: Mapping[str, Any], counts: Mapping[str, int]) 
         parameters=counts["parameters"],
         macs=counts["macs"],
     )
+
+
+def temperature_in(scores: Mapping[str, Any]) -> float | None:
+    """The temperature with which the network was scored on test; None if it had none."""
+    known = scores.get(CALIBRATION)
+    return None if known is None else float(known[TEMPERATURE])

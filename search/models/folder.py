@@ -39,12 +39,14 @@ def save_model(
     provenance: Provenance,
     folder: Path,
     *,
+    temperature: float = 1.0,
     decision: Decision | None = None,
 ) -> ModelDescription:
     """Write `network` and its weights to a new `folder`, which appears only when it is complete.
 
-    taken     the network's input
-    decision  the thresholds of its probabilities, if it has some
+    taken        the network's input
+    temperature  divides the logits before the softmax
+    decision     the thresholds of its probabilities, if it has some
     Raises BadInput if the folder exists or cannot be written, and for class names that are not valid text.
     """
     if unwritable := [name for name in classes if name.encode("utf-8", "replace").decode() != name]:
@@ -57,6 +59,7 @@ def save_model(
         input=taken,
         provenance=provenance,
         weights_sha256=hashlib.sha256(weights).hexdigest(),
+        temperature=temperature,
         decision=decision,
     )
     with new_folder(folder, "the model cannot be saved") as beside:

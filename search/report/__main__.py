@@ -50,7 +50,11 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--study", metavar="STUDY", default="final", help="name of the final evaluation for --final; default: final"
     )
-    parser.add_argument("--png", metavar="FILE", help="write a plot of the Pareto front")
+    parser.add_argument(
+        "--png",
+        metavar="FILE",
+        help="write a plot of the Pareto front; with --final of the reliability of probabilities",
+    )
     parser.add_argument("--html", metavar="FILE", help="write an interactive HTML report that works offline")
     least = "show only candidates with at least this F1, from 0 to 1; default: 0"
     parser.add_argument("--min-f1", type=between(0, 1), default=0.0, metavar="F", help=least)

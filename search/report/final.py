@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 from optuna.trial import TrialState
 
-from blocks.specification import EliminatedSpecification
 from search.errors import BadInput
 from search.models.answers import unpack
-from search.models.final_scores import ANSWERS, READ_AT
+from search.models.final_scores import ANSWERS, CALIBRATION, READ_AT
 from search.models.latency.runs import LatencyRun, comparable
 from search.report.pruned_trials import device_of
 from search.report.rows import Search, same_candidate
@@ -50,7 +49,10 @@ class Difference:
 
 @dataclass(frozen=True)
 class FinalRow:
-    """A network of the study, over its seeds. `f1_images` is the bootstrap interval, over images, of the mean F1."""
+    """A network of the study, over its seeds. `f1_images` is the bootstrap interval, over images, of the mean F1.
+
+    `calibration` has a line for each run that has a temperature, see `search.models.final_scores.CALIBRATION`.
+    """
 
     name: str
     words: str
@@ -67,6 +69,7 @@ class FinalRow:
     train: Fit
     validation: Fit
     differences: Mapping[Other, Difference]
+    calibration: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,11 @@ def final_of(
 
 def _with_smaller_scratch(rows: Sequence[ListedRow], search: Search) -> list[ListedRow]:
     """The rows; a cut that is larger than all networks from scratch is compared with the best of them."""
-    scratch = {row.name: _validation_fit(row.candidate, search).f1_macro or 0.0 for row in rows if _from_scratch(row)}
+    scratch = {
+        row.name: _validation_fit(row.candidate, search).f1_macro or 0.0
+        for row in rows
+        if row.candidate.network.family == "scratch"
+    }
     best = max(scratch, key=lambda name: scratch[name], default=None)
     controls = {row.compared_with.get("control") for row in rows}
     return [
@@ -172,12 +179,7 @@ def _with_smaller_scratch(rows: Sequence[ListedRow], search: Search) -> list[Lis
 
 
 def _is_cut(row: ListedRow) -> bool:
-    network = row.candidate.network
-    return isinstance(network, EliminatedSpecification) and network.cut is not None
-
-
-def _from_scratch(row: ListedRow) -> bool:
-    return row.candidate.network.family == "scratch"
+    return getattr(row.candidate.network, "cut", None) is not None
 
 
 def _scored(trials: Sequence[TrialRecord], row: str) -> list[TrialRecord]:
@@ -245,6 +247,7 @@ def _row(
             for kind, other in row.compared_with.items()
             if (difference := _difference(trials, other, of_row.get(other, ()), drawn)) is not None
         },
+        calibration=tuple(known for trial in trials if (known := trial.attributes.get(CALIBRATION)) is not None),
     )
 
 

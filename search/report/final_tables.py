@@ -6,13 +6,16 @@ The first four are those of the original ELimNet. Each is a `Table` of text; `se
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from search.models.final_scores import TEMPERATURE
 from search.models.latency.runs import BATCH, Device, LatencyRun
 from search.report import wording
-from search.report.final import Difference, Final, Fit
+from search.report.final import Difference, Final, FinalRow, Fit
 from search.settings.spaces import Other
+from search.statistics.calibration import BINS
 from search.statistics.intervals import DRAWS, Interval
 from search.system.text import NOT_KNOWN, clean, percent, whole
 
@@ -53,6 +56,7 @@ def tables(final: Final) -> list[Table]:
         _parameters(final),
         _layers(final),
         *_times(final),
+        _calibration(final),
         _differences(final),
         _classes(final),
     ]
@@ -174,6 +178,34 @@ def _classes(final: Final) -> Table:
     body = [(row.name, *map(_plus_minus, row.f1_per_class)) for row in final.rows]
     note = "Mean over seeds ± half-width of the 95% t interval."
     return Table("Test F1 of each class", ("network", *map(clean, final.classes)), tuple(body), note)
+
+
+def _calibration(final: Final) -> Table:
+    body = [
+        (
+            row.name,
+            " ".join(f"{run[TEMPERATURE]:.2f}" for run in row.calibration[:1]),
+            f"{calibration_error(row, 'before'):.3f}",
+            f"{calibration_error(row, 'after'):.3f}",
+            str(len(row.calibration)),
+        )
+        if row.calibration
+        else (row.name, *[NOT_MEASURED] * 3, "0")
+        for row in final.rows
+    ]
+    return Table(
+        "Calibration on test",
+        ("network", "temperature", "ECE before", "ECE after", "seeds"),
+        tuple(body),
+        "ECE: expected calibration error, the mean distance between the probability of an answer and the share of "
+        f"right answers, in {BINS} bins of equal width; mean over seeds. The temperature was fitted on validation, "
+        "with the search's own trials of the same network and recipe, and never on test. It changes no answer.",
+    )
+
+
+def calibration_error(row: FinalRow, name: str) -> float:
+    """The mean expected calibration error over the runs, `before` or `after` the temperature."""
+    return statistics.fmean(run[name]["error"] for run in row.calibration)
 
 
 def gpu_ms(run: LatencyRun) -> float | None:

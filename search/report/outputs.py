@@ -11,7 +11,7 @@ from search.system.outputs import file_problems
 STDOUT = "-"
 FORMATS_OF_PARETO = ("json", "csv", "markdown", "png", "html")
 NEED_A_FRONT = ("png", "html")
-FORMATS_OF_FINAL = ("json", "csv", "markdown", "latex")
+FORMATS_OF_FINAL = ("json", "csv", "markdown", "latex", "png")
 FORMATS = tuple(dict.fromkeys(FORMATS_OF_PARETO + FORMATS_OF_FINAL))
 
 

@@ -34,6 +34,7 @@ from search.system.outputs import standard_output, whole_file
 from storage.database import Database
 
 if TYPE_CHECKING:
+    from search.report.final import Final
     from search.report.final_tables import TestScores
 
 
@@ -102,17 +103,24 @@ def _final(resolved: Settings, options: argparse.Namespace) -> None:
     with reading(resolved.database) as database:
         final = read_final(database, chosen_search(database, resolved), options.study)
     advice = recommend_final(final, options.within)
-    writers: dict[str, Callable[[], str]] = {
+    writers: dict[str, Callable[[], str | bytes]] = {
         "json": lambda: final_formats.as_json(final, advice),
         "csv": lambda: final_formats.as_csv(final),
         "markdown": lambda: final_formats.as_markdown(final, advice),
         "latex": lambda: final_formats.as_latex(final),
+        "png": lambda: _reliability(final),
     }
     targets = {name: target for name in writers if (target := getattr(options, name))}
     if STDOUT not in targets.values():
         _print(final_formats.as_text(final, advice))
     for name, target in targets.items():
         _write(f"--{name}", target, writers[name]())
+
+
+def _reliability(final: Final) -> bytes:
+    from search.report.reliability import png  # noqa: PLC0415 - matplotlib is slow to import
+
+    return png(final)
 
 
 def _write(option: str, target: str, content: str | bytes) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from search.models.final_scores import metrics_of_attributes
+from search.models.final_scores import metrics_of_attributes, temperature_in
 from search.settings.spaces import AnySpace, EliminationSpace, ListedRow, ListedSpace
 from search.spaces.elimination import at_exit, exits_of, place_of_cut
 from search.spaces.listed import ROW, trained_with
@@ -111,7 +111,11 @@ def _produced(
     files: dict[str, str] = {}
     if each.is_kept:
         metrics = metrics_of_attributes(each.test_scores, each.assignment.counts) if each.test_scores else None
-        model = replace(trial.to_keep(each.result, metrics), assignment=each.assignment, number=number)
+        model = replace(
+            trial.to_keep(each.result, metrics, temperature_in(each.test_scores)),
+            assignment=each.assignment,
+            number=number,
+        )
         saved = save(context.artefacts, model)
         if isinstance(saved, str):
             attributes[MODEL_LOST] = saved

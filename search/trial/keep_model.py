@@ -25,6 +25,7 @@ from search.models.card import model_card
 from search.models.confusion import confusion_figure, png
 from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE, InputDescription, Metrics, Provenance
 from search.models.folder import save_model
+from search.statistics.calibration import fitted_temperature
 from search.system.text import escaped
 from search.training.evaluation import Evaluation, TrainingResult
 from search.trial.assignment import Assignment
@@ -51,6 +52,7 @@ class TrainedModel:
     data          `Dataset.describe()`
     device        what trained it, for people
     trained_on    the images that it was trained on
+    temperature   of its probabilities; None: fitted on validation, if it is scored there, and otherwise 1
     test_metrics  scores on test, for a network that is not scored on validation
     """
 
@@ -63,6 +65,7 @@ class TrainedModel:
     trained_on: PartName
     test_metrics: Metrics | None = None
     number: int | None = None
+    temperature: float | None = None
 
     @property
     def trial(self) -> int:
@@ -156,11 +159,20 @@ def _write(model: TrainedModel, folder: Path) -> None:
     network, data = model.result.network, model.data
     known = {name: data[name] for name in ("fit", "pixel_range") if name in data}
     taken = InputDescription(image_size=network.specification.image_size, **known)
-    description = save_model(network, data["classes"], taken, _provenance(model), folder)
+    description = save_model(
+        network, data["classes"], taken, _provenance(model), folder, temperature=_temperature(model)
+    )
     title = f"{model.study.study_name}, trial {model.trial}"
     matrix = confusion_figure(description.classes, description.provenance.metrics, title)
     (folder / MATRIX_FILE).write_bytes(png(matrix))
     (folder / CARD_FILE).write_text(model_card(description), encoding="utf-8")
+
+
+def _temperature(model: TrainedModel) -> float:
+    if model.temperature is not None:
+        return model.temperature
+    scored = model.result.evaluation
+    return 1.0 if scored is None else fitted_temperature(scored.logits, scored.labels)
 
 
 def metrics_of(split: Literal["validation", "test"], evaluation: Evaluation, counts: Mapping[str, int]) -> Metrics:

@@ -136,7 +136,9 @@ class AssignedTrial(LeasedTrial):
         """
         return self.tell(outcome) if finish_with(self.context.database, self.lease, *end, produced) else None
 
-    def to_keep(self, result: TrainingResult, test_metrics: Metrics | None = None) -> TrainedModel:
+    def to_keep(
+        self, result: TrainingResult, test_metrics: Metrics | None = None, temperature: float | None = None
+    ) -> TrainedModel:
         """The trained model, as `search.trial.keep_model` saves it."""
         return TrainedModel(
             study=self.study.study,
@@ -147,4 +149,5 @@ class AssignedTrial(LeasedTrial):
             device=device_name(self.context.device),
             trained_on=self.study.trained_on,
             test_metrics=test_metrics,
+            temperature=temperature,
         )

@@ -12,9 +12,11 @@ from blocks.multi_exit import MultiExitNetwork, build_multi_exit
 from blocks.network import Network
 from blocks.specification import EliminatedSpecification
 from search.models.answers import VALIDATION_ANSWERS, packed
+from search.models.final_scores import TEMPERATURE
 from search.settings.candidate import Candidate
 from search.settings.search import Settings
 from search.spaces.sample import training_of
+from search.statistics.calibration import fitted_temperature
 from search.system.device import device_name
 from search.training.evaluation import TrainingResult
 from search.training.hooks import NO_HOOKS, Hooks
@@ -92,6 +94,7 @@ def result_attributes(result: TrainingResult, device: torch.device) -> dict[str,
             "validation_loss": result.evaluation.loss,
             "f1_per_class": result.evaluation.f1_per_class.tolist(),
             "confusion": result.evaluation.confusion.tolist(),
+            TEMPERATURE: fitted_temperature(result.evaluation.logits, result.evaluation.labels),
             VALIDATION_ANSWERS: packed(result.evaluation.labels, result.evaluation.predictions),
         }
     return scores | {

@@ -9,7 +9,7 @@ from typing import Any
 
 from optuna.trial import TrialState
 
-from search.models.final_scores import TEST_ATTRIBUTES, metrics_of_attributes, score_once
+from search.models.final_scores import TEST_ATTRIBUTES, metrics_of_attributes, score_once, temperature_in
 from search.spaces.sample import NoTime, summary
 from search.study.pruner import Behind
 from search.study.study import join_front
@@ -22,6 +22,7 @@ from search.trial.keep_model import TrainedModel, forget, keep, note_lost
 from search.trial.leased import AssignedTrial, LeasedTrial
 from search.trial.objective import result_attributes
 from search.trial.pruning import Stopped
+from search.trial.temperatures import temperatures_of
 from storage import curves
 from storage.attributes import MODEL_LOST, attributes_of
 from storage.produced import ProducedTrial, next_number
@@ -59,19 +60,26 @@ def complete_on_test(trial: AssignedTrial, exits: Sequence[Exit]) -> Outcome:
         scores_of_others[row] = dict(scores)
         trial.store({SCORES_OF_EXITS: scores_of_others})
 
-    own = replace(own, test_scores=_scored(trial, own, known, remember))
+    temperatures = temperatures_of(trial.context.database, trial.study.study.study_name)
+    own = replace(own, test_scores=_scored(trial, own, known, remember, temperatures))
     scored = []
     for each in others:
         row = str(each.assignment.row)
-        scores = _scored(trial, each, scores_of_others.get(row, {}), partial(remember_exit, row))
+        scores = _scored(trial, each, scores_of_others.get(row, {}), partial(remember_exit, row), temperatures)
         scored.append(replace(each, test_scores=scores, is_kept=True))
     line = f"test F1 {own.values[0]:.4f}, {_size_and_time(trial, own.result)}: {trial.assignment.row}"
-    model = trial.to_keep(own.result, metrics_of_attributes(own.test_scores, trial.assignment.counts))
+    model = trial.to_keep(
+        own.result, metrics_of_attributes(own.test_scores, trial.assignment.counts), temperature_in(own.test_scores)
+    )
     return _complete(trial, own, scored, line, model)
 
 
 def _scored(
-    trial: AssignedTrial, each: Exit, known: Mapping[str, Any], remember: Callable[[Mapping[str, Any]], None]
+    trial: AssignedTrial,
+    each: Exit,
+    known: Mapping[str, Any],
+    remember: Callable[[Mapping[str, Any]], None],
+    temperatures: Mapping[str, float],
 ) -> Mapping[str, Any]:
     """The network's scores on test, which are `known` if an earlier worker has read them."""
     context = trial.context
@@ -81,7 +89,9 @@ def _scored(
         return False  # whoever has opened the test split reads it to its end: it is opened once
 
     network, batch_size = each.result.network.to(context.device), trial.recipe.batch_size
-    scores = score_once(network, lambda: trial.arrays("test"), context.device, batch_size, known, remember, sign)
+    temperature = temperatures.get(each.assignment.candidate.key)
+    read_test = partial(trial.arrays, "test")
+    scores = score_once(network, read_test, context.device, batch_size, known, remember, sign, temperature)
     return {name: value for name, value in scores.items() if name in TEST_ATTRIBUTES}
 
 

@@ -74,6 +74,7 @@ def test_search_baselines_finalize_report(
         assert trial.values[0] == trial.attributes["test_f1_macro"]
         assert sum(map(sum, trial.attributes["test_confusion"])) == 9, "of 48 images, a fifth of each class's 16"
         assert "accuracy" not in trial.attributes, "no other split is scored"
+        assert trial.attributes["test_calibration"]["temperature"] != 1, "of the search's trial of the same network"
     assert f"test split: 9 images of {images.name}" in printed
     assert "Differences in test F1" in printed
     assert "intervals over fewer than three seeds say little" in printed
@@ -129,6 +130,9 @@ def check_use(
     export([f"final/{BASELINES[0]}", *config, "--format", "onnx", "--quantize", "int8", "--output", str(model)])
     assert f"model final/{first.number}: 3 classes" in capsys.readouterr().out
     card = (model / "MODEL_CARD.md").read_text()
+    assert (
+        f"| **Temperature** | {first.attributes['test_calibration']['temperature']:.3f}, fitted on validation" in card
+    )
     assert f"# tiny/final, trial {first.number}\n" in card
     assert f"Macro F1 **{first.attributes['test_f1_macro']:.3f}**" in card
     assert "| **Trained on** | train and validation, 39 images |" in card

@@ -75,6 +75,10 @@ def test_every_format_answers_as_the_trial_and_its_card_says_how(
     exported = open_classifier(str(folder), settings)
     original = of_network(source.network, source.description, torch.device("cpu"))
     pixels = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
+    temperature = source.description.temperature
+    assert exported.description.temperature == temperature != 1
+    logits = source.network(torch.tensor(pixels).permute(0, 3, 1, 2) / 255)
+    assert exported.run(pixels) == pytest.approx((logits / temperature).softmax(1).detach().numpy(), abs=1e-5)
     for count in (1, 5):
         assert np.abs(exported.run(pixels[:count]) - original.run(pixels[:count])).max() < 1e-5
 

@@ -15,7 +15,15 @@ from search.models.formats.snippet import IMAGE_TENSOR, image_line
 def write(deployed: Deployed, description: ModelDescription, path: Path) -> None:
     saved = path.parent / "saved"
     known = description
-    save_model(deployed.network, known.classes, known.input, known.provenance, saved, decision=known.decision)
+    save_model(
+        deployed.network,
+        known.classes,
+        known.input,
+        known.provenance,
+        saved,
+        temperature=known.temperature,
+        decision=known.decision,
+    )
     for name in (WEIGHTS_FILE, DESCRIPTION_FILE):
         (saved / name).rename(path.parent / name)
     saved.rmdir()

@@ -13,7 +13,8 @@ from blocks.network import Network
 from blocks.specification import ScratchSpecification, StageSpecification
 from search.data.arrays import Arrays
 from search.models.answers import unpack
-from search.models.final_scores import ANSWERS, READ_AT, metrics_of_attributes, score_once
+from search.models.final_scores import ANSWERS, CALIBRATION, READ_AT, metrics_of_attributes, score_once, temperature_in
+from search.statistics.calibration import calibration, softmax
 from tests.training import evaluate
 
 CPU = torch.device("cpu")
@@ -54,3 +55,14 @@ def test_a_trial_that_has_its_scores_opens_nothing(network: Network) -> None:
 
     known = {READ_AT: "2026-11-01T12:00:00+00:00", "test_f1_macro": 0.5}
     assert score_once(network, never, CPU, 4, known, never) is known
+
+
+def test_the_calibration_is_measured_before_and_after_a_temperature(network: Network, arrays: Arrays) -> None:
+    scores = score_once(network, lambda: arrays, CPU, 4, {}, lambda _: None, temperature=2.0)
+    assert CALIBRATION not in score_once(network, lambda: arrays, CPU, 4, {}, lambda _: None)
+    logits = evaluate(network, arrays, CPU, 4).logits
+    found = json.loads(json.dumps(scores[CALIBRATION]))
+    assert found["before"]["error"] == calibration(softmax(logits), arrays.labels).error
+    assert found["after"]["error"] == calibration(softmax(logits / 2), arrays.labels).error
+    assert temperature_in(scores) == 2
+    assert temperature_in({}) is None

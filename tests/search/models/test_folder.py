@@ -291,3 +291,19 @@ def test_a_pickle_is_not_executed(saved: Path, capsys: pytest.CaptureFixture[str
     with pytest.raises(BadInput, match="not a whole safetensors file"):
         load_model(saved)
     assert "must never run" not in capsys.readouterr().out
+
+
+def test_a_model_of_an_older_version_has_temperature_1_and_no_thresholds(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    saved = save_model(build(scratch(STAGES["conv"])), CLASSES, TAKEN, provenance(), folder, temperature=1.7)
+    assert load_model(folder)[1] == saved
+    assert saved.temperature == 1.7
+    content = json.loads((folder / DESCRIPTION_FILE).read_text())
+    del content["temperature"], content["decision"]
+    (folder / DESCRIPTION_FILE).write_text(json.dumps(content))
+    _, description = load_model(folder)
+    assert (description.temperature, description.decision) == (1, None)
+    content["decision"] = {"thresholds": [0.5], "precision": 0.9, "reject": None, "images": 9, "decided": 9, "wrong": 0}
+    (folder / DESCRIPTION_FILE).write_text(json.dumps(content))
+    with pytest.raises(BadInput, match="1 thresholds for 3 classes"):
+        load_model(folder)

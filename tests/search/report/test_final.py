@@ -10,17 +10,20 @@ from typing import Any
 import numpy as np
 import pytest
 from optuna.trial import TrialState
+from PIL import Image
 
 from blocks.specification import EliminatedSpecification
 from search.errors import BadInput
 from search.models.answers import pack
-from search.models.final_scores import ANSWERS, READ_AT
+from search.models.final_scores import ANSWERS, CALIBRATION, READ_AT
 from search.models.latency.runs import LatencyRun, Machine, Measurement
 from search.report import final_formats, final_tables
 from search.report.final import Final, final_of
+from search.report.reliability import png
 from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 from search.settings.spaces import ListedRow, ListedSpace
+from search.statistics.calibration import calibration
 from storage.trials import TrialRecord
 from tests.search.report.conftest import DATA, START, Records
 from tests.search.spaces.test_listed import row
@@ -162,7 +165,9 @@ def cells(table: final_tables.Table, network: str) -> dict[str, str]:
 
 
 def test_the_four_tables() -> None:
-    scores, parameters, layers, times, differences, classes = final_tables.tables(summarise(latencies={1: [latency()]}))
+    scores, parameters, layers, times, calibrations, differences, classes = final_tables.tables(
+        summarise(latencies={1: [latency()]})
+    )
     assert cells(scores, "small")["test F1"] == "0.800 ± 0.248"  # 4.30265 * 0.1 / √3
     assert cells(scores, "small")["val. F1"] == "0.700"
     assert cells(scores, "scratch")["test F1"] == "0.500"
@@ -174,6 +179,30 @@ def test_the_four_tables() -> None:
     assert set(list(cells(times, "uncut").values())[1:]) == {"not measured"}
     assert [line[-1] for line in differences.body if line[0] == "small"] == ["no", "—"]
     assert classes.headings == ("network", *CLASSES)
+    assert cells(calibrations, "small")["ECE after"] == "not measured"
+
+
+def calibrated(trial: TrialRecord, temperature: float) -> TrialRecord:
+    sure, unsure = np.array([[0.95, 0.05]] * 20), np.array([[0.75, 0.25]] * 20)
+    labels = np.array([0] * 15 + [1] * 5)
+    parts = {name: dataclasses.asdict(calibration(p, labels)) for name, p in (("before", sure), ("after", unsure))}
+    return dataclasses.replace(
+        trial, attributes={**trial.attributes, CALIBRATION: {"temperature": temperature, **parts}}
+    )
+
+
+def test_the_calibration_on_test_is_a_table_and_a_picture() -> None:
+    trials = [calibrated(trial, 1.5) if trial.attributes["row"] == "small" else trial for trial in TRIALS]
+    final = summarise(trials)
+    table = final_tables.tables(final)[-3]
+    assert list(cells(table, "small").values()) == ["small", "1.50", "0.200", "0.000", "3"]  # 0.95 - 0.75
+    line = next(csv.DictReader(io.StringIO(final_formats.as_csv(final))))
+    assert float(line["test_ece_before"]) == pytest.approx(0.2)
+    assert float(line["test_ece_after"]) == pytest.approx(0)
+    with Image.open(io.BytesIO(png(final))) as image:
+        assert image.format == "PNG"
+    with pytest.raises(BadInput, match="no network of trashnet/final has a temperature"):
+        png(summarise())
 
 
 def test_markdown_latex_and_csv_say_the_same() -> None:
@@ -183,7 +212,7 @@ def test_markdown_latex_and_csv_say_the_same() -> None:
     assert r"paper\_\&\_card" in markdown
     assert r"small & 1.000 & --- & 0.500 & 1.000 & 0.800 & 0.700 & 0.800 $\pm$ 0.248 & 0.800 $\pm$ 0.248" in latex
     assert r"paper\_\&\_card" in latex
-    assert latex.count(r"\begin{tabular}") == latex.count(r"\end{tabular}") == 6
+    assert latex.count(r"\begin{tabular}") == latex.count(r"\end{tabular}") == 7
     small, scratch, _ = csv.DictReader(io.StringIO(final_formats.as_csv(final)))
     assert "test_f1_of_class_glass_mean" in small, "no class, called macro, say, takes the place of another column"
     assert float(small["test_f1_macro_mean"]) == pytest.approx(0.8)

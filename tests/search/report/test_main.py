@@ -192,7 +192,7 @@ def test_what_a_table_does_not_need_is_not_imported() -> None:
 
 
 def test_each_report_writes_its_own_formats(url: str) -> None:
-    assert "--html does not work with --final, which writes json, csv, markdown, latex" in refused(
+    assert "--html does not work with --final, which writes json, csv, markdown, latex, png" in refused(
         "--final", "--html", "a.html"
     )
     assert "--latex does not work with --pareto, which writes json, csv, markdown, png, html" in refused(

@@ -25,6 +25,7 @@ from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 from search.settings.search import Settings
 from search.spaces.sample import OverTheLimit
+from search.statistics.calibration import fitted_temperature
 from search.statistics.confusion import confusion_matrix
 from search.study.study import OpenStudy
 from search.system.device import device_name
@@ -186,6 +187,8 @@ def test_what_a_result_is_stored_as_is_json(train: Train) -> None:
     assert stored["epochs"] == 2
     assert stored["seconds"] == sum(row.seconds for row in result.epochs)
     assert sum(map(sum, stored["confusion"])) == 24
+    assert result.evaluation is not None
+    assert stored["temperature"] == fitted_temperature(result.evaluation.logits, result.evaluation.labels)
     answers = stored["validation_answers"]
     confusion = confusion_matrix(unpack(answers["labels"]), unpack(answers["predictions"]), 3)
     assert confusion.tolist() == stored["confusion"]
