@@ -48,7 +48,7 @@ def imported(folder: str) -> set[str]:
                 modules.add(node.module.partition(".")[0])
     distributions = packages_distributions()
     foreign = modules - set(sys.stdlib_module_names) - set(PACKAGES)
-    return {str(canonicalize_name(distributions[module][0])) for module in foreign} - {
+    return {str(canonicalize_name(distributions.get(module, [module])[0])) for module in foreign} - {
         "botocore"
     }  # boto3's own lower half
 
@@ -75,17 +75,22 @@ def unpinned(required: Iterable[Requirement]) -> set[str]:
 
 
 def test_what_dependencies_need_is_pinned_too() -> None:
-    assert unpinned(requirements(EXTRAS.keys() - {"check", "docs"})) == set()
+    assert unpinned(requirements(EXTRAS.keys() - {"check", "docs", "rivals"})) == set()
 
 
 @pytest.mark.check
 def test_what_the_tools_of_make_check_need_is_pinned_too() -> None:
-    assert unpinned(requirements(EXTRAS.keys() - {"docs"})) == set()
+    assert unpinned(requirements(EXTRAS.keys() - {"docs", "rivals"})) == set()
 
 
 @pytest.mark.skipif(find_spec("mkdocs") is None, reason="only `make docs` installs mkdocs")
 def test_what_the_documentation_needs_is_pinned_too() -> None:
     assert unpinned(EXTRAS["docs"]) == set()
+
+
+@pytest.mark.skipif(find_spec("torch_pruning") is None, reason="comes with the extra rivals")
+def test_what_the_rivals_need_is_pinned_too() -> None:
+    assert unpinned(EXTRAS["rivals"]) == set()
 
 
 def test_what_make_test_leaves_out_is_run_by_another_target() -> None:
@@ -108,7 +113,8 @@ LOADED_BY_NAME = {"gunicorn", "psycopg2-binary"}
 
 def test_the_code_imports_what_is_declared_and_nothing_else() -> None:
     declared = {canonicalize_name(r.name) for r in [*DEPENDENCIES, *EXTRAS["s3"], *EXTRAS["serve"]]}
-    assert set().union(*map(imported, PACKAGES)) - declared == set(), "imported, but not in pyproject.toml"
+    of_benchmarks = {canonicalize_name(r.name) for r in EXTRAS["rivals"]}
+    assert set().union(*map(imported, PACKAGES)) - declared - of_benchmarks == set(), "not in pyproject.toml"
     used = set().union(*map(imported, SHIPPED))
     assert declared - used - LOADED_BY_NAME == set(), "in pyproject.toml, but not imported by what the wheel holds"
 

@@ -18,14 +18,17 @@ from tests.conftest import LoadSettings, WriteConfig
 def test_both_search_at_once_and_only_ours_begins_with_a_queue(
     write_config: WriteConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    output = tmp_path / "race"
-    options = ["--config", str(write_config()), "--minutes", "0.8", "--seeds", "1", "--output", str(output)]
-    main([*options, "--json", str(output / "race.json"), "--png", str(output / "race.png")])
-    founding, ours = json.loads((output / "race.json").read_text())
+    for minutes in (0.8, 3.0):  # on a busy machine the shorter time may not be enough for a trial
+        output = tmp_path / f"race-{minutes}"
+        options = ["--config", str(write_config()), "--minutes", str(minutes), "--seeds", "1", "--output", str(output)]
+        main([*options, "--json", str(output / "race.json"), "--png", str(output / "race.png")])
+        founding, ours = json.loads((output / "race.json").read_text())
+        if founding["trials"] and ours["trials"]:
+            break
     assert (founding["contestant"], ours["contestant"]) == ("founding", "ours")
     for each in (founding, ours):
         assert each["trials"] == len(each["steps"]) > 0
-        assert all(0 < seconds <= 48 for seconds, _ in each["steps"])
+        assert all(0 < seconds <= minutes * 60 for seconds, _ in each["steps"])
     assert (output / "race.png").stat().st_size > 0
     for contestant, queued in (("founding", False), ("ours", True)):
         storage = connect(f"sqlite:///{output / f'{contestant}-0' / 'search.db'}").optuna
@@ -34,6 +37,8 @@ def test_both_search_at_once_and_only_ours_begins_with_a_queue(
         ]
         complete = [trial for study in studies for trial in study.trials if trial.state == TrialState.COMPLETE]
         assert any("fixed_params" in trial.system_attrs for trial in complete) == queued
+    capsys.readouterr()
+    main(options)
     said = capsys.readouterr().out
     main(options)
     assert capsys.readouterr().out == said, "what was run is read"

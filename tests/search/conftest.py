@@ -165,7 +165,14 @@ def source(settings: Settings) -> Source:
 def model_folder(source: Source, tmp_path: Path) -> Path:
     """The same, in a folder of its own."""
     folder, description = tmp_path / "kept", source.description
-    save_model(source.network, description.classes, description.input, description.provenance, folder)
+    save_model(
+        source.network,
+        description.classes,
+        description.input,
+        description.provenance,
+        folder,
+        temperature=description.temperature,
+    )
     return folder
 
 

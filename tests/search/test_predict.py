@@ -189,7 +189,9 @@ def deep_file(path: Path, most: int) -> Path:
 @pytest.fixture
 def model_of_12_bits(source: Source, tmp_path: Path) -> Path:
     taken = source.description.input.model_copy(update={"pixel_range": (0, 4095)})
-    save_model(source.network, source.description.classes, taken, source.description.provenance, tmp_path / "12")
+    known = source.description
+    folder = tmp_path / "12"
+    save_model(source.network, known.classes, taken, known.provenance, folder, temperature=known.temperature)
     return tmp_path / "12"
 
 

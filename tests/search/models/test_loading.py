@@ -72,7 +72,8 @@ with open(cells, "w") as file:
 def test_an_exported_onnx_model_answers_and_is_scored_without_pytorch(
     source: Source, images: Path, tmp_path: Path, bare_environment: None
 ) -> None:
-    ONNX.write(Deployed(source.network).eval(), ONNX.description(source.description), tmp_path / "model.onnx")
+    deployed = Deployed(source.network, source.description.temperature).eval()
+    ONNX.write(deployed, ONNX.description(source.description), tmp_path / "model.onnx")
     labelled = tmp_path / "labelled"  # fewer than its search had, which would be taken for its images
     for name in source.description.classes:
         (labelled / name).mkdir(parents=True)

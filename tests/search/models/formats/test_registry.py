@@ -97,7 +97,8 @@ def agreement(
     network = alive(NETWORKS[name])
     description, chosen = description_of(NETWORKS[name], source), load_format(format_name)
     folder.mkdir()
-    chosen.write(Deployed(network).eval(), chosen.description(description), folder / FILES[format_name])
+    deployed = Deployed(network, description.temperature).eval()
+    chosen.write(deployed, chosen.description(description), folder / FILES[format_name])
     reloaded = open_classifier(str(folder), settings)
     files = image_files([photographs])
     answers = [
@@ -131,7 +132,8 @@ def test_so_do_the_formats_of_pytorch(
 
 
 def test_onnx_says_what_it_takes_to_those_who_know_nothing_of_us(source: Source, tmp_path: Path) -> None:
-    ONNX.write(Deployed(source.network).eval(), ONNX.description(source.description), tmp_path / "model.onnx")
+    deployed = Deployed(source.network, source.description.temperature).eval()
+    ONNX.write(deployed, ONNX.description(source.description), tmp_path / "model.onnx")
     model = onnx.load(str(tmp_path / "model.onnx"))
     said = {entry.key: entry.value for entry in model.metadata_props}
     assert said["classes"] == '["class0", "class1", "class2"]'
@@ -155,7 +157,8 @@ def test_a_damaged_file_is_refused(file: str, settings: Settings, tmp_path: Path
 
 
 def test_a_foreign_onnx_model_is_refused(settings: Settings, source: Source, tmp_path: Path) -> None:
-    ONNX.write(Deployed(source.network).eval(), ONNX.description(source.description), tmp_path / "model.onnx")
+    deployed = Deployed(source.network, source.description.temperature).eval()
+    ONNX.write(deployed, ONNX.description(source.description), tmp_path / "model.onnx")
     model = onnx.load(str(tmp_path / "model.onnx"))
     del model.metadata_props[:]
     onnx.save(model, str(tmp_path / "foreign.onnx"))
@@ -186,4 +189,4 @@ def test_a_full_disk_is_an_error_and_not_the_end_of_the_process(
 ) -> None:
     write, file = load_format(format_name).write, tmp_path / FILES[format_name]
     with no_room(), pytest.raises((OSError, BadInput), match="File too large"):
-        write(Deployed(source.network).eval(), source.description, file)
+        write(Deployed(source.network, source.description.temperature).eval(), source.description, file)
