@@ -11,6 +11,7 @@ from baselines import run as baselines
 from search import check, cuts, evaluate, export, init, predict, run
 from search.errors import BadInput, did_you_mean
 from search.finalize import __main__ as finalize
+from search.inspect import __main__ as inspect
 from search.latency import __main__ as latency
 from search.profile import __main__ as profile
 from search.report import __main__ as report
@@ -31,6 +32,7 @@ class Command:
 
 COMMANDS = {
     "check": Command("try settings, data, database, weights and one step of each space; write nothing", check.main),
+    "inspect": Command("look at the images: probable label errors, outliers, near copies, counts", inspect.main),
     "run": Command("run all studies on this machine in turns, then show the report", run.main),
     "worker": Command("run workers on this machine, for a database that other machines share", worker.main),
     "init": Command("create the tables and studies, so that workers find them", init.main),

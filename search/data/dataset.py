@@ -80,6 +80,10 @@ class Dataset:
         """The example behind each row of `arrays(split, ...)`: name, class, file or pixels, and box."""
         return tuple(row.example for row in self._split.rows[split])
 
+    def groups(self, split: SplitName) -> tuple[str, ...]:
+        """The group of each row of `arrays(split, ...)`: images of one group show the same and stay in one split."""
+        return tuple(row.group for row in self._split.rows[split])
+
     def describe(self) -> dict[str, Any]:
         """The description of the data that a study records, as values for JSON. It is the same on every machine.
 

@@ -55,8 +55,8 @@ def probe_exits(
     started, memory = time.perf_counter(), PeakMemory(device)
     network.eval().to(device).to(memory_format=memory_format(device))  # type: ignore[call-overload]
     with kept_memory(device):
-        train = _pooled(network, data.train, device, hooks.interrupted)
-        validation = _pooled(network, data.validation, device, hooks.interrupted) if data.validation else None
+        train = pooled_features(network, data.train, device, hooks.interrupted)
+        validation = pooled_features(network, data.validation, device, hooks.interrupted) if data.validation else None
     passed = time.perf_counter() - started
     images_per_second = sum(len(split) for split in (data.train, data.validation) if split) / passed
     network.cpu()
@@ -138,8 +138,8 @@ def _scale(standardised: Floats, labels: Integers, penalty: float) -> float:
 
 
 @torch.inference_mode()
-def _pooled(
-    network: MultiExitNetwork, arrays: Arrays, device: torch.device, interrupted: Callable[[], bool]
+def pooled_features(
+    network: MultiExitNetwork, arrays: Arrays, device: torch.device, interrupted: Callable[[], bool] = lambda: False
 ) -> list[Features]:
     """For each exit, the pooled features of a split, float32 (N, C)."""
     maps: list[list[Tensor]] = [[] for _ in network.exits]

@@ -1,0 +1,115 @@
+"""An inspection as one HTML file that works offline: it holds its pictures, and its own policy forbids all requests."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable
+from html import escape
+from importlib.resources import files
+from string import Template
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from search.data.examples import SPLITS
+from search.inspect.findings import Inspection, LabelError, Outlier
+from search.inspect.table import facts_in_words
+from search.system.text import clean, whole
+
+MOST_ERRORS, MOST_OUTLIERS = 100, 40
+QUALITY = 80
+
+ERRORS_MEANING = (
+    "A classifier that did not see the image gives its label a low probability. First come the most doubtful labels. "
+    "Most of them are wrong labels or hard images. Decide by looking."
+)
+OUTLIERS_MEANING = (
+    "These images are far from all others of their class. Some are of no class, or of another kind than the rest; "
+    "others are only rare. Distance: a multiple of that of the median image of the class."
+)
+HOW = (
+    "Open corrections.csv. For each image, replace “keep” with “relabel” (the proposed class, or another one "
+    "that you write there) or with “drop”. Then hand the file to every command:"
+)
+
+
+def page(found: Inspection) -> str:
+    """The page. All text that comes from the data is escaped."""
+    data = found.dataset
+    title = f"Inspection of {clean(data.name)}"
+    sections = [
+        f"<h1>{escape(title)}</h1>",
+        *(f"<p>{escape(clean(line))}</p>" for line in facts_in_words(found)),
+        _section("Counts", _counts(found)),
+        _section("Warnings", *(f"<p>{escape(clean(each))}</p>" for each in data.warnings)) if data.warnings else "",
+        _section(
+            f"Probable label errors ({whole(len(found.label_errors))})",
+            _quiet(ERRORS_MEANING),
+            _pictures(_label_error(found, each) for each in found.label_errors[:MOST_ERRORS]),
+            _rest(len(found.label_errors), MOST_ERRORS, "corrections.csv has all of them."),
+        ),
+        _section(
+            f"Outliers ({whole(len(found.outliers))})",
+            _quiet(OUTLIERS_MEANING),
+            _pictures(_outlier(found, each) for each in found.outliers[:MOST_OUTLIERS]),
+            _rest(len(found.outliers), MOST_OUTLIERS, "The option --json lists all of them."),
+        ),
+        _section("What to do", f"<p>{escape(HOW)}</p>", "<p><code>--set data.corrections=corrections.csv</code></p>"),
+        _quiet(f"Features: {found.backbone}, fingerprint of the data {data.fingerprint[:12]}."),
+    ]
+    template = Template(files("search.inspect").joinpath("page.html").read_text(encoding="utf-8"))
+    return template.substitute(title=escape(title), body="\n".join(sections))
+
+
+def _counts(found: Inspection) -> str:
+    head = "".join(f"<th scope='col'>{name}</th>" for name in ("class", *SPLITS))
+    rows = "".join(
+        f"<tr><td>{escape(clean(name))}</td>"
+        + "".join(f"<td>{found.dataset.counts[split].get(name, 0):,}</td>" for split in SPLITS)
+        + "</tr>"
+        for name in found.dataset.classes
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _label_error(found: Inspection, each: LabelError) -> str:
+    said = (
+        f"{escape(clean(each.given))} ({each.given_probability:.2f}) → "
+        f"<b>{escape(clean(each.proposed))}</b> ({each.proposed_probability:.2f})"
+    )
+    return _picture(found.image(each.row), f"{clean(each.given)}, probably {clean(each.proposed)}", said, each)
+
+
+def _outlier(found: Inspection, each: Outlier) -> str:
+    said = f"{escape(clean(each.class_name))}, distance <b>{each.distance:.1f}</b>"
+    return _picture(found.image(each.row), clean(each.class_name), said, each)
+
+
+def _picture(image: npt.NDArray[np.uint8], alternative: str, said: str, finding: LabelError | Outlier) -> str:
+    file = f"<span class='file'>{escape(clean(finding.file))} · {finding.split}</span>"
+    return f"<li><img loading='lazy' src='{_data(image)}' alt='{escape(alternative)}'>{said}{file}</li>"
+
+
+def _data(image: npt.NDArray[np.uint8]) -> str:
+    written = io.BytesIO()
+    Image.fromarray(image).save(written, "JPEG", quality=QUALITY)
+    return f"data:image/jpeg;base64,{base64.b64encode(written.getvalue()).decode()}"
+
+
+def _pictures(items: Iterable[str]) -> str:
+    listed = "".join(items)
+    return f"<ul class='pictures'>{listed}</ul>" if listed else "<p>None was found.</p>"
+
+
+def _rest(count: int, shown: int, where: str) -> str:
+    return _quiet(f"The other {count - shown:,} are not shown. {where}") if count > shown else ""
+
+
+def _section(title: str, *parts: str) -> str:
+    return f"<section><h2>{escape(title)}</h2>{''.join(parts)}</section>"
+
+
+def _quiet(text: str) -> str:
+    return f"<p class='quiet'>{escape(text)}</p>"
