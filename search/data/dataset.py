@@ -27,7 +27,7 @@ from search.data.sources.folder import read_folder
 from search.data.sources.paths import shown
 from search.data.sources.torchvision_sets import read_cifar10, read_fashion_mnist
 from search.data.split import Split, split_rows
-from search.data.units import read_groups, units_of
+from search.data.units import Units, joined, read_groups, units_of
 from search.errors import BadInput
 from search.settings.data import DataSettings
 
@@ -62,6 +62,7 @@ class Dataset:
     settings: DataSettings
     _split: Split
     _cache: ImageCache
+    _units: Units
 
     def arrays(self, part: PartName, image_size: int) -> Arrays:
         """One split, or two, at one size. All splits are decoded at this size, unless a process has done so before.
@@ -81,8 +82,18 @@ class Dataset:
         return tuple(row.example for row in self._split.rows[split])
 
     def groups(self, split: SplitName) -> tuple[str, ...]:
-        """The group of each row of `arrays(split, ...)`: images of one group show the same and stay in one split."""
-        return tuple(row.group for row in self._split.rows[split])
+        """The unit of each row of `arrays(split, ...)`. Equal images, near copies and members of a group share one."""
+        return tuple(self._units.unit(row) for row in self._split.rows[split])
+
+    def near_copies(self, splits: Sequence[SplitName]) -> list[list[int]]:
+        """Groups of near copies, as row numbers over the arrays of `splits`, one after the other."""
+        rows = [row for split in splits for row in self._split.rows[split]]
+        unit_of = joined(self._units.near_copies)
+        members: dict[str, list[int]] = {}
+        for number, row in enumerate(rows):
+            if row.group in unit_of:
+                members.setdefault(unit_of[row.group], []).append(number)
+        return [group for group in members.values() if len(group) > 1]
 
     def describe(self) -> dict[str, Any]:
         """The description of the data that a study records, as values for JSON. It is the same on every machine.
@@ -156,7 +167,7 @@ def open_dataset(
         raise BadInput(f"the data set ({where}) cannot be used", problems)
     skipped = [f"skipped {line}" for line in unusable]
     warnings = (*listing.warnings, *skipped, *depth.warnings, *split.warnings)
-    dataset = _dataset(listing.name, split, warnings, settings, cache)
+    dataset = _dataset(listing.name, split, warnings, settings, cache, units)
     if found.kept is not None and image_sizes:
         cache.rearrange(found.kept, split, image_sizes[0])
     for size in image_sizes:
@@ -164,7 +175,9 @@ def open_dataset(
     return dataset
 
 
-def _dataset(name: str, split: Split, warnings: tuple[str, ...], settings: DataSettings, cache: ImageCache) -> Dataset:
+def _dataset(
+    name: str, split: Split, warnings: tuple[str, ...], settings: DataSettings, cache: ImageCache, units: Units
+) -> Dataset:
     counters = {part: Counter(row.example.class_name for row in rows) for part, rows in split.rows.items()}
     return Dataset(
         name=name,
@@ -175,6 +188,7 @@ def _dataset(name: str, split: Split, warnings: tuple[str, ...], settings: DataS
         settings=settings,
         _split=split,
         _cache=cache,
+        _units=units,
     )
 
 

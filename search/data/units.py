@@ -20,16 +20,18 @@ OVER_PATHS = "expected a regular expression over the path with one group"
 class Units:
     """Which rows stay together.
 
-    of        the unit of each `Row.group`, as the smallest `Row.group` in it; groups that are alone are not listed
-    grouped   whether `data.groups` is set
-    warnings  what was found
-    problems  why there can be no split
+    of           the unit of each `Row.group`, as the smallest `Row.group` in it; groups that are alone are not listed
+    grouped      whether `data.groups` is set
+    warnings     what was found
+    problems     why there can be no split
+    near_copies  pairs of groups that are near copies, whether they stay together or not
     """
 
     of: Mapping[str, str] = field(default_factory=dict)
     grouped: bool = False
     warnings: Sequence[str] = ()
     problems: Sequence[str] = ()
+    near_copies: Sequence[Link] = ()
 
     def unit(self, row: Row) -> str:
         return self.of.get(row.group, row.group)
@@ -78,7 +80,7 @@ def units_of(rows: Sequence[Row], links: Sequence[Link], settings: DataSettings)
     if settings.groups is not None and len(first) == 1:
         problems.append(f"data.groups: all images are of one group, {next(iter(first))!r}: at least two are needed")
     notes = [*_of_groups(first, rows), *_of_links(rows, links, settings)]
-    return Units(forest.roots(), settings.groups is not None, notes, problems)
+    return Units(forest.roots(), settings.groups is not None, notes, problems, tuple(links))
 
 
 def joined(links: Iterable[Link]) -> dict[str, str]:

@@ -19,18 +19,18 @@ from search.training.probe import pooled_features
 from search.training.weights import load_weights
 
 IMAGE_SIZE = 192
-"""px. At 128 px two hundredths fewer of the planted label errors were found; see docs/results/inspect.md."""
-DEPTHS = 3
-COMPONENTS = 128
+"""px. At 128 px fewer of the planted label errors were found; see docs/results/inspect.md."""
+DEPTHS = 4
+COMPONENTS = 256
 
 Features = npt.NDArray[np.float32]
 
 
 def features_of(splits: Sequence[Arrays], backbone: str, weights_dir: Path | None, device: torch.device) -> Features:
-    """Float32 (N, at most `COMPONENTS`) features of the images of all splits, one after the other, of variance 1.
+    """Standardised float32 (N, C) features of the images of all splits, one after the other.
 
-    They are the principal components of the standardised features after the last block of the middle stages and of the
-    deepest one. Raises FileNotFoundError for a backbone without weights.
+    They are pooled after the last blocks of the stages below the deepest one, which sees most of what the network was
+    pretrained for. Raises FileNotFoundError for a backbone without weights.
     """
     known = anatomy(backbone, IMAGE_SIZE)
     exits = [
@@ -41,20 +41,18 @@ def features_of(splits: Sequence[Arrays], backbone: str, weights_dir: Path | Non
     ]
     network = build_multi_exit(exits, load_weights(backbone, weights_dir)).eval().to(device)
     parts = [np.concatenate(pooled_features(network, arrays, device), axis=1) for arrays in splits if len(arrays)]
-    return reduced(np.concatenate(parts))
+    return np.asarray(StandardScaler().fit_transform(np.concatenate(parts)), dtype=np.float32)
 
 
-def reduced(features: Features) -> Features:
-    """(N, C) -> (N, at most `COMPONENTS`), with a total variance of 1 per component."""
-    standard = StandardScaler().fit_transform(features)
-    components = PCA(min(COMPONENTS, *standard.shape), random_state=0).fit_transform(standard)
+def principal(features: Features) -> Features:
+    """The principal components, (N, C) -> (N, at most `COMPONENTS`), with a mean variance of 1."""
+    components = PCA(min(COMPONENTS, *features.shape), svd_solver="randomized", random_state=0).fit_transform(features)
     spread = float(np.sqrt(components.var())) or 1.0
     return np.asarray(components / spread, dtype=np.float32)
 
 
 def _depths(cuts: Sequence[Cut]) -> list[Cut]:
-    """The last cut of `DEPTHS` stages that are evenly spaced, the deepest stage among them."""
+    """The last cut of each of the `DEPTHS` stages below the deepest, or of as many as there are."""
     last_of = {cut.stage: cut for cut in cuts if cut.module}
     stages = sorted(last_of)
-    chosen = sorted({stages[(len(stages) - 1) * number // DEPTHS] for number in range(1, DEPTHS + 1)})
-    return [last_of[stage] for stage in chosen]
+    return [last_of[stage] for stage in stages[-DEPTHS - 1 : -1] or stages]

@@ -38,6 +38,21 @@ class Outlier:
 
 
 @dataclass(frozen=True)
+class CopyGroup:
+    """Images that show nearly the same. Each field has a value for each of them."""
+
+    rows: tuple[int, ...]
+    files: tuple[str, ...]
+    splits: tuple[SplitName, ...]
+    classes: tuple[str, ...]
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether its images have different classes, or stand in different splits."""
+        return len(set(self.classes)) > 1 or len(set(self.splits)) > 1
+
+
+@dataclass(frozen=True)
 class Inspection:
     """Everything that was found. `row` of a finding is a row of `images`.
 
@@ -51,6 +66,7 @@ class Inspection:
     facts: ImageFacts
     label_errors: tuple[LabelError, ...]
     outliers: tuple[Outlier, ...]
+    near_copies: tuple[CopyGroup, ...]
     images: tuple[Arrays, ...]
 
     def image(self, row: int) -> npt.NDArray[np.uint8]:
@@ -70,8 +86,9 @@ class Inspection:
             "image_facts": asdict(self.facts),
             "label_errors": [_without_row(each) for each in self.label_errors],
             "outliers": [_without_row(each) for each in self.outliers],
+            "near_copies": [_without_row(each) for each in self.near_copies],
         }
 
 
-def _without_row(finding: LabelError | Outlier) -> dict[str, Any]:
-    return {name: value for name, value in asdict(finding).items() if name != "row"}
+def _without_row(finding: LabelError | Outlier | CopyGroup) -> dict[str, Any]:
+    return {name: value for name, value in asdict(finding).items() if name not in ("row", "rows")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,8 @@ from search.data.examples import Example
 from search.errors import BadInput
 from search.inspect.corrections import write_corrections
 from search.inspect.facts import image_facts
-from search.inspect.features import IMAGE_SIZE, features_of
-from search.inspect.findings import Inspection, LabelError, Outlier
+from search.inspect.features import IMAGE_SIZE, features_of, principal
+from search.inspect.findings import CopyGroup, Inspection, LabelError, Outlier
 from search.inspect.labels import doubts
 from search.inspect.outliers import farness, outliers
 from search.inspect.page import page
@@ -68,36 +69,46 @@ def inspect(dataset: Dataset, backbone: str, settings: Settings, *, test: bool =
     facts, _ = image_facts([example for _, example in examples], arrays)
     features = features_of(arrays, backbone, settings.weights_dir, choose_device(settings.device))
     doubted = doubts(features, labels, groups)
-    distances = farness(features, labels)
+    distances = farness(principal(features), labels)
     return Inspection(
         dataset=dataset,
         splits=splits,
         backbone=backbone,
         facts=facts,
         label_errors=tuple(
-            _label_error(row, *examples[row], doubted.probabilities[row], dataset) for row in doubted.ranked
+            _label_error(int(row), examples[row], doubted.probabilities[row], dataset.classes) for row in doubted.ranked
         ),
         outliers=tuple(
             Outlier(row, examples[row][1].name, examples[row][0], examples[row][1].class_name, float(distances[row]))
             for row in outliers(distances)
+        ),
+        near_copies=tuple(
+            CopyGroup(
+                tuple(group),
+                tuple(examples[row][1].name for row in group),
+                tuple(examples[row][0] for row in group),
+                tuple(examples[row][1].class_name for row in group),
+            )
+            for group in dataset.near_copies(splits)
         ),
         images=tuple(arrays),
     )
 
 
 def _label_error(
-    row: int, split: SplitName, example: Example, probabilities: npt.NDArray[np.float64], dataset: Dataset
+    row: int, where: tuple[SplitName, Example], probabilities: npt.NDArray[np.float64], classes: Sequence[str]
 ) -> LabelError:
-    given = dataset.classes.index(example.class_name)
+    split, example = where
+    given = classes.index(example.class_name)
     others = probabilities.copy()
     others[given] = -1.0
     proposed = int(others.argmax())
     return LabelError(
-        row=int(row),
+        row=row,
         file=example.name,
         split=split,
         given=example.class_name,
-        proposed=dataset.classes[proposed],
+        proposed=classes[proposed],
         given_probability=float(probabilities[given]),
         proposed_probability=float(probabilities[proposed]),
     )

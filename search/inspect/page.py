@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from search.data.arrays import SplitName
 from search.data.examples import SPLITS
-from search.inspect.findings import Inspection, LabelError, Outlier
+from search.inspect.findings import CopyGroup, Inspection, LabelError, Outlier
 from search.inspect.table import facts_in_words
 from search.system.text import clean, whole
 
-MOST_ERRORS, MOST_OUTLIERS = 100, 40
+MOST_ERRORS, MOST_OUTLIERS, MOST_GROUPS = 100, 40, 40
 QUALITY = 80
 
 ERRORS_MEANING = (
@@ -28,6 +29,10 @@ ERRORS_MEANING = (
 OUTLIERS_MEANING = (
     "These images are far from all others of their class. Some are of no class, or of another kind than the rest; "
     "others are only rare. Distance: a multiple of that of the median image of the class."
+)
+COPIES_MEANING = (
+    "Images of one group show nearly the same: saved again, cropped, turned a little, brighter, or taken a moment "
+    "later. First come groups whose images have different classes or stand in different splits."
 )
 HOW = (
     "Open corrections.csv. For each image, replace “keep” with “relabel” (the proposed class, or another one "
@@ -56,6 +61,13 @@ def page(found: Inspection) -> str:
             _pictures(_outlier(found, each) for each in found.outliers[:MOST_OUTLIERS]),
             _rest(len(found.outliers), MOST_OUTLIERS, "The option --json lists all of them."),
         ),
+        _section(
+            f"Near copies ({whole(len(found.near_copies))} groups)",
+            _quiet(COPIES_MEANING),
+            *(_group(found, each) for each in _doubtful_first(found)[:MOST_GROUPS]),
+            "" if found.near_copies else "<p>None was found.</p>",
+            _rest(len(found.near_copies), MOST_GROUPS, "The option --json lists all of them."),
+        ),
         _section("What to do", f"<p>{escape(HOW)}</p>", "<p><code>--set data.corrections=corrections.csv</code></p>"),
         _quiet(f"Features: {found.backbone}, fingerprint of the data {data.fingerprint[:12]}."),
     ]
@@ -79,16 +91,31 @@ def _label_error(found: Inspection, each: LabelError) -> str:
         f"{escape(clean(each.given))} ({each.given_probability:.2f}) → "
         f"<b>{escape(clean(each.proposed))}</b> ({each.proposed_probability:.2f})"
     )
-    return _picture(found.image(each.row), f"{clean(each.given)}, probably {clean(each.proposed)}", said, each)
+    return _picture(
+        found.image(each.row), f"{clean(each.given)}, probably {clean(each.proposed)}", said, each.file, each.split
+    )
 
 
 def _outlier(found: Inspection, each: Outlier) -> str:
     said = f"{escape(clean(each.class_name))}, distance <b>{each.distance:.1f}</b>"
-    return _picture(found.image(each.row), clean(each.class_name), said, each)
+    return _picture(found.image(each.row), clean(each.class_name), said, each.file, each.split)
 
 
-def _picture(image: npt.NDArray[np.uint8], alternative: str, said: str, finding: LabelError | Outlier) -> str:
-    file = f"<span class='file'>{escape(clean(finding.file))} · {finding.split}</span>"
+def _doubtful_first(found: Inspection) -> list[CopyGroup]:
+    return sorted(found.near_copies, key=lambda group: not group.is_doubtful)
+
+
+def _group(found: Inspection, group: CopyGroup) -> str:
+    several = len(set(group.classes)) > 1
+    items = []
+    for row, file, split, name in zip(group.rows, group.files, group.splits, group.classes, strict=True):
+        said = f"<b>{escape(clean(name))}</b>" if several else escape(clean(name))
+        items.append(_picture(found.image(row), clean(name), said, file, split))
+    return f"<ul class='pictures group'>{''.join(items)}</ul>"
+
+
+def _picture(image: npt.NDArray[np.uint8], alternative: str, said: str, name: str, split: SplitName) -> str:
+    file = f"<span class='file'>{escape(clean(name))} · {split}</span>"
     return f"<li><img loading='lazy' src='{_data(image)}' alt='{escape(alternative)}'>{said}{file}</li>"
 
 

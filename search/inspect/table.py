@@ -44,6 +44,9 @@ def show(found: Inspection, console: Console) -> None:
             table.add_row(Text(clean(outlier.file)), Text(clean(outlier.class_name)), f"{outlier.distance:.2f}")
         console.print(table)
         _more(len(far), console)
+    doubtful = sum(group.is_doubtful for group in found.near_copies)
+    where = f", {doubtful} of them with different classes or splits" if doubtful else ""
+    console.print(f"groups of near copies: {len(found.near_copies)}{where}", markup=False)
 
 
 def facts_in_words(found: Inspection) -> list[str]:
