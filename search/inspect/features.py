@@ -20,7 +20,7 @@ from search.training.weights import load_weights
 
 IMAGE_SIZE = 192
 """px. At 128 px fewer of the planted label errors were found; see docs/results/inspect.md."""
-DEPTHS = 4
+DEPTHS = 3
 COMPONENTS = 256
 
 Features = npt.NDArray[np.float32]
@@ -29,8 +29,7 @@ Features = npt.NDArray[np.float32]
 def features_of(splits: Sequence[Arrays], backbone: str, weights_dir: Path | None, device: torch.device) -> Features:
     """Standardised float32 (N, C) features of the images of all splits, one after the other.
 
-    They are pooled after the last blocks of the stages below the deepest one, which sees most of what the network was
-    pretrained for. Raises FileNotFoundError for a backbone without weights.
+    They are pooled after the deepest stage, and after two earlier ones. Raises FileNotFoundError for a backbone without weights.
     """
     known = anatomy(backbone, IMAGE_SIZE)
     exits = [
@@ -52,7 +51,6 @@ def principal(features: Features) -> Features:
 
 
 def _depths(cuts: Sequence[Cut]) -> list[Cut]:
-    """The last cut of each of the `DEPTHS` stages below the deepest, or of as many as there are."""
+    """The last cuts of the deepest stage, and of every second stage below it, at most `DEPTHS` in all."""
     last_of = {cut.stage: cut for cut in cuts if cut.module}
-    stages = sorted(last_of)
-    return [last_of[stage] for stage in stages[-DEPTHS - 1 : -1] or stages]
+    return [last_of[stage] for stage in sorted(sorted(last_of)[::-2][:DEPTHS])]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from cleanlab.filter import find_label_issues
+from scipy.special import softmax
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
@@ -62,11 +63,11 @@ def _with_several_groups(labels: Integers, groups: Integers) -> list[int]:
 
 
 def _out_of_fold(features: Features, labels: Integers, groups: Integers) -> Floats:
-    """(N, classes) probabilities: the mean of both regressions."""
+    """(N, classes) probabilities: the geometric mean of both regressions, scaled to a sum of 1."""
     fewest = min(len(np.unique(groups[labels == label])) for label in np.unique(labels))
     folds = StratifiedGroupKFold(min(FOLDS, fewest), shuffle=True, random_state=0)
     components = principal(features)
-    probabilities = np.zeros((len(labels), int(labels.max()) + 1))
+    logarithms = np.full((len(labels), int(labels.max()) + 1), -np.inf)
     with threadpool_limits(1):
         for train, held_out in folds.split(features, labels, groups):
             landmarks = min(LANDMARKS, len(train))
@@ -76,10 +77,11 @@ def _out_of_fold(features: Features, labels: Integers, groups: Integers) -> Floa
                 (make_pipeline(kernel, LogisticRegression(C=KERNEL, max_iter=300)), components),
             )
             classes = np.unique(labels[train])
+            logarithms[np.ix_(held_out, classes)] = 0.0
             if len(classes) == 1:  # the other classes are in this fold alone
-                probabilities[held_out, classes[0]] = 1.0
                 continue
             for model, inputs in regressions:
-                votes = model.fit(inputs[train], labels[train]).predict_proba(inputs[held_out])
-                probabilities[np.ix_(held_out, classes)] += votes / len(regressions)
+                votes = model.fit(inputs[train], labels[train]).predict_log_proba(inputs[held_out])
+                logarithms[np.ix_(held_out, classes)] += votes / len(regressions)
+    probabilities: Floats = softmax(logarithms, axis=1)
     return probabilities
