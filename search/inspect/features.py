@@ -29,7 +29,8 @@ Features = npt.NDArray[np.float32]
 def features_of(splits: Sequence[Arrays], backbone: str, weights_dir: Path | None, device: torch.device) -> Features:
     """Standardised float32 (N, C) features of the images of all splits, one after the other.
 
-    They are pooled after the deepest stage, and after two earlier ones. Raises FileNotFoundError for a backbone without weights.
+    They are pooled after the deepest stage and after two earlier ones. Raises FileNotFoundError for a backbone without
+    weights.
     """
     known = anatomy(backbone, IMAGE_SIZE)
     exits = [
