@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +23,7 @@ from search.data.examples import Row
 from search.data.near_copies import THUMBNAIL, near_copies
 from search.data.parallel import in_parallel
 from search.settings.data import DataSettings
+from search.system.outputs import replaced
 
 VERSION = 1  # raise it when other pairs are found
 
@@ -73,10 +73,9 @@ def _thumbnail(file: Path, settings: DataSettings, cache: ImageCache) -> npt.NDA
 
 
 def _store(file: Path, found: Sequence[Copies]) -> None:
-    temporary = file.with_suffix(f".{os.getpid()}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(found), encoding="utf-8")
-        temporary.replace(file)
-    except OSError:  # a full disk: they are searched again
-        temporary.unlink(missing_ok=True)
+        with replaced(file) as target:
+            target.write(json.dumps(found).encode())
+    except OSError:
+        pass  # a full disk: they are searched again
