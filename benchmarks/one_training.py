@@ -3,8 +3,9 @@
     python -m benchmarks.one_training --data FOLDER [FOLDER ...] --sizes 64 128 --seeds 3
 
 The shared training has an exit with a linear head at every cut (see `search.training.multi_exit`). The separate
-trainings have the same networks, or one in `--every` of them, and the old default recipe (`OLD_RECIPE`);
-`--same-recipe` also trains them with the recipe of the shared training. Scores are macro F1 on validation after the
+trainings have the same networks, or one in `--every` of them, or those of `--cuts`, and the old default recipe
+(`OLD_RECIPE`); `--same-recipe` also trains them with the recipe of the shared training. With `--random` all trainings
+start from random weights, as random-init ablations do. Scores are macro F1 on validation after the
 last epoch, the mean over seeds. Seconds are CPU seconds of this process with one thread, because other work on the
 machine affects them less than wall-clock time.
 
@@ -78,25 +79,40 @@ def one_in(every: int, exits: Sequence[EliminatedSpecification]) -> list[Elimina
     return list(exits[::-every][::-1])
 
 
-def shared(exits: Sequence[EliminatedSpecification], data: TrainingData, recipe: Recipe, seed: int) -> Measured:
+def named(cuts: Sequence[str], exits: Sequence[EliminatedSpecification]) -> list[EliminatedSpecification]:
+    """The networks of these cuts. Raises BadInput with all names that are no cut."""
+    known = {name_of(each): each for each in exits}
+    if wrong := [cut for cut in cuts if cut not in known]:
+        raise BadInput("arguments", [f"--cuts {cut}: expected one of {', '.join(known)}" for cut in wrong])
+    return [each for name, each in known.items() if name in cuts]
+
+
+def shared(
+    exits: Sequence[EliminatedSpecification], data: TrainingData, recipe: Recipe, seed: int, *, pretrained: bool = True
+) -> Measured:
     """Train all exits in one training."""
     started = time.process_time()
     torch.manual_seed(seed)
-    network = build_multi_exit(exits, load_weights(exits[-1].backbone, load().weights_dir))
-    plan = Plan(recipe, seed, pretrained=True)
-    results = train_exits(network, plan, data, CPU)
+    network = build_multi_exit(exits, _weights(exits[-1], pretrained))
+    results = train_exits(network, Plan(recipe, seed, pretrained), data, CPU)
     scores = {name_of(each): result.f1_macro for each, result in zip(exits, results, strict=True)}
     return Measured(scores, time.process_time() - started)
 
 
-def alone(exits: Sequence[EliminatedSpecification], data: TrainingData, recipe: Recipe, seed: int) -> Measured:
+def alone(
+    exits: Sequence[EliminatedSpecification], data: TrainingData, recipe: Recipe, seed: int, *, pretrained: bool = True
+) -> Measured:
     """Train each network separately."""
     started, scores = time.process_time(), {}
     for each in exits:
         torch.manual_seed(seed)
-        network = build(each, load_weights(each.backbone, load().weights_dir))
-        scores[name_of(each)] = train(network, Plan(recipe, seed, pretrained=True), data, CPU).f1_macro
+        network = build(each, _weights(each, pretrained))
+        scores[name_of(each)] = train(network, Plan(recipe, seed, pretrained), data, CPU).f1_macro
     return Measured(scores, time.process_time() - started)
+
+
+def _weights(network: EliminatedSpecification, pretrained: bool) -> Mapping[str, Any] | None:
+    return load_weights(network.backbone, load().weights_dir) if pretrained else None
 
 
 def name_of(exit_: EliminatedSpecification) -> str:
@@ -151,7 +167,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def compare(dataset: Dataset, size: int, options: argparse.Namespace) -> None:
     """Train all networks on one data set at one size, and print their table."""
     exits = exits_of(options.backbone, size, len(dataset.classes))
-    separate = one_in(options.every, exits)
+    separate = named(options.cuts, exits) if options.cuts else one_in(options.every, exits)
+    pretrained = not options.random
     data = TrainingData(dataset.arrays("train", size), dataset.arrays("validation", size))
     recipe = Recipe.model_validate({"epochs": options.epochs, **json.loads(options.recipe)})
     ways: dict[str, Recipe] = {}
@@ -165,12 +182,12 @@ def compare(dataset: Dataset, size: int, options: argparse.Namespace) -> None:
         flush=True,
     )
     for seed in range(options.seeds):
-        told = {"data": dataset.fingerprint, "size": size, "seed": seed}
-        measured = shared(exits, data, recipe, seed)
+        told = {"data": dataset.fingerprint, "size": size, "seed": seed, "pretrained": pretrained}
+        measured = shared(exits, data, recipe, seed, pretrained=pretrained)
         rows.setdefault(f"shared, {options.epochs} epochs", []).append(measured)
         keep(options.json, told | {"shared": True, "recipe": recipe.model_dump()} | asdict(measured))
         for name, own in ways.items():
-            rows.setdefault(name, []).append(alone(separate, data, own, seed))
+            rows.setdefault(name, []).append(alone(separate, data, own, seed, pretrained=pretrained))
             keep(options.json, told | {"recipe": own.model_dump()} | asdict(rows[name][-1]))
     print(table(rows))
     ours, *others = rows.items()
@@ -192,6 +209,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--sizes", type=int, nargs="+", default=[64], help="sides of the images in px (default: 64)")
     parser.add_argument("--seeds", type=int, default=1, help="seeds of each kind of training (default: 1)")
     parser.add_argument("--every", type=int, default=1, help="train one cut in this many separately (default: 1)")
+    parser.add_argument("--cuts", nargs="+", default=[], metavar="CUT", help="or train these separately, or uncut")
+    parser.add_argument("--random", action="store_true", help="start all trainings from random weights")
     parser.add_argument("--epochs", type=int, default=24, help="epochs of the shared training (default: 24)")
     parser.add_argument(
         "--alone-epochs",

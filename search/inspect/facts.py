@@ -45,12 +45,12 @@ class ImageFacts:
     brightness: Spread
 
 
-def image_facts(examples: Sequence[Example], splits: Sequence[Arrays]) -> tuple[ImageFacts, Floats]:
-    """The facts about all images of some splits, and the brightness (N,) of each."""
+def image_facts(examples: Sequence[Example], splits: Sequence[Arrays]) -> ImageFacts:
+    """The facts about all images of some splits."""
     sizes = np.array([_size(example) for example in examples], dtype=np.float64)
     bright = np.concatenate([_brightness(arrays) for arrays in splits if len(arrays)])
     width, height = sizes.T
-    return ImageFacts(Spread.of(width), Spread.of(height), Spread.of(width / height), Spread.of(bright)), bright
+    return ImageFacts(Spread.of(width), Spread.of(height), Spread.of(width / height), Spread.of(bright))
 
 
 def smallest_class(train: dict[str, int], validation: dict[str, int]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +24,32 @@ IMAGE_SIZE = 192
 DEPTHS = 3
 COMPONENTS = 256
 
-Features = npt.NDArray[np.float32]
+Matrix = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Features:
+    """Two views of the same features, each with a row for each image.
+
+    standardised  float32 (N, C), each column with mean 0 and variance 1
+    components    float32 (N, at most `COMPONENTS`), the principal components, with a mean variance of 1
+    """
+
+    standardised: Matrix
+    components: Matrix
+
+    @classmethod
+    def of(cls, pooled: Matrix) -> Features:
+        """Both views of (N, C) pooled features."""
+        standardised = np.asarray(StandardScaler().fit_transform(pooled), dtype=np.float32)
+        count = min(COMPONENTS, *standardised.shape)
+        components = PCA(count, svd_solver="randomized", random_state=0).fit_transform(standardised)
+        spread = float(np.sqrt(components.var())) or 1.0
+        return cls(standardised, np.asarray(components / spread, dtype=np.float32))
 
 
 def features_of(splits: Sequence[Arrays], backbone: str, weights_dir: Path | None, device: torch.device) -> Features:
-    """Standardised float32 (N, C) features of the images of all splits, one after the other.
+    """The features of the images of all splits, one after the other.
 
     They are pooled after the deepest stage and after two earlier ones. Raises FileNotFoundError for a backbone without
     weights.
@@ -41,14 +63,7 @@ def features_of(splits: Sequence[Arrays], backbone: str, weights_dir: Path | Non
     ]
     network = build_multi_exit(exits, load_weights(backbone, weights_dir)).eval().to(device)
     parts = [np.concatenate(pooled_features(network, arrays, device), axis=1) for arrays in splits if len(arrays)]
-    return np.asarray(StandardScaler().fit_transform(np.concatenate(parts)), dtype=np.float32)
-
-
-def principal(features: Features) -> Features:
-    """The principal components, (N, C) -> (N, at most `COMPONENTS`), with a mean variance of 1."""
-    components = PCA(min(COMPONENTS, *features.shape), svd_solver="randomized", random_state=0).fit_transform(features)
-    spread = float(np.sqrt(components.var())) or 1.0
-    return np.asarray(components / spread, dtype=np.float32)
+    return Features.of(np.concatenate(parts))
 
 
 def _depths(cuts: Sequence[Cut]) -> list[Cut]:

@@ -17,7 +17,7 @@ from search.data.examples import Example
 from search.errors import BadInput
 from search.inspect.corrections import write_corrections
 from search.inspect.facts import image_facts
-from search.inspect.features import IMAGE_SIZE, features_of, principal
+from search.inspect.features import IMAGE_SIZE, features_of
 from search.inspect.findings import CopyGroup, Inspection, LabelError, Outlier
 from search.inspect.labels import doubts
 from search.inspect.outliers import farness, outliers
@@ -66,10 +66,10 @@ def inspect(dataset: Dataset, backbone: str, settings: Settings, *, test: bool =
     examples = [(split, example) for split in splits for example in dataset.examples(split)]
     groups = [group for split in splits for group in dataset.groups(split)]
     labels = np.concatenate([each.labels for each in arrays])
-    facts, _ = image_facts([example for _, example in examples], arrays)
+    facts = image_facts([example for _, example in examples], arrays)
     features = features_of(arrays, backbone, settings.weights_dir, choose_device(settings.device))
     doubted = doubts(features, labels, groups)
-    distances = farness(principal(features), labels)
+    distances = farness(features.components, labels)
     return Inspection(
         dataset=dataset,
         splits=splits,

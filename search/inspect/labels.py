@@ -19,7 +19,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
-from search.inspect.features import Features, principal
+from search.inspect.features import Features, Matrix
 from search.statistics.confusion import Floats, Integers
 
 FOLDS = 10
@@ -41,7 +41,7 @@ class LabelDoubts:
 
 
 def doubts(features: Features, labels: Integers, groups: Sequence[str]) -> LabelDoubts:
-    """Which of `labels`, (N,), are probably wrong. `features` are (N, C).
+    """Which of `labels`, (N,), are probably wrong.
 
     Images of one of `groups`, (N,), such as near copies, are always in one fold.
     """
@@ -51,7 +51,7 @@ def doubts(features: Features, labels: Integers, groups: Sequence[str]) -> Label
     classes, compact = np.unique(labels[known], return_inverse=True)
     if len(classes) < 2:
         return LabelDoubts(probabilities, np.empty(0, dtype=np.int64))
-    scores = _out_of_fold(features[known], compact, names[known])
+    scores = _out_of_fold(features.standardised[known], features.components[known], compact, names[known])
     probabilities[known] = 0.0
     probabilities[np.ix_(known, classes)] = scores
     ranked = find_label_issues(compact, scores, return_indices_ranked_by="self_confidence", n_jobs=1)
@@ -62,11 +62,10 @@ def _with_several_groups(labels: Integers, groups: Integers) -> list[int]:
     return [label for label in np.unique(labels) if len(np.unique(groups[labels == label])) > 1]
 
 
-def _out_of_fold(features: Features, labels: Integers, groups: Integers) -> Floats:
+def _out_of_fold(features: Matrix, components: Matrix, labels: Integers, groups: Integers) -> Floats:
     """(N, classes) probabilities: the geometric mean of both regressions, scaled to a sum of 1."""
     fewest = min(len(np.unique(groups[labels == label])) for label in np.unique(labels))
     folds = StratifiedGroupKFold(min(FOLDS, fewest), shuffle=True, random_state=0)
-    components = principal(features)
     logarithms = np.full((len(labels), int(labels.max()) + 1), -np.inf)
     with threadpool_limits(1):
         for train, held_out in folds.split(features, labels, groups):

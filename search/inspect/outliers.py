@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from search.inspect.features import Features
+from search.inspect.features import Matrix
 from search.statistics.confusion import Floats, Integers
 
 NEIGHBOURS = 5
@@ -13,7 +13,7 @@ LEAST = 1.5
 """An outlier is at least so many times as far from its neighbours as the median image of its class."""
 
 
-def farness(features: Features, labels: Integers) -> Floats:
+def farness(features: Matrix, labels: Integers) -> Floats:
     """(N,) mean distance to the nearest images of the same class, as a multiple of the class's median.
 
     NaN in classes of fewer than three images. Distances are computed in blocks, never all at once.

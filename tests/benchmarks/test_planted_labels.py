@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import images
 from benchmarks.planted_labels import main, measure, with_errors
+from search.inspect.features import Features
 
 
 def test_one_label_in_twenty_becomes_another_class() -> None:
@@ -22,7 +23,7 @@ def test_one_label_in_twenty_becomes_another_class() -> None:
 def test_errors_among_clear_classes_are_all_found() -> None:
     labels = np.repeat(np.arange(4), 50)
     features = np.eye(4, dtype=np.float32)[labels] + np.random.default_rng(0).normal(0, 0.05, (200, 4))
-    found = measure(features.astype(np.float32), labels, [str(row) for row in range(200)], seed=1)
+    found = measure(Features.of(features.astype(np.float32)), labels, [str(row) for row in range(200)], seed=1)
     assert found.among_first == 1
     assert found.recall == 1
 
