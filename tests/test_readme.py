@@ -32,7 +32,7 @@ PAGES = [
     ROOT / "CONTRIBUTING.md",
     *GUIDE,
     ROOT / "docs" / "index.md",
-    ROOT / "docs" / "results" / "README.md",
+    *(page for page in sorted((ROOT / "docs" / "results").glob("*.md")) if not page.stem.endswith("_final")),
 ]
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in PAGES}
 COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text()
