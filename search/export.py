@@ -15,17 +15,23 @@ from pathlib import Path
 from search.errors import BadInput
 from search.models.description import check_files
 from search.models.exported import REFUSED, output_problems
-from search.models.formats.registry import FILES
+from search.models.formats.registry import FORMATS, in_lines, writing_problems
 from search.models.names import check_model_name
 from search.settings import search as all_settings
 from search.settings.options import OF_TRAINING, add_arguments
 from search.system.commands import between, collected, command_parser, exit_with_status, loading
 
-SUFFIXES = tuple(Path(file).suffix for file in FILES.values())
+SUFFIXES = tuple(Path(entry.file).suffix for entry in FORMATS.values())
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.export") -> None:
-    options = _parser(prog).parse_args(arguments)
+    parser = _parser(prog)
+    options = parser.parse_args(arguments)
+    if options.list:
+        print("\n".join(in_lines()))
+        return
+    if options.model is None or options.format is None:
+        parser.error("name a model and its --format, such as elimination/3 --format onnx; --list shows the formats")
     _check(options)
     settings = all_settings.load(options)
     with loading():
@@ -37,10 +43,12 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser = command_parser(prog, __doc__)
     parser.add_argument(
         "model",
+        nargs="?",
         metavar="TRIAL|FOLDER",
         help="a trial (STUDY/NUMBER, STUDY/NETWORK, NUMBER), or a saved model's folder",
     )
-    parser.add_argument("--format", required=True, choices=FILES, help="format of the exported model; required")
+    parser.add_argument("--format", choices=FORMATS, help="format of the exported model; see --list")
+    parser.add_argument("--list", action="store_true", help="list the formats, and export nothing")
     parser.add_argument(
         "--output",
         type=Path,
@@ -70,7 +78,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
 
 def _check(options: argparse.Namespace) -> None:
-    problems: list[str] = []
+    problems = writing_problems(options.format)
     with collected(problems):
         check_model_name(options.model)
         if Path(options.model).is_dir():
@@ -80,7 +88,7 @@ def _check(options: argparse.Namespace) -> None:
     if options.output:
         problems += output_problems(options.output)
         if options.output.suffix in SUFFIXES:
-            advice = f"an export is a folder with {FILES[options.format]} and its model card; name a folder"
+            advice = f"an export is a folder with {FORMATS[options.format].file} and its model card; name a folder"
             problems.append(f"--output {options.output}: {advice}, such as {options.output.with_suffix('')}")
     if problems:
         raise BadInput(REFUSED, problems)

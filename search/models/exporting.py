@@ -19,7 +19,7 @@ from search.models.description import Decision
 from search.models.exported import REFUSED, output_problems
 from search.models.formats.onnx_int8 import INT8_FILE, quantize
 from search.models.formats.onnx_session import open_onnx
-from search.models.formats.registry import FILES, load_format
+from search.models.formats.registry import FORMATS, load_format
 from search.models.latency.runs import LatencyRun, runs_of
 from search.models.original_data import open_images
 from search.models.sources import Source, open_database, open_source
@@ -107,7 +107,7 @@ def _export(
     int8: bool,
     runs: Sequence[LatencyRun],
 ) -> Exported:
-    chosen, file = load_format(format_name), FILES[format_name]
+    chosen, file = load_format(format_name), FORMATS[format_name].file
     description = chosen.description(source.description)
     arrays = dataset.arrays("validation", description.input.image_size)
     try:

@@ -11,7 +11,7 @@ from search.errors import BadInput
 from search.models.classifier import Classifier
 from search.models.description import check_files
 from search.models.exported import NOT_LOADED
-from search.models.formats.registry import FILES, FORMAT_OF_SUFFIX, exported_file, load_format
+from search.models.formats.registry import FORMAT_OF_SUFFIX, FORMATS, exported_file, load_format
 from search.models.names import MODEL_HELP, check_model_name
 from search.settings.search import Settings
 
@@ -21,7 +21,7 @@ def open_classifier(where: str, settings: Settings) -> Classifier:
 
     Raises BadInput if `where` is no model, or a damaged model.
     """
-    path = exported_file(Path(where), *FILES)
+    path = exported_file(Path(where), *FORMATS)
     if path.is_file():
         return _open_file(path)
     check_model_name(where, f"expected {MODEL_HELP}")

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from search.models.deployed import of_network
 from search.models.description import WEIGHTS_FILE
 from search.models.folder import save_model
 from search.models.formats.onnx_int8 import FLOAT_CONVOLUTIONS
+from search.models.formats.registry import FORMATS
 from search.models.latency import runs
 from search.models.latency.runs import LatencyRun, Measurement
 from search.models.loading import open_classifier
@@ -31,7 +34,7 @@ from search.settings.search import Settings
 from storage import latency
 from storage.database import connect
 
-FORMATS = {
+FILES = {
     "onnx": ["MODEL_CARD.md", "model.onnx"],
     "torchscript": ["MODEL_CARD.md", "model.pt"],
     "torch-export": ["MODEL_CARD.md", "model.pt2"],
@@ -55,7 +58,7 @@ def image(images: Path) -> Image.Image:
         return opened.convert("RGB").resize((56, 40))
 
 
-@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize("format_name", FILES)
 @pytest.mark.filterwarnings("ignore:`torch.jit.load` is deprecated")  # in the card's lines, where it is the user's
 def test_every_format_answers_as_the_trial_and_its_card_says_how(
     format_name: str,
@@ -71,7 +74,7 @@ def test_every_format_answers_as_the_trial_and_its_card_says_how(
     main(["scratch/0", "--format", format_name, "--output", str(folder), *options])
     said = capsys.readouterr().out
     assert "matches the original: largest difference between probabilities" in said
-    assert sorted(file.name for file in folder.iterdir()) == FORMATS[format_name]
+    assert sorted(file.name for file in folder.iterdir()) == FILES[format_name]
     exported = open_classifier(str(folder), settings)
     original = of_network(source.network, source.description, torch.device("cpu"))
     pixels = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
@@ -199,6 +202,29 @@ def test_a_default_name_that_is_taken_is_said_before_images_are_read(model_folde
     assert f"--output {model_folder.with_name('kept-onnx')}: exists; name a new folder" in message
 
 
+def test_the_formats_are_listed_without_a_model(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--list"])
+    said = capsys.readouterr().out
+    assert re.search(r"^safetensors +yes +model\.safetensors +\(N, 3, S, S\) float32, 0 to 1 +PyTorch$", said, re.MULTILINE)
+
+
+@pytest.mark.parametrize("arguments", [[], ["scratch/0"], ["--format", "onnx"]])
+def test_a_model_and_a_format_are_needed(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "--list shows the formats" in capsys.readouterr().err
+
+
+def test_a_format_whose_libraries_are_missing_is_refused_before_anything_is_read(
+    options: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FORMATS, "onnx", replace(FORMATS["onnx"], extra="onnx", writers=("no_such_module",)))
+    message = refused("never/trained", "--format", "onnx", *options, "--data-dir", "missing")
+    assert "--format onnx needs no_such_module, which is not installed: pip install 'elimnet-search[onnx]'" in message
+    assert "missing" not in message.replace("no_such_module", "")
+
+
 def test_a_format_that_there_is_not(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["scratch/0", "--format", "tflite"])
@@ -252,7 +278,7 @@ def test_a_trial_knows_where_its_images_are(
     assert "matches the original:" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize("format_name", FILES)
 def test_thresholds_are_in_every_format_and_applied(
     format_name: str,
     source: Source,

@@ -1,37 +1,113 @@
-"""All export formats. To add one, write its module here in this folder and add its line to `FILES`.
+"""All export formats. To add one, write its module here in this folder and add its entry to `FORMATS`.
 
 The module has the format's name, with "_" for "-", and defines `FORMAT`. It is imported only when the format is used:
-PyTorch takes seconds to import.
+PyTorch takes seconds to import. This module imports no library of a format, so that a command can list and refuse
+formats at once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
+from search.errors import BadInput
 from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE
 from search.models.formats.contract import Format
 
-FILES = {
-    "onnx": "model.onnx",
-    "torchscript": "model.pt",
-    "safetensors": WEIGHTS_FILE,
-    "torch-export": "model.pt2",
-}
-"""Name of the format -> name of its file in the folder of an export. Each file has a suffix of its own."""
+PROJECT = "elimnet-search"
+ALL_NETWORKS = "safetensors"
+"""The format that can hold every network."""
 
-FORMAT_OF_SUFFIX = {Path(file).suffix: name for name, file in FILES.items()}
+
+@dataclass(frozen=True)
+class Entry:
+    """What is known of a format without its libraries.
+
+    file       its file in the folder of an export; each format has a suffix of its own
+    taken      the input of the exported model; S is the side of its images
+    proven_in  the runtime that checks each export before it is written
+    extra      the extra of this project that installs its libraries; None: they come with the project
+    writers    modules that write it, if they come with the extra
+    runners    modules that run it, if they come with the extra
+    tolerance  the largest difference from a probability of the trained network, with which an export is still written
+    """
+
+    file: str
+    taken: str
+    proven_in: str
+    extra: str | None = None
+    writers: tuple[str, ...] = ()
+    runners: tuple[str, ...] = ()
+    tolerance: float = 1e-4
+
+    @property
+    def install(self) -> str:
+        """The command that installs its libraries."""
+        return f"pip install '{PROJECT}[{self.extra}]'"
+
+
+FORMATS = {
+    "onnx": Entry("model.onnx", "(N, 3, S, S) uint8, 0 to 255", "ONNX Runtime"),
+    "torchscript": Entry("model.pt", "(N, 3, S, S) uint8, 0 to 255", "PyTorch"),
+    "torch-export": Entry("model.pt2", "(N, 3, S, S) uint8, 0 to 255", "PyTorch"),
+    "safetensors": Entry(WEIGHTS_FILE, "(N, 3, S, S) float32, 0 to 1", "PyTorch"),
+}
+
+FORMAT_OF_SUFFIX = {Path(entry.file).suffix: name for name, entry in FORMATS.items()}
 
 
 def load_format(name: str) -> Format:
-    """Import the format called `name`, a key of `FILES`."""
+    """Import the format called `name`, a key of `FORMATS`. Raises BadInput if what runs it is not installed."""
+    if problems := not_installed(name, FORMATS[name].runners):
+        raise BadInput(f"the format {name} cannot be used", problems)
     chosen: Format = import_module(f"{__package__}.{name.replace('-', '_')}").FORMAT
     return chosen
+
+
+def writing_problems(name: str) -> list[str]:
+    """Why nothing can be exported to this format on this machine; without importing anything."""
+    entry = FORMATS[name]
+    return not_installed(name, dict.fromkeys((*entry.writers, *entry.runners)))
+
+
+def not_installed(name: str, modules: Sequence[str] | dict[str, None]) -> list[str]:
+    """One problem with the line that installs the `modules` that a format lacks; none if it lacks none."""
+    missing = [module for module in modules if find_spec(module) is None]
+    if not missing:
+        return []
+    are = "is" if len(missing) == 1 else "are"
+    return [f"--format {name} needs {' and '.join(missing)}, which {are} not installed: {FORMATS[name].install}"]
 
 
 def exported_file(path: Path, *formats: str) -> Path:
     """The model's file if `path` is the folder of an export in one of the `formats`; otherwise `path` itself."""
     if (path / DESCRIPTION_FILE).exists():
         return path
-    files = [path / FILES[name] for name in formats]
-    return next((file for file in files if file.is_file()), path)
+    files = [path / FORMATS[name].file for name in formats]
+    return next((file for file in files if file.exists()), path)
+
+
+def in_lines() -> Iterator[str]:
+    """A table of all formats, for a terminal."""
+    headings = ("format", "installed", "file", "input", "proven in", "extra")
+    body = [
+        (
+            name,
+            "no" if writing_problems(name) else "yes",
+            entry.file,
+            entry.taken,
+            entry.proven_in,
+            entry.extra or "",
+        )
+        for name, entry in FORMATS.items()
+    ]
+    widths = [max(map(len, column)) for column in zip(headings, *body, strict=True)]
+    for row in (headings, *body):
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    yield ""
+    yield "S is the side of the network's images. The runtime that proves a format runs each export before it is written."
+    if any(entry.extra for entry in FORMATS.values()):
+        yield f"An extra is installed with pip install '{PROJECT}[EXTRA]'."

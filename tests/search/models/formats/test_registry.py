@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import resource
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +27,7 @@ from search.errors import BadInput
 from search.models.deployed import Deployed, of_network
 from search.models.description import ModelDescription
 from search.models.formats.onnx import FORMAT as ONNX
-from search.models.formats.registry import FILES, FORMAT_OF_SUFFIX, load_format
+from search.models.formats.registry import FORMAT_OF_SUFFIX, FORMATS, Entry, in_lines, load_format, writing_problems
 from search.models.image_files import classify, image_files
 from search.models.loading import open_classifier
 from search.models.sources import Source
@@ -98,7 +100,7 @@ def agreement(
     description, chosen = description_of(NETWORKS[name], source), load_format(format_name)
     folder.mkdir()
     deployed = Deployed(network, description.temperature).eval()
-    chosen.write(deployed, chosen.description(description), folder / FILES[format_name])
+    chosen.write(deployed, chosen.description(description), folder / FORMATS[format_name].file)
     reloaded = open_classifier(str(folder), settings)
     files = image_files([photographs])
     answers = [
@@ -144,9 +146,44 @@ def test_onnx_says_what_it_takes_to_those_who_know_nothing_of_us(source: Source,
 
 
 def test_every_format_has_a_suffix_of_its_own_and_a_snippet_of_five_lines(source: Source) -> None:
-    assert len(FORMAT_OF_SUFFIX) == len(FILES)
-    for name, file in FILES.items():
-        assert len(load_format(name).snippet(source.description, file)) == 5
+    assert len(FORMAT_OF_SUFFIX) == len(FORMATS)
+    for name, entry in FORMATS.items():
+        assert len(load_format(name).snippet(source.description, entry.file)) == 5
+
+
+FOREIGN = Entry("model.foreign", "(N, 3, S, S) uint8", "Foreign", "foreign", ("no_converter",), ("no_runtime", "json"))
+
+
+def test_a_format_without_its_libraries_is_refused_with_the_line_that_installs_them(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FORMATS, "foreign", FOREIGN)
+    monkeypatch.setitem(FORMAT_OF_SUFFIX, ".foreign", "foreign")
+    install = "pip install 'elimnet-search[foreign]'"
+    lacks = "--format foreign needs no_converter and no_runtime, which are not installed"
+    assert writing_problems("foreign") == [f"{lacks}: {install}"]
+    assert writing_problems("onnx") == []
+    (tmp_path / "model.foreign").write_bytes(b"")
+    with pytest.raises(BadInput) as caught:  # opening needs no converter
+        open_classifier(str(tmp_path), settings)
+    assert caught.value.problems == [f"--format foreign needs no_runtime, which is not installed: {install}"]
+
+
+def test_the_list_says_what_is_installed_and_what_proves_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FORMATS, "foreign", FOREIGN)
+    lines = [line.split("  ") for line in in_lines()]
+    cells = {line[0]: [cell.strip() for cell in line if cell] for line in lines}
+    assert cells["format"] == ["format", "installed", "file", "input", "proven in", "extra"]
+    assert cells["onnx"] == ["onnx", "yes", "model.onnx", "(N, 3, S, S) uint8, 0 to 255", "ONNX Runtime"]
+    assert cells["foreign"] == ["foreign", "no", "model.foreign", "(N, 3, S, S) uint8", "Foreign", "foreign"]
+    assert FORMATS.keys() <= cells.keys()
+
+
+def test_the_registry_imports_no_library_of_a_format() -> None:
+    code = "import sys, search.models.formats.registry as r; list(r.in_lines()); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    modules = {module for entry in FORMATS.values() for module in (*entry.writers, *entry.runners)}
+    assert not {"torch", "onnx", "onnxruntime", *modules} & set(loaded)
 
 
 @pytest.mark.parametrize("file", ["model.onnx", "model.pt", "model.pt2"])
@@ -183,10 +220,10 @@ def no_room() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.parametrize("format_name", FILES)
+@pytest.mark.parametrize("format_name", FORMATS)
 def test_a_full_disk_is_an_error_and_not_the_end_of_the_process(
     format_name: str, source: Source, tmp_path: Path
 ) -> None:
-    write, file = load_format(format_name).write, tmp_path / FILES[format_name]
+    write, file = load_format(format_name).write, tmp_path / FORMATS[format_name].file
     with no_room(), pytest.raises((OSError, BadInput), match="File too large"):
         write(Deployed(source.network, source.description.temperature).eval(), source.description, file)

@@ -7,12 +7,12 @@ import pytest
 from PIL import Image
 
 from search.data.decode import Fit, decode
-from search.models.formats.registry import FILES, load_format
+from search.models.formats.registry import FORMATS, load_format
 from search.models.sources import Source
 
 
 @pytest.mark.parametrize("fit", ["stretch", "crop"])
-@pytest.mark.parametrize("format_name", FILES)
+@pytest.mark.parametrize("format_name", FORMATS)
 def test_an_image_becomes_what_training_saw(
     format_name: str, fit: Fit, source: Source, photographs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
