@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from baselines import run as baselines
-from search import check, cuts, evaluate, export, init, predict, run
+from search import check, cuts, evaluate, export, init, predict, run, verify
 from search.errors import BadInput, did_you_mean
 from search.finalize import __main__ as finalize
 from search.inspect import __main__ as inspect
@@ -40,6 +40,7 @@ COMMANDS = {
     "baselines": Command("train baselines with the data, split and recipe of the search", baselines.main),
     "finalize": Command("retrain the Pareto front with several seeds, and test it once", finalize.main),
     "export": Command("export a model as ONNX, TorchScript, torch.export or safetensors", export.main),
+    "verify": Command("check an exported model, or your program, by its golden pictures", verify.main),
     "predict": Command("classify images and write their classes as CSV", predict.main),
     "evaluate": Command("score a model on labelled images, with a confusion matrix", evaluate.main),
     "latency": Command("measure how long models take on this machine", latency.main),

@@ -19,6 +19,10 @@ class TrialFailed(Exception):
     """One trial failed for a reason that it should show, such as a loss that is not finite, or lack of memory."""
 
 
+class NotProven(Exception):
+    """What was made does not do what it should, so it was not written. The message has the figures."""
+
+
 class Interrupted(Exception):
     """The trial was asked to stop. Its last checkpoint is written, and it can be resumed."""
 

@@ -1,7 +1,7 @@
 """Export a trained model to ONNX, TorchScript, torch.export or safetensors, with a model card.
 
-The exported model takes pixels from 0 to 255 and returns probabilities; the class names are inside. It is checked
-against the trained network on the validation images, and written only if both match.
+The exported model takes pixels from 0 to 255 and returns probabilities; the class names are inside. It is run on the
+validation images in the format's own runtime, and written only if it answers as the trained network does.
 
 Example: python -m search.export elimination/3 --format onnx
 """
@@ -55,6 +55,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="new folder; default: MODEL-FORMAT",
     )
+    parser.add_argument("--force", action="store_true", help="replace the export in that folder, if there is one")
     parser.add_argument(
         "--quantize",
         choices=["int8"],
@@ -86,7 +87,7 @@ def _check(options: argparse.Namespace) -> None:
     if options.quantize and options.format != "onnx":
         problems.append(f"--quantize {options.quantize} works with --format onnx only, not with {options.format}")
     if options.output:
-        problems += output_problems(options.output)
+        problems += output_problems(options.output, force=options.force)
         if options.output.suffix in SUFFIXES:
             advice = f"an export is a folder with {FORMATS[options.format].file} and its model card; name a folder"
             problems.append(f"--output {options.output}: {advice}, such as {options.output.with_suffix('')}")

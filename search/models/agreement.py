@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from search.data.arrays import Arrays
 from search.models.classifier import Classifier, Probabilities
 from search.statistics.confusion import f1_macro
 
-LARGEST_DIFFERENCE = 1e-4
+AnyFloats = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -18,35 +20,44 @@ class Agreement:
     """The predictions of two models on the validation split, compared.
 
     difference  the largest difference between two probabilities
+    same        number of images that both put into the same class
     trained_on  whether the original was trained on these images, so that its F1 says nothing about new images
     """
 
     images: int
     difference: float
+    same: int
     f1_original: float
     f1_exported: float
     trained_on: bool = False
 
-    @property
-    def agrees(self) -> bool:
-        """Whether the predictions match, except for the rounding of floats in another order."""
-        return self.difference <= LARGEST_DIFFERENCE and self.f1_exported == self.f1_original
+    def within(self, tolerance: float) -> bool:
+        """Whether no probability differs by more than `tolerance`, and every image has the same class."""
+        return self.difference <= tolerance and self.same == self.images
 
     def __str__(self) -> str:
         them = "validation images" + (", which are also training images" if self.trained_on else "")
         return (
-            f"largest difference between probabilities {self.difference:.2g}, macro F1 {self.f1_exported:.4f} "
-            f"(original {self.f1_original:.4f}), on {self.images:,} {them}"
+            f"largest difference between probabilities {self.difference:.2g}, same class for {self.same:,} of "
+            f"{self.images:,}, macro F1 {self.f1_exported:.4f} (original {self.f1_original:.4f}), "
+            f"on {self.images:,} {them}"
         )
 
 
 def compare(original: Probabilities, exported: Classifier, arrays: Arrays, *, trained_on: bool = False) -> Agreement:
     """Compare with the probabilities `original`, float32 (N, classes), of the first model on `arrays`."""
     answers = exported.probabilities(arrays.images)
+    before, after = original.argmax(axis=1), answers.argmax(axis=1)
     return Agreement(
         images=len(arrays),
-        difference=float(np.abs(answers - original).max()),
-        f1_original=f1_macro(arrays.labels, original.argmax(axis=1)),
-        f1_exported=f1_macro(arrays.labels, answers.argmax(axis=1)),
+        difference=largest_difference(answers, original),
+        same=int((before == after).sum()),
+        f1_original=f1_macro(arrays.labels, before),
+        f1_exported=f1_macro(arrays.labels, after),
         trained_on=trained_on,
     )
+
+
+def largest_difference(answers: AnyFloats, expected: AnyFloats) -> float:
+    """Of two probabilities for the same image and class, both (N, classes)."""
+    return float(np.abs(answers - expected).max())

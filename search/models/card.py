@@ -22,14 +22,30 @@ from storage.names import search_name, short_name
 
 FEW_IMAGES = 30
 CONFUSIONS = 3
+GOLDEN = (
+    "`golden/` holds a few validation images, each as the file that it was and as the network's input. `golden.json` "
+    "holds the answers of the trained network. `python -m search.verify .` checks both ways. If your own program "
+    "answers differently, `python -m search.verify . --answers answers.json` names the probable error. Remove "
+    "`golden/` and `golden.json` before you pass the model on, if these images must not be passed on. After the lines "
+    "above, these check the model:"
+)
 
 
 @dataclass(frozen=True)
 class Loading:
-    """How to use an export: what it `needs`, lines of Python, and the result for each file that was `checked`."""
+    """How to use an export.
 
+    takes    the model's input
+    needs    what the lines need
+    lines    Python that loads the model and classifies an image
+    check    Python that checks the loaded model against the golden pictures
+    checked  for each file, how it compares with the trained network
+    """
+
+    takes: str
     needs: str
     lines: Sequence[str]
+    check: Sequence[str]
     checked: Sequence[str]
 
 
@@ -40,7 +56,7 @@ def model_card(description: ModelDescription, loading: Loading | None = None, ru
     sections = [
         f"# {escaped(provenance.study)}, trial {provenance.trial}",
         network_in_words(description.network, provenance.initial_weights),
-        _facts(description),
+        _facts(description, loading),
         f"## Scores on {provenance.metrics.split}",
         _scores(provenance.metrics),
         _classes(description.classes, provenance.metrics),
@@ -61,7 +77,7 @@ def _loading(description: ModelDescription, loading: Loading | None) -> list[str
     if loading is None:
         needs = f"Put `{WEIGHTS_FILE}` and `{DESCRIPTION_FILE}` into one folder. The lines need this project installed:"
         return [needs, f"```python\n{loading_code(description)}\n```"]
-    code = "\n".join(loading.lines)
+    code, check = "\n".join(loading.lines), "\n".join(loading.check)
     checked = "\n".join(f"- {escaped(line)}" for line in loading.checked)
     return [
         loading.needs,
@@ -69,6 +85,9 @@ def _loading(description: ModelDescription, loading: Loading | None) -> list[str
         _unlike(description),
         "Comparison with the trained network:",
         checked,
+        "## Check it",
+        GOLDEN,
+        f"```python\n{check}\n```",
     ]
 
 
@@ -121,14 +140,14 @@ def loading_code(description: ModelDescription, folder: str = ".") -> str:
     )
 
 
-def _facts(description: ModelDescription) -> str:
+def _facts(description: ModelDescription, loading: Loading | None) -> str:
     provenance, size = description.provenance, description.input.image_size
     square = {"stretch": "stretching", "crop": "center crop"}[description.input.fit]
-    values = "0 to 255 (uint8)" if description.input.value_range[1] > 1 else "0 to 1"
+    takes = loading.takes if loading else f"(N, 3, {size}, {size}) float32, 0 to 1"
     metrics, data = provenance.metrics, provenance.data
     facts = {
         "Task": f"image classification, {len(description.classes)} classes",
-        "Input": f"(N, 3, {size}, {size}), RGB, values {values}, normalised inside the network",
+        "Input": f"{takes}, RGB, normalised inside the network",
         "Resizing": f"to a square, by {square}",
         "Data": escaped(data["name"]),
         "Data fingerprint": f"`{escaped(data['fingerprint'])}`",

@@ -8,15 +8,28 @@ from pydantic import ValidationError
 
 from search.errors import BadInput
 from search.models.description import ModelDescription
-from search.system.outputs import folder_problems
+from search.models.formats.registry import FORMATS
+from search.system.outputs import folder_problems, room_problems
 
 REFUSED = "nothing was exported"
 NOT_LOADED = "the model cannot be loaded"
+CARD_FILE = "MODEL_CARD.md"
 
 
-def output_problems(output: Path) -> list[str]:
-    """Reasons why no new export can have this name."""
-    return [f"--output {problem}" for problem in folder_problems(output)]
+def output_problems(output: Path, *, force: bool = False) -> list[str]:
+    """Reasons why no new export can have this name. `force` replaces an export, and nothing else."""
+    if not _is_export(output):
+        return [f"--output {problem}" for problem in folder_problems(output)]
+    if force:
+        return [f"--output {problem}" for problem in room_problems(output.parent)]
+    return [f"--output {output}: exists; name a new folder, or replace this export with --force"]
+
+
+def _is_export(folder: Path) -> bool:
+    """Whether this is the folder of an export, and no link to one."""
+    if folder.is_symlink() or not (folder / CARD_FILE).is_file():
+        return False
+    return any((folder / entry.file).exists() for entry in FORMATS.values())
 
 
 def description_in(path: Path, text: str | bytes) -> ModelDescription:

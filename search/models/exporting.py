@@ -1,34 +1,41 @@
-"""Exporting a model: written to a temporary folder, and renamed if its predictions match the original's."""
+"""Exporting a model: written to a temporary folder, which is renamed if the model answers as the trained network."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from search.data.dataset import Dataset
-from search.errors import BadInput
+from search.errors import BadInput, NotProven
 from search.models.agreement import Agreement, compare
 from search.models.card import Loading, model_card
-from search.models.classifier import Probabilities
+from search.models.classifier import Classifier
 from search.models.decisions import chosen_decision, in_words
 from search.models.deployed import CPU, Deployed, of_network
 from search.models.description import Decision
-from search.models.exported import REFUSED, output_problems
+from search.models.exported import CARD_FILE, REFUSED, output_problems
 from search.models.formats.onnx_int8 import INT8_FILE, quantize
 from search.models.formats.onnx_session import open_onnx
-from search.models.formats.registry import FORMATS, load_format
+from search.models.formats.registry import ALL_NETWORKS, FORMATS, load_format
+from search.models.formats.snippet import golden_lines
+from search.models.golden import write_golden
 from search.models.latency.runs import LatencyRun, runs_of
 from search.models.original_data import open_images
 from search.models.sources import Source, open_database, open_source
 from search.settings.search import Settings
+from search.system.chatter import chatter_into
 from search.system.outputs import new_folder
 from search.system.text import short, whole
 from storage import latency
 
-CARD_FILE = "MODEL_CARD.md"
+LOG_FILE = "conversion.log"
+
+Proof = Callable[[Classifier], Agreement]
+"""Runs an exported model on the validation images."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +52,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Exported:
-    """The files of an export and their sizes in bytes. `int8` is None if nothing was quantised."""
+    """The files of an export and their sizes in bytes, and the runtime that proved it.
+
+    int8  None if nothing was quantised
+    """
 
     files: dict[str, int]
+    proven_in: str
     agreement: Agreement
     int8: Agreement | None
     decision: Decision | None = None
@@ -58,13 +69,22 @@ def export_model(settings: Settings, options: argparse.Namespace) -> None:
     source = open_source(options.model, settings)
     print(f"model {source.name}: {_in_a_line(source)}")
     output = options.output or _default_output(source, options.format)
-    if problems := output_problems(output):  # of the default name, before the images are read
+    if problems := output_problems(output, force=options.force):  # of the default name, before the images are read
         raise BadInput(REFUSED, problems)
     dataset = open_images(source, settings)
     print(f"data {dataset.name}, fingerprint {dataset.fingerprint[:12]}", flush=True)
     int8 = options.quantize == "int8"
     asked = Asked(options.precision, options.reject)
-    exported = export(source, options.format, dataset, output, int8=int8, runs=_runs(source, settings), asked=asked)
+    exported = export(
+        source,
+        options.format,
+        dataset,
+        output,
+        int8=int8,
+        runs=_runs(source, settings),
+        asked=asked,
+        force=options.force,
+    )
     print(_said(exported, output))
 
 
@@ -77,69 +97,97 @@ def export(
     int8: bool = False,
     runs: Sequence[LatencyRun] = (),
     asked: Asked = Asked(),
+    force: bool = False,
 ) -> Exported:
-    """Write the model and its model card to a new `folder`, which appears only when both are complete and checked.
+    """Write the model, its card and its golden pictures to a new `folder`, which appears only when all are complete.
 
-    Raises BadInput if the folder exists or cannot be written, if the format cannot express the network, or if the
-    exported model's predictions on the validation images of `dataset` do not match the original's, or if thresholds
-    are asked for that do not exist.
+    force  replace an older export in `folder`
+
+    Raises NotProven if the exported model answers to the validation images of `dataset` differently from the trained
+    network. Raises BadInput if the folder exists or cannot be written, if the format cannot hold the network, or if
+    thresholds are asked for that do not exist.
     """
     if asked.anything and source.description.provenance.saw_validation:
         problem = "it was also trained on the validation images: their precision says nothing about new images"
         advice = "take --precision or --reject with the search's own model of this network, such as elimination/3"
         raise BadInput(REFUSED, [f"{problem}; {advice}"])
-    with new_folder(folder, REFUSED) as beside:
+    entry = FORMATS[format_name]
+    with new_folder(folder, REFUSED, replace=force) as beside:
         arrays = dataset.arrays("validation", source.description.input.image_size)
-        original = of_network(source.network, source.description, CPU).probabilities(arrays.images)
+        original = of_network(source.network, source.description, CPU)
+        answers = original.probabilities(arrays.images)
         if asked.anything:
             classes = source.description.classes
-            decision = chosen_decision(original, arrays.labels, classes, precision=asked.precision, reject=asked.reject)
+            decision = chosen_decision(answers, arrays.labels, classes, precision=asked.precision, reject=asked.reject)
             source = replace(source, description=source.description.model_copy(update={"decision": decision}))
-        return _export(source, format_name, dataset, original, beside, int8, runs)
+        seen = source.description.provenance.saw_validation
+        proof = partial(compare, answers, arrays=arrays, trained_on=seen)
+        quantised = None
+        with chatter_into(beside / LOG_FILE):
+            agreement = _write(source, format_name, beside, proof)
+            if int8:
+                quantised = _write_int8(source, dataset, beside / entry.file, proof)
+        write_golden(beside, dataset, original, (format_name, entry.file, entry.tolerance))
+        card = _card(source, format_name, agreement, quantised, runs)
+        (beside / CARD_FILE).write_text(card, encoding="utf-8")
+        return Exported(_sizes(beside), entry.proven_in, agreement, quantised, source.description.decision)
 
 
-def _export(
-    source: Source,
-    format_name: str,
-    dataset: Dataset,
-    original: Probabilities,
-    folder: Path,
-    int8: bool,
-    runs: Sequence[LatencyRun],
-) -> Exported:
-    chosen, file = load_format(format_name), FORMATS[format_name].file
+def _write(source: Source, format_name: str, folder: Path, proof: Proof) -> Agreement:
+    """Write the model's file, and run it. Raises NotProven if it answers differently."""
+    chosen, entry = load_format(format_name), FORMATS[format_name]
     description = chosen.description(source.description)
-    arrays = dataset.arrays("validation", description.input.image_size)
+    path = folder / entry.file
     try:
-        chosen.write(Deployed(source.network, description.temperature).eval(), description, folder / file)
-    except RuntimeError as error:  # the common base of the errors of PyTorch's exporters
-        reason = (
-            f"{format_name} cannot express this network: {str(error).strip().splitlines()[0]}; try another --format"
-        )
-        raise BadInput(REFUSED, [reason]) from error
-    seen = description.provenance.saw_validation
-    agreement = compare(original, chosen.open(folder / file), arrays, trained_on=seen)
-    if not agreement.agrees:
-        raise BadInput(REFUSED, [f"the exported model does not match the original: {agreement}; try another --format"])
-    checked = [f"{file}: {agreement}"]
-    quantised = None
+        chosen.write(Deployed(source.network, description.temperature).eval(), description, path)
+    except (BadInput, OSError):
+        raise
+    except Exception as error:  # exporters raise all kinds of exceptions
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        problem = f"{format_name} cannot hold this network: {reason}; {ALL_NETWORKS} can"
+        raise BadInput(REFUSED, [problem]) from error
+    agreement = proof(chosen.open(path))
+    if not agreement.within(entry.tolerance):
+        difference = f"{entry.proven_in} does not answer as the trained network: {agreement}"
+        allowed = f"allowed is a difference of {entry.tolerance:g} and the same class for all; try another --format"
+        raise NotProven(f"{REFUSED}:\n  - {difference}; {allowed}")
+    return agreement
+
+
+def _write_int8(source: Source, dataset: Dataset, model: Path, proof: Proof) -> Agreement:
+    """Quantise an ONNX model, and run the result."""
+    description = load_format("onnx").description(source.description)
+    calibration = dataset.arrays("train", description.input.image_size).images
+    quantize(model, model.with_name(INT8_FILE), description, calibration)
+    return proof(open_onnx(model.with_name(INT8_FILE)))
+
+
+def _card(
+    source: Source, format_name: str, agreement: Agreement, int8: Agreement | None, runs: Sequence[LatencyRun]
+) -> str:
+    chosen, entry = load_format(format_name), FORMATS[format_name]
+    description = chosen.description(source.description)
+    lines = chosen.snippet(description, entry.file)
+    checked = [f"{entry.file}, in {entry.proven_in}: {agreement}"]
     if int8:
-        calibration = dataset.arrays("train", description.input.image_size).images
-        quantize(folder / file, folder / INT8_FILE, description, calibration)
-        quantised = compare(original, open_onnx(folder / INT8_FILE), arrays, trained_on=seen)
-        checked.append(f"{INT8_FILE}, 8-bit integers: {quantised}")
+        checked.append(f"{INT8_FILE}, 8-bit integers: {int8}")
     loading = Loading(
+        takes=entry.taken.replace("S", str(description.input.image_size)),
         needs=f"Needs the files of this folder, an image `image.jpg`, and {chosen.needs}:",
-        lines=chosen.snippet(description, file),
+        lines=lines,
+        check=golden_lines(lines),
         checked=checked,
     )
-    (folder / CARD_FILE).write_text(model_card(description, loading, runs), encoding="utf-8")
-    return Exported(
-        {path.name: path.stat().st_size for path in sorted(folder.iterdir())},
-        agreement,
-        quantised,
-        description.decision,
-    )
+    return model_card(description, loading, runs)
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Bytes of each file; a folder within counts as one."""
+    sizes = {}
+    for path in sorted(folder.iterdir()):
+        files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+        sizes[path.name] = sum(file.stat().st_size for file in files)
+    return sizes
 
 
 def _default_output(source: Source, format_name: str) -> Path:
@@ -169,7 +217,7 @@ def _in_a_line(source: Source) -> str:
 
 
 def _said(exported: Exported, output: Path) -> str:
-    lines = [f"matches the original: {exported.agreement}"]
+    lines = [f"matches the original in {exported.proven_in}: {exported.agreement}"]
     if exported.int8:
         change = exported.int8.f1_exported - exported.int8.f1_original
         lines.append(f"int8: {exported.int8}; F1 {change:+.4f}")

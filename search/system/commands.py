@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from search.errors import BadInput
+from search.errors import BadInput, NotProven
 from search.system.outputs import forget_standard_output, print_any_character
 from storage.errors import DatabaseRefused, StorageError
 
@@ -93,8 +93,8 @@ def loading() -> Iterator[None]:
 def exit_with_status(main: Callable[[], int | None]) -> None:
     """Run a command's `main` and exit with its status, or with one message on standard error.
 
-    The status is 130 after Ctrl-C, 2 for bad input, and 1 for other failures, such as a lost database or a full disk.
-    It is no error if the reader of standard output stops reading, as `head` does.
+    The status is 130 after Ctrl-C, 2 for bad input, and 1 for other failures, such as a lost database, a full disk, or
+    an export that answers differently. It is no error if the reader of standard output stops reading, as `head` does.
     """
     print_any_character()
     sys.exit(_status(main))
@@ -109,7 +109,7 @@ def _status(main: Callable[[], int | None]) -> int:
         return 130
     except (BadInput, DatabaseRefused) as error:
         return _said(error, 2)
-    except StorageError as error:
+    except (StorageError, NotProven) as error:
         return _said(error, 1)
     except SystemExit as error:  # rich exits like this when the reader has gone
         if not isinstance(error.__context__, BrokenPipeError):

@@ -157,13 +157,16 @@ def room_problems(folder: Path) -> list[str]:
 
 
 @contextmanager
-def new_folder(folder: Path, refused: str) -> Iterator[Path]:
+def new_folder(folder: Path, refused: str, *, replace: bool = False) -> Iterator[Path]:
     """A temporary folder, which is renamed to `folder` at the end of the block, and removed if that fails.
 
-    Raises BadInput with the heading `refused` if `folder` exists at the beginning or at the end, or if files cannot be
-    written.
+    replace  replace a `folder` that exists, at the end of the block
+
+    Raises BadInput with the heading `refused` if `folder` exists at the beginning or at the end and is not to be
+    replaced, or if files cannot be written.
     """
-    if problems := folder_problems(folder):
+    replace = replace and folder.is_dir()
+    if problems := [] if replace else folder_problems(folder):
         raise BadInput(refused, problems)
     beside = None
     try:
@@ -171,10 +174,25 @@ def new_folder(folder: Path, refused: str) -> Iterator[Path]:
         beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
         yield beside
         beside.chmod(0o755)
-        beside.rename(folder)
+        if replace:
+            _exchange(folder, beside)
+        else:
+            beside.rename(folder)
     except OSError as error:
         reason = f"{error.filename or folder}: {error.strerror or error}; name another folder"
-        raise BadInput(refused, folder_problems(folder) or [reason]) from error
+        raise BadInput(refused, (not replace and folder_problems(folder)) or [reason]) from error
     finally:
         if beside is not None:
             shutil.rmtree(beside, ignore_errors=True)
+
+
+def _exchange(folder: Path, new: Path) -> None:
+    """Rename `new` to `folder`, and remove what was there."""
+    old = new.with_name(f"{new.name}.old")
+    folder.rename(old)
+    try:
+        new.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

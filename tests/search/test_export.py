@@ -17,12 +17,12 @@ from PIL import Image
 
 from search.data.dataset import open_dataset
 from search.data.decode import decode
-from search.errors import BadInput
+from search.errors import BadInput, NotProven
 from search.export import main
-from search.models import agreement
 from search.models.deployed import of_network
 from search.models.description import WEIGHTS_FILE
 from search.models.folder import save_model
+from search.models.formats import onnx_tracing
 from search.models.formats.onnx_int8 import FLOAT_CONVOLUTIONS
 from search.models.formats.registry import FORMATS
 from search.models.latency import runs
@@ -31,24 +31,26 @@ from search.models.loading import open_classifier
 from search.models.sources import Source
 from search.predict import main as predict
 from search.settings.search import Settings
+from search.verify import main as verify
 from storage import latency
 from storage.database import connect
 
+BESIDE = ["MODEL_CARD.md", "golden", "golden.json"]
 FILES = {
-    "onnx": ["MODEL_CARD.md", "model.onnx"],
-    "torchscript": ["MODEL_CARD.md", "model.pt"],
-    "torch-export": ["MODEL_CARD.md", "model.pt2"],
-    "safetensors": ["MODEL_CARD.md", "model.json", "model.safetensors"],
+    "onnx": [*BESIDE, "model.onnx"],
+    "torchscript": [*BESIDE, "model.pt"],
+    "torch-export": [*BESIDE, "model.pt2"],
+    "safetensors": [*BESIDE, "model.json", "model.safetensors"],
 }
 WITHOUT_TORCH = ["onnxruntime", "numpy", "PIL", "google", "flatbuffers", "packaging"]
 
 
-def loading_lines(folder: Path) -> str:
-    """The Python of the card."""
+def lines_of_card(folder: Path) -> tuple[str, str]:
+    """The Python of the card that loads the model, and the Python that checks it."""
     card = (folder / "MODEL_CARD.md").read_text()
-    code = card.partition("```python\n")[2].partition("\n```")[0]
-    assert len(code.splitlines()) == 5
-    return code
+    load, check = re.findall(r"```python\n(.*?)\n```", card, re.DOTALL)
+    assert (len(load.splitlines()), len(check.splitlines())) == (5, 6)
+    return load, check
 
 
 @pytest.fixture
@@ -73,7 +75,8 @@ def test_every_format_answers_as_the_trial_and_its_card_says_how(
     folder = tmp_path / "out"
     main(["scratch/0", "--format", format_name, "--output", str(folder), *options])
     said = capsys.readouterr().out
-    assert "matches the original: largest difference between probabilities" in said
+    assert f"matches the original in {FORMATS[format_name].proven_in}: largest difference" in said
+    assert "same class for 9 of 9, macro F1" in said
     assert sorted(file.name for file in folder.iterdir()) == FILES[format_name]
     exported = open_classifier(str(folder), settings)
     original = of_network(source.network, source.description, torch.device("cpu"))
@@ -87,13 +90,21 @@ def test_every_format_answers_as_the_trial_and_its_card_says_how(
 
     image.save(folder / "image.jpg", quality=100)
     monkeypatch.chdir(folder)
-    exec(loading_lines(folder), {})
+    load, check = lines_of_card(folder)
+    variables: dict[str, object] = {}
+    exec(load, variables)
     decoded = decode((folder / "image.jpg").read_bytes(), [None], 32, "stretch", 10**6)
     assert capsys.readouterr().out.strip() == source.description.classes[original.run(decoded).argmax()]
     assert (
         "Flatten transparent images onto white first. In images with more than 8 bits per channel, 0 is black and 65535"
         in (folder / "MODEL_CARD.md").read_text()
     )
+    exec(check, variables)
+    assert verify([str(folder)]) == 0
+    Image.new("RGB", (32, 32), "green").save(folder / "golden" / "input-3.png")
+    with pytest.raises(AssertionError, match=r"golden/input-3\.png"):
+        exec(check, variables)
+    assert verify([str(folder)]) == 1
 
 
 def test_the_lines_for_onnx_need_no_torch_and_nothing_of_ours(
@@ -111,7 +122,8 @@ def test_the_lines_for_onnx_need_no_torch_and_nothing_of_ours(
         (packages / name).symlink_to(home)
         for libraries in home.parent.glob(f"{ {'PIL': 'pillow'}.get(name, name) }.libs"):
             (packages / libraries.name).symlink_to(libraries)
-    code = f"import sys; sys.path.append({str(packages)!r})\n{loading_lines(folder)}\nprint(sorted(sys.modules))"
+    lines = "\n".join(lines_of_card(folder))
+    code = f"import sys; sys.path.append({str(packages)!r})\n{lines}\nprint(sorted(sys.modules))"
     command = [sys.executable, "-I", "-S", "-c", code]
     environment = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
@@ -128,7 +140,7 @@ def test_8_bit_integers_come_with_their_f1(
     main(["scratch/0", "--format", "onnx", "--quantize", "int8", "--output", str(folder), *options])
     said = capsys.readouterr().out
     assert "int8: largest difference between probabilities" in said
-    assert sorted(file.name for file in folder.iterdir()) == ["MODEL_CARD.md", "model.int8.onnx", "model.onnx"]
+    assert sorted(file.name for file in folder.iterdir()) == [*BESIDE, "model.int8.onnx", "model.onnx"]
     nodes = {node.op_type for node in onnx.load(str(folder / "model.int8.onnx")).graph.node}
     assert {"QuantizeLinear", "DequantizeLinear"} <= nodes
     scales = [
@@ -181,9 +193,44 @@ def refused(*arguments: str) -> str:
 def test_a_model_that_gives_other_answers_is_not_written(
     options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agreement, "LARGEST_DIFFERENCE", -1.0)
+    monkeypatch.setitem(FORMATS, "onnx", replace(FORMATS["onnx"], tolerance=-1.0))
+    with pytest.raises(NotProven) as caught:
+        main(["scratch/0", "--format", "onnx", "--output", str(tmp_path / "here" / "out"), *options])
+    assert "ONNX Runtime does not answer as the trained network: largest difference between" in str(caught.value)
+    assert "same class for 9 of 9" in str(caught.value)
+    assert list((tmp_path / "here").iterdir()) == []
+
+
+def test_an_export_is_replaced_only_if_that_is_asked_for(
+    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = ["--output", str(tmp_path / "out")]
+    main(["scratch/0", "--format", "safetensors", *out, *options])
+    message = refused("scratch/0", "--format", "torchscript", *out, *options)
+    assert f"--output {tmp_path / 'out'}: exists; name a new folder, or replace this export with --force" in message
+    main(["scratch/0", "--format", "torchscript", *out, "--force", *options])
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == FILES["torchscript"]
+    (tmp_path / "link").symlink_to(tmp_path / "out")
+    (tmp_path / "photographs").mkdir()
+    for other in ("link", "photographs"):
+        message = refused("scratch/0", "--format", "onnx", "--output", str(tmp_path / other), "--force", *options)
+        assert f"--output {tmp_path / other}: exists; name a new folder" in message
+        assert "--force" not in message
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == FILES["torchscript"]
+
+
+def test_a_network_that_a_format_cannot_hold_is_refused_and_leaves_nothing(
+    options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        print("chatter of a converter")
+        raise NotImplementedError("operator aten::abacus\nfurther lines")
+
+    monkeypatch.setattr(onnx_tracing, "trace_onnx", fail)
     message = refused("scratch/0", "--format", "onnx", "--output", str(tmp_path / "here" / "out"), *options)
-    assert "the exported model does not match the original: largest difference between" in message
+    assert "onnx cannot hold this network: operator aten::abacus; safetensors can" in message
+    assert "further lines" not in message
+    assert "chatter" not in capfd.readouterr().out
     assert list((tmp_path / "here").iterdir()) == []
 
 
@@ -205,7 +252,9 @@ def test_a_default_name_that_is_taken_is_said_before_images_are_read(model_folde
 def test_the_formats_are_listed_without_a_model(capsys: pytest.CaptureFixture[str]) -> None:
     main(["--list"])
     said = capsys.readouterr().out
-    assert re.search(r"^safetensors +yes +model\.safetensors +\(N, 3, S, S\) float32, 0 to 1 +PyTorch$", said, re.MULTILINE)
+    assert re.search(
+        r"^safetensors +yes +model\.safetensors +\(N, 3, S, S\) float32, 0 to 1 +PyTorch$", said, re.MULTILINE
+    )
 
 
 @pytest.mark.parametrize("arguments", [[], ["scratch/0"], ["--format", "onnx"]])
@@ -275,7 +324,7 @@ def test_a_trial_knows_where_its_images_are(
     found = ["--name", "tiny", "--database-url", settings.database, "--set", f"artefact_store={settings.artefacts}"]
     cache = ["--set", f"cache_dir={tmp_path / 'cache'}"]
     main(["scratch/0", "--format", "safetensors", "--output", str(tmp_path / "out"), *found, *cache])
-    assert "matches the original:" in capsys.readouterr().out
+    assert "matches the original in PyTorch:" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("format_name", FILES)

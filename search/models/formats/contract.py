@@ -21,7 +21,8 @@ class Format:
     write         writes the network, as deployed and in evaluation mode, and its description to a new file
     open          opens such a file on the CPU; raises BadInput for a damaged or foreign file
     needs         the packages that `snippet` needs
-    snippet       five lines of Python that load the file of that name and classify `image.jpg`, for the model card
+    snippet       five lines of Python that load the file of that name and classify `image.jpg`, for the model card; the
+                  first imports, also json and numpy; the fourth makes `probabilities`, (1, classes), of `image`
     takes_pixels  True: the model takes pixels from 0 to 255 and returns probabilities; False: it is the bare network,
                   which takes values from 0 to 1 and returns logits
     """

@@ -108,6 +108,6 @@ def in_lines() -> Iterator[str]:
     for row in (headings, *body):
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
     yield ""
-    yield "S is the side of the network's images. The runtime that proves a format runs each export before it is written."
+    yield "S is the side of the network's images. The runtime that proves a format runs each export before it appears."
     if any(entry.extra for entry in FORMATS.values()):
         yield f"An extra is installed with pip install '{PROJECT}[EXTRA]'."

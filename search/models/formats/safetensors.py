@@ -36,11 +36,11 @@ def open_file(path: Path) -> Classifier:
 
 def snippet(description: ModelDescription, _file: str) -> list[str]:
     return [
-        "import numpy, pathlib, torch, PIL.Image, PIL.ImageOps",
-        "from search.models.folder import load_model",
-        "network, description = load_model(pathlib.Path('.'))",
+        "import json, numpy, pathlib, torch, PIL.Image, PIL.ImageOps, search.models.folder",
+        "network, description = search.models.folder.load_model(pathlib.Path('.'))",
         image_line(description),
-        f"print(description.classes[network({IMAGE_TENSOR} / 255).argmax()])",
+        f"probabilities = (network({IMAGE_TENSOR} / 255) / description.temperature).softmax(1).detach()",
+        "print(description.classes[probabilities.argmax()])",
     ]
 
 

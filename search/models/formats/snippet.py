@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from search.models.description import ModelDescription
 
 EXTRA_FILE = "description.json"
 """The extra file inside the formats of PyTorch that holds the model's description."""
+
+PREDICTING = 3
+"""The index of the line that makes `probabilities`, (1, classes), of an `image` of the network's size."""
 
 IMAGE_TENSOR = "torch.from_numpy(numpy.array(image)).permute(2, 0, 1)[None]"
 
@@ -25,6 +30,19 @@ def pytorch_snippet(description: ModelDescription, load: str) -> list[str]:
         "import json, numpy, torch, PIL.Image, PIL.ImageOps",
         f'extra = {{"{EXTRA_FILE}": ""}}; model = {load}',
         image_line(description),
-        f"probabilities = model({IMAGE_TENSOR})",
+        f"probabilities = model({IMAGE_TENSOR}).detach()",
         f'print(json.loads(extra["{EXTRA_FILE}"])["classes"][probabilities.argmax()])',
+    ]
+
+
+def golden_lines(lines: Sequence[str]) -> list[str]:
+    """Lines that check the model against the golden pictures, after the five `lines` of a snippet have loaded it."""
+    difference = 'abs(numpy.asarray(probabilities)[0] - each["probabilities"]).max()'
+    return [
+        'with open("golden.json") as file:',
+        "    golden = json.load(file)",
+        'for each in golden["pictures"]:',
+        '    image = PIL.Image.open(each["input"])',
+        f"    {lines[PREDICTING]}",
+        f'    assert {difference} <= golden["tolerance"], each["input"]',
     ]

@@ -82,7 +82,7 @@ def test_tells_task_data_scores_cost_and_recipe(description: ModelDescription) -
         "# trash/scratch, trial 7",
         "A network from scratch",
         "| **Task** | image classification, 3 classes |",
-        "(N, 3, 32, 32), RGB, values 0 to 1, normalised inside the network",
+        "(N, 3, 32, 32) float32, 0 to 1, RGB, normalised inside the network",
         "| **Resizing** | to a square, by center crop |",
         f"`{description.provenance.data['fingerprint']}`",
         "120 train, 12 validation, 12 test; seed 0",

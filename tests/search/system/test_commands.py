@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from search.errors import BadInput
+from search.errors import BadInput, NotProven
 from search.system.commands import exit_with_status, loading
 from tests.house import ROOT
 
@@ -27,6 +27,8 @@ def test_a_command_ends_with_its_status(capsys: pytest.CaptureFixture[str]) -> N
     assert (status_of(None), status_of(None, 1)) == (0, 1)
     assert status_of(KeyboardInterrupt()) == 130
     assert capsys.readouterr().err == ""
+    assert status_of(NotProven("it differs")) == 1
+    assert capsys.readouterr().err == "error: it differs\n"
     assert status_of(BadInput("settings", ["no such file", "no such setting"])) == 2
     assert capsys.readouterr().err == "error: settings:\n  - no such file\n  - no such setting\n"
 

@@ -193,3 +193,35 @@ def test_work_outlives_its_reader_and_says_so_once(
                 print("two", flush=True)
         assert sys.stdout is pipe
     assert capsys.readouterr().err == f"{READER_GONE}\n"
+
+
+def test_a_folder_is_replaced_only_by_a_whole_one(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "old").touch()
+    with pytest.raises(KeyboardInterrupt), new_folder(out, "nothing", replace=True):
+        raise KeyboardInterrupt
+    assert [path.name for path in out.iterdir()] == ["old"]
+    with new_folder(out, "nothing", replace=True) as beside:
+        (beside / "new").touch()
+    assert [path.name for path in out.iterdir()] == ["new"]
+    with new_folder(tmp_path / "other", "nothing", replace=True) as beside:
+        (beside / "new").touch()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "out"]
+
+
+def test_a_folder_that_cannot_be_replaced_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "old").touch()
+    really = Path.rename
+
+    def rename(path: Path, target: Path) -> Path:
+        if target == out and not path.name.endswith(".old"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return really(path, target)
+
+    with pytest.raises(BadInput, match="Permission denied; name another folder"), new_folder(out, "x", replace=True):
+        monkeypatch.setattr(Path, "rename", rename)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert [path.name for path in out.iterdir()] == ["old"]

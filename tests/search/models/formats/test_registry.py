@@ -32,6 +32,7 @@ from search.models.image_files import classify, image_files
 from search.models.loading import open_classifier
 from search.models.sources import Source
 from search.settings.search import Settings
+from tests.house import ROOT
 
 BACKBONES = ["efficientnet_b0", "resnet18", "mobilenetv3_large_100", "mnasnet_100", "tf_efficientnet_lite0"]
 FAMILIES: dict[BlockKind, StageSpecification] = {
@@ -227,3 +228,11 @@ def test_a_full_disk_is_an_error_and_not_the_end_of_the_process(
     write, file = load_format(format_name).write, tmp_path / FORMATS[format_name].file
     with no_room(), pytest.raises((OSError, BadInput), match="File too large"):
         write(Deployed(source.network, source.description.temperature).eval(), source.description, file)
+
+
+def test_the_guide_has_all_formats() -> None:
+    lines = (ROOT / "docs" / "guide" / "formats.md").read_text().splitlines()
+    rows = [[cell.strip("` ") for cell in line.split("|")[1:-1]] for line in lines if line.startswith("| `")]
+    written = {name: (file, taken, proven_in, float(most)) for name, file, taken, _, proven_in, most in rows}
+    known = {name: (each.file, each.taken, each.proven_in, each.tolerance) for name, each in FORMATS.items()}
+    assert written == known

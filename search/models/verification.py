@@ -1,0 +1,90 @@
+"""Running an export against its golden pictures, or comparing the answers of another program with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from search.errors import BadInput
+from search.models.classifier import Classifier, Probabilities
+from search.models.formats.registry import FORMATS, load_format
+from search.models.golden import REFUSED, Golden, read_golden, read_input
+from search.models.image_files import classify
+from search.models.program_answers import Answers, compare_answers, read_answers
+from search.settings.data import DataSettings
+from search.system.text import clean
+
+
+def verify(folder: Path, answers: Path | None) -> int:
+    """Run `search.verify`: print a table and sentences. Returns 0 if all answers are right, otherwise 1.
+
+    answers  a JSON file with the answers of another program; None: the export itself is run
+
+    Raises BadInput if the folder is no export, if its format is not installed, or if the answers cannot be read.
+    """
+    golden = read_golden(folder)
+    if golden.format not in FORMATS:
+        problem = f"{folder}: unknown format {clean(golden.format)}; expected {', '.join(FORMATS)}"
+        raise BadInput(REFUSED, [problem])
+    given = None if answers is None else read_answers(answers, golden)
+    classifier = load_format(golden.format).open(folder / golden.file)
+    if given is None:
+        return _verify_model(folder, golden, classifier)
+    return _verify_program(folder, golden, classifier, given)
+
+
+def _verify_model(folder: Path, golden: Golden, classifier: Classifier) -> int:
+    """By its answers to the network's inputs, and to the pictures' files as `predict` reads them."""
+    found = list(classify(classifier, [folder / each.picture for each in golden.pictures], DataSettings().max_pixels))
+    if unreadable := [f"{path}: {reason}" for batch in found for path, reason in batch.unreadable]:
+        raise BadInput(REFUSED, unreadable)
+    inputs = np.stack([read_input(folder / each.input) for each in golden.pictures])
+    to_inputs = _differences(classifier.probabilities(inputs), golden)
+    to_files = _differences(np.concatenate([batch.probabilities for batch in found]), golden)
+    rows = [
+        (each.picture, clean(each.label), f"{one:.2g}", f"{other:.2g}")
+        for each, one, other in zip(golden.pictures, to_inputs, to_files, strict=True)
+    ]
+    _show(("picture", "class", "difference", "decoded here"), rows)
+    runtime, allowed = FORMATS[golden.format].proven_in, f"{golden.tolerance:g} is allowed"
+    most = f"the largest difference is {max(to_inputs):.2g}; {allowed}"
+    if not max(to_inputs) <= golden.tolerance:
+        print(f"{runtime} answers differently: {most}.")
+        return 1
+    if not max(to_files) <= golden.tolerance:
+        print(f"{runtime} answers as it should to the network's inputs. But the pictures are decoded differently here:")
+        print(f"the largest difference is {max(to_files):.2g}; {allowed}. Compare the versions of Pillow.")
+        return 1
+    print(f"{runtime} answers as it should: {most}.")
+    return 0
+
+
+def _verify_program(folder: Path, golden: Golden, classifier: Classifier, answers: Answers) -> int:
+    compared = compare_answers(folder, golden, classifier, answers)
+    rows = [
+        (name, f"{difference:.2g}", f"{each.tolerance:g}")
+        for each in compared
+        for name, difference in zip(each.names, each.differences, strict=True)
+    ]
+    _show(("answer to", "difference", "allowed"), rows)
+    if not (wrong := sum(each.wrong for each in compared)):
+        print("Your program answers as it should.")
+        return 0
+    print(f"Your program answers differently to {wrong} of {len(rows)}.")
+    for reason in dict.fromkeys(each.reason for each in compared if each.reason):
+        print(reason)
+    return 1
+
+
+def _differences(answers: Probabilities, golden: Golden) -> list[float]:
+    """The largest one of each picture."""
+    return [float(each) for each in np.abs(answers - golden.probabilities).max(axis=1)]
+
+
+def _show(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """Print a table. The first column is text."""
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    for row in (headings, *rows):
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
