@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -65,6 +65,13 @@ class Golden(Frozen):
     def _every_class_has_its_probability(self) -> Self:
         if lengths := {len(each.probabilities) for each in self.pictures} - {len(self.classes)}:
             raise ValueError(f"{max(lengths)} probabilities for {len(self.classes)} classes")
+        return self
+
+    @model_validator(mode="after")
+    def _every_file_is_in_the_folder(self) -> Self:
+        for name in (self.file, *(each for one in self.pictures for each in (one.picture, one.input))):
+            if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
+                raise ValueError(f"{name!r} is outside the folder")
         return self
 
     @property

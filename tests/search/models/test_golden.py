@@ -84,6 +84,8 @@ def test_what_is_missing_is_said_at_once(folder: Path, tmp_path: Path) -> None:
         ({"tolerance": "much"}, "tolerance: Input should be a valid number"),
         ({"pictures": []}, "pictures: "),
         ({"classes": ["one", "two"]}, "3 probabilities for 2 classes"),
+        ({"file": "../model.onnx"}, "'../model.onnx' is outside the folder"),
+        ({"file": "/model.onnx"}, "'/model.onnx' is outside the folder"),
     ],
 )
 def test_a_damaged_list_is_refused(folder: Path, change: dict[str, Any], reason: str) -> None:
