@@ -1,26 +1,22 @@
-"""An inspection as one HTML file that works offline: it holds its pictures, and its own policy forbids all requests."""
+"""An inspection as one HTML file that works offline."""
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Iterable
 from html import escape
-from importlib.resources import files
-from string import Template
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from search.data.arrays import SplitName
 from search.data.examples import SPLITS
 from search.inspect.findings import CopyGroup, Inspection, LabelError, Outlier
 from search.inspect.table import facts_in_words
+from search.system.offline_page import jpeg, offline_page, quiet, section
 from search.system.text import clean, whole
 
 MOST_ERRORS, MOST_OUTLIERS, MOST_GROUPS = 100, 40, 40
-QUALITY = 80
+STYLE = "  ul.group { border: 1px solid var(--line); border-radius: 8px; padding: 12px; }\n"
 
 ERRORS_MEANING = (
     "A classifier that did not see the image gives its label a low probability. First come the most doubtful labels. "
@@ -47,32 +43,31 @@ def page(found: Inspection) -> str:
     sections = [
         f"<h1>{escape(title)}</h1>",
         *(f"<p>{escape(clean(line))}</p>" for line in facts_in_words(found)),
-        _section("Counts", _counts(found)),
-        _section("Warnings", *(f"<p>{escape(clean(each))}</p>" for each in data.warnings)) if data.warnings else "",
-        _section(
+        section("Counts", _counts(found)),
+        section("Warnings", *(f"<p>{escape(clean(each))}</p>" for each in data.warnings)) if data.warnings else "",
+        section(
             f"Probable label errors ({whole(len(found.label_errors))})",
-            _quiet(ERRORS_MEANING),
+            quiet(ERRORS_MEANING),
             _pictures(_label_error(found, each) for each in found.label_errors[:MOST_ERRORS]),
             _rest(len(found.label_errors), MOST_ERRORS, "corrections.csv has all of them."),
         ),
-        _section(
+        section(
             f"Outliers ({whole(len(found.outliers))})",
-            _quiet(OUTLIERS_MEANING),
+            quiet(OUTLIERS_MEANING),
             _pictures(_outlier(found, each) for each in found.outliers[:MOST_OUTLIERS]),
             _rest(len(found.outliers), MOST_OUTLIERS, "The option --json lists all of them."),
         ),
-        _section(
+        section(
             f"Near copies ({whole(len(found.near_copies))} groups)",
-            _quiet(COPIES_MEANING),
+            quiet(COPIES_MEANING),
             *(_group(found, each) for each in _doubtful_first(found)[:MOST_GROUPS]),
             "" if found.near_copies else "<p>None was found.</p>",
             _rest(len(found.near_copies), MOST_GROUPS, "The option --json lists all of them."),
         ),
-        _section("What to do", f"<p>{escape(HOW)}</p>", "<p><code>--set data.corrections=corrections.csv</code></p>"),
-        _quiet(f"Features: {found.backbone}, fingerprint of the data {data.fingerprint[:12]}."),
+        section("What to do", f"<p>{escape(HOW)}</p>", "<p><code>--set data.corrections=corrections.csv</code></p>"),
+        quiet(f"Features: {found.backbone}, fingerprint of the data {data.fingerprint[:12]}."),
     ]
-    template = Template(files("search.inspect").joinpath("page.html").read_text(encoding="utf-8"))
-    return template.substitute(title=escape(title), body="\n".join(sections))
+    return offline_page(title, "\n".join(sections), STYLE)
 
 
 def _counts(found: Inspection) -> str:
@@ -116,13 +111,7 @@ def _group(found: Inspection, group: CopyGroup) -> str:
 
 def _picture(image: npt.NDArray[np.uint8], alternative: str, said: str, name: str, split: SplitName) -> str:
     file = f"<span class='file'>{escape(clean(name))} · {split}</span>"
-    return f"<li><img loading='lazy' src='{_data(image)}' alt='{escape(alternative)}'>{said}{file}</li>"
-
-
-def _data(image: npt.NDArray[np.uint8]) -> str:
-    written = io.BytesIO()
-    Image.fromarray(image).save(written, "JPEG", quality=QUALITY)
-    return f"data:image/jpeg;base64,{base64.b64encode(written.getvalue()).decode()}"
+    return f"<li><img loading='lazy' src='{jpeg(image)}' alt='{escape(alternative)}'>{said}{file}</li>"
 
 
 def _pictures(items: Iterable[str]) -> str:
@@ -131,12 +120,4 @@ def _pictures(items: Iterable[str]) -> str:
 
 
 def _rest(count: int, shown: int, where: str) -> str:
-    return _quiet(f"The other {count - shown:,} are not shown. {where}") if count > shown else ""
-
-
-def _section(title: str, *parts: str) -> str:
-    return f"<section><h2>{escape(title)}</h2>{''.join(parts)}</section>"
-
-
-def _quiet(text: str) -> str:
-    return f"<p class='quiet'>{escape(text)}</p>"
+    return quiet(f"The other {count - shown:,} are not shown. {where}") if count > shown else ""
