@@ -29,6 +29,12 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="folder that holds one folder of images per class")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     parser.add_argument("--png", type=Path, metavar="FILE", help="write a plot of the confusion matrix")
+    parser.add_argument(
+        "--mistakes",
+        type=Path,
+        metavar="FOLDER",
+        help="write a page with the wrong images, most confident first, and where the network looked; and mistakes.csv",
+    )
     add_arguments(parser, without=OF_TRAINING)
     return parser
 

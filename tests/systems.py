@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+needs_browser = pytest.mark.skipif(BROWSER is None, reason="needs chromium or google-chrome")
 needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="processes here cannot be asked to stop by a signal")
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 needs_terminals = pytest.mark.skipif(find_spec("termios") is None, reason="this system has no pseudo-terminals")

@@ -6,13 +6,16 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from search.models.description import ModelDescription
 from search.system.hardware import cores
+
+if TYPE_CHECKING:  # PyTorch: an exported ONNX model is used without it
+    from blocks.network import Network
 
 BATCH_SIZE = 16  # larger batches are slower on a CPU: activations no longer fit into its cache
 BATCHES_AHEAD = 2  # per thread: batches that are started before their results are needed
@@ -31,11 +34,13 @@ class Classifier:
     run             uint8 (N, S, S, 3), RGB -> float32 (N, classes), for one batch
     prepare_thread  called first by each thread of `by_threads`, so that it runs the model on one core; None if the
                     model uses one thread anyway, as in ONNX Runtime
+    network         the network behind `run`, which shows where it looks; None for an exported graph
     """
 
     description: ModelDescription
     run: Callable[[Images], Probabilities]
     prepare_thread: Callable[[], object] | None = None
+    network: Network | None = None
 
     def probabilities(self, images: Images) -> Probabilities:
         """uint8 (N, S, S, 3) -> float32 (N, classes), in batches on all cores."""

@@ -7,6 +7,7 @@ softmax. So no user can get these steps wrong.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -44,7 +45,7 @@ def example_input(size: int) -> Tensor:
 def of_network(network: Network, description: ModelDescription, device: torch.device) -> Classifier:
     """The network itself, in PyTorch on `device`."""
     deployed = Deployed(network, description.temperature).eval().to(device).to(memory_format=memory_format(device))  # type: ignore[call-overload]
-    return of_module(deployed, description, device)
+    return replace(of_module(deployed, description, device), network=network)
 
 
 def of_module(module: Callable[[Tensor], Tensor], description: ModelDescription, device: torch.device) -> Classifier:

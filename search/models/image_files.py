@@ -97,7 +97,7 @@ def classify(
 
 def _classify(classifier: Classifier, reading: Reading, files: Sequence[Path]) -> Answers:
     """Decode and classify one batch."""
-    found = [(path, _read(path, reading)) for path in files]
+    found = [(path, read_image(path, reading)) for path in files]
     images = [image for _, image in found if not isinstance(image, str)]
     nothing = np.empty((0, len(classifier.description.classes)), dtype=np.float32)
     return Answers(
@@ -105,6 +105,18 @@ def _classify(classifier: Classifier, reading: Reading, files: Sequence[Path]) -
         probabilities=classifier.run(np.stack(images)) if images else nothing,
         unreadable=[(path, reason) for path, reason in found if isinstance(reason, str)],
     )
+
+
+def read_image(path: Path, reading: Reading) -> Images | str:
+    """uint8 (size, size, 3), or the reason why the file is unreadable."""
+    if fault := fault_of(path):
+        return fault
+    try:
+        return _decoded(path.read_bytes(), reading)
+    except OSError as error:
+        return error.strerror or str(error)
+    except Unreadable as error:
+        return str(error)
 
 
 def named_range(settings: DataSettings) -> PixelRange | None:
@@ -124,18 +136,6 @@ def report_unreadable(unreadable: Sequence[tuple[Path, str]], images: int) -> No
             "\n".join([f"skipped unreadable files: {len(unreadable)}", *(f"  {line}" for line in lines)]),
             file=sys.stderr,
         )
-
-
-def _read(path: Path, reading: Reading) -> Images | str:
-    """uint8 (size, size, 3), or the reason why the file is unreadable."""
-    if fault := fault_of(path):
-        return fault
-    try:
-        return _decoded(path.read_bytes(), reading)
-    except OSError as error:
-        return error.strerror or str(error)
-    except Unreadable as error:
-        return str(error)
 
 
 def _decoded(content: bytes, reading: Reading) -> Images:

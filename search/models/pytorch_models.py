@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from search.models.classifier import Classifier
 from search.models.deployed import of_network
@@ -20,7 +21,7 @@ def open_network(where: str, settings: Settings) -> Classifier:
     device = choose_device(settings.device)
     if device.type == "cpu":
         try:
-            return through_onnx(source.network, source.description)
+            return replace(through_onnx(source.network, source.description), network=source.network)
         except RuntimeError as error:  # networks that ONNX cannot express still run in PyTorch
             log.warning("ONNX Runtime cannot run %s; using PyTorch, which is slower: %s", where, error)
     return of_network(source.network, source.description, device)

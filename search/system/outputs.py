@@ -8,8 +8,8 @@ import shutil
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
 
@@ -196,3 +196,23 @@ def _exchange(folder: Path, new: Path) -> None:
         old.rename(folder)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def write_together(folder: Path, files: Mapping[str, bytes], refused: str) -> None:
+    """Write files, by name, into a folder, which need not exist: all of them appear, or are replaced, or none.
+
+    Raises BadInput with the heading `refused` if they cannot be written.
+    """
+    if not os.path.lexists(folder):
+        with new_folder(folder, refused) as beside:
+            for name, content in files.items():
+                (beside / name).write_bytes(content)
+        return
+    try:
+        with ExitStack() as complete:
+            for name, content in files.items():
+                file = complete.enter_context(replaced(folder / name))
+                file.write(content)
+                file.flush()
+    except OSError as error:
+        raise BadInput(refused, [f"{error.filename or folder}: {error.strerror or error}"]) from error

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
@@ -226,3 +227,64 @@ def test_what_not_deciding_gains(
     said = capsys.readouterr().out
     assert f"with the model's thresholds: decided {scores['decided']} of 12 images" in said
     assert f"{1 - scores['accuracy']:.1%} of the surest 100%" in said
+
+
+def in_all_classes(labelled: Path, name: str) -> None:
+    """Put one image into all three classes: two of its labels are wrong, whatever a model answers."""
+    for number in range(3):
+        shutil.copy(labelled / "class0" / "0.png", labelled / f"class{number}" / name)
+
+
+def test_mistakes_are_shown_with_where_the_network_looked(
+    source: Source, model_folder: Path, labelled: Path, options: list[str], tmp_path: Path
+) -> None:
+    in_all_classes(labelled, "<b>dark.png")
+    main(["scratch/0", str(labelled), "--json", "--mistakes", str(tmp_path / "wrong"), *options])
+    lines = list(csv.DictReader((tmp_path / "wrong" / "mistakes.csv").read_text(encoding="utf-8").splitlines()))
+    run = of_network(source.network, source.description, torch.device("cpu")).run
+    expected = {}
+    for path in labelled.rglob("*.png"):
+        (probabilities,) = run(decode(path.read_bytes(), [None], 32, "stretch", 10**6))
+        answer, given = f"class{probabilities.argmax()}", path.parent.name
+        if answer != given:
+            expected[path.relative_to(labelled).as_posix()] = (given, answer, float(probabilities.max()))
+    assert {line["file"]: (line["given"], line["answer"]) for line in lines} == {
+        name: (given, answer) for name, (given, answer, _) in expected.items()
+    }
+    assert sum("<b>dark.png" in name for name in expected) == 2, "one of three is right"
+    for line in lines:
+        assert float(line["probability"]) == pytest.approx(expected[line["file"]][2], abs=1e-3)
+    confidences = [float(line["probability"]) for line in lines]
+    assert confidences == sorted(confidences, reverse=True)
+    text = (tmp_path / "wrong" / "mistakes.html").read_text(encoding="utf-8")
+    assert text.count("alt='where the network looked'") == len(lines)
+    assert text.count("/&lt;b&gt;dark.png</span>") == 2
+    assert "<b>dark" not in text
+    main([str(model_folder), str(labelled), "--json", "--mistakes", str(tmp_path / "wrong"), *options])
+    assert (tmp_path / "wrong" / "mistakes.html").read_text(encoding="utf-8") == text.replace(
+        "Mistakes of scratch/0", f"Mistakes of {model_folder}"
+    ), "an earlier page is replaced"
+
+
+def test_mistakes_of_an_export_have_pictures_and_say_what_maps_need(
+    labelled: Path, options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    in_all_classes(labelled, "dark.png")
+    for form, maps in (("onnx", False), ("safetensors", True)):
+        export(["scratch/0", "--format", form, "--output", str(tmp_path / form), *options])
+        main([str(tmp_path / form), str(labelled), "--mistakes", str(tmp_path / f"of-{form}"), *options])
+        assert ("evaluate the trial, or an export with --format safetensors" in capsys.readouterr().err) != maps
+        text = (tmp_path / f"of-{form}" / "mistakes.html").read_text(encoding="utf-8")
+        assert ("where the network looked'" in text) == maps
+        assert text.count("/dark.png</span>") == 2
+
+
+def test_folders_that_cannot_hold_mistakes_are_refused(labelled: Path, options: list[str], tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").touch()
+    message = refused("scratch/0", str(labelled), "--mistakes", str(tmp_path / "mine"), *options)
+    assert f"--mistakes {tmp_path / 'mine'}: holds other files (notes.txt)" in message
+    message = refused("nomodel", str(labelled), "--mistakes", str(labelled / "wrong"), *options)
+    assert "lies among the images, where it would count as a class" in message
+    assert "nomodel: no such folder" in message, "all problems at once"
+    assert not (labelled / "wrong").exists()

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from search.report.page import page
+from tests.systems import BROWSER, needs_browser
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
-
-@pytest.mark.skipif(BROWSER is None, reason="needs chromium or google-chrome")
+@needs_browser
 def test_figures_are_drawn_and_no_script_fails(two_studies: Any, tmp_path: Path) -> None:
     comparison = two_studies.compare()
     trial_id = comparison.joint_front[-1].row.trial_ids[0]

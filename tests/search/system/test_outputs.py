@@ -16,6 +16,7 @@ from search.system.outputs import (
     print_any_character,
     readers_may_leave,
     whole_file,
+    write_together,
 )
 
 
@@ -225,3 +226,25 @@ def test_a_folder_that_cannot_be_replaced_stays(tmp_path: Path, monkeypatch: pyt
         monkeypatch.setattr(Path, "rename", rename)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert [path.name for path in out.iterdir()] == ["old"]
+
+
+def test_files_of_a_folder_appear_together(tmp_path: Path) -> None:
+    folder = tmp_path / "some" / "where"
+    write_together(folder, {"a.html": b"page", "a.csv": b"list"}, "nothing was written")
+    (folder / "notes.txt").write_text("mine")
+    write_together(folder, {"a.html": b"new page", "a.csv": b"new list"}, "nothing was written")
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {
+        "a.html": "new page",
+        "a.csv": "new list",
+        "notes.txt": "mine",
+    }
+
+
+def test_if_one_file_cannot_be_written_no_other_changes(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text("page")
+    (tmp_path / "a.csv").mkdir()
+    with pytest.raises(BadInput, match="nothing was written") as refused:
+        write_together(tmp_path, {"a.html": b"new page", "a.csv": b"new list"}, "nothing was written")
+    assert str(tmp_path / "a.csv") in str(refused.value)
+    assert (tmp_path / "a.html").read_text() == "page"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "a.html"]
