@@ -1,6 +1,6 @@
 """Evaluating a trained network on the test split: once, with the scores stored on the trial.
 
-This is the only place that evaluates a network on the test split.
+This is the only place that scores a network on the test split. `search.report.final_mistakes` shows its stored answers.
 """
 
 from __future__ import annotations

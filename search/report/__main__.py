@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 from search.report.outputs import check_outputs
 from search.settings import search as all_settings
@@ -54,6 +55,12 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "--png",
         metavar="FILE",
         help="write a plot of the Pareto front; with --final of the reliability of probabilities",
+    )
+    parser.add_argument(
+        "--mistakes",
+        type=Path,
+        metavar="FOLDER",
+        help="with --final: write a page with the test images that the recommended network got wrong; and mistakes.csv",
     )
     parser.add_argument("--html", metavar="FILE", help="write an interactive HTML report that works offline")
     least = "show only candidates with at least this F1, from 0 to 1; default: 0"

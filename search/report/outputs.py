@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from search.errors import BadInput
+from search.models.mistakes.folder import OPTION, folder_problems
 from search.system.outputs import file_problems
 
 STDOUT = "-"
@@ -29,6 +30,12 @@ def check_outputs(options: argparse.Namespace) -> None:
     problems += [
         f"--{name} does not work with --{which}, which writes {', '.join(allowed)}" for name in {*targets} - {*allowed}
     ]
+    problems += folder_problems(options.mistakes)
+    if options.mistakes and not options.final:
+        problems.append(
+            f"{OPTION} does not work with --pareto: it shows test images after the final evaluation; python -m "
+            f"search.evaluate {OPTION} shows other labelled images"
+        )
     printed = [f"--{name} -" for name, target in targets.items() if target == STDOUT]
     if len(printed) > 1:
         problems.append(f"{' and '.join(printed)}: only one of them can go to standard output")

@@ -90,6 +90,7 @@ def report(
         max_parameters=math.inf,
         all=False,
         within=within,
+        mistakes=None,
         **dict.fromkeys(FORMATS) | {"png": png and str(png), "html": html and str(html)},
     )
     check_outputs(options)
@@ -115,6 +116,10 @@ def _final(resolved: Settings, options: argparse.Namespace) -> None:
         _print(final_formats.as_text(final, advice))
     for name, target in targets.items():
         _write(f"--{name}", target, writers[name]())
+    if options.mistakes and advice:
+        from search.report.final_mistakes import write_final_mistakes  # noqa: PLC0415
+
+        write_final_mistakes(options.mistakes, final.name, advice.taken.name, resolved)
 
 
 def _reliability(final: Final) -> bytes:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from optuna.trial import TrialState
 
@@ -87,6 +89,7 @@ def test_search_baselines_finalize_report(
     before = opened.count("test")
     check_use(config, tmp_path, images, done, capsys)
     assert opened.count("test") == before, "nor does a model in use read it"
+    check_mistakes(config, tmp_path, done, capsys)
     before = len(opened)
     check_the_same_list(config, capsys)
     assert "test" not in opened[before:]
@@ -142,6 +145,26 @@ def check_use(
     answers = (tmp_path / "answers.csv").read_text()
     assert len(answers.splitlines()) == 1 + 48
     assert answers == (tmp_path / "same.csv").read_text()
+
+
+def check_mistakes(
+    config: list[str], tmp_path: Path, done: list[TrialRecord], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The recommended network's wrong answers on test are those that were stored when test was read."""
+    report(["--final", *config, "--mistakes", str(tmp_path / "wrong"), "--json", str(tmp_path / "final.json")])
+    network = json.loads((tmp_path / "final.json").read_text())["recommendation"]["take"]
+    first = min((trial for trial in done if trial.attributes["row"] == network), key=lambda one: one.attributes["seed"])
+    confusion = np.array(first.attributes["test_confusion"])
+    wrong = int(confusion.sum() - confusion.trace())
+    lines = list(csv.DictReader((tmp_path / "wrong" / "mistakes.csv").read_text().splitlines()))
+    for given, answer in np.argwhere(np.ones((3, 3)) - np.eye(3)):
+        pair = (f"class{given}", f"class{answer}")
+        assert sum((line["given"], line["answer"]) == pair for line in lines) == confusion[given, answer]
+        assert all(line["file"].startswith(f"{line['given']}/") for line in lines)
+    page = (tmp_path / "wrong" / "mistakes.html").read_text()
+    assert f"Mistakes of {network} on the test images" in page
+    assert "which the final evaluation has read once" in page
+    assert f"{wrong} of 9 images are wrong" in capsys.readouterr().err
 
 
 def check_the_same_list(config: list[str], capsys: pytest.CaptureFixture[str]) -> None:

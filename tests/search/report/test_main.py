@@ -200,6 +200,15 @@ def test_each_report_writes_its_own_formats(url: str) -> None:
     )
 
 
+def test_mistakes_are_of_final_evaluations_and_go_into_a_folder_of_their_own(tmp_path: Path) -> None:
+    message = refused("--pareto", "--mistakes", str(tmp_path / "wrong"))
+    assert "--mistakes does not work with --pareto: it shows test images after the final evaluation" in message
+    (tmp_path / "notes.txt").touch()
+    message = refused("--final", "--mistakes", str(tmp_path), "--html", "a.html")
+    assert f"--mistakes {tmp_path}: holds other files (notes.txt); name a new or empty folder" in message
+    assert "--html does not work with --final" in message, "all problems at once"
+
+
 def test_references_alone_are_a_table_and_no_image(
     records: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
