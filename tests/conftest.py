@@ -23,6 +23,7 @@ MOST_PROCESSES = 8
 
 CLASSES = 3
 IMAGES_A_CLASS = 16
+UNKNOWN_IMAGES = 20
 SIDE = 32
 
 
@@ -63,6 +64,18 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number in range(IMAGES_A_CLASS):
             pixels = random.integers(80 * label, 80 * label + 90, (SIDE, SIDE, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / f"{number}.png")
+    return root
+
+
+@pytest.fixture(scope="session")
+def unknown_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of images of no class: noise with dark and bright halves."""
+    root = tmp_path_factory.mktemp("unknown")
+    random = np.random.default_rng(1)
+    for number in range(UNKNOWN_IMAGES):
+        pixels = random.integers(0, 90, (SIDE, SIDE, 3), dtype=np.uint8)
+        pixels[: SIDE // 2] += 160
+        Image.fromarray(pixels).save(root / f"{number}.png")
     return root
 
 

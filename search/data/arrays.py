@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 SplitName = Literal["train", "validation", "test"]
 PartName = Literal["train", "validation", "test", "train+validation"]
+NO_CLASS = -1
+"""The label of a image of no class. It is no index of a class, so that no score can count it by mistake."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class Arrays:
     """One split at one size.
 
     images  uint8 (N, S, S, 3), RGB, as a read-only memory map: rows are loaded when they are read
-    labels  int64 (N,), indices into the data set's sorted class names
+    labels  int64 (N,), indices into the data set's sorted class names; of unknown images, all are `NO_CLASS`
     """
 
     images: npt.NDArray[Any]
@@ -25,3 +27,7 @@ class Arrays:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def first(self, count: int) -> Arrays:
+        """At most so many images from the beginning."""
+        return Arrays(self.images[:count], self.labels[:count])

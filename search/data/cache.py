@@ -63,6 +63,11 @@ class ImageCache:
         return ImageCache(self.folder, self._settings, self.progress, pixel_range)
 
     @property
+    def root(self) -> Path | None:
+        """The folder or list of the images; None if they are in no file."""
+        return self._settings.path
+
+    @property
     def way(self) -> str:
         """The way of decoding, as a part of file names."""
         ends = "to".join(repr(float(end)) for end in self.pixel_range or ())

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from search.data.arrays import Arrays, PartName, SplitName
+from search.data.arrays import NO_CLASS, Arrays, PartName, SplitName
 from search.data.cache import ImageCache
 from search.data.classes import class_problems, class_warnings, unite_forms
 from search.data.copy_search import find_copies
 from search.data.corrections import correct
-from search.data.examination import examine
-from search.data.examples import SPLITS, Example, Listing, Unusable, named
+from search.data.decoded import Decoded
+from search.data.examination import examine, in_lines, unreadable
+from search.data.examples import Example, Listing
 from search.data.names import readable
 from search.data.pixel_range import decide
 from search.data.sources.coco import read_coco
 from search.data.sources.csv_file import read_csv
 from search.data.sources.digits import read_digits
 from search.data.sources.folder import read_folder
-from search.data.sources.paths import shown
 from search.data.sources.torchvision_sets import read_cifar10, read_fashion_mnist
-from search.data.split import Split, split_rows
+from search.data.split import split_rows
 from search.data.units import Units, joined, read_groups, units_of
+from search.data.unknown import open_unknown
 from search.errors import BadInput
 from search.settings.data import DataSettings
 
@@ -46,11 +47,11 @@ OF_FILES = ("folder", "csv", "coco")
 
 @dataclass(frozen=True)
 class Dataset:
-    """Labelled images in three splits.
+    """Labelled images in three splits, and images of no class (`data.unknown`) in three splits of their own.
 
     classes      sorted class names; labels are indices into them
     fingerprint  64 hex digits of contents, labels and split; they do not depend on paths and on the order of the files
-    counts       number of images of each class in each split
+    counts       number of labelled images of each class in each split
     warnings     images that were skipped or dropped, and doubtful cases
     """
 
@@ -60,34 +61,44 @@ class Dataset:
     counts: dict[SplitName, dict[str, int]]
     warnings: tuple[str, ...]
     settings: DataSettings
-    _split: Split
-    _cache: ImageCache
+    _labelled: Decoded
     _units: Units
+    _unknown: Decoded | None = None
 
     def arrays(self, part: PartName, image_size: int) -> Arrays:
         """One split, or two, at one size. All splits are decoded at this size, unless a process has done so before.
 
         Raises BadInput if the disk is full, or if files have changed since the data set was opened.
         """
-        images = self._images(image_size)
-        splits = [split for split in SPLITS if split in part.split("+")]
-        start = sum(len(self._split.rows[name]) for name in SPLITS[: SPLITS.index(splits[0])])
+        images = self._labelled.images(part, image_size)
         index_of = {name: index for index, name in enumerate(self.classes)}
-        examples = (example for split in splits for example in self.examples(split))
-        labels = np.array([index_of[example.class_name] for example in examples], dtype=np.int64)
-        return Arrays(images[start : start + len(labels)], labels)
+        rows = self._labelled.rows(part)
+        return Arrays(images, np.array([index_of[row.example.class_name] for row in rows], dtype=np.int64))
+
+    def unknown(self, part: PartName, image_size: int) -> Arrays | None:
+        """The images of no class of one split, or two. Their labels are all `NO_CLASS`. None if there are none."""
+        if self._unknown is None:
+            return None
+        images = self._unknown.images(part, image_size)
+        return Arrays(images, np.full(len(images), NO_CLASS, dtype=np.int64))
+
+    @property
+    def unknown_counts(self) -> dict[SplitName, int]:
+        """Number of images of no class in each split; empty without `data.unknown`."""
+        split = {} if self._unknown is None else self._unknown.split.rows
+        return {name: len(rows) for name, rows in split.items()}
 
     def examples(self, split: SplitName) -> tuple[Example, ...]:
         """The example behind each row of `arrays(split, ...)`: name, class, file or pixels, and box."""
-        return tuple(row.example for row in self._split.rows[split])
+        return tuple(row.example for row in self._labelled.split.rows[split])
 
     def groups(self, split: SplitName) -> tuple[str, ...]:
         """The unit of each row of `arrays(split, ...)`. Equal images, near copies and members of a group share one."""
-        return tuple(self._units.unit(row) for row in self._split.rows[split])
+        return tuple(self._units.unit(row) for row in self._labelled.split.rows[split])
 
     def near_copies(self, splits: Sequence[SplitName]) -> list[list[int]]:
         """Groups of near copies, as row numbers over the arrays of `splits`, one after the other."""
-        rows = [row for split in splits for row in self._split.rows[split]]
+        rows = [row for split in splits for row in self._labelled.split.rows[split]]
         unit_of = joined(self._units.near_copies)
         members: dict[str, list[int]] = {}
         for number, row in enumerate(rows):
@@ -98,9 +109,10 @@ class Dataset:
     def describe(self) -> dict[str, Any]:
         """The description of the data that a study records, as values for JSON. It is the same on every machine.
 
-        It has a `pixel_range` if images have more than 8 bits per channel.
+        It has a `pixel_range` if images have more than 8 bits per channel, and `unknown`, the number of images of no
+        class in each split, if there are any.
         """
-        deep = self._cache.pixel_range
+        deep = self._labelled.cache.pixel_range
         sizes = {split: sum(counts.values()) for split, counts in self.counts.items()}
         return {
             "name": self.name,
@@ -114,24 +126,9 @@ class Dataset:
             **({} if self.settings.groups is None else {"groups": self.settings.groups}),
             "fit": self.settings.fit,
             **({} if deep is None else {"pixel_range": list(deep)}),
+            **({} if self._unknown is None else {"unknown": self.unknown_counts}),
             "warnings": list(self.warnings),
         }
-
-    def _images(self, size: int) -> npt.NDArray[np.uint8]:
-        """All splits in a row, uint8 (N, size, size, 3)."""
-        if (images := self._cache.open(self._split, size)) is not None:
-            return images
-        with self._cache.locked():
-            images = self._cache.open(self._split, size)  # another process may have made it
-            if images is None:
-                findings = self._cache.fill(self._split, size)
-                if any(findings):
-                    deep = {path: f"it has values up to {found.most:g}" for path, found in findings.undecided.items()}
-                    problems = _lines(_unreadable({**findings.faults, **deep}, self.settings))
-                    raise BadInput(f"data set {self.name} has changed since it was opened", problems)
-                images = self._cache.open(self._split, size)
-        assert images is not None
-        return images
 
 
 def open_dataset(
@@ -150,7 +147,7 @@ def open_dataset(
     doomed = listing.problems or class_problems(listing) or (refuses and listing.unusable)
     cache = ImageCache(cache_dir, settings, progress)
     found = examine(listing, settings, cache, None if doomed else next(iter(image_sizes), None))
-    unusable = _lines([*listing.unusable, *_unreadable(found.faults, settings)])
+    unusable = in_lines([*listing.unusable, *unreadable(found.faults, settings.path)])
     listing.examples = [row.example for row in found.rows]
     depth = decide(found.extremes, settings.pixel_range)
     cache = cache.decided(depth.pixel_range)
@@ -159,54 +156,44 @@ def open_dataset(
     copies = find_copies(found.rows, settings, cache) if looks else []
     units = units_of(found.rows, [(pair.one, pair.other) for pair in copies], settings)
     split = split_rows(found.rows, listing.declared_splits, settings, units)
+    labelled = Decoded(listing.name, split, cache)
+    unknown = open_unknown(settings, labelled, compare=not (fails or split.problems))
     problems = listing.problems + class_problems(listing) + depth.problems + split.problems
     if refuses:
         problems += [f"{line}: repair or remove them, or skip them (--set data.unreadable=skip)" for line in unusable]
+    if unknown is not None:
+        problems += unknown.split.problems
     if problems:
         where = f"source {settings.source}, path {readable(str(settings.path))}"
         raise BadInput(f"the data set ({where}) cannot be used", problems)
     skipped = [f"skipped {line}" for line in unusable]
     warnings = (*listing.warnings, *skipped, *depth.warnings, *split.warnings)
-    dataset = _dataset(listing.name, split, warnings, settings, cache, units)
+    dataset = _dataset(labelled, unknown, warnings, settings, units)
     if found.kept is not None and image_sizes:
         cache.rearrange(found.kept, split, image_sizes[0])
     for size in image_sizes:
         dataset.arrays("train", size)
+        dataset.unknown("train", size)
     return dataset
 
 
 def _dataset(
-    name: str, split: Split, warnings: tuple[str, ...], settings: DataSettings, cache: ImageCache, units: Units
+    labelled: Decoded, unknown: Decoded | None, warnings: tuple[str, ...], settings: DataSettings, units: Units
 ) -> Dataset:
-    counters = {part: Counter(row.example.class_name for row in rows) for part, rows in split.rows.items()}
+    rows_of = labelled.split.rows
+    counters = {part: Counter(row.example.class_name for row in rows) for part, rows in rows_of.items()}
+    fingerprint = labelled.split.fingerprint
+    if unknown is not None:
+        warnings = (*warnings, *unknown.split.warnings)
+        fingerprint = hashlib.sha256(f"{fingerprint} {unknown.split.fingerprint}".encode()).hexdigest()
     return Dataset(
-        name=name,
+        name=labelled.name,
         classes=tuple(sorted(counters["train"])),
-        fingerprint=split.fingerprint,
+        fingerprint=fingerprint,
         counts={part: dict(sorted(counter.items())) for part, counter in counters.items()},
         warnings=warnings,
         settings=settings,
-        _split=split,
-        _cache=cache,
+        _labelled=labelled,
         _units=units,
+        _unknown=unknown,
     )
-
-
-def _unreadable(faults: Mapping[Path, str], settings: DataSettings) -> list[Unusable]:
-    """Faults of files, with their paths within the data set, which are the same on every machine."""
-    return [Unusable("unreadable files", shown(path, settings.path), reason) for path, reason in sorted(faults.items())]
-
-
-def _lines(unusable: Sequence[Unusable]) -> list[str]:
-    """One line for each kind of damage, with the names grouped by their reason."""
-    kinds: dict[str, dict[str, list[str]]] = {}
-    for fault in unusable:
-        kinds.setdefault(fault.kind, {}).setdefault(fault.reason, []).append(fault.name)
-    return [
-        f"{kind} ({sum(map(len, names_of.values()))}): {', '.join(map(_with_reason, names_of.values(), names_of))}"
-        for kind, names_of in kinds.items()
-    ]
-
-
-def _with_reason(names: Sequence[str], reason: str) -> str:
-    return f"{named(names)} ({reason})" if reason else named(names)

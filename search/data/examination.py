@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 from search.data.cache import ImageCache
 from search.data.depth import Extremes
-from search.data.examples import Example, Listing, Row
+from search.data.examples import Example, Listing, Row, Unusable, named
 from search.data.known_files import KnownFiles
+from search.data.sources.paths import shown
 from search.data.split import Split, split_rows
 from search.settings.data import DataSettings
 
@@ -80,3 +81,23 @@ def _rows(examples: Sequence[Example], hashes: Mapping[Path, str]) -> list[Row]:
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def unreadable(faults: Mapping[Path, str], root: Path | None) -> list[Unusable]:
+    """Faults of files, with their paths within the data set, which are the same on every machine."""
+    return [Unusable("unreadable files", shown(path, root), reason) for path, reason in sorted(faults.items())]
+
+
+def in_lines(unusable: Sequence[Unusable]) -> list[str]:
+    """One line for each kind of damage, with the names grouped by their reason."""
+    kinds: dict[str, dict[str, list[str]]] = {}
+    for fault in unusable:
+        kinds.setdefault(fault.kind, {}).setdefault(fault.reason, []).append(fault.name)
+    return [
+        f"{kind} ({sum(map(len, names_of.values()))}): {', '.join(map(_with_reason, names_of.values(), names_of))}"
+        for kind, names_of in kinds.items()
+    ]
+
+
+def _with_reason(names: Sequence[str], reason: str) -> str:
+    return f"{named(names)} ({reason})" if reason else named(names)

@@ -63,7 +63,7 @@ def split_rows(
     split.warnings += _copies([row for members in fixed.values() for row in members]) + _contradictions(rows)
     shares: dict[SplitName, float] = {"test": settings.test_share, "validation": settings.validation_share}
     missing = {name: share for name, share in shares.items() if name not in declared}
-    carved = _carve(fixed["train"], missing, settings.split_seed, units)
+    carved = carve(fixed["train"], missing, settings.split_seed, units)
     for name in SPLITS:
         ordered = carved.get(name, fixed[name])
         split.rows[name] = sorted(ordered, key=lambda row: (row.content, row.example.class_name, row.example.name))
@@ -138,7 +138,9 @@ def _contradictions(rows: Sequence[Row]) -> list[str]:
     return [f"images with more than one class ({len(doubtful)}): {named(sorted(doubtful))}"] if doubtful else []
 
 
-def _carve(pool: list[Row], shares: Mapping[SplitName, float], seed: int, units: Units) -> dict[SplitName, list[Row]]:
+def carve(
+    pool: Sequence[Row], shares: Mapping[SplitName, float], seed: int, units: Units
+) -> dict[SplitName, list[Row]]:
     """A share of each class for each split of `shares`, and the rest for train. A unit counts for its rarest class."""
     classes: defaultdict[str, set[str]] = defaultdict(set)
     for row in pool:

@@ -78,6 +78,9 @@ def _counts(found: Inspection) -> str:
         + "</tr>"
         for name in found.dataset.classes
     )
+    if unknown := found.dataset.unknown_counts:
+        cells = "".join(f"<td>{unknown[split]:,}</td>" for split in SPLITS)
+        rows += f"<tr><td>unknown, of no class</td>{cells}</tr>"
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 

@@ -75,6 +75,8 @@ def _counts(found: Inspection) -> Table:
         table.add_row(Text(clean(name)), *(f"{found.dataset.counts[split].get(name, 0):,}" for split in SPLITS))
     totals = (f"{sum(found.dataset.counts[split].values()):,}" for split in SPLITS)
     table.add_row("all", *totals, style="bold")
+    if unknown := found.dataset.unknown_counts:
+        table.add_row("unknown, of no class", *(f"{unknown[split]:,}" for split in SPLITS))
     return table
 
 

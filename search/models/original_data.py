@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from search.data.dataset import Dataset, open_dataset
+from search.data.unknown import NEEDED
 from search.errors import BadInput
 from search.models.sources import Source
 from search.settings.data import DataSettings
@@ -22,6 +23,8 @@ def open_images(source: Source, settings: Settings) -> Dataset:
     """
     description = source.description
     data = _data(source, settings)
+    if "unknown" in description.provenance.data and data.unknown is None:
+        raise BadInput(REFUSED, [f"the search of {source.name} had {NEEDED}"])
     try:
         dataset = open_dataset(data, settings.cache_dir, image_sizes=[description.input.image_size])
     except BadInput as error:
@@ -56,6 +59,8 @@ def _data(source: Source, settings: Settings) -> DataSettings:
     changes["near_copies"] = known.get("near_copies", "off")  # earlier versions did not look for them
     if "groups" in known:
         changes["groups"] = known["groups"]
+    if "unknown" not in known:
+        changes["unknown"] = None  # what a settings file or the environment names now
     if "split_seed" in known:
         changes["split_seed"] = known["split_seed"]
     return DataSettings.model_validate({**stored, **changes})

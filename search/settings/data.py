@@ -87,6 +87,11 @@ class DataSettings(Frozen):
         description="CSV file with the columns file, given, proposed and action (keep, relabel or drop), which "
         "corrects labels; no file of the data set is changed",
     )
+    unknown: ExpandedPath | None = Field(
+        None,
+        description="folder of images of no class, at any depth. They are split as the labelled images, and never "
+        "count in a score of the classes",
+    )
     fit: Literal["stretch", "crop"] = Field(
         "stretch", description="how an image is resized to a square: stretched, or cropped at its center"
     )

@@ -82,4 +82,5 @@ def differences_of_data(study: optuna.Study, data: Mapping[str, Any]) -> list[st
 
 
 def _data_id(data: Mapping[str, Any]) -> str:
-    return f"{data['name']} {data['fingerprint'][:12]}"
+    unknown = sum(data.get("unknown", {}).values())
+    return f"{data['name']} {data['fingerprint'][:12]}" + (f" with {unknown:,} unknown images" if unknown else "")

@@ -101,3 +101,13 @@ def test_a_folder_that_cannot_be_written_is_refused(options: list[str], tmp_path
     with pytest.raises(BadInput, match="cannot be written") as refused:
         main([*options, "--output", str(tmp_path / "file" / "x")])
     assert "--output" in refused.value.problems[0]
+
+
+def test_unknown_images_are_counted(
+    options: list[str], tmp_path: Path, unknown_images: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([*options, "--set", f"data.unknown={unknown_images}"])
+    said = capsys.readouterr().out
+    assert re.search(r"unknown, of no class +12 +4 +4\b", said)
+    page = (tmp_path / "runs/tiny/inspect.html").read_text(encoding="utf-8")
+    assert "<td>unknown, of no class</td><td>12</td><td>4</td><td>4</td>" in page

@@ -112,3 +112,19 @@ def test_deep_images_are_read_in_the_models_range(source: Source, tmp_path: Path
     found = opened(deep, tmp_path, "--data-dir", str(tmp_path / "deep"))
     assert found.describe()["pixel_range"] == [0, 2047]
     assert found.fingerprint == described["fingerprint"]
+
+
+def test_unknown_images_are_those_of_the_search_or_none(
+    of_list: Source, searched_with: Dataset, unknown_images: Path, tmp_path: Path
+) -> None:
+    named = ("--set", f"data.unknown={unknown_images}")
+    assert opened(of_list, tmp_path, *named).fingerprint == searched_with.fingerprint, "the search had none"
+
+    data = searched_with.settings.model_copy(update={"unknown": unknown_images})
+    described = open_dataset(data, tmp_path / "cache", progress=False).describe()
+    provenance = of_list.description.provenance.model_copy(update={"data": described})
+    description = of_list.description.model_copy(update={"provenance": provenance})
+    with_some = dataclasses.replace(of_list, description=description)
+    assert opened(with_some, tmp_path, *named).unknown_counts == described["unknown"]
+    with pytest.raises(BadInput, match=r"had images of no class: name their folder with --set data\.unknown=FOLDER"):
+        opened(with_some, tmp_path)
