@@ -49,6 +49,10 @@ def recipe_in_words(recipe: Recipe, initial_weights: str, networks: int = 1) -> 
         parts.append(f"the first {_counted(recipe.frozen_stages, 'stage')} frozen")
     if recipe.class_balance != "none":
         parts.append(f"class balance by {recipe.class_balance}")
+    if recipe.unknown_weight:
+        parts.append(
+            f"unknown images, which should get all classes with equal probability, × {recipe.unknown_weight:g}"
+        )
     if networks > 1:
         parts.append(f"trained together with {_counted(networks - 1, 'other cut')} of the backbone")
     return f"{'; '.join(parts)}."

@@ -60,6 +60,7 @@ def model_card(description: ModelDescription, loading: Loading | None = None, ru
         f"## Scores on {provenance.metrics.split}",
         _scores(provenance.metrics),
         _classes(description.classes, provenance.metrics),
+        *_unknown(provenance.metrics),
         *(["## Decisions", *_decisions(description.classes, description.decision)] if description.decision else []),
         "## Recipe",
         f"{recipe} Seed {provenance.seed}.",
@@ -195,6 +196,25 @@ def _classes(classes: tuple[str, ...], metrics: Metrics) -> str:
     return marked_up_table(["class", *scores], body, numbers=scores)
 
 
+def _unknown(metrics: Metrics) -> list[str]:
+    """A paragraph about images of no class, if the split has some."""
+    found = metrics.unknown
+    if found is None:
+        return []
+    share = ""
+    if found.turned_away is not None and found.known_turned_away is not None:
+        share = (
+            f" A threshold of {found.threshold:.3f} turns away {found.turned_away:.1%} of the unknown images, and "
+            f"{found.known_turned_away:.1%} of the others."
+        )
+    said = (
+        f"On {whole(found.images)} unknown images, which are of no class: AUROC **{found.auroc:.3f}**. In this share "
+        "of pairs, the answer for an image of a class has a higher probability than that for an unknown image; 0.5 is "
+        "chance."
+    )
+    return [said + share]
+
+
 def _decisions(classes: tuple[str, ...], decision: Decision) -> list[str]:
     asked = []
     if decision.precision is not None:
@@ -221,8 +241,7 @@ def _limits(description: ModelDescription) -> list[str]:
         limits.append("It was also trained on the validation images: a score on them says nothing about new images.")
     limits += [
         "It was trained with one seed: another seed gives another score.",
-        "Every image gets one of the classes, even an image that shows none of them"
-        + (", or is called unsure; that was not tested on images of other things." if description.decision else "."),
+        _on_other_things(description),
         "It was not tested on images unlike the data set: other cameras, light, backgrounds, regions.",
     ]
     few = [
@@ -233,6 +252,20 @@ def _limits(description: ModelDescription) -> list[str]:
     if confusions := _confusions(description):
         limits.append(f"Most frequent confusions: {', '.join(confusions)}.")
     return limits + [f"Data warning: {escaped(warning)}" for warning in data.get("warnings", [])]
+
+
+def _on_other_things(description: ModelDescription) -> str:
+    """What happens to an image that shows none of the classes."""
+    said = "Every image gets one of the classes, even an image that shows none of them"
+    if description.decision:
+        said += ", or is called unsure"
+    unknown = description.provenance.metrics.unknown
+    if unknown is None:
+        return f"{said}; that was not tested on images of other things." if description.decision else f"{said}."
+    tested = f"{said}. This was tested on {whole(unknown.images)} unknown images: on other ones it may be worse"
+    if description.provenance.recipe.get("unknown_weight"):
+        tested += ", because images of the same kind were used in training"
+    return f"{tested}."
 
 
 def _confusions(description: ModelDescription) -> list[str]:

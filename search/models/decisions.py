@@ -22,11 +22,13 @@ def chosen_decision(
     *,
     precision: float | None = None,
     reject: float | None = None,
+    unknown: Probabilities | None = None,
 ) -> Decision:
     """Thresholds from float32 probabilities (N, classes) and the true classes (N,) of images no training has seen.
 
     precision  a threshold for each class: the lowest at which the 95% lower bound of its precision is at least this
     reject     one threshold for all classes, which turns away this share of the images; with both, the higher counts
+    unknown    probabilities (U, classes) of images of no class, which only count how many of them are turned away
 
     Raises BadInput with all thresholds that do not exist.
     """
@@ -51,6 +53,9 @@ def chosen_decision(
     if problems:
         raise BadInput("no thresholds were chosen", problems)
     decided = ~turned_away(predicted, top, thresholds)
+    away = 0
+    if unknown is not None:
+        away = int(turned_away(unknown.argmax(axis=1), unknown.max(axis=1).astype(np.float64), thresholds).sum())
     return Decision(
         thresholds=tuple(thresholds.tolist()),
         precision=precision,
@@ -58,6 +63,8 @@ def chosen_decision(
         images=len(labels),
         decided=int(decided.sum()),
         wrong=int((decided & ~right).sum()),
+        unknown=0 if unknown is None else len(unknown),
+        turned_away=away,
     )
 
 
@@ -85,7 +92,17 @@ def in_words(decision: Decision) -> str:
         wrong = f"none of the {decision.decided} that it decided on validation was wrong"
     else:
         wrong = f"of which 1 in {round(decision.decided / decision.wrong)} is wrong"
-    return f"Of 100 images it decides {per_hundred}, {wrong} (by {decision.images:,} validation images)."
+    said = f"Of 100 images it decides {per_hundred}, {wrong} (by {decision.images:,} validation images)."
+    return f"{said} {_of_unknown(decision)}" if decision.unknown else said
+
+
+def _of_unknown(decision: Decision) -> str:
+    """ "Of the 40 unknown validation images, which are of no class, it turns away 12 (30%)." """
+    share = decision.turned_away / decision.unknown
+    return (
+        f"Of the {decision.unknown:,} unknown validation images, which are of no class, it turns away "
+        f"{decision.turned_away:,} ({share:.0%})."
+    )
 
 
 def _not_reached(name: str, precision: float, best: Reached) -> str:

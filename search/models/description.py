@@ -15,6 +15,7 @@ from blocks.specification import Frozen, NetworkSpecification
 from search.data.arrays import PartName
 from search.data.depth import SIXTEEN_BITS
 from search.errors import BadInput
+from search.statistics.separation import Separation
 
 FORMAT = "elimnet-model"
 FORMAT_VERSION = 1
@@ -39,7 +40,10 @@ class InputDescription(Frozen):
 
 
 class Metrics(Frozen):
-    """Scores on one split, and the network's cost. `confusion` has a row for each true class."""
+    """Scores on one split, and the network's cost. `confusion` has a row for each true class.
+
+    unknown  how well it tells the unknown images of the split; None if there are none
+    """
 
     split: Literal["validation", "test"]
     f1_macro: float
@@ -48,6 +52,7 @@ class Metrics(Frozen):
     confusion: tuple[tuple[int, ...], ...]
     parameters: int
     macs: int
+    unknown: Separation | None = None
 
 
 class Provenance(Frozen):
@@ -91,6 +96,7 @@ class Decision(Frozen):
 
     precision, reject       what was asked of the thresholds: see `search.models.decisions.chosen_decision`
     images, decided, wrong  numbers of validation images, of those that were decided, and of the wrong ones among these
+    unknown, turned_away    numbers of unknown validation images, and of those that were not decided
     """
 
     thresholds: tuple[float, ...]
@@ -99,6 +105,8 @@ class Decision(Frozen):
     images: int
     decided: int
     wrong: int
+    unknown: int = 0
+    turned_away: int = 0
 
 
 class ModelDescription(Frozen):

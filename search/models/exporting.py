@@ -111,14 +111,20 @@ def export(
         problem = "it was also trained on the validation images: their precision says nothing about new images"
         advice = "take --precision or --reject with the search's own model of this network, such as elimination/3"
         raise BadInput(REFUSED, [f"{problem}; {advice}"])
-    entry = FORMATS[format_name]
+    entry, size = FORMATS[format_name], source.description.input.image_size
     with new_folder(folder, REFUSED, replace=force) as beside:
-        arrays = dataset.arrays("validation", source.description.input.image_size)
+        arrays, others = dataset.arrays("validation", size), dataset.unknown("validation", size)
         original = of_network(source.network, source.description, CPU)
         answers = original.probabilities(arrays.images)
         if asked.anything:
-            classes = source.description.classes
-            decision = chosen_decision(answers, arrays.labels, classes, precision=asked.precision, reject=asked.reject)
+            decision = chosen_decision(
+                answers,
+                arrays.labels,
+                source.description.classes,
+                precision=asked.precision,
+                reject=asked.reject,
+                unknown=None if others is None else original.probabilities(others.images),
+            )
             source = replace(source, description=source.description.model_copy(update={"decision": decision}))
         seen = source.description.provenance.saw_validation
         proof = partial(compare, answers, arrays=arrays, trained_on=seen)

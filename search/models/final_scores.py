@@ -18,6 +18,7 @@ from search.data.batches import Rows
 from search.models.answers import packed
 from search.models.description import Metrics
 from search.statistics.calibration import calibration, softmax
+from search.statistics.separation import Separation, separation
 from search.training.evaluation import Evaluation, logits_of
 
 READ_AT = "test_read_at"
@@ -26,6 +27,10 @@ TEMPERATURE = "temperature"
 """The attribute of a trial with the temperature that fits its validation logits."""
 CALIBRATION = "test_calibration"
 """The attribute of a trial with its temperature and its calibration on test: `before` and `after` it was applied."""
+UNKNOWN, UNKNOWN_AUROC = "validation_unknown", "unknown_auroc"
+"""The attributes of a trial with the `Separation` of unknown validation images, and with its AUROC alone."""
+TEST_UNKNOWN = "test_unknown"
+"""The attribute of a trial with the `Separation` of unknown test images."""
 TEST_ATTRIBUTES = (
     READ_AT,
     "test_f1_macro",
@@ -35,6 +40,7 @@ TEST_ATTRIBUTES = (
     "test_confusion",
     ANSWERS,
     CALIBRATION,
+    TEST_UNKNOWN,
 )
 """The attributes of a trial that `score_once` gives."""
 
@@ -48,6 +54,8 @@ def score_once(
     remember: Callable[[Mapping[str, Any]], None],
     sign: Callable[[], bool] | None = None,
     temperature: float | None = None,
+    read_unknown: Callable[[], Arrays | None] = lambda: None,
+    threshold: float | None = None,
 ) -> Mapping[str, Any]:
     """The network's scores on the test split, as attributes of its trial.
 
@@ -56,6 +64,8 @@ def score_once(
     remember     stores all scores in one step, before they are shown anywhere
     sign         called before each batch, so that the supervisor sees progress
     temperature  of the network's probabilities, which was not fitted on test; None: it has none
+    read_unknown opens the unknown test images, if there are any
+    threshold    below which the largest probability of an image turns it away, which was not chosen on test
     """
     if READ_AT in known:
         return known
@@ -78,6 +88,10 @@ def score_once(
             "before": asdict(calibration(softmax(evaluation.logits), arrays.labels)),
             "after": asdict(calibration(softmax(evaluation.logits, temperature), arrays.labels)),
         }
+    if (unknown := read_unknown()) is not None:
+        others = logits_of(network, Rows(unknown, device), device, batch_size, sign).numpy()
+        both = [softmax(logits, temperature or 1.0) for logits in (evaluation.logits, others)]
+        scores[TEST_UNKNOWN] = asdict(separation(both[0], both[1], threshold))
     remember(scores)
     return scores
 
@@ -92,6 +106,7 @@ def metrics_of_attributes(scores: Mapping[str, Any], counts: Mapping[str, int]) 
         confusion=tuple(map(tuple, scores["test_confusion"])),
         parameters=counts["parameters"],
         macs=counts["macs"],
+        unknown=Separation(**scores[TEST_UNKNOWN]) if TEST_UNKNOWN in scores else None,
     )
 
 

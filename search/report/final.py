@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,25 +12,17 @@ from optuna.trial import TrialState
 
 from search.errors import BadInput
 from search.models.answers import unpack
-from search.models.final_scores import ANSWERS, CALIBRATION, READ_AT
+from search.models.final_scores import ANSWERS, CALIBRATION, READ_AT, TEST_UNKNOWN
 from search.models.latency.runs import LatencyRun, comparable
+from search.report.fits import Fit, train_fit, validation_fit
 from search.report.pruned_trials import device_of
-from search.report.rows import Search, same_candidate
+from search.report.rows import Search
 from search.settings.candidate import Candidate
 from search.settings.spaces import ListedRow, ListedSpace, Other
 from search.statistics.confusion import Floats
 from search.statistics.intervals import Interval, drawn_f1, over_images, over_seeds
+from search.statistics.separation import Separation
 from storage.trials import TrialRecord
-
-
-@dataclass(frozen=True)
-class Fit:
-    """Loss, accuracy and macro F1 on a split: means over `n` training runs, None if unknown."""
-
-    loss: float | None
-    accuracy: float | None
-    f1_macro: float | None
-    n: int
 
 
 @dataclass(frozen=True)
@@ -51,7 +42,8 @@ class Difference:
 class FinalRow:
     """A network of the study, over its seeds. `f1_images` is the bootstrap interval, over images, of the mean F1.
 
-    `calibration` has a line for each run that has a temperature, see `search.models.final_scores.CALIBRATION`.
+    `calibration` has a line for each run that has a temperature, see `search.models.final_scores.CALIBRATION`, and
+    `unknown` one for each run that was scored on unknown test images.
     """
 
     name: str
@@ -70,6 +62,7 @@ class FinalRow:
     validation: Fit
     differences: Mapping[Other, Difference]
     calibration: tuple[Mapping[str, Any], ...] = ()
+    unknown: tuple[Separation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -164,7 +157,7 @@ def final_of(
 def _with_smaller_scratch(rows: Sequence[ListedRow], search: Search) -> list[ListedRow]:
     """The rows; a cut that is larger than all networks from scratch is compared with the best of them."""
     scratch = {
-        row.name: _validation_fit(row.candidate, search).f1_macro or 0.0
+        row.name: validation_fit(row.candidate, search).f1_macro or 0.0
         for row in rows
         if row.candidate.network.family == "scratch"
     }
@@ -240,14 +233,15 @@ def _row(
         f1_images=over_images(f1.mean, _mean_of(trials, drawn)),
         accuracy=over_seeds(_values(trials, "test_accuracy")),
         f1_per_class=tuple(over_seeds(scores) for scores in per_class.T.tolist()),
-        train=_train_fit([curves[trial.trial_id][-1] for trial in trials if curves.get(trial.trial_id)]),
-        validation=_validation_fit(row.candidate, search),
+        train=train_fit([curves[trial.trial_id][-1] for trial in trials if curves.get(trial.trial_id)]),
+        validation=validation_fit(row.candidate, search),
         differences={
             kind: difference
             for kind, other in row.compared_with.items()
             if (difference := _difference(trials, other, of_row.get(other, ()), drawn)) is not None
         },
         calibration=tuple(known for trial in trials if (known := trial.attributes.get(CALIBRATION)) is not None),
+        unknown=tuple(Separation(**known) for trial in trials if (known := trial.attributes.get(TEST_UNKNOWN))),
     )
 
 
@@ -271,29 +265,3 @@ def _difference(
     single = [a.attributes["test_f1_macro"] - b.attributes["test_f1_macro"] for a, b in pairs]
     columns = np.mean([drawn[a.trial_id] - drawn[b.trial_id] for a, b in pairs], axis=0)
     return Difference(other, over_seeds(single), over_images(statistics.fmean(single), columns))
-
-
-def _train_fit(last_epochs: Sequence[Mapping[str, float]]) -> Fit:
-    loss, accuracy, f1_macro = (
-        _mean([epoch.get(name) for epoch in last_epochs]) for name in ("train_loss", "train_accuracy", "train_f1_macro")
-    )
-    return Fit(loss, accuracy, f1_macro, len(last_epochs))
-
-
-def _validation_fit(candidate: Candidate, search: Search) -> Fit:
-    """Scores of the search's own trials of the candidate, which were trained on training images only."""
-    rows = [row for row in search.rows if same_candidate(row, candidate)]
-    if not rows:
-        return Fit(None, None, None, 0)
-    scores = [score for row in rows for score in row.f1_scores]
-    return Fit(
-        _mean([row.validation_loss for row in rows]),
-        _mean([row.accuracy for row in rows]),
-        statistics.fmean(scores),
-        len(scores),
-    )
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None and math.isfinite(value)]
-    return statistics.fmean(known) if known else None

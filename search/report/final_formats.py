@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from search.report import markdown_report
 from search.report.final import Final, FinalRow
-from search.report.final_tables import Table, basis, calibration_error, gpu_ms, tables
+from search.report.final_tables import Table, basis, calibration_error, gpu_ms, mean_of_unknown, tables
 from search.report.recommendation import Recommendation
 from search.report.records import finite
 from search.report.table import LEFT_ALIGNED, aligned, wrapped
@@ -116,6 +116,9 @@ def _record(final: Final, row: FinalRow) -> Iterator[tuple[str, object]]:
     if row.calibration:
         yield "test_ece_before", calibration_error(row, "before")
         yield "test_ece_after", calibration_error(row, "after")
+    for name in ("auroc", "turned_away", "known_turned_away"):
+        if (mean := mean_of_unknown(row, name)) is not None:
+            yield f"test_unknown_{name}", mean
     for kind, difference in row.differences.items():
         yield f"less_{kind}", difference.other
         yield from _ends(f"less_{kind}_over_images", difference.over_images)

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from search.models.final_scores import TEMPERATURE
 from search.models.latency.runs import BATCH, Device, LatencyRun
 from search.report import wording
-from search.report.final import Difference, Final, FinalRow, Fit
+from search.report.final import Difference, Final, FinalRow
+from search.report.fits import Fit
 from search.settings.spaces import Other
 from search.statistics.calibration import BINS
 from search.statistics.intervals import DRAWS, Interval
+from search.statistics.separation import REJECTED
 from search.system.text import NOT_KNOWN, clean, percent, whole
 
 NOT_MEASURED = "not measured"
@@ -57,6 +59,7 @@ def tables(final: Final) -> list[Table]:
         _layers(final),
         *_times(final),
         _calibration(final),
+        *_unknown(final),
         _differences(final),
         _classes(final),
     ]
@@ -201,6 +204,39 @@ def _calibration(final: Final) -> Table:
         f"right answers, in {BINS} bins of equal width; mean over seeds. The temperature was fitted on validation, "
         "with the search's own trials of the same network and recipe, and never on test. It changes no answer.",
     )
+
+
+def _unknown(final: Final) -> Iterator[Table]:
+    """How the networks tell unknown images; no table if there are none."""
+    if not any(row.unknown for row in final.rows):
+        return
+    body = [
+        (
+            row.name,
+            _number(mean_of_unknown(row, "auroc")),
+            percent(mean_of_unknown(row, "turned_away")),
+            percent(mean_of_unknown(row, "known_turned_away")),
+            str(len(row.unknown)),
+        )
+        for row in final.rows
+    ]
+    images = max(run.images for row in final.rows for run in row.unknown)
+    yield Table(
+        "Unknown images on test",
+        ("network", "AUROC", "unknown turned away", "known turned away", "seeds"),
+        tuple(body),
+        f"Unknown images are the {whole(images)} test images of no class (data.unknown); known images are those of the "
+        "classes. AUROC: how often the answer for a known image has a higher probability than that for an unknown one; "
+        "0.5 is chance. Turned away: share below the threshold that turned away at most "
+        f"{REJECTED:.0%} of the validation images, with the search's own trials of the same network and recipe; never "
+        "chosen on test. Means over seeds. Other unknown images may be easier or harder to tell.",
+    )
+
+
+def mean_of_unknown(row: FinalRow, name: str) -> float | None:
+    """The mean over the runs of a field of `Separation`; None where it was not measured."""
+    values = [value for run in row.unknown if (value := getattr(run, name)) is not None]
+    return statistics.fmean(values) if values else None
 
 
 def calibration_error(row: FinalRow, name: str) -> float:

@@ -90,7 +90,8 @@ class DataSettings(Frozen):
     unknown: ExpandedPath | None = Field(
         None,
         description="folder of images of no class, at any depth. They are split as the labelled images, and never "
-        "count in a score of the classes",
+        "count in a score of the classes. They show how many unknown images a model turns away, and can be used in "
+        "training (recipe.unknown_weight)",
     )
     fit: Literal["stretch", "crop"] = Field(
         "stretch", description="how an image is resized to a square: stretched, or cropped at its center"

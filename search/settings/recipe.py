@@ -72,3 +72,11 @@ class Recipe(Frozen):
     class_balance: Literal["none", "weights", "sampling"] = Field(
         "none", description="treatment of unequal class sizes: none, a weighted loss, or balanced sampling"
     )
+    # 0 is left out, so that the keys of stored candidates and the names of checkpoints stay what they were.
+    unknown_weight: Annotated[float, Field(ge=0, le=1000)] = Field(
+        0.0,
+        exclude_if=lambda weight: weight == 0,
+        description="weight of unknown images (data.unknown) in the loss, beside that of the labelled images: the "
+        "network learns to give them all classes with equal probability (outlier exposure, Hendrycks, Mazeika & "
+        "Dietterich 2019); 0: they are not used in training. Linear probes never use them",
+    )

@@ -171,6 +171,18 @@ class Settings(Frozen):
             raise ValueError(f"studies {', '.join(testing)}: scored_on test is for `python -m search.finalize` alone")
         return self
 
+    @model_validator(mode="after")
+    def _unknown_weights_need_unknown_images(self) -> Self:
+        weighing = [
+            name for name, space in self.studies.items() if isinstance(space, Space) and space.recipe.unknown_weight
+        ]
+        if weighing and self.data.unknown is None:
+            raise ValueError(
+                f"studies {', '.join(weighing)}: recipe.unknown_weight needs images of no class: name their folder "
+                "with data.unknown, or set the weight to 0"
+            )
+        return self
+
     @property
     def run_dir(self) -> Path:
         """The folder to which this search writes everything that is not in the database."""

@@ -9,9 +9,10 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 
+from search.data.unknown import NEEDED
 from search.errors import BadInput
 from search.settings.search import Settings
-from search.settings.spaces import ListedSpace
+from search.settings.spaces import AnySpace, ListedSpace
 from search.settings.stored import stored_space
 from search.spaces import listed
 from search.study.checked_spaces import checked_spaces
@@ -38,12 +39,13 @@ def open_studies(
 
     data  `Dataset.describe()`, classes and fingerprint included
 
-    Raises BadInput, before anything is created, if weights or cuts are missing, if no network is within the limits, or
-    if a study exists for different data or another space.
+    Raises BadInput, before anything is created, if weights or cuts are missing, if no network is within the limits, if
+    a recipe needs unknown images and the data have none, or if a study exists for different data or another space.
     """
     missing = _missing(settings, data, database)
     created = checked_spaces({name: settings.studies[name] for name in missing}, settings)  # may wait for timm's hub
     check_limits(created, len(data["classes"]))
+    _check_unknown(created, data)
     if created:
         with database.alone():
             for name in _missing(settings, data, database):  # another process may have created some
@@ -104,6 +106,16 @@ def _missing(settings: Settings, data: Mapping[str, Any], database: Database) ->
     if problems:
         raise BadInput(f"a search named {settings.name!r} already exists for different data or settings", problems)
     return missing
+
+
+def _check_unknown(spaces: Mapping[str, AnySpace], data: Mapping[str, Any]) -> None:
+    """Raises BadInput if a training would use unknown images that the data do not have."""
+    for name, space in spaces.items():
+        recipes = [row.candidate.recipe for row in space.rows] if isinstance(space, ListedSpace) else [space.recipe]
+        if "unknown" not in data and any(recipe.unknown_weight for recipe in recipes):
+            raise BadInput(
+                f"study {name} cannot be created", [f"recipe.unknown_weight is above 0, which needs {NEEDED}"]
+            )
 
 
 def _open(name: str, settings: Settings, database: Database, sampler_seed: int) -> OpenStudy:

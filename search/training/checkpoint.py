@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import torch
 
+from search.errors import TrialFailed
 from search.training.evaluation import EpochMetrics
 
 _FORMAT = 2
@@ -83,6 +84,23 @@ def restore(data: bytes) -> TrainingState:
         )
     except Exception as error:  # a damaged file raises whatever its bytes happen to lead to
         raise ValueError(f"not a checkpoint of this version: {error}") from error
+
+
+def stored_state(checkpoint: Checkpoint | None, training: str) -> TrainingState | None:
+    """The stored state of a training with this name; None if there is no checkpoint, or nothing in it yet.
+
+    Raises TrialFailed if the state cannot be read, or is that of another training.
+    """
+    data = checkpoint.read() if checkpoint else None
+    if data is None:
+        return None
+    try:
+        state = restore(data)
+    except ValueError as error:
+        raise TrialFailed(f"the checkpoint cannot be read: {error}") from error
+    if state.training != training:
+        raise TrialFailed("the checkpoint is of another training: its recipe, network, seed or data differ")
+    return state
 
 
 def _epochs(rows: Sequence[Mapping[str, Any]]) -> tuple[EpochMetrics, ...]:

@@ -15,7 +15,9 @@ from blocks.network import Network
 from search.data.augmentation import to_unit
 from search.data.batches import Rows
 from search.errors import Interrupted
+from search.statistics.calibration import softmax
 from search.statistics.confusion import Floats, Integers, confusion_matrix, f1_per_class, macro_f1
+from search.statistics.separation import Separation, validation_separation
 from search.training.device import autocast
 
 
@@ -98,6 +100,7 @@ class TrainingResult:
     evaluation         scores on validation after the last epoch, if there is a validation split. The best epoch would
                        be misleading: the best of E noisy scores is biased upwards, and more so for larger E. The
                        learning rate has reached 0 in the last epoch
+    unknown            logits of the unknown validation images, float32 (N, classes), if there are any
     seconds            duration of all epochs, including those before an interruption
     images_per_second  training speed of the median epoch
     peak_memory_mb     peak memory of this process since it started or resumed (see `search.training.device.PeakMemory`)
@@ -109,6 +112,7 @@ class TrainingResult:
     seconds: float
     images_per_second: float
     peak_memory_mb: float
+    unknown: npt.NDArray[np.float32] | None = None
 
     @property
     def validation(self) -> Evaluation:
@@ -121,6 +125,12 @@ class TrainingResult:
     def f1_macro(self) -> float:
         """Macro F1 on validation after the last epoch: the objective."""
         return self.validation.f1_macro
+
+    def separation(self, temperature: float) -> Separation | None:
+        """How well probabilities with this temperature tell unknown validation images; None if there are none."""
+        if self.unknown is None or self.evaluation is None:
+            return None
+        return validation_separation(softmax(self.evaluation.logits, temperature), softmax(self.unknown, temperature))
 
 
 @torch.inference_mode()

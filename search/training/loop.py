@@ -7,7 +7,6 @@ states of the random number generators.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import statistics
 import time
@@ -23,10 +22,11 @@ from search.data.augmentation import augment
 from search.data.batches import Rows, TrainingBatches, class_weights
 from search.errors import Interrupted, TrialFailed
 from search.system.device import memory_format
-from search.training.checkpoint import TrainingState, restore, serialise
+from search.training.checkpoint import TrainingState, serialise, stored_state
 from search.training.device import PeakMemory, activate_out_of_place, autocast, kept_memory
 from search.training.epoch import BegunEpoch
 from search.training.evaluation import EpochMetrics, Evaluation, TrainingResult, logits_of
+from search.training.exposure import UnknownImages, uniform_cross_entropy
 from search.training.hooks import NO_HOOKS, Hooks
 from search.training.optimization import (
     Average,
@@ -81,6 +81,8 @@ class Training:
         balanced = recipe.class_balance == "sampling"
         self._batches = TrainingBatches(data.train, recipe.batch_size, device, balanced=balanced)
         self._validation = None if data.validation is None else Rows(data.validation, device)
+        self._unknown = UnknownImages.of(data, recipe, len(self._batches), device)
+        self._unknown_validation = None if data.unknown_validation is None else Rows(data.unknown_validation, device)
         self._class_weights: Tensor | None = None
         labels = self._batches.labels
         if recipe.class_balance == "weights":
@@ -88,7 +90,7 @@ class Training:
         self._optimizer = make_optimizer(network, recipe, pretrained=plan.pretrained)
         self._average = Average(network, recipe.ema_decay) if recipe.ema_decay is not None else None
         self._plan = plan
-        self._name = _name_of(self.described(), plan, labels)
+        self._name = plan.name_of(self.described(), labels)
 
     @property
     def scored_network(self) -> Network:
@@ -101,8 +103,9 @@ class Training:
 
     @property
     def images(self) -> tuple[int, int]:
-        """Number of images that an epoch is trained on, and that it is scored on."""
-        return len(self._batches.labels), 0 if self._validation is None else len(self._validation)
+        """Number of images that an epoch is trained on, unknown ones included, and that it is scored on."""
+        trained = len(self._batches.labels) + (self._unknown.per_epoch if self._unknown else 0)
+        return trained, 0 if self._validation is None else len(self._validation)
 
     def described(self) -> Sequence[str]:
         """Texts that tell this training from trainings of other networks, and in other ways."""
@@ -117,10 +120,12 @@ class Training:
                 evaluation = self.run_epoch(len(self.epochs) + 1)
             if evaluation is None:  # the checkpoint was the last epoch's
                 evaluation = self.evaluate()
+            unknown = None if self._unknown_validation is None else self._logits(self._unknown_validation).numpy()
         return TrainingResult(
             network=self.scored_network,
             epochs=tuple(self.epochs),
             evaluation=evaluation,
+            unknown=unknown,
             seconds=sum(metrics.seconds for metrics in self.epochs),
             images_per_second=statistics.median(metrics.images_per_second for metrics in self.epochs),
             peak_memory_mb=self._memory.megabytes(),
@@ -153,7 +158,7 @@ class Training:
         changed = self.recipe.model_copy(update={"epochs": epochs})
         if is_same_for_any_epochs(changed):
             self.recipe = changed
-            self._name = _name_of(self.described(), replace(self._plan, recipe=changed), self._batches.labels)
+            self._name = replace(self._plan, recipe=changed).name_of(self.described(), self._batches.labels)
 
     def record(
         self, begun: BegunEpoch, epoch: int, evaluation: Evaluation | None, learning_rate: float, seconds: float
@@ -173,6 +178,8 @@ class Training:
         started = time.perf_counter() - begun.seconds
         generators = EpochGenerators.seeded(self.seed, epoch, self.device)
         batches = self._batches.epoch(generators.order, begun.steps)
+        if self._unknown:
+            batches = self._unknown.beside(batches, generators.order, begun.steps)
         begun.restore(generators)
         self.network.train()
         for images, targets in batches:
@@ -197,16 +204,25 @@ class Training:
         return augment(images, recipe.augmentation, generator, flip=recipe.flip, size=size)
 
     def step(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """One step of the optimizer. Returns the sum of the images' losses, and int64 (..., n) predictions."""
+        """One step of the optimizer. Returns the sum of the labelled images' losses, and int64 (..., n) predictions.
+
+        Inputs without a target, at the end, are unknown images.
+        """
+        known, unknown = inputs[: len(targets)], inputs[len(targets) :]
         # At least two images per part: batch normalisation cannot take statistics of a single image.
         parts = min(self.hooks.accumulation, max(1, len(targets) // 2))
         losses, predictions = [], []
-        for part, part_targets in zip(inputs.tensor_split(parts), targets.tensor_split(parts), strict=True):
-            logits = self.forward(part)
-            loss = self.loss(logits, part_targets)
-            torch.autograd.backward(loss / len(targets))
+        split = (tensor.tensor_split(parts) for tensor in (known, targets, unknown))
+        for part, part_targets, others in zip(*split, strict=True):
+            logits = self.forward(torch.cat([part, others]) if len(others) else part)
+            loss = self.loss(logits[..., : len(part), :], part_targets)
+            whole = loss / len(targets)
+            if len(others):
+                of_others = self.unknown_loss(logits[..., len(part) :, :])
+                whole = whole + self.recipe.unknown_weight * of_others / len(unknown)
+            torch.autograd.backward(whole)
             losses.append(loss.detach())
-            predictions.append(logits.detach().argmax(dim=-1))
+            predictions.append(logits[..., : len(part), :].detach().argmax(dim=-1))
         if self.recipe.gradient_clip is not None:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.gradient_clip)
         self._optimizer.step()
@@ -229,14 +245,18 @@ class Training:
             reduction="sum",
         )
 
+    def unknown_loss(self, logits: Tensor) -> Tensor:
+        """The sum of the unknown images' losses, a scalar."""
+        return uniform_cross_entropy(logits)
+
     def evaluate(self) -> Evaluation | None:
         """Score the validation split, if there is one. Raises Interrupted once `hooks.interrupted` says so."""
-        rows = self._validation
-        if rows is None:
-            return None
+        return None if self._validation is None else self.score(self._logits(self._validation), self._validation.labels)
+
+    def _logits(self, rows: Rows) -> Tensor:
+        """float32 (..., N, classes) on the CPU. Raises Interrupted."""
         part_size = -(-self.recipe.batch_size // self.hooks.accumulation)
-        logits = logits_of(self.scored_network, rows, self.device, part_size, self.hooks.interrupted)
-        return self.score(logits, rows.labels)
+        return logits_of(self.scored_network, rows, self.device, part_size, self.hooks.interrupted)
 
     def score(self, logits: Tensor, labels: Tensor) -> Evaluation:
         """Score the logits of the validation split, both on the CPU."""
@@ -270,24 +290,11 @@ class Training:
 
     def _resume(self) -> None:
         """Continue from the checkpoint, if it has a state yet."""
-        data = self.hooks.checkpoint.read() if self.hooks.checkpoint else None
-        if data is None:
+        if (state := stored_state(self.hooks.checkpoint, self._name)) is None:
             return
-        try:
-            state = restore(data)
-        except ValueError as error:
-            raise TrialFailed(f"the checkpoint cannot be read: {error}") from error
-        if state.training != self._name:
-            raise TrialFailed("the checkpoint is of another training: its recipe, network, seed or data differ")
         self.network.load_state_dict(state.network)
         if self._average and state.average is not None:
             self._average.network.load_state_dict(state.average)
         self._optimizer.load_state_dict(dict(state.optimizer))
         self.restore_recorded(state.epochs)
         self._begun = BegunEpoch(**state.begun) if state.begun else None
-
-
-def _name_of(described: Sequence[str], plan: Plan, labels: Tensor) -> str:
-    """Differs between trainings of which one must not resume from a checkpoint of the other."""
-    texts = [plan.recipe.model_dump_json(), *described, str(plan.seed), str(plan.pretrained)]
-    return hashlib.sha256("\n".join(texts).encode() + labels.numpy().tobytes()).hexdigest()

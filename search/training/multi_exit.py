@@ -74,6 +74,7 @@ class MultiExitTraining(Training):
                 network=network.network_at(number),
                 epochs=tuple(curve),
                 evaluation=evaluation,
+                unknown=None if whole.unknown is None else whole.unknown[number],
             )
             for number, (curve, evaluation) in enumerate(zip(self.curves, evaluations, strict=True))
         ]
@@ -89,6 +90,10 @@ class MultiExitTraining(Training):
             reduction="none",
         )
         return self._exit_weights @ losses.view(exits, count).sum(dim=1)
+
+    def unknown_loss(self, logits: Tensor) -> Tensor:
+        """The weighted sum over exits and unknown images, of float32 (exits, n, classes)."""
+        return self._exit_weights @ super().unknown_loss(logits)
 
     def score(self, logits: Tensor, labels: Tensor) -> Evaluation:
         """Score all exits, float32 (exits, N, classes). Returns the deepest exit's evaluation."""

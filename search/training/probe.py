@@ -49,16 +49,19 @@ def probe_exits(
 ) -> list[TrainingResult]:
     """Fit the linear layer of each exit to the training images, in place. A result for each exit, the shallowest first.
 
-    All heads are pooling and a linear layer. Each result has one epoch, and an equal share of the seconds of the
-    forward pass. Raises ValueError for other heads, and Interrupted once `hooks.interrupted` says so.
+    All heads are pooling and a linear layer. Unknown images are measured, but never fitted to. Each result has one
+    epoch, and an equal share of the seconds of the forward pass. Raises ValueError for other heads, and Interrupted
+    once `hooks.interrupted` says so.
     """
     started, memory = time.perf_counter(), PeakMemory(device)
     network.eval().to(device).to(memory_format=memory_format(device))  # type: ignore[call-overload]
     with kept_memory(device):
         train = pooled_features(network, data.train, device, hooks.interrupted)
         validation = pooled_features(network, data.validation, device, hooks.interrupted) if data.validation else None
+        others = data.unknown_validation
+        unknown = None if others is None else pooled_features(network, others, device, hooks.interrupted)
     passed = time.perf_counter() - started
-    images_per_second = sum(len(split) for split in (data.train, data.validation) if split) / passed
+    images_per_second = sum(len(split) for split in (data.train, data.validation, others) if split) / passed
     network.cpu()
     assert isinstance(network.head, nn.ModuleList)
     results = []
@@ -85,6 +88,7 @@ def probe_exits(
                 seconds=seconds,
                 images_per_second=images_per_second,
                 peak_memory_mb=memory.megabytes(),
+                unknown=None if unknown is None else _logits(head, unknown[number]).numpy(),
             )
         )
     hooks.on_epoch(results[-1].epochs[-1])
@@ -153,10 +157,15 @@ def pooled_features(
     return [torch.cat(of_exit).numpy() for of_exit in maps]
 
 
-@torch.inference_mode()
 def _scored(head: nn.Module, features: Features, labels: Integers) -> Evaluation:
-    maps = torch.from_numpy(features)[:, :, None, None]
-    return Evaluation.of(head.eval()([maps]).float(), torch.from_numpy(labels))
+    return Evaluation.of(_logits(head, features), torch.from_numpy(labels))
+
+
+@torch.inference_mode()
+def _logits(head: nn.Module, features: Features) -> Tensor:
+    """float32 (N, classes)"""
+    logits: Tensor = head.eval()([torch.from_numpy(features)[:, :, None, None]]).float()
+    return logits
 
 
 def _layer(head: nn.Module) -> nn.Linear:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import optuna
 
-from search.data.arrays import Arrays
 from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
 from search.settings.search import Settings
@@ -64,6 +63,9 @@ def describe(dataset: Dataset) -> str:
     """The data set in a few lines for people, warnings included."""
     sizes = ", ".join(f"{sum(counts.values()):,} {split}" for split, counts in dataset.counts.items())
     lines = [f"{dataset.name}: {len(dataset.classes)} classes, {sizes} images, fingerprint {dataset.fingerprint[:12]}"]
+    if dataset.unknown_counts:
+        unknown = ", ".join(f"{count:,} {split}" for split, count in dataset.unknown_counts.items())
+        lines.append(f"  unknown images, of no class: {unknown}")
     return "\n".join([*lines, *(f"  warning: {warning}" for warning in dataset.warnings)])
 
 
@@ -111,9 +113,10 @@ def _one_step(name: str, space: AnySpace, dataset: Dataset, settings: Settings) 
     size = candidate.network.image_size
     few = candidate.recipe.batch_size * STEPS
     candidate = candidate.model_copy(update={"recipe": candidate.recipe.model_copy(update={"epochs": 1})})
-    splits = [dataset.arrays(split, size) for split in ("train", "validation")]
-    train, validation = (Arrays(arrays.images[:few], arrays.labels[:few]) for arrays in splits)
+    train, validation = (dataset.arrays(split, size).first(few) for split in ("train", "validation"))
+    unknown, others = (dataset.unknown(split, size) for split in ("train", "validation"))
+    data = TrainingData(train, validation, unknown and unknown.first(few), others and others.first(few))
     device = choose_device(settings.device)
-    result = run(Assignment(candidate, settings.seed, {}), TrainingData(train, validation), settings, device)
+    result = run(Assignment(candidate, settings.seed, {}), data, settings, device)
     loss = result.epochs[-1].train_loss
     return f"{summary(candidate)}: {result.images_per_second:.0f} images/s, training loss {loss:.2f}"

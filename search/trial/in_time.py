@@ -21,7 +21,6 @@ from search.training.device import is_out_of_memory
 from search.training.hooks import Hooks
 from search.training.loop import Training
 from search.training.pace import seconds_per_epoch
-from search.training.plan import TrainingData
 from search.trial.affordable import LEAST_PART
 from search.trial.assignment import Assignment
 from search.trial.begin import Refused
@@ -146,8 +145,7 @@ def _begun(trial: AssignedTrial, exits: Sequence[Assignment], hooks: Hooks) -> T
     context = trial.context
     asked = hooks.interrupted
     hooks = replace(hooks, interrupted=lambda: asked() or trial.interrupted())
-    data = TrainingData(trial.arrays(trial.study.trained_on), trial.arrays("validation"))
-    return training_for(exits, data, context.settings, context.device, hooks)
+    return training_for(exits, trial.training_data(), context.settings, context.device, hooks)
 
 
 def _seconds_for(trial: AssignedTrial) -> float:

@@ -26,6 +26,7 @@ from search.models.confusion import confusion_figure, png
 from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE, InputDescription, Metrics, Provenance
 from search.models.folder import save_model
 from search.statistics.calibration import fitted_temperature
+from search.statistics.separation import Separation
 from search.system.text import escaped
 from search.training.evaluation import Evaluation, TrainingResult
 from search.trial.assignment import Assignment
@@ -159,9 +160,9 @@ def _write(model: TrainedModel, folder: Path) -> None:
     network, data = model.result.network, model.data
     known = {name: data[name] for name in ("fit", "pixel_range") if name in data}
     taken = InputDescription(image_size=network.specification.image_size, **known)
-    description = save_model(
-        network, data["classes"], taken, _provenance(model), folder, temperature=_temperature(model)
-    )
+    temperature = _temperature(model)
+    provenance = _provenance(model, temperature)
+    description = save_model(network, data["classes"], taken, provenance, folder, temperature=temperature)
     title = f"{model.study.study_name}, trial {model.trial}"
     matrix = confusion_figure(description.classes, description.provenance.metrics, title)
     (folder / MATRIX_FILE).write_bytes(png(matrix))
@@ -175,7 +176,12 @@ def _temperature(model: TrainedModel) -> float:
     return 1.0 if scored is None else fitted_temperature(scored.logits, scored.labels)
 
 
-def metrics_of(split: Literal["validation", "test"], evaluation: Evaluation, counts: Mapping[str, int]) -> Metrics:
+def metrics_of(
+    split: Literal["validation", "test"],
+    evaluation: Evaluation,
+    counts: Mapping[str, int],
+    unknown: Separation | None = None,
+) -> Metrics:
     """The scores on a split, for a model's description; `counts` holds parameters and macs."""
     return Metrics(
         split=split,
@@ -185,10 +191,11 @@ def metrics_of(split: Literal["validation", "test"], evaluation: Evaluation, cou
         confusion=tuple(map(tuple, evaluation.confusion.tolist())),
         parameters=counts["parameters"],
         macs=counts["macs"],
+        unknown=unknown,
     )
 
 
-def _provenance(model: TrainedModel) -> Provenance:
+def _provenance(model: TrainedModel, temperature: float) -> Provenance:
     result, candidate, counts = model.result, model.assignment.candidate, model.assignment.counts
     return Provenance(
         study=model.study.study_name,
@@ -199,7 +206,8 @@ def _provenance(model: TrainedModel) -> Provenance:
         networks=max(1, len(candidate.exits)),
         data=dict(model.data),
         trained_on=model.trained_on,
-        metrics=model.test_metrics or metrics_of("validation", result.validation, counts),
+        metrics=model.test_metrics
+        or metrics_of("validation", result.validation, counts, result.separation(temperature)),
         device=model.device,
         seconds=result.seconds,
         versions={package: version(package) for package in PACKAGES},

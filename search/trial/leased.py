@@ -18,6 +18,7 @@ from search.spaces.sample import training_of
 from search.study.study import OpenStudy
 from search.system.device import device_name
 from search.training.evaluation import TrainingResult
+from search.training.plan import TrainingData
 from search.trial.assignment import Assignment
 from search.trial.context import Outcome, WorkerContext
 from search.trial.keep_model import TrainedModel
@@ -122,8 +123,22 @@ class AssignedTrial(LeasedTrial):
         return self.candidate.network.image_size
 
     def arrays(self, split: PartName) -> Arrays:
-        """The images of a split, at the candidate's size."""
+        """The labelled images of a split, at the candidate's size."""
         return self.context.dataset.arrays(split, self.image_size)
+
+    def unknown(self, split: PartName) -> Arrays | None:
+        """The unknown images of a split, at the candidate's size; None if there are none."""
+        return self.context.dataset.unknown(split, self.image_size)
+
+    def training_data(self) -> TrainingData:
+        """What the candidate is trained and scored on. Networks that are scored on test are not scored before that."""
+        scored = not self.study.reads_test
+        return TrainingData(
+            train=self.arrays(self.study.trained_on),
+            validation=self.arrays("validation") if scored else None,
+            unknown=self.unknown(self.study.trained_on) if self.recipe.unknown_weight else None,
+            unknown_validation=self.unknown("validation") if scored else None,
+        )
 
     def finish_with(
         self, outcome: Outcome, end: tuple[Sequence[float], Mapping[str, Any]], produced: Produced

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, cast
 
 import torch
@@ -12,7 +13,7 @@ from blocks.multi_exit import MultiExitNetwork, build_multi_exit
 from blocks.network import Network
 from blocks.specification import EliminatedSpecification
 from search.models.answers import VALIDATION_ANSWERS, packed
-from search.models.final_scores import TEMPERATURE
+from search.models.final_scores import TEMPERATURE, UNKNOWN, UNKNOWN_AUROC
 from search.settings.candidate import Candidate
 from search.settings.search import Settings
 from search.spaces.sample import training_of
@@ -89,14 +90,17 @@ def result_attributes(result: TrainingResult, device: torch.device) -> dict[str,
     """The attributes of a finished trial, besides its objectives and its learning curve."""
     scores: dict[str, Any] = {}
     if result.evaluation is not None:
+        temperature = fitted_temperature(result.evaluation.logits, result.evaluation.labels)
         scores = {
             "accuracy": result.evaluation.accuracy,
             "validation_loss": result.evaluation.loss,
             "f1_per_class": result.evaluation.f1_per_class.tolist(),
             "confusion": result.evaluation.confusion.tolist(),
-            TEMPERATURE: fitted_temperature(result.evaluation.logits, result.evaluation.labels),
+            TEMPERATURE: temperature,
             VALIDATION_ANSWERS: packed(result.evaluation.labels, result.evaluation.predictions),
         }
+        if (separation := result.separation(temperature)) is not None:
+            scores |= {UNKNOWN_AUROC: separation.auroc, UNKNOWN: asdict(separation)}
     return scores | {
         "train_f1_macro": result.epochs[-1].train_f1_macro,
         "epochs": len(result.epochs),

@@ -22,7 +22,7 @@ from search.trial.keep_model import TrainedModel, forget, keep, note_lost
 from search.trial.leased import AssignedTrial, LeasedTrial
 from search.trial.objective import result_attributes
 from search.trial.pruning import Stopped
-from search.trial.temperatures import temperatures_of
+from search.trial.temperatures import FromSearch, from_search
 from storage import curves
 from storage.attributes import MODEL_LOST, attributes_of
 from storage.produced import ProducedTrial, next_number
@@ -60,12 +60,12 @@ def complete_on_test(trial: AssignedTrial, exits: Sequence[Exit]) -> Outcome:
         scores_of_others[row] = dict(scores)
         trial.store({SCORES_OF_EXITS: scores_of_others})
 
-    temperatures = temperatures_of(trial.context.database, trial.study.study.study_name)
-    own = replace(own, test_scores=_scored(trial, own, known, remember, temperatures))
+    search = from_search(trial.context.database, trial.study.study.study_name)
+    own = replace(own, test_scores=_scored(trial, own, known, remember, search))
     scored = []
     for each in others:
         row = str(each.assignment.row)
-        scores = _scored(trial, each, scores_of_others.get(row, {}), partial(remember_exit, row), temperatures)
+        scores = _scored(trial, each, scores_of_others.get(row, {}), partial(remember_exit, row), search)
         scored.append(replace(each, test_scores=scores, is_kept=True))
     line = f"test F1 {own.values[0]:.4f}, {_size_and_time(trial, own.result)}: {trial.assignment.row}"
     model = trial.to_keep(
@@ -79,7 +79,7 @@ def _scored(
     each: Exit,
     known: Mapping[str, Any],
     remember: Callable[[Mapping[str, Any]], None],
-    temperatures: Mapping[str, float],
+    search: FromSearch,
 ) -> Mapping[str, Any]:
     """The network's scores on test, which are `known` if an earlier worker has read them."""
     context = trial.context
@@ -89,9 +89,19 @@ def _scored(
         return False  # whoever has opened the test split reads it to its end: it is opened once
 
     network, batch_size = each.result.network.to(context.device), trial.recipe.batch_size
-    temperature = temperatures.get(each.assignment.candidate.key)
-    read_test = partial(trial.arrays, "test")
-    scores = score_once(network, read_test, context.device, batch_size, known, remember, sign, temperature)
+    key = each.assignment.candidate.key
+    scores = score_once(
+        network,
+        partial(trial.arrays, "test"),
+        context.device,
+        batch_size,
+        known,
+        remember,
+        sign,
+        search.temperatures.get(key),
+        partial(trial.unknown, "test"),
+        search.thresholds.get(key),
+    )
     return {name: value for name, value in scores.items() if name in TEST_ATTRIBUTES}
 
 

@@ -16,7 +16,6 @@ from search.system.device import release_memory
 from search.training.device import is_out_of_memory
 from search.training.evaluation import EpochMetrics, TrainingResult
 from search.training.hooks import Hooks
-from search.training.plan import TrainingData
 from search.trial.begin import Refused, begin
 from search.trial.checkpoint import StoredCheckpoint
 from search.trial.context import MAX_DEATHS, Outcome, hopeless
@@ -110,10 +109,7 @@ def _train_in_memory(plan: Fitted, hooks: Hooks) -> Sequence[TrainingResult]:
     """Train by the loop and, where memory does not suffice, with each batch in parts."""
     trial = plan.trial
     context = trial.context
-    data = TrainingData(
-        train=trial.arrays(trial.study.trained_on),
-        validation=None if trial.study.reads_test else trial.arrays("validation"),
-    )
+    data = trial.training_data()
     for parts in PARTS_OF_A_BATCH:
         try:
             in_parts = replace(hooks, accumulation=parts)

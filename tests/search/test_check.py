@@ -61,3 +61,14 @@ def test_all_that_would_not_run_is_named(write_config: WriteConfig, tmp_path: Pa
     assert "this is a folder; name a file in it" in database
     assert f"{tmp_path / 'nowhere'} does not exist" in data
     assert "name it with --data-dir, data.path in the settings or DATA_DIR in the environment" in data
+
+
+def test_unknown_images_are_told_and_tried(
+    write_config: WriteConfig, images: Path, unknown_images: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = {"source": "folder", "path": str(images), "unknown": str(unknown_images)}
+    studies = {"scratch": tiny_scratch(recipe={"unknown_weight": 1.0})}
+    main(["--config", str(write_config(data=data, studies=studies))])
+    said = capsys.readouterr().out
+    assert "unknown images, of no class: 12 train, 4 validation, 4 test" in said
+    assert said.endswith("ok: nothing was written\n")

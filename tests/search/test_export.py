@@ -368,3 +368,23 @@ def test_thresholds_that_cannot_be_had_are_refused_and_nothing_is_written(
     save_model(source.network, source.description.classes, source.description.input, provenance, tmp_path / "whole")
     with pytest.raises(BadInput, match="also trained on the validation images"):
         main([str(tmp_path / "whole"), "--format", "onnx", "--reject", ".3", *options])
+
+
+def test_the_card_says_how_many_unknown_images_are_turned_away(
+    source: Source, settings: Settings, unknown_images: Path, tmp_path: Path, options: list[str]
+) -> None:
+    data = settings.data.model_copy(update={"unknown": unknown_images})
+    dataset = open_dataset(data, settings.cache_dir, image_sizes=[32], progress=False)
+    provenance = source.description.provenance.model_copy(update={"data": dataset.describe()})
+    description = source.description
+    save_model(source.network, description.classes, description.input, provenance, tmp_path / "model")
+    named = ["--set", f"data.unknown={unknown_images}", *options]
+    main([str(tmp_path / "model"), "--format", "onnx", "--output", str(tmp_path / "out"), "--reject", "0.3", *named])
+    decision = open_classifier(str(tmp_path / "out"), settings).description.decision
+    assert decision is not None
+    unknown = dataset.unknown("validation", 32)
+    assert unknown is not None
+    top = open_classifier(str(tmp_path / "out"), settings).probabilities(unknown.images).max(axis=1)
+    assert (decision.unknown, decision.turned_away) == (4, int((top < decision.thresholds[0]).sum()))
+    said = f"Of the 4 unknown validation images, which are of no class, it turns away {decision.turned_away} ("
+    assert said in (tmp_path / "out" / "MODEL_CARD.md").read_text()

@@ -9,6 +9,7 @@ from blocks.build import build
 from search.models.card import model_card
 from search.models.description import InputDescription, Metrics, ModelDescription, Provenance
 from search.models.folder import save_model
+from search.statistics.separation import Separation
 from tests.search.dashboard.conftest import CLASSES, CONFUSION, DATA, scratch_candidate
 
 
@@ -124,3 +125,22 @@ def test_limits_are_those_of_this_model(description: ModelDescription) -> None:
     perfect = model_card(changed(description, split="test", confusion=((30, 0, 0), (0, 30, 0), (0, 0, 30))))
     for words in ("The search selected", "Most frequent confusions", "Few images"):
         assert words not in perfect
+
+
+def test_what_it_does_with_unknown_images_is_said_as_far_as_it_was_measured(description: ModelDescription) -> None:
+    assert "- Every image gets one of the classes, even an image that shows none of them." in model_card(description)
+    assert "AUROC" not in model_card(description)
+    known = changed(description, unknown=Separation(40, 0.8125, 0.51, 0.3, 0.05))
+    card = model_card(known)
+    assert "On 40 unknown images, which are of no class: AUROC **0.812**." in card
+    assert "A threshold of 0.510 turns away 30.0% of the unknown images, and 5.0% of the others." in card
+    limit = "This was tested on 40 unknown images: on other ones it may be worse"
+    assert f"{limit}." in card
+    few = model_card(changed(description, unknown=Separation(40, 0.8125)))
+    assert "AUROC **0.812**" in few
+    assert "A threshold of" not in few
+    recipe = {**description.provenance.recipe, "unknown_weight": 1.0}
+    exposed = known.model_copy(update={"provenance": known.provenance.model_copy(update={"recipe": recipe})})
+    card = model_card(exposed)
+    assert f"{limit}, because images of the same kind were used in training." in card
+    assert "unknown images, which should get all classes with equal probability, × 1" in card

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,7 @@ def two_classes(*of_glass: float) -> Probabilities:
     return np.stack([glass, 1 - glass], axis=1)
 
 
-def refused(probabilities: Probabilities, labels: list[int], classes: tuple[str, ...] = CLASSES, **asked: float) -> str:
+def refused(probabilities: Probabilities, labels: list[int], classes: tuple[str, ...] = CLASSES, **asked: Any) -> str:
     with pytest.raises(BadInput) as caught:
         chosen_decision(probabilities, np.array(labels), classes, **asked)
     return str(caught.value)
@@ -57,3 +59,15 @@ def test_every_class_without_a_threshold_is_named_at_once() -> None:
 def test_the_card_says_it_in_words(decided: int, wrong: int, said: str) -> None:
     decision = Decision(thresholds=(0.5,), precision=0.95, reject=None, images=200, decided=decided, wrong=wrong)
     assert in_words(decision).startswith(said)
+
+
+def test_unknown_images_are_counted_and_change_no_threshold() -> None:
+    probabilities = two_classes(*[0.9] * 60, *[0.6] * 20, *[0.1] * 60)
+    labels, unknown = np.array([0] * 60 + [1] * 80), two_classes(0.55, 0.6, 0.3, 0.95)
+    without = chosen_decision(probabilities, labels, CLASSES, reject=0.15)
+    decision = chosen_decision(probabilities, labels, CLASSES, reject=0.15, unknown=unknown)
+    assert (decision.unknown, decision.turned_away) == (4, 3)
+    assert decision.model_copy(update={"unknown": 0, "turned_away": 0}) == without
+    said = in_words(decision)
+    assert said.endswith("Of the 4 unknown validation images, which are of no class, it turns away 3 (75%).")
+    assert "unknown" not in in_words(without)

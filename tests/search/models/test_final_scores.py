@@ -11,10 +11,19 @@ import torch
 from blocks.build import build
 from blocks.network import Network
 from blocks.specification import ScratchSpecification, StageSpecification
-from search.data.arrays import Arrays
+from search.data.arrays import NO_CLASS, Arrays
 from search.models.answers import unpack
-from search.models.final_scores import ANSWERS, CALIBRATION, READ_AT, metrics_of_attributes, score_once, temperature_in
+from search.models.final_scores import (
+    ANSWERS,
+    CALIBRATION,
+    READ_AT,
+    TEST_UNKNOWN,
+    metrics_of_attributes,
+    score_once,
+    temperature_in,
+)
 from search.statistics.calibration import calibration, softmax
+from search.statistics.separation import Separation, separation
 from tests.training import evaluate
 
 CPU = torch.device("cpu")
@@ -66,3 +75,18 @@ def test_the_calibration_is_measured_before_and_after_a_temperature(network: Net
     assert found["after"]["error"] == calibration(softmax(logits / 2), arrays.labels).error
     assert temperature_in(scores) == 2
     assert temperature_in({}) is None
+
+
+def test_unknown_test_images_are_scored_beside_and_never_among_the_others(network: Network, arrays: Arrays) -> None:
+    images = np.random.default_rng(1).integers(0, 255, (4, 16, 16, 3), dtype=np.uint8)
+    unknown = Arrays(images, np.full(4, NO_CLASS))
+    without = score_once(network, lambda: arrays, CPU, 4, {}, lambda _: None, temperature=2.0)
+    scores = score_once(network, lambda: arrays, CPU, 4, {}, lambda _: None, None, 2.0, lambda: unknown, 0.35)
+    later = {READ_AT: scores[READ_AT]}
+    assert {name: value for name, value in scores.items() if name != TEST_UNKNOWN} == {**without, **later}
+    labelled = Arrays(images, np.zeros(4, dtype=np.int64))
+    both = [softmax(evaluate(network, each, CPU, 4).logits, 2.0) for each in (arrays, labelled)]
+    expected = separation(both[0], both[1], 0.35)
+    assert Separation(**json.loads(json.dumps(scores[TEST_UNKNOWN]))) == expected
+    assert metrics_of_attributes(scores, {"parameters": 7, "macs": 9}).unknown == expected
+    assert metrics_of_attributes(without, {"parameters": 7, "macs": 9}).unknown is None

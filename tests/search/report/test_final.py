@@ -15,7 +15,7 @@ from PIL import Image
 from blocks.specification import EliminatedSpecification
 from search.errors import BadInput
 from search.models.answers import pack
-from search.models.final_scores import ANSWERS, CALIBRATION, READ_AT
+from search.models.final_scores import ANSWERS, CALIBRATION, READ_AT, TEST_UNKNOWN
 from search.models.latency.runs import LatencyRun, Machine, Measurement
 from search.report import final_formats, final_tables
 from search.report.final import Final, final_of
@@ -24,6 +24,7 @@ from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 from search.settings.spaces import ListedRow, ListedSpace
 from search.statistics.calibration import calibration
+from search.statistics.separation import Separation
 from storage.trials import TrialRecord
 from tests.search.report.conftest import DATA, START, Records
 from tests.search.spaces.test_listed import row
@@ -250,3 +251,30 @@ def test_a_cut_that_no_network_from_scratch_matches_is_compared_with_the_best_of
     assert of_small.differences["smaller_scratch"].other == "scratch", "by validation, not by test"
     *_, differences, _ = final_tables.tables(final)
     assert "best network from scratch, which is smaller (scratch)" in {line[1] for line in differences.body}
+
+
+def test_unknown_images_have_a_table_if_there_are_any() -> None:
+    title = "Unknown images on test"
+    assert title not in [table.title for table in final_tables.tables(summarise())]
+    assert "unknown" not in final_formats.as_csv(summarise())
+
+    def measured(trial: TrialRecord, auroc: float, share: float | None) -> TrialRecord:
+        found = Separation(30, auroc, None if share is None else 0.6, share, None if share is None else 0.04)
+        return dataclasses.replace(trial, attributes={**trial.attributes, TEST_UNKNOWN: dataclasses.asdict(found)})
+
+    small = [measured(trial, 0.7 + 0.1 * seed, 0.2 + 0.1 * seed) for seed, trial in enumerate(TRIALS[:3])]
+    final = summarise([*small, *(measured(trial, 0.5, None) for trial in TRIALS[3:6]), *TRIALS[6:]])
+    (table,) = [table for table in final_tables.tables(final) if table.title == title]
+    assert {row[0]: row[1:] for row in table.body} == {
+        "small": ("0.800", "30%", "4.0%", "3"),
+        "uncut": ("0.500", "—", "—", "3"),
+        "scratch": ("—", "—", "—", "0"),
+    }
+    assert "the 30 test images of no class" in table.note
+    assert "at most 5% of the validation images" in table.note
+    rows = {row["network"]: row for row in csv.DictReader(io.StringIO(final_formats.as_csv(final)))}
+    assert float(rows["small"]["test_unknown_auroc"]) == pytest.approx(0.8)
+    assert float(rows["small"]["test_unknown_turned_away"]) == pytest.approx(0.3)
+    assert rows["uncut"]["test_unknown_turned_away"] == ""
+    for writing in (final_formats.as_text, final_formats.as_markdown, final_formats.as_latex):
+        assert title in writing(final)

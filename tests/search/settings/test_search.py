@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from search.errors import BadInput
+from search.settings.recipe import Recipe
 from search.settings.search import Settings, add_arguments, changed, in_full, load, resolved
 from search.settings.spaces import EliminationSpace, Space
 from tests.conftest import LoadSettings
@@ -335,3 +336,23 @@ def test_secrets_are_in_no_list_of_settings(monkeypatch: pytest.MonkeyPatch, tmp
 def test_linear_probes_are_no_recipe_of_a_space(load_settings: LoadSettings) -> None:
     with pytest.raises(BadInput, match=re.escape("write trainings: [probe] instead of recipe.method")):
         load_settings(studies={"cuts": {"space": "elimination", "recipe": {"method": "linear_probe"}}})
+
+
+def test_a_weight_of_unknown_images_needs_some(load_settings: LoadSettings, tmp_path: Path) -> None:
+    studies = {"a": {"space": "scratch", "recipe": {"unknown_weight": 0.5}}, "b": {"space": "elimination"}}
+    said = "studies a: recipe.unknown_weight needs images of no class: name their folder with data.unknown, or set"
+    with pytest.raises(BadInput, match=re.escape(said)):
+        load_settings(studies=studies)
+    data = {"source": "folder", "path": str(tmp_path), "unknown": "~/unknown"}
+    settings = load_settings(studies=studies, data=data)
+    assert settings.data.unknown == Path("~/unknown").expanduser()
+    assert Settings.model_validate(in_full(settings)) == settings
+
+
+def test_a_recipe_without_unknown_images_is_stored_as_before(load_settings: LoadSettings) -> None:
+    """The keys of candidates and the names of checkpoints are hashes of it."""
+    assert "unknown" not in Recipe().model_dump_json()
+    assert Recipe.model_validate(Recipe(unknown_weight=2).model_dump()).unknown_weight == 2
+    stored = resolved(load_settings())
+    assert "unknown" not in stored["data"]
+    assert all("unknown_weight" not in study["recipe"] for study in stored["studies"].values())

@@ -12,19 +12,21 @@ import pytest
 from optuna.trial import TrialState
 
 from search.data.dataset import Dataset
-from search.models.final_scores import ANSWERS, READ_AT
+from search.errors import BadInput
+from search.models.final_scores import ANSWERS, READ_AT, TEST_UNKNOWN, UNKNOWN, UNKNOWN_AUROC
 from search.models.folder import load_model
 from search.progress.facts import Activity
 from search.progress.standing import read_standing
 from search.settings.search import Settings
 from search.settings.spaces import ListedRow, ListedSpace
+from search.settings.stored import stored_candidate
 from search.study.opening import open_rows
 from search.trial import leased
 from search.trial import trial as one_trial
 from search.worker import loop as work
 from storage import curves
 from storage.pages import Page
-from tests.conftest import LoadSettings
+from tests.conftest import LoadSettings, tiny_elimination, tiny_scratch
 from tests.search.conftest import Bench, OpenBench
 from tests.search.spaces.test_listed import row
 
@@ -116,11 +118,11 @@ def test_every_model_is_kept_with_its_test_scores(settings: Settings, open_bench
         assert sum(parameter.numel() for parameter in network.parameters()) == trial.attributes["parameters"]
 
 
-def kept(bench: Bench, trial_id: int, tmp_path: Path) -> Path:
+def kept(bench: Bench, trial_id: int, tmp_path: Path, study: int = 0) -> Path:
     """A folder with the trial's files from the store."""
     folder = tmp_path / f"model{trial_id}"
     folder.mkdir()
-    attributes = bench.context.database.optuna.get_study_system_attrs(bench.studies[0].study._study_id)
+    attributes = bench.context.database.optuna.get_study_system_attrs(bench.studies[study].study._study_id)
     for key, value in attributes.items():
         if key.startswith(f"dashboard:artifacts:{trial_id}:"):
             file = json.loads(value)
@@ -166,3 +168,65 @@ def test_its_page_in_the_dashboard_says_what_its_scores_are(settings: Settings, 
     assert "tiny/final: 1 networks, seeds 3-4" in note
     assert "**Trained on:** train+validation" in note
     assert "**Scored on:** test, once per trained network" in note
+
+
+@pytest.fixture
+def with_unknown(load_settings: LoadSettings, images: Path, unknown_images: Path) -> Settings:
+    """Of a search with unknown images, which are also used in training, and validation images for a threshold."""
+    recipe = {"unknown_weight": 1.0}
+    cuts = tiny_elimination(recipe=recipe, trainings=["shared"], trials=1)
+    data = {"source": "folder", "path": str(images), "unknown": str(unknown_images), "validation_share": 0.45}
+    return load_settings(data=data, studies={"scratch": tiny_scratch(recipe=recipe, trials=1), "cuts": cuts})
+
+
+def test_unknown_images_are_measured_in_the_search_and_once_on_test(
+    with_unknown: Settings, open_bench: OpenBench, tmp_path: Path
+) -> None:
+    bench = open_bench(with_unknown)
+    work.work(bench.context)
+    trials = {trial.study.partition("/")[2]: trial for trial in bench.trials}
+    assert len(bench.trials) > 2, "a shared training gives several"
+    for trial in bench.trials:
+        assert trial.state == TrialState.COMPLETE
+        found = trial.attributes[UNKNOWN]
+        assert found["images"] == 9
+        assert found["auroc"] == trial.attributes[UNKNOWN_AUROC]
+        assert 0 <= found["auroc"] <= 1
+        assert found["known_turned_away"] <= 0.05 < 1 <= 21 * found["known_turned_away"] + 1e-9
+        assert trial.attributes["candidate"]["recipe"]["unknown_weight"] == 1
+        assert sum(map(sum, trial.attributes["confusion"])) == 21, "labelled images alone"
+    scratch = trials["scratch"]
+    number = [study.name for study in bench.studies].index("scratch")
+    _, description = load_model(kept(bench, scratch.trial_id, tmp_path, number))
+    known = description.provenance.metrics.unknown
+    assert known is not None
+    assert (known.images, known.auroc) == (9, scratch.attributes[UNKNOWN_AUROC])
+    assert description.provenance.data["unknown"] == {"train": 7, "validation": 9, "test": 4}
+
+    row = ListedRow(name="one", candidate=stored_candidate(scratch.attributes["candidate"]))
+    space = ListedSpace(rows=(row,), seeds=1, trained_on="train+validation", scored_on="test")
+    final = open_bench(with_unknown.model_copy(update={"studies": {"final": space}}), "second")
+    work.work(final.context)
+    (tested,) = [trial for trial in final.trials if trial.study.endswith("/final")]
+    scores = tested.attributes[TEST_UNKNOWN]
+    assert scores["images"] == 4
+    assert scores["threshold"] == scratch.attributes[UNKNOWN]["threshold"], "it was chosen on validation"
+    assert {"turned_away", "known_turned_away", "auroc"} < scores.keys()
+    assert UNKNOWN not in tested.attributes
+    _, description = load_model(kept(final, tested.trial_id, tmp_path))
+    assert description.provenance.metrics.unknown is not None
+    assert description.provenance.metrics.unknown.threshold == scores["threshold"]
+
+
+def test_a_final_evaluation_without_the_unknown_images_that_its_recipes_need_is_refused(
+    with_unknown: Settings, open_bench: OpenBench
+) -> None:
+    recipe = with_unknown.studies["scratch"].recipe  # type: ignore[union-attr]
+    plain = row("one", epochs=2)
+    weighing = plain.model_copy(update={"candidate": plain.candidate.model_copy(update={"recipe": recipe})})
+    space = ListedSpace(rows=(weighing,), seeds=1, trained_on="train+validation", scored_on="test")
+    data = with_unknown.data.model_copy(update={"unknown": None})
+    final = with_unknown.model_copy(update={"studies": {"final": space}, "data": data})
+    with pytest.raises(BadInput, match=r"unknown_weight is above 0, which needs images of no class: name their folder"):
+        open_bench(final)
+    assert open_bench(final.model_copy(update={"data": with_unknown.data})).studies, "nothing was created before"
