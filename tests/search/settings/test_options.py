@@ -61,8 +61,14 @@ def test_every_option_has_a_help_text(command: str) -> None:
     assert [name for name, action in options(command).items() if not (action.help or "").strip()] == []
 
 
+NEEDS_NO_SETTING = {"search.verify"}
+"""It reads the folder of an export, which holds all that it needs."""
+
+
 @pytest.mark.usefixtures("_parsers_are_caught")
-@pytest.mark.parametrize("command", [command for command in COMMANDS if not command.startswith("benchmarks.")])
+@pytest.mark.parametrize(
+    "command", [name for name in COMMANDS if not name.startswith("benchmarks.") and name not in NEEDS_NO_SETTING]
+)
 def test_every_command_takes_every_setting(command: str) -> None:
     if command != "search.__main__":  # which lists them
         assert {"--set", "--config"} <= set(options(command))
