@@ -4,11 +4,13 @@ BIN := $(VENV)/bin
 PYTHON ?=
 TEST_ARGS ?=
 ENGINE ?= docker
+FORMATS_VENV := .venv-formats
+FORMATS_TESTS := tests/search/models/formats tests/search/test_export.py
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test faults acceptance check docs format clean
+.PHONY: help install demo test faults acceptance formats check docs format clean
 
 help:  ## list the targets
 	@awk -F ':.*## *' '/^[a-z]+:.*##/ {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -18,6 +20,7 @@ extras_run :=
 extras_test := [test]
 extras_check := [test,check]
 extras_docs := [docs]
+extras_formats := [test,openvino]
 $(VENV)/.installed-%: pyproject.toml constraints.txt
 	@python=$$(sh scripts/find_python.sh $(PYTHON)) && \
 	{ $(BIN)/python -m pip --version >/dev/null 2>&1 || "$$python" -m venv --clear $(VENV); }
@@ -38,6 +41,11 @@ faults: $(VENV)/.installed-test  ## the long form of the fault suite: kills, res
 
 acceptance: $(VENV)/.installed-test  ## the Compose file, built and run on a container engine (ENGINE=docker)
 	ENGINE=$(ENGINE) PATH="$(abspath $(BIN)):$$PATH" bash scripts/acceptance.sh
+
+# In an environment of its own: what converters need is much.
+formats:  ## the export formats of all extras, in the environment .venv-formats, and their tests
+	$(MAKE) VENV=$(FORMATS_VENV) $(FORMATS_VENV)/.installed-formats
+	OMP_NUM_THREADS=1 $(FORMATS_VENV)/bin/python -m pytest -n auto $(FORMATS_TESTS) $(TEST_ARGS)
 
 check: $(VENV)/.installed-check  ## linters, types, import rules, Dockerfile, Compose file, manifests
 	$(BIN)/ruff check

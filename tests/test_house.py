@@ -19,10 +19,12 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from search.models.formats.registry import FORMATS
 from tests.house import PACKAGES, PYPROJECT, ROOT, SHIPPED, files
 
 EXTRAS = {name: list(map(Requirement, lines)) for name, lines in PYPROJECT["project"]["optional-dependencies"].items()}
 DEPENDENCIES = list(map(Requirement, PYPROJECT["project"]["dependencies"]))
+OF_FORMATS = {name for name, entry in FORMATS.items() if entry.extra}
 PINS = {
     canonicalize_name(name): Version(version)
     for line in (ROOT / "constraints.txt").read_text().splitlines()
@@ -75,12 +77,12 @@ def unpinned(required: Iterable[Requirement]) -> set[str]:
 
 
 def test_what_dependencies_need_is_pinned_too() -> None:
-    assert unpinned(requirements(EXTRAS.keys() - {"check", "docs", "rivals"})) == set()
+    assert unpinned(requirements(EXTRAS.keys() - {"check", "docs", "rivals"} - OF_FORMATS)) == set()
 
 
 @pytest.mark.check
 def test_what_the_tools_of_make_check_need_is_pinned_too() -> None:
-    assert unpinned(requirements(EXTRAS.keys() - {"docs", "rivals"})) == set()
+    assert unpinned(requirements(EXTRAS.keys() - {"docs", "rivals"} - OF_FORMATS)) == set()
 
 
 @pytest.mark.skipif(find_spec("mkdocs") is None, reason="only `make docs` installs mkdocs")
@@ -91,6 +93,21 @@ def test_what_the_documentation_needs_is_pinned_too() -> None:
 @pytest.mark.skipif(find_spec("torch_pruning") is None, reason="comes with the extra rivals")
 def test_what_the_rivals_need_is_pinned_too() -> None:
     assert unpinned(EXTRAS["rivals"]) == set()
+
+
+@pytest.mark.parametrize("extra", OF_FORMATS)
+def test_what_the_formats_need_is_pinned_too(extra: str) -> None:
+    if any(find_spec(module) is None for module in (*FORMATS[extra].writers, *FORMATS[extra].runners)):
+        pytest.skip(f"comes with the extra {extra}")
+    assert unpinned(EXTRAS[extra]) == set()
+
+
+def test_make_formats_installs_every_extra_of_a_format() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    (extras,) = re.findall(r"extras_formats := \[(.*)\]", makefile)
+    assert set(extras.split(",")) == {"test", *OF_FORMATS}
+    alone = " ".join(package for entry in FORMATS.values() for package in entry.alone)
+    assert f"pip install --no-deps {alone}\n" in makefile or not alone
 
 
 def test_what_make_test_leaves_out_is_run_by_another_target() -> None:
@@ -112,7 +129,7 @@ LOADED_BY_NAME = {"gunicorn", "psycopg2-binary"}
 
 
 def test_the_code_imports_what_is_declared_and_nothing_else() -> None:
-    declared = {canonicalize_name(r.name) for r in [*DEPENDENCIES, *EXTRAS["s3"], *EXTRAS["serve"]]}
+    declared = {canonicalize_name(r.name) for r in requirements({"s3", "serve", *OF_FORMATS})}
     of_benchmarks = {canonicalize_name(r.name) for r in EXTRAS["rivals"]}
     assert set().union(*map(imported, PACKAGES)) - declared - of_benchmarks == set(), "not in pyproject.toml"
     used = set().union(*map(imported, SHIPPED))

@@ -33,6 +33,7 @@ class Entry:
     writers    modules that write it, if they come with the extra
     runners    modules that run it, if they come with the extra
     tolerance  the largest difference from a probability of the trained network, with which an export is still written
+    alone      packages to install without what they ask for: they work with newer versions than those that they allow
     """
 
     file: str
@@ -42,15 +43,24 @@ class Entry:
     writers: tuple[str, ...] = ()
     runners: tuple[str, ...] = ()
     tolerance: float = 1e-4
+    alone: tuple[str, ...] = ()
 
     @property
     def install(self) -> str:
         """The command that installs its libraries."""
-        return f"pip install '{PROJECT}[{self.extra}]'"
+        extra = f"pip install '{PROJECT}[{self.extra}]'"
+        return f"{extra} && pip install --no-deps {' '.join(self.alone)}" if self.alone else extra
 
 
 FORMATS = {
     "onnx": Entry("model.onnx", "(N, 3, S, S) uint8, 0 to 255", "ONNX Runtime"),
+    "openvino": Entry(
+        "model.xml",
+        "(N, 3, S, S) uint8, 0 to 255",
+        "OpenVINO",
+        "openvino",
+        runners=("openvino",),
+    ),
     "torchscript": Entry("model.pt", "(N, 3, S, S) uint8, 0 to 255", "PyTorch"),
     "torch-export": Entry("model.pt2", "(N, 3, S, S) uint8, 0 to 255", "PyTorch"),
     "safetensors": Entry(WEIGHTS_FILE, "(N, 3, S, S) float32, 0 to 1", "PyTorch"),

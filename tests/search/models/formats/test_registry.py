@@ -32,7 +32,8 @@ from search.models.image_files import classify, image_files
 from search.models.loading import open_classifier
 from search.models.sources import Source
 from search.settings.search import Settings
-from tests.house import ROOT
+from tests.formats import where_installed
+from tests.house import PYPROJECT, ROOT
 
 BACKBONES = ["efficientnet_b0", "resnet18", "mobilenetv3_large_100", "mnasnet_100", "tf_efficientnet_lite0"]
 FAMILIES: dict[BlockKind, StageSpecification] = {
@@ -146,10 +147,30 @@ def test_onnx_says_what_it_takes_to_those_who_know_nothing_of_us(source: Source,
     assert taken.type.tensor_type.elem_type == onnx.TensorProto.UINT8
 
 
-def test_every_format_has_a_suffix_of_its_own_and_a_snippet_of_five_lines(source: Source) -> None:
+OF_EXTRAS = [name for name, entry in FORMATS.items() if entry.extra]
+SOME = ["inverted_residual_v3", "tf_efficientnet_lite0 to blocks.3.2 + conv3x3"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format_name", where_installed(OF_EXTRAS))
+@pytest.mark.parametrize("name", [*SOME, "mobilenetv3_large_100 to blocks.3.3 + multi_tap"])
+def test_so_do_the_formats_of_other_runtimes(
+    name: str, format_name: str, source: Source, settings: Settings, photographs: Path, tmp_path: Path
+) -> None:
+    assert agreement(name, format_name, source, settings, photographs, tmp_path / format_name) < LARGEST_DIFFERENCE
+
+
+def test_every_format_has_a_suffix_of_its_own() -> None:
     assert len(FORMAT_OF_SUFFIX) == len(FORMATS)
-    for name, entry in FORMATS.items():
-        assert len(load_format(name).snippet(source.description, entry.file)) == 5
+
+
+@pytest.mark.parametrize("format_name", where_installed())
+def test_every_format_has_a_snippet_of_five_lines(format_name: str, source: Source) -> None:
+    assert len(load_format(format_name).snippet(source.description, FORMATS[format_name].file)) == 5
+
+
+def test_every_extra_is_declared() -> None:
+    assert set(OF_EXTRAS) <= PYPROJECT["project"]["optional-dependencies"].keys()
 
 
 FOREIGN = Entry("model.foreign", "(N, 3, S, S) uint8", "Foreign", "foreign", ("no_converter",), ("no_runtime", "json"))
@@ -187,11 +208,29 @@ def test_the_registry_imports_no_library_of_a_format() -> None:
     assert not {"torch", "onnx", "onnxruntime", *modules} & set(loaded)
 
 
-@pytest.mark.parametrize("file", ["model.onnx", "model.pt", "model.pt2"])
-def test_a_damaged_file_is_refused(file: str, settings: Settings, tmp_path: Path) -> None:
-    (tmp_path / file).write_bytes(b"half a model")
-    with pytest.raises(BadInput, match="not a whole"):
-        open_classifier(str(tmp_path / file), settings)
+@pytest.mark.parametrize("format_name", where_installed(FORMATS.keys() - {"safetensors"}))
+def test_a_damaged_file_is_refused(format_name: str, settings: Settings, source: Source, tmp_path: Path) -> None:
+    file = tmp_path / FORMATS[format_name].file
+    for content in (b"", b"half a model"):
+        file.write_bytes(content)
+        with pytest.raises(BadInput, match="not a whole|cannot be read"):
+            open_classifier(str(file), settings)
+
+
+def test_openvino_without_its_weights_or_without_our_description_is_refused(
+    settings: Settings, source: Source, tmp_path: Path
+) -> None:
+    openvino = pytest.importorskip("openvino", reason="comes with the extra openvino")
+    deployed = Deployed(source.network, source.description.temperature).eval()
+    load_format("openvino").write(deployed, source.description, tmp_path / "model.xml")
+    network = openvino.Core().read_model(tmp_path / "model.xml")
+    del network.rt_info["elimnet"]
+    openvino.save_model(network, tmp_path / "foreign.xml", compress_to_fp16=False)
+    with pytest.raises(BadInput, match="has no class names"):
+        open_classifier(str(tmp_path / "foreign.xml"), settings)
+    (tmp_path / "model.bin").write_bytes(b"")
+    with pytest.raises(BadInput, match=r"not a whole OpenVINO file.*model\.bin belongs beside it"):
+        open_classifier(str(tmp_path / "model.xml"), settings)
 
 
 def test_a_foreign_onnx_model_is_refused(settings: Settings, source: Source, tmp_path: Path) -> None:
@@ -206,7 +245,7 @@ def test_a_foreign_onnx_model_is_refused(settings: Settings, source: Source, tmp
 
 def test_a_file_of_another_kind_is_refused(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "model.h5").write_bytes(b"")
-    with pytest.raises(BadInput, match=r"expected \.onnx, \.pt, \.pt2, \.safetensors, a folder or a trial"):
+    with pytest.raises(BadInput, match=r"expected \.onnx, .*\.safetensors, .*a folder or a trial"):
         open_classifier(str(tmp_path / "model.h5"), settings)
 
 
@@ -221,7 +260,7 @@ def no_room() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize("format_name", where_installed())
 def test_a_full_disk_is_an_error_and_not_the_end_of_the_process(
     format_name: str, source: Source, tmp_path: Path
 ) -> None:

@@ -7,12 +7,13 @@ import pytest
 from PIL import Image
 
 from search.data.decode import Fit, decode
-from search.models.formats.registry import FORMATS, load_format
+from search.models.formats.registry import load_format
 from search.models.sources import Source
+from tests.formats import where_installed
 
 
 @pytest.mark.parametrize("fit", ["stretch", "crop"])
-@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize("format_name", where_installed())
 def test_an_image_becomes_what_training_saw(
     format_name: str, fit: Fit, source: Source, photographs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
