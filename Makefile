@@ -20,7 +20,7 @@ extras_run :=
 extras_test := [test]
 extras_check := [test,check]
 extras_docs := [docs]
-extras_formats := [test,openvino]
+extras_formats := [test,litert,ncnn,openvino]
 $(VENV)/.installed-%: pyproject.toml constraints.txt
 	@python=$$(sh scripts/find_python.sh $(PYTHON)) && \
 	{ $(BIN)/python -m pip --version >/dev/null 2>&1 || "$$python" -m venv --clear $(VENV); }
@@ -42,9 +42,10 @@ faults: $(VENV)/.installed-test  ## the long form of the fault suite: kills, res
 acceptance: $(VENV)/.installed-test  ## the Compose file, built and run on a container engine (ENGINE=docker)
 	ENGINE=$(ENGINE) PATH="$(abspath $(BIN)):$$PATH" bash scripts/acceptance.sh
 
-# In an environment of its own: what converters need is much.
+# In an environment of its own: what converters need is much, and LiteRT's does not resolve.
 formats:  ## the export formats of all extras, in the environment .venv-formats, and their tests
 	$(MAKE) VENV=$(FORMATS_VENV) $(FORMATS_VENV)/.installed-formats
+	$(FORMATS_VENV)/bin/python -m pip install --no-deps litert-torch==0.10.0 litert-converter==0.5.0 ai-edge-quantizer==0.10.0
 	OMP_NUM_THREADS=1 $(FORMATS_VENV)/bin/python -m pytest -n auto $(FORMATS_TESTS) $(TEST_ARGS)
 
 check: $(VENV)/.installed-check  ## linters, types, import rules, Dockerfile, Compose file, manifests

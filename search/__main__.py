@@ -39,7 +39,7 @@ COMMANDS = {
     "report": Command("show the Pareto front over all studies, or the final test scores", report.main),
     "baselines": Command("train baselines with the data, split and recipe of the search", baselines.main),
     "finalize": Command("retrain the Pareto front with several seeds, and test it once", finalize.main),
-    "export": Command("export a model as ONNX, TorchScript, torch.export or safetensors", export.main),
+    "export": Command("export a model for ONNX Runtime, OpenVINO, LiteRT, ncnn or PyTorch", export.main),
     "verify": Command("check an exported model, or your program, by its golden pictures", verify.main),
     "predict": Command("classify images and write their classes as CSV", predict.main),
     "evaluate": Command("score a model on labelled images, with a confusion matrix", evaluate.main),

@@ -1,4 +1,4 @@
-"""Export a trained model to ONNX, OpenVINO, TorchScript, torch.export or safetensors, with a model card.
+"""Export a trained model for ONNX Runtime, OpenVINO, LiteRT, ncnn or PyTorch, with a model card.
 
 The exported model takes pixels from 0 to 255 and returns probabilities; the class names are inside. It is run on the
 validation images in the format's own runtime, and written only if it answers as the trained network does.

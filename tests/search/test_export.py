@@ -41,6 +41,8 @@ BESIDE = ["MODEL_CARD.md", "golden", "golden.json"]
 FILES = {
     "onnx": [*BESIDE, "model.onnx"],
     "openvino": [*BESIDE, "model.bin", "model.xml"],
+    "litert": [*BESIDE, "model.tflite"],
+    "ncnn": ["MODEL_CARD.md", "description.json", *BESIDE[1:], "labels.txt", "model.ncnn.bin", "model.ncnn.param"],
     "torchscript": [*BESIDE, "model.pt"],
     "torch-export": [*BESIDE, "model.pt2"],
     "safetensors": [*BESIDE, "model.json", "model.safetensors"],
@@ -63,7 +65,7 @@ def image(images: Path) -> Image.Image:
         return opened.convert("RGB").resize((56, 40))
 
 
-@pytest.mark.parametrize("format_name", where_installed())
+@pytest.mark.parametrize("format_name", where_installed(slow=["litert"]))
 @pytest.mark.filterwarnings("ignore:`torch.jit.load` is deprecated")  # in the card's lines, where it is the user's
 def test_every_format_answers_as_the_trial_and_its_card_says_how(
     format_name: str,

@@ -208,12 +208,12 @@ def test_the_registry_imports_no_library_of_a_format() -> None:
     assert not {"torch", "onnx", "onnxruntime", *modules} & set(loaded)
 
 
-@pytest.mark.parametrize("format_name", where_installed(FORMATS.keys() - {"safetensors"}))
+@pytest.mark.parametrize("format_name", where_installed(name for name in FORMATS if name != "safetensors"))
 def test_a_damaged_file_is_refused(format_name: str, settings: Settings, source: Source, tmp_path: Path) -> None:
     file = tmp_path / FORMATS[format_name].file
     for content in (b"", b"half a model"):
         file.write_bytes(content)
-        with pytest.raises(BadInput, match="not a whole|cannot be read"):
+        with pytest.raises(BadInput, match=r"not a whole|cannot be read"):
             open_classifier(str(file), settings)
 
 
@@ -231,6 +231,40 @@ def test_openvino_without_its_weights_or_without_our_description_is_refused(
     (tmp_path / "model.bin").write_bytes(b"")
     with pytest.raises(BadInput, match=r"not a whole OpenVINO file.*model\.bin belongs beside it"):
         open_classifier(str(tmp_path / "model.xml"), settings)
+
+
+def test_ncnn_without_its_weights_or_without_our_description_is_refused(
+    settings: Settings, source: Source, tmp_path: Path
+) -> None:
+    pytest.importorskip("pnnx", reason="comes with the extra ncnn")
+    deployed = Deployed(source.network, source.description.temperature).eval()
+    file, weights = tmp_path / "model.ncnn.param", tmp_path / "model.ncnn.bin"
+    load_format("ncnn").write(deployed, source.description, file)
+    assert (tmp_path / "labels.txt").read_text() == "class0\nclass1\nclass2\n"
+    open_classifier(str(file), settings)
+    file.write_bytes(file.read_bytes()[:200])
+    with pytest.raises(BadInput, match="not a whole ncnn file"):
+        open_classifier(str(file), settings)
+    weights.write_bytes(b"")
+    with pytest.raises(BadInput, match=r"not a whole ncnn file: model\.ncnn\.bin is empty or cannot be read"):
+        open_classifier(str(file), settings)
+    (tmp_path / "description.json").unlink()
+    with pytest.raises(BadInput, match=r"description\.json: cannot be read: .*; copy the whole folder of the export"):
+        open_classifier(str(file), settings)
+
+
+class Unusual(Deployed):
+    """With an operator that ncnn does not have."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return super().forward(torch.special.digamma(images.float() + 1))
+
+
+def test_an_operator_that_ncnn_does_not_have_is_named(source: Source, tmp_path: Path) -> None:
+    pytest.importorskip("pnnx", reason="comes with the extra ncnn")
+    with pytest.raises(RuntimeError, match=r"ncnn has no operator for .*digamma"):
+        load_format("ncnn").write(Unusual(source.network).eval(), source.description, tmp_path / "model.ncnn.param")
+    assert list(tmp_path.glob("model*")) == []
 
 
 def test_a_foreign_onnx_model_is_refused(settings: Settings, source: Source, tmp_path: Path) -> None:
