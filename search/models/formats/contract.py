@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # PyTorch: an exported ONNX model is opened without it
 
 @dataclass(frozen=True)
 class Format:
-    """One way to write a trained model to a file. The description of the model travels inside the file.
+    """One way to write a trained model to a file. The description travels inside the file or beside it.
 
     write         writes the network, as deployed and in evaluation mode, and its description to a new file
     open          opens such a file on the CPU; raises BadInput for a damaged or foreign file

@@ -138,3 +138,6 @@ def in_lines() -> Iterator[str]:
     yield "S is the side of the network's images. The runtime that proves a format runs each export before it appears."
     if any(entry.extra for entry in FORMATS.values()):
         yield f"An extra is installed with pip install '{PROJECT}[EXTRA]'."
+    for name, entry in FORMATS.items():
+        if entry.alone:
+            yield f"{name} also needs pip install --no-deps {' '.join(entry.alone)}"

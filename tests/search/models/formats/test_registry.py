@@ -199,6 +199,9 @@ def test_the_list_says_what_is_installed_and_what_proves_it(monkeypatch: pytest.
     assert cells["onnx"] == ["onnx", "yes", "model.onnx", "(N, 3, S, S) uint8, 0 to 255", "ONNX Runtime"]
     assert cells["foreign"] == ["foreign", "no", "model.foreign", "(N, 3, S, S) uint8", "Foreign", "foreign"]
     assert FORMATS.keys() <= cells.keys()
+    second = "pip install --no-deps litert-torch==0.10.0 litert-converter==0.5.0 ai-edge-quantizer==0.10.0"
+    assert f"litert also needs {second}" in list(in_lines())
+    assert FORMATS["litert"].install == f"pip install 'elimnet-search[litert]' && {second}"
 
 
 def test_the_registry_imports_no_library_of_a_format() -> None:
