@@ -11,10 +11,12 @@ from collections.abc import Iterator, Sequence
 
 from search.report import markdown_report
 from search.report.final import Final, FinalRow
-from search.report.final_tables import Table, basis, calibration_error, gpu_ms, mean_of_unknown, tables
+from search.report.final_confidence import calibration_error
+from search.report.final_tables import basis, gpu_ms, mean_of_unknown, tables
 from search.report.recommendation import Recommendation
 from search.report.records import finite
 from search.report.table import LEFT_ALIGNED, aligned, wrapped
+from search.report.text_table import Table
 from search.statistics.intervals import Interval
 from search.system.text import escaped
 

@@ -10,18 +10,17 @@ import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from search.models.final_scores import TEMPERATURE
 from search.models.latency.runs import BATCH, Device, LatencyRun
 from search.report import wording
 from search.report.final import Difference, Final, FinalRow
+from search.report.final_confidence import calibration_table, sureness_table
 from search.report.fits import Fit
+from search.report.text_table import NOT_MEASURED, Table
 from search.settings.spaces import Other
-from search.statistics.calibration import BINS
 from search.statistics.intervals import DRAWS, Interval
 from search.statistics.separation import REJECTED
 from search.system.text import NOT_KNOWN, clean, percent, whole
 
-NOT_MEASURED = "not measured"
 FEW_SEEDS = "intervals over fewer than three seeds say little; finalize with more seeds (--seeds)"
 OTHERS: dict[Other, str] = {
     "uncut": "full backbone",
@@ -29,16 +28,6 @@ OTHERS: dict[Other, str] = {
     "smaller_scratch": "best network from scratch, which is smaller",
     "control": "same network, randomly initialized",
 }
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table as text; columns hold numbers, except those of `table.LEFT_ALIGNED`. `note` explains the columns."""
-
-    title: str
-    headings: tuple[str, ...]
-    body: tuple[tuple[str, ...], ...]
-    note: str
 
 
 @dataclass(frozen=True)
@@ -58,7 +47,8 @@ def tables(final: Final) -> list[Table]:
         _parameters(final),
         _layers(final),
         *_times(final),
-        _calibration(final),
+        calibration_table(final),
+        sureness_table(final),
         *_unknown(final),
         _differences(final),
         _classes(final),
@@ -183,29 +173,6 @@ def _classes(final: Final) -> Table:
     return Table("Test F1 of each class", ("network", *map(clean, final.classes)), tuple(body), note)
 
 
-def _calibration(final: Final) -> Table:
-    body = [
-        (
-            row.name,
-            " ".join(f"{run[TEMPERATURE]:.2f}" for run in row.calibration[:1]),
-            f"{calibration_error(row, 'before'):.3f}",
-            f"{calibration_error(row, 'after'):.3f}",
-            str(len(row.calibration)),
-        )
-        if row.calibration
-        else (row.name, *[NOT_MEASURED] * 3, "0")
-        for row in final.rows
-    ]
-    return Table(
-        "Calibration on test",
-        ("network", "temperature", "ECE before", "ECE after", "seeds"),
-        tuple(body),
-        "ECE: expected calibration error, the mean distance between the probability of an answer and the share of "
-        f"right answers, in {BINS} bins of equal width; mean over seeds. The temperature was fitted on validation, "
-        "with the search's own trials of the same network and recipe, and never on test. It changes no answer.",
-    )
-
-
 def _unknown(final: Final) -> Iterator[Table]:
     """How the networks tell unknown images; no table if there are none."""
     if not any(row.unknown for row in final.rows):
@@ -237,11 +204,6 @@ def mean_of_unknown(row: FinalRow, name: str) -> float | None:
     """The mean over the runs of a field of `Separation`; None where it was not measured."""
     values = [value for run in row.unknown if (value := getattr(run, name)) is not None]
     return statistics.fmean(values) if values else None
-
-
-def calibration_error(row: FinalRow, name: str) -> float:
-    """The mean expected calibration error over the runs, `before` or `after` the temperature."""
-    return statistics.fmean(run[name]["error"] for run in row.calibration)
 
 
 def gpu_ms(run: LatencyRun) -> float | None:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from search.errors import BadInput
 from search.report.final import Final, FinalRow
-from search.report.final_tables import calibration_error
+from search.report.final_confidence import calibration_error
 from search.report.style import INK, REFERENCE, study_styles
 from search.system.text import literal
 

@@ -14,7 +14,8 @@ from search.report.table import LEFT_ALIGNED
 from search.system.text import clean, duration, percent, short, whole
 
 if TYPE_CHECKING:
-    from search.report.final_tables import Table, TestScores
+    from search.report.final_tables import TestScores
+    from search.report.text_table import Table
 
 FINAL_MEANING = (
     "Scores on the test split, evaluated once per trained network. No network was evaluated because of test scores; "

@@ -20,6 +20,7 @@ from search.models.latency.runs import LatencyRun, Machine, Measurement
 from search.report import final_formats, final_tables
 from search.report.final import Final, final_of
 from search.report.reliability import png
+from search.report.text_table import Table
 from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 from search.settings.spaces import ListedRow, ListedSpace
@@ -160,13 +161,13 @@ def latency() -> dict[str, Any]:
     return run.model_dump(mode="json")
 
 
-def cells(table: final_tables.Table, network: str) -> dict[str, str]:
+def cells(table: Table, network: str) -> dict[str, str]:
     (found,) = [line for line in table.body if line[0] == network]
     return dict(zip(table.headings, found, strict=True))
 
 
 def test_the_four_tables() -> None:
-    scores, parameters, layers, times, calibrations, differences, classes = final_tables.tables(
+    scores, parameters, layers, times, calibrations, sure, differences, classes = final_tables.tables(
         summarise(latencies={1: [latency()]})
     )
     assert cells(scores, "small")["test F1"] == "0.800 ± 0.248"  # 4.30265 * 0.1 / √3
@@ -181,6 +182,7 @@ def test_the_four_tables() -> None:
     assert [line[-1] for line in differences.body if line[0] == "small"] == ["no", "—"]
     assert classes.headings == ("network", *CLASSES)
     assert cells(calibrations, "small")["ECE after"] == "not measured"
+    assert cells(sure, "small")["right from 0.8"] == "not measured"
 
 
 def calibrated(trial: TrialRecord, temperature: float) -> TrialRecord:
@@ -195,7 +197,8 @@ def calibrated(trial: TrialRecord, temperature: float) -> TrialRecord:
 def test_the_calibration_on_test_is_a_table_and_a_picture() -> None:
     trials = [calibrated(trial, 1.5) if trial.attributes["row"] == "small" else trial for trial in TRIALS]
     final = summarise(trials)
-    table = final_tables.tables(final)[-3]
+    table, sure = final_tables.tables(final)[-4:-2]
+    assert list(cells(sure, "small").values()) == ["small", "100%", "75%", "0%", "—", "0%", "—"]  # all have 0.75
     assert list(cells(table, "small").values()) == ["small", "1.50", "0.200", "0.000", "3"]  # 0.95 - 0.75
     line = next(csv.DictReader(io.StringIO(final_formats.as_csv(final))))
     assert float(line["test_ece_before"]) == pytest.approx(0.2)
@@ -213,7 +216,7 @@ def test_markdown_latex_and_csv_say_the_same() -> None:
     assert r"paper\_\&\_card" in markdown
     assert r"small & 1.000 & --- & 0.500 & 1.000 & 0.800 & 0.700 & 0.800 $\pm$ 0.248 & 0.800 $\pm$ 0.248" in latex
     assert r"paper\_\&\_card" in latex
-    assert latex.count(r"\begin{tabular}") == latex.count(r"\end{tabular}") == 7
+    assert latex.count(r"\begin{tabular}") == latex.count(r"\end{tabular}") == 8
     small, scratch, _ = csv.DictReader(io.StringIO(final_formats.as_csv(final)))
     assert "test_f1_of_class_glass_mean" in small, "no class, called macro, say, takes the place of another column"
     assert float(small["test_f1_macro_mean"]) == pytest.approx(0.8)

@@ -10,9 +10,10 @@ import pytest
 
 from search.report.axis import latency
 from search.report.comparison import compare, select
-from search.report.final_tables import Table, TestScores
+from search.report.final_tables import TestScores
 from search.report.importance import Importance
 from search.report.page import page
+from search.report.text_table import Table
 
 
 class Elements(HTMLParser):
