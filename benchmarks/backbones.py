@@ -24,7 +24,7 @@ import torch
 
 from benchmarks.depth_profile import environment
 from benchmarks.one_training import CPU, exits_of, name_of
-from benchmarks.rivals import weights_of
+from benchmarks.packaged_weights import weights_of
 from blocks.build import build
 from blocks.cost import count_macs, count_parameters
 from blocks.multi_exit import build_multi_exit

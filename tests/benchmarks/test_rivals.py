@@ -7,11 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import timm
 
 from benchmarks import images
 from search.errors import BadInput
-from search.training.weights import Weights
 
 pytest.importorskip("torch_pruning", reason="comes with the extra rivals")
 pytest.importorskip("syne_tune", reason="comes with the extra rivals")
@@ -19,14 +17,6 @@ from benchmarks import rivals
 
 SIDE = 32
 CUT = rivals.Result("x", SIDE, 0, "ours", "blocks.1", 900, 10, 0.6, 100.0)
-
-
-@pytest.mark.parametrize("backbone", list(rivals.PACKAGED))
-def test_packaged_weights_fit_timms_network(backbone: str) -> None:
-    pytest.importorskip(rivals.PACKAGED[backbone][0], reason="comes with the extra rivals")
-    found = rivals.weights_of(backbone)
-    assert isinstance(found, Weights)
-    timm.create_model(backbone).load_state_dict(found.load())
 
 
 def test_only_cuts_of_at_most_that_size_are_compared() -> None:
