@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import images
+from benchmarks.packaged_weights import weights_of
 from search.errors import BadInput
 
 pytest.importorskip("torch_pruning", reason="comes with the extra rivals")
@@ -49,7 +50,7 @@ def test_one_command_measures_resumes_and_prints_a_table(
     monkeypatch.setattr(rivals, "SIZES", (250_000,))
     monkeypatch.setattr(rivals, "SMALL", ("tf_efficientnet_lite0", "test_resnet_without_weights"))
     monkeypatch.setattr(
-        rivals, "weights_of", lambda name, real=rivals.weights_of: real(name) if "lite" in name else ["nowhere"]
+        rivals, "weights_of", lambda name, real=weights_of: real(name) if "lite" in name else ["nowhere"]
     )
     images.write_images(tmp_path / "images", classes=2, images=24)
     results = tmp_path / "results.jsonl"
