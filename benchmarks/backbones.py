@@ -11,32 +11,29 @@ backbone. `--json FILE` keeps a line for each cut; trainings whose lines are the
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from benchmarks.depth_profile import environment
-from benchmarks.one_training import CPU, exits_of, name_of
+from benchmarks.folders import opened, training_data
+from benchmarks.one_training import CPU, exits_of, name_of, trained_together
 from benchmarks.packaged_weights import weights_of
+from benchmarks.results import known_or_measured
 from blocks.build import build
 from blocks.cost import count_macs, count_parameters
-from blocks.multi_exit import build_multi_exit
-from search.data.dataset import Dataset, open_dataset
+from search.data.dataset import Dataset
 from search.errors import BadInput
 from search.models.latency.measuring import latency_ms
-from search.settings.data import DataSettings
 from search.settings.recipe import Recipe
 from search.settings.search import load
 from search.system.commands import exit_with_status, positive
-from search.training.multi_exit import train_exits
-from search.training.plan import Plan, TrainingData
 from search.training.weights import Weights
 
 BACKBONES = ("tf_efficientnet_lite0", "tf_efficientnet_lite1", "mobilenetv2_100")
@@ -98,11 +95,8 @@ def trained(backbone: str, dataset: Dataset, size: int, epochs: int, seed: int) 
     if not isinstance(weights, Weights):
         raise BadInput(f"no weights for {backbone}", weights)
     exits = exits_of(backbone, size, len(dataset.classes))
-    images = TrainingData(dataset.arrays("train", size), dataset.arrays("validation", size))
     started = time.process_time()
-    torch.manual_seed(seed)
-    network = build_multi_exit(exits, weights.load())
-    results = train_exits(network, Plan(Recipe(epochs=epochs), seed, pretrained=True), images, CPU)
+    results = trained_together(exits, training_data(dataset, size), Recipe(epochs=epochs), seed, weights.load)
     seconds = time.process_time() - started
     cuts = []
     for each, result in zip(exits, results, strict=True):
@@ -116,11 +110,12 @@ def trained(backbone: str, dataset: Dataset, size: int, epochs: int, seed: int) 
 def measured(cuts: Sequence[Cut], classes: int) -> list[Measured]:
     """The mean over seeds of each cut of one data set, and its latency on this machine now."""
     found = []
-    for backbone, name in dict.fromkeys((each.backbone, each.name) for each in cuts):
-        same = [each for each in cuts if (each.backbone, each.name) == (backbone, name)]
-        (network,) = (each for each in exits_of(backbone, same[0].size, classes) if name_of(each) == name)
-        score = statistics.fmean(each.f1_macro for each in same)
-        found.append(Measured(backbone, name, score, same[0].parameters, same[0].macs, latency_ms(network, EVERY_TRY)))
+    for backbone in dict.fromkeys(each.backbone for each in cuts):
+        mine = [each for each in cuts if each.backbone == backbone]
+        for network in exits_of(backbone, mine[0].size, classes):
+            same = [each for each in mine if each.name == name_of(network)]
+            score, ms = statistics.fmean(each.f1_macro for each in same), latency_ms(network, EVERY_TRY)
+            found.append(Measured(backbone, same[0].name, score, same[0].parameters, same[0].macs, ms))
     return found
 
 
@@ -156,8 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
     print(", ".join(f"{name} {value}" for name, value in environment(CPU).items()))
     for folder in options.data:
-        settings = DataSettings(source="folder", path=folder, test_share=0.15)
-        dataset = open_dataset(settings, options.cache_dir, image_sizes=[options.size], progress=False)
+        dataset = opened(folder, [options.size], options.cache_dir)
         cuts: list[Cut] = []
         for seed in range(options.seeds):
             for backbone in options.backbones:
@@ -168,18 +162,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _known_or_trained(backbone: str, dataset: Dataset, seed: int, options: argparse.Namespace) -> list[Cut]:
-    file: Path | None = options.json
-    lines = file.read_text().splitlines() if file and file.exists() else []
-    wanted = dataset.fingerprint, options.size, seed, options.epochs, backbone
-    known = [Cut(**json.loads(line)) for line in lines]
-    known = [each for each in known if (each.data, each.size, each.seed, each.epochs, each.backbone) == wanted]
-    if known:
-        return known
-    cuts = trained(backbone, dataset, options.size, options.epochs, seed)
-    if file:
-        with file.open("a") as target:
-            target.writelines(json.dumps(asdict(each)) + "\n" for each in cuts)
-    return cuts
+    size, epochs = options.size, options.epochs
+    wanted = {"data": dataset.fingerprint, "size": size, "seed": seed, "epochs": epochs, "backbone": backbone}
+    return known_or_measured(options.json, Cut, wanted, lambda: trained(backbone, dataset, size, epochs, seed))
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

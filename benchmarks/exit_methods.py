@@ -28,11 +28,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks.depth_profile import environment
-from benchmarks.one_training import CPU, Measured, difference, exits_of, keep, name_of, one_in, table
+from benchmarks.folders import opened, training_data
+from benchmarks.one_training import CPU, Measured, difference, exits_of, name_of, one_in, table
+from benchmarks.results import keep
 from blocks.multi_exit import MultiExitNetwork, build_multi_exit
 from blocks.specification import EliminatedSpecification
-from search.data.dataset import open_dataset
-from search.settings.data import DataSettings
 from search.settings.recipe import Recipe
 from search.settings.search import load
 from search.system.commands import exit_with_status
@@ -164,9 +164,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
     print(", ".join(f"{name} {value}" for name, value in environment(CPU).items()))
     for folder in options.data:
-        settings = DataSettings(source="folder", path=folder, test_share=0.15)
-        dataset = open_dataset(settings, options.cache_dir, image_sizes=[options.size], progress=False)
-        data = TrainingData(dataset.arrays("train", options.size), dataset.arrays("validation", options.size))
+        dataset = opened(folder, [options.size], options.cache_dir)
+        data = training_data(dataset, options.size)
         exits = one_in(options.every, exits_of(options.backbone, options.size, len(dataset.classes)))
         rows: dict[str, list[Measured]] = {}
         for way in options.methods:

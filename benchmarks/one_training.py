@@ -19,8 +19,9 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +29,18 @@ import torch
 from pydantic import ValidationError
 
 from benchmarks.depth_profile import environment
+from benchmarks.folders import opened, training_data
+from benchmarks.results import keep
 from blocks.anatomy import anatomy
 from blocks.build import build
 from blocks.multi_exit import build_multi_exit
 from blocks.specification import EliminatedSpecification, HeadSpecification
-from search.data.dataset import Dataset, open_dataset
+from search.data.dataset import Dataset
 from search.errors import BadInput
-from search.settings.data import DataSettings
 from search.settings.recipe import Recipe
 from search.settings.search import load
 from search.system.commands import exit_with_status
+from search.training.evaluation import TrainingResult
 from search.training.loop import train
 from search.training.multi_exit import train_exits
 from search.training.plan import Plan, TrainingData
@@ -87,14 +90,29 @@ def named(cuts: Sequence[str], exits: Sequence[EliminatedSpecification]) -> list
     return [each for name, each in known.items() if name in cuts]
 
 
+def trained_together(
+    exits: Sequence[EliminatedSpecification],
+    data: TrainingData,
+    recipe: Recipe,
+    seed: int,
+    read_state: Callable[[], Mapping[str, Any] | None],
+) -> list[TrainingResult]:
+    """The results of all exits of one training.
+
+    read_state  reads the weights of the backbone; it returns None for random weights
+    """
+    torch.manual_seed(seed)
+    state = read_state()
+    network = build_multi_exit(exits, state)
+    return train_exits(network, Plan(recipe, seed, pretrained=state is not None), data, CPU)
+
+
 def shared(
     exits: Sequence[EliminatedSpecification], data: TrainingData, recipe: Recipe, seed: int, *, pretrained: bool = True
 ) -> Measured:
     """Train all exits in one training."""
     started = time.process_time()
-    torch.manual_seed(seed)
-    network = build_multi_exit(exits, _weights(exits[-1], pretrained))
-    results = train_exits(network, Plan(recipe, seed, pretrained), data, CPU)
+    results = trained_together(exits, data, recipe, seed, partial(_weights, exits[-1], pretrained))
     scores = {name_of(each): result.f1_macro for each, result in zip(exits, results, strict=True)}
     return Measured(scores, time.process_time() - started)
 
@@ -158,8 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
     print(", ".join(f"{name} {value}" for name, value in environment(CPU).items()))
     for folder in options.data:
-        settings = DataSettings(source="folder", path=folder, test_share=0.15)
-        dataset = open_dataset(settings, options.cache_dir, image_sizes=options.sizes, progress=False)
+        dataset = opened(folder, options.sizes, options.cache_dir)
         for size in options.sizes:
             compare(dataset, size, options)
 
@@ -169,7 +186,7 @@ def compare(dataset: Dataset, size: int, options: argparse.Namespace) -> None:
     exits = exits_of(options.backbone, size, len(dataset.classes))
     separate = named(options.cuts, exits) if options.cuts else one_in(options.every, exits)
     pretrained = not options.random
-    data = TrainingData(dataset.arrays("train", size), dataset.arrays("validation", size))
+    data = training_data(dataset, size)
     recipe = Recipe.model_validate({"epochs": options.epochs, **json.loads(options.recipe)})
     ways: dict[str, Recipe] = {}
     if not options.only_shared:
@@ -193,13 +210,6 @@ def compare(dataset: Dataset, size: int, options: argparse.Namespace) -> None:
     ours, *others = rows.items()
     for name, theirs in others:
         print(f"compared with {name}: {difference(ours[1], theirs)}", flush=True)
-
-
-def keep(file: Path | None, training: Mapping[str, Any]) -> None:
-    """Add a line of JSON to `file`, if there is one."""
-    if file is not None:
-        with file.open("a") as lines:
-            lines.write(json.dumps(training) + "\n")
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -21,25 +21,19 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import torch
-
 from benchmarks.depth_profile import environment
+from benchmarks.one_training import CPU, alone, exits_of, named
 from benchmarks.recipes import BACKBONE, CUT
-from blocks.anatomy import anatomy
-from blocks.specification import EliminatedSpecification
 from search.data.dataset import Dataset, open_dataset
 from search.data.examples import SPLITS
 from search.data.sources.folder import read_folder
 from search.errors import BadInput
-from search.settings.candidate import Candidate
 from search.settings.data import DataSettings
 from search.settings.recipe import Recipe
 from search.settings.search import load
 from search.statistics.intervals import over_seeds
 from search.system.commands import exit_with_status, positive
 from search.training.plan import TrainingData
-from search.trial.assignment import Assignment
-from search.trial.objective import run
 
 GROUP = "person"
 NUMBER = re.compile(r"\d+")
@@ -73,18 +67,9 @@ def write_persons(folder: Path, table: Path) -> None:
 
 def score(dataset: Dataset, options: argparse.Namespace, seed: int) -> float:
     """Train the cut on the training split: macro F1 on the test split."""
-    known = anatomy(BACKBONE, options.image_size)
-    network = EliminatedSpecification(
-        backbone=BACKBONE,
-        cut=options.cut,
-        image_size=options.image_size,
-        classes=len(dataset.classes),
-        mean=known.mean,
-        std=known.std,
-    )
-    candidate = Candidate(network=network, initial_weights="pretrained", recipe=Recipe(epochs=options.epochs))
+    cuts = named([options.cut], exits_of(BACKBONE, options.image_size, len(dataset.classes)))
     train, test = (dataset.arrays(split, options.image_size) for split in ("train", "test"))
-    return run(Assignment(candidate, seed, {}), TrainingData(train, test), load(), torch.device("cpu")).f1_macro
+    return alone(cuts, TrainingData(train, test), Recipe(epochs=options.epochs), seed).f1_macro[options.cut]
 
 
 def leaked(dataset: Dataset, unit_of: Mapping[str, str]) -> int:
@@ -143,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if not options.data and not options.series:
         parser.error("name a folder with --data or --series")
-    print(", ".join(f"{name} {value}" for name, value in environment(torch.device("cpu")).items()))
+    print(", ".join(f"{name} {value}" for name, value in environment(CPU).items()))
     with tempfile.TemporaryDirectory() as made:
         for folder in (*options.data, *options.series):
             compare(folder, folder in options.series, options, Path(made))

@@ -20,10 +20,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from search.data.dataset import open_dataset
+from benchmarks.folders import opened
 from search.inspect.features import IMAGE_SIZE, Features, features_of
 from search.inspect.labels import doubts
-from search.settings.data import DataSettings
 from search.settings.search import load
 from search.statistics.confusion import Integers
 from search.system.commands import exit_with_status, positive
@@ -73,8 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     settings = load()
     torch.set_num_threads(1)
     for folder in options.data:
-        data = DataSettings(source="folder", path=folder, test_share=0.15)
-        dataset = open_dataset(data, settings.cache_dir, image_sizes=[IMAGE_SIZE], progress=False)
+        dataset = opened(folder, [IMAGE_SIZE], settings.cache_dir)
         arrays = [dataset.arrays("train", IMAGE_SIZE), dataset.arrays("validation", IMAGE_SIZE)]
         started = time.process_time()
         features = features_of(arrays, options.backbone, settings.weights_dir, torch.device("cpu"))

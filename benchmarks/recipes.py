@@ -24,21 +24,19 @@ import torch
 from pydantic import ValidationError
 
 from benchmarks.depth_profile import environment
+from benchmarks.folders import opened, training_data
 from blocks.anatomy import anatomy
 from blocks.specification import (
     EliminatedSpecification,
     ScratchSpecification,
     StageSpecification,
 )
-from search.data.dataset import Dataset, open_dataset
-from search.data.examples import SPLITS
+from search.data.dataset import Dataset
 from search.errors import BadInput
 from search.settings.candidate import Candidate
-from search.settings.data import DataSettings
 from search.settings.recipe import Recipe
 from search.settings.search import load
 from search.system.commands import exit_with_status
-from search.training.plan import TrainingData
 from search.trial.assignment import Assignment
 from search.trial.objective import run
 
@@ -70,8 +68,7 @@ def score(
         initial_weights="pretrained" if isinstance(network, EliminatedSpecification) else "random",
         recipe=recipe,
     )
-    train, validation = (dataset.arrays(split, network.image_size) for split in SPLITS[:2])
-    data = TrainingData(train, validation)
+    data = training_data(dataset, network.image_size)
     scores, seconds = [], []
     for seed in range(seeds):
         started = time.process_time()
@@ -94,8 +91,7 @@ def line(kind: str, epochs: int, changes: str, result: dict[str, Any]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
-    settings = DataSettings(source="folder", path=options.data, test_share=0.15)
-    dataset = open_dataset(settings, options.cache_dir, image_sizes=[options.image_size], progress=False)
+    dataset = opened(options.data, [options.image_size], options.cache_dir)
     print(", ".join(f"{name} {value}" for name, value in environment(torch.device("cpu")).items()))
     print(f"data {dataset.name} {dataset.fingerprint[:12]}, {options.image_size} px", flush=True)
     for kind, network in networks(options.image_size, len(dataset.classes)).items():

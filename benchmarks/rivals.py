@@ -17,27 +17,26 @@ there are not run again, so the same command resumes. Needs the extra `rivals`.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from benchmarks import rival_searches
 from benchmarks.depth_profile import environment
+from benchmarks.folders import opened, training_data
 from benchmarks.one_training import CPU, exits_of, name_of, shared
 from benchmarks.packaged_weights import weights_of
+from benchmarks.results import known_or_measured
 from benchmarks.structural_pruning import prune
 from blocks.build import build
 from blocks.cost import count_macs, count_parameters
 from blocks.network import Network
-from search.data.dataset import open_dataset
 from search.errors import BadInput
-from search.settings.data import DataSettings
 from search.settings.recipe import Recipe
 from search.settings.search import load
 from search.system.commands import exit_with_status
@@ -210,9 +209,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def measure(folder: Path, parts: Sequence[str], options: argparse.Namespace) -> None:
     """Run the parts on one data set with each seed, and print their table."""
-    settings = DataSettings(source="folder", path=folder, test_share=0.15)
-    dataset = open_dataset(settings, options.cache_dir, image_sizes=[options.size], progress=False)
-    images = TrainingData(dataset.arrays("train", options.size), dataset.arrays("validation", options.size))
+    dataset = opened(folder, [options.size], options.cache_dir)
+    images = training_data(dataset, options.size)
     told = dataset.fingerprint, len(dataset.classes), options.size
     results: list[Result] = []
     for seed in range(options.seeds):
@@ -231,17 +229,8 @@ def _known_or_run(
     part: str, run: Callable[[Setting], Iterator[Result]], setting: Setting, file: Path | None
 ) -> list[Result]:
     """The part's results from the file, if they are there; else it is run, and its results are added to the file."""
-    lines = file.read_text().splitlines() if file and file.exists() else []
-    wanted = setting.data, setting.size, setting.seed, part
-    known = [Result(**json.loads(line)) for line in lines]
-    known = [each for each in known if (each.data, each.size, each.seed, each.part) == wanted]
-    if known:
-        return known
-    results = list(run(setting))
-    if file:
-        with file.open("a") as target:
-            target.writelines(json.dumps(asdict(each)) + "\n" for each in results)
-    return results
+    wanted = {"data": setting.data, "size": setting.size, "seed": setting.seed, "part": part}
+    return known_or_measured(file, Result, wanted, lambda: run(setting))
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -17,12 +17,11 @@ from pathlib import Path
 import torch
 
 from benchmarks.depth_profile import environment
+from benchmarks.folders import opened, training_data
 from benchmarks.one_training import CPU, Measured, difference, table
 from blocks.build import build
 from blocks.multi_exit import build_multi_exit
 from blocks.specification import ScratchSpecification, StageSpecification
-from search.data.dataset import open_dataset
-from search.settings.data import DataSettings
 from search.settings.recipe import Recipe
 from search.settings.search import load
 from search.system.commands import exit_with_status
@@ -95,9 +94,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     recipe = Recipe(epochs=options.epochs, exit_weight_power=options.power)
     print(", ".join(f"{name} {value}" for name, value in environment(CPU).items()))
     for folder in options.data:
-        settings = DataSettings(source="folder", path=folder, test_share=0.15)
-        dataset = open_dataset(settings, options.cache_dir, image_sizes=[options.size], progress=False)
-        data = TrainingData(dataset.arrays("train", options.size), dataset.arrays("validation", options.size))
+        dataset = opened(folder, [options.size], options.cache_dir)
+        data = training_data(dataset, options.size)
         for kind in NETWORKS:
             exits = exits_of(kind, options.size, len(dataset.classes))
             shared, alone = zip(*(compare(exits, data, recipe, seed) for seed in range(options.seeds)), strict=True)

@@ -28,19 +28,18 @@ import numpy as np
 import torch
 
 from benchmarks.depth_profile import environment
-from benchmarks.one_training import CPU, exits_of, keep, name_of, one_in
-from blocks.multi_exit import build_multi_exit
+from benchmarks.folders import opened
+from benchmarks.one_training import CPU, exits_of, name_of, one_in, trained_together
+from benchmarks.results import keep
 from search.data.arrays import NO_CLASS, Arrays
-from search.data.dataset import Dataset, open_dataset
+from search.data.dataset import Dataset
 from search.errors import BadInput
-from search.settings.data import DataSettings
 from search.settings.recipe import Recipe
 from search.settings.search import load
 from search.statistics.calibration import fitted_temperature
 from search.statistics.separation import REJECTED, Separation
 from search.system.commands import exit_with_status
-from search.training.multi_exit import train_exits
-from search.training.plan import Plan, TrainingData
+from search.training.plan import TrainingData
 from search.training.weights import load_weights
 
 NEGATIVES = ("same", "other")
@@ -102,10 +101,9 @@ def data_of(dataset: Dataset, setting: Setting, size: int) -> TrainingData:
 def measure(data: TrainingData, recipe: Recipe, seed: int, size: int, every: int) -> dict[str, Measured]:
     """Train all cuts, or one in `every`, together, and measure each."""
     exits = one_in(every, exits_of(BACKBONE, size, int(data.train.labels.max()) + 1))
-    torch.manual_seed(seed)
-    network = build_multi_exit(exits, load_weights(BACKBONE, load().weights_dir))
+    results = trained_together(exits, data, recipe, seed, lambda: load_weights(BACKBONE, load().weights_dir))
     found = {}
-    for exit_, result in zip(exits, train_exits(network, Plan(recipe, seed, pretrained=True), data, CPU), strict=True):
+    for exit_, result in zip(exits, results, strict=True):
         separation = result.separation(fitted_temperature(result.validation.logits, result.validation.labels))
         assert separation is not None
         found[name_of(exit_)] = Measured(result.f1_macro, separation)
@@ -115,8 +113,7 @@ def measure(data: TrainingData, recipe: Recipe, seed: int, size: int, every: int
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
     print(", ".join(f"{name} {value}" for name, value in environment(CPU).items()))
-    settings = DataSettings(source="folder", path=options.data, test_share=0.15)
-    dataset = open_dataset(settings, options.cache_dir, image_sizes=[options.image_size], progress=False)
+    dataset = opened(options.data, [options.image_size], options.cache_dir)
     least = 4 if "other" in options.negatives else 3
     if len(dataset.classes) < least:
         problem = f"--data {options.data}: expected at least {least} classes, of which two stay known"
