@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from search.models.golden import REFUSED, Golden, read_golden, read_input
 from search.models.image_files import classify
 from search.models.program_answers import Answers, compare_answers, read_answers
 from search.settings.data import DataSettings
-from search.system.text import clean
+from search.system.text import clean, plain_table
 
 
 def verify(folder: Path, answers: Path | None) -> int:
@@ -47,7 +46,7 @@ def _verify_model(folder: Path, golden: Golden, classifier: Classifier) -> int:
         (each.picture, clean(each.label), f"{one:.2g}", f"{other:.2g}")
         for each, one, other in zip(golden.pictures, to_inputs, to_files, strict=True)
     ]
-    _show(("picture", "class", "difference", "decoded here"), rows)
+    print("\n".join(plain_table(("picture", "class", "difference", "decoded here"), rows)))
     runtime, allowed = FORMATS[golden.format].proven_in, f"{golden.tolerance:g} is allowed"
     most = f"the largest difference is {max(to_inputs):.2g}; {allowed}"
     if not max(to_inputs) <= golden.tolerance:
@@ -68,7 +67,7 @@ def _verify_program(folder: Path, golden: Golden, classifier: Classifier, answer
         for each in compared
         for name, difference in zip(each.names, each.differences, strict=True)
     ]
-    _show(("answer to", "difference", "allowed"), rows)
+    print("\n".join(plain_table(("answer to", "difference", "allowed"), rows)))
     if not (wrong := sum(each.wrong for each in compared)):
         print("Your program answers as it should.")
         return 0
@@ -81,10 +80,3 @@ def _verify_program(folder: Path, golden: Golden, classifier: Classifier, answer
 def _differences(answers: Probabilities, golden: Golden) -> list[float]:
     """The largest one of each picture."""
     return [float(each) for each in np.abs(answers - golden.probabilities).max(axis=1)]
-
-
-def _show(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Print a table. The first column is text."""
-    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
-    for row in (headings, *rows):
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -73,6 +73,15 @@ def ranges(numbers: Sequence[int]) -> str:
     return ", ".join("-".join(map(str, part)) for part in parts) or NOT_KNOWN
 
 
+def plain_table(headings: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
+    """A line for the headings and one for each row. Columns are as wide as their widest cell, and left-aligned."""
+    widths = [max(map(len, column)) for column in zip(headings, *body, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (headings, *body)
+    ]
+
+
 def marked_up_table(
     headings: Sequence[str], body: Sequence[Sequence[str]], *, numbers: Sequence[str] = (), gap: str = ""
 ) -> str:

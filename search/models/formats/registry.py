@@ -16,6 +16,7 @@ from pathlib import Path
 from search.errors import BadInput
 from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE
 from search.models.formats.contract import Format
+from search.system.text import plain_table
 
 PROJECT = "elimnet-search"
 ALL_NETWORKS = "safetensors"
@@ -49,7 +50,12 @@ class Entry:
     def install(self) -> str:
         """The command that installs its libraries."""
         extra = f"pip install '{PROJECT}[{self.extra}]'"
-        return f"{extra} && pip install --no-deps {' '.join(self.alone)}" if self.alone else extra
+        return f"{extra} && {self.install_alone}" if self.alone else extra
+
+    @property
+    def install_alone(self) -> str:
+        """The command that installs `alone`."""
+        return f"pip install --no-deps {' '.join(self.alone)}"
 
 
 FORMATS = {
@@ -131,13 +137,11 @@ def in_lines() -> Iterator[str]:
         )
         for name, entry in FORMATS.items()
     ]
-    widths = [max(map(len, column)) for column in zip(headings, *body, strict=True)]
-    for row in (headings, *body):
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    yield from plain_table(headings, body)
     yield ""
     yield "S is the side of the network's images. The runtime that proves a format runs each export before it appears."
     if any(entry.extra for entry in FORMATS.values()):
         yield f"An extra is installed with pip install '{PROJECT}[EXTRA]'."
     for name, entry in FORMATS.items():
         if entry.alone:
-            yield f"{name} also needs pip install --no-deps {' '.join(entry.alone)}"
+            yield f"{name} also needs {entry.install_alone}"

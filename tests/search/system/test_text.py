@@ -13,6 +13,7 @@ from search.system.text import (
     literal,
     marked_up_table,
     percent,
+    plain_table,
     ranges,
     reasons,
     short,
@@ -81,3 +82,8 @@ def test_a_table_has_its_numbers_to_the_right() -> None:
 
 def test_literal_text_has_no_formulas() -> None:
     assert literal("a$b\n") == "a\\$b "
+
+
+def test_a_plain_table_has_columns_as_wide_as_their_widest_cell() -> None:
+    assert plain_table(("name", "n"), [("a", "10"), ("longer", "1")]) == ["name    n", "a       10", "longer  1"]
+    assert plain_table(("name", "n"), []) == ["name  n"]
