@@ -173,9 +173,9 @@ def _square_of(shown: _Shown, box: Box | None, size: int, fit: Fit) -> npt.NDArr
     if box is None:
         return _square(upright, (0, 0, *upright.size), size, fit)
     if _same_shape(box, upright):
-        return _square(upright, _scaled(box, upright), size, fit)
+        return _square(upright, scaled(box, upright), size, fit)
     if shown.operation is not None and _same_shape(box, stored):
-        square = Image.fromarray(_square(stored, _scaled(box, stored), size, fit))
+        square = Image.fromarray(_square(stored, scaled(box, stored), size, fit))
         return np.asarray(square.transpose(shown.operation))
     width, height = shown.size
     raise Unreadable(f"{width} x {height} pixels, but its annotations are for {box.width} x {box.height}")
@@ -186,7 +186,7 @@ def _same_shape(box: Box, image: Image.Image) -> bool:
     return abs(box.width * image.height / (box.height * image.width) - 1) < 0.02
 
 
-def _scaled(box: Box, image: Image.Image) -> Region:
+def scaled(box: Box, image: Image.Image) -> Region:
     """`box` in this image's pixels. It is clipped, because Pillow refuses boxes that rounding moves over the edge."""
     across, down = image.width / box.width, image.height / box.height
     right, bottom = min(box.right * across, image.width), min(box.bottom * down, image.height)

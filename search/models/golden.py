@@ -18,7 +18,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from blocks.specification import Frozen
 from search.data.dataset import Dataset
-from search.data.decode import decode
+from search.data.decode import decode, scaled
 from search.data.depth import PixelRange
 from search.data.examples import Box, Example
 from search.errors import BadInput
@@ -181,7 +181,5 @@ def _cut_out(path: Path, box: Box) -> Image.Image:
     """The box of an upright picture, in whole pixels."""
     with Image.open(path) as image:
         upright = ImageOps.exif_transpose(image).convert("RGB")
-    across, down = upright.width / box.width, upright.height / box.height
-    left, top = max(math.floor(box.left * across), 0), max(math.floor(box.top * down), 0)
-    right, bottom = math.ceil(box.right * across), math.ceil(box.bottom * down)
-    return upright.crop((left, top, min(right, upright.width), min(bottom, upright.height)))
+    left, top, right, bottom = scaled(box, upright)
+    return upright.crop((max(math.floor(left), 0), max(math.floor(top), 0), math.ceil(right), math.ceil(bottom)))
