@@ -58,11 +58,13 @@ def doubts(features: Features, labels: Integers, groups: Sequence[str]) -> Label
     if len(classes) < 2:
         return LabelDoubts(probabilities, np.empty(0, dtype=np.int64))
     seen = Features(features.standardised[known], features.components[known])
-    believed, votes = np.ones(len(known), dtype=bool), []
-    for seed in range(PASSES):
-        votes.append(_out_of_fold(seen, compact, names[known], believed, seed))
+    believed = np.ones(len(known), dtype=bool)
+    votes = [_out_of_fold(seen, compact, names[known], believed, seed=0)]
+    for seed in range(1, PASSES):
         suspects = _ranked(compact, _geometric_mean(votes))
-        believed = ~np.isin(np.arange(len(known)), suspects[: len(suspects) // 2])
+        believed[:] = True
+        believed[suspects[: len(suspects) // 2]] = False
+        votes.append(_out_of_fold(seen, compact, names[known], believed, seed))
     scores = _geometric_mean(votes[1:])
     probabilities[known] = 0.0
     probabilities[np.ix_(known, classes)] = scores
