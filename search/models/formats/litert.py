@@ -17,7 +17,7 @@ from search.models.description import ModelDescription
 from search.models.exported import description_in, not_whole
 from search.models.formats.beside import LABELS_FILE, labels
 from search.models.formats.contract import Format
-from search.models.formats.one_image import Predict, one_by_one
+from search.models.formats.sessions import Predict, one_by_one
 from search.models.formats.snippet import EXTRA_FILE, image_line
 
 if TYPE_CHECKING:

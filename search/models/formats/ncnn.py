@@ -21,7 +21,7 @@ from search.models.description import ModelDescription
 from search.models.exported import not_whole
 from search.models.formats.beside import LABELS_FILE, describe_beside, description_beside
 from search.models.formats.contract import Format
-from search.models.formats.one_image import one_by_one
+from search.models.formats.sessions import one_by_one
 from search.models.formats.snippet import image_line
 
 if TYPE_CHECKING:

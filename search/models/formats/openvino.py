@@ -7,7 +7,6 @@ runtime information under `elimnet`; `model_info/labels` has the class names as 
 from __future__ import annotations
 
 import tempfile
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from search.models.classifier import Classifier, Images, Probabilities
 from search.models.description import ModelDescription
 from search.models.exported import description_in, not_whole
 from search.models.formats.contract import Format
+from search.models.formats.sessions import of_each_thread
 from search.models.formats.snippet import image_line
 from search.system.hardware import cores
 
@@ -53,12 +53,10 @@ def open_file(path: Path) -> Classifier:
         compiled = core.compile_model(model, "CPU", options)
     except RuntimeError as error:
         raise _not_whole(path, error) from error
-    of_thread = threading.local()
+    request = of_each_thread(compiled.create_infer_request)
 
     def run(images: Images) -> Probabilities:
-        if not hasattr(of_thread, "request"):
-            of_thread.request = compiled.create_infer_request()
-        (found,) = of_thread.request.infer([np.ascontiguousarray(images.transpose(0, 3, 1, 2))]).values()
+        (found,) = request().infer([np.ascontiguousarray(images.transpose(0, 3, 1, 2))]).values()
         return np.array(found)
 
     return Classifier(description_in(path, described), run)
