@@ -98,9 +98,9 @@ def _scored(
         known,
         remember,
         sign,
-        search.temperatures.get(key),
-        partial(trial.unknown, "test"),
-        search.thresholds.get(key),
+        temperature=search.temperatures.get(key),
+        read_unknown=partial(trial.unknown, "test"),
+        threshold=search.thresholds.get(key),
     )
     return {name: value for name, value in scores.items() if name in TEST_ATTRIBUTES}
 
