@@ -42,11 +42,14 @@ faults: $(VENV)/.installed-test  ## the long form of the fault suite: kills, res
 acceptance: $(VENV)/.installed-test  ## the Compose file, built and run on a container engine (ENGINE=docker)
 	ENGINE=$(ENGINE) PATH="$(abspath $(BIN)):$$PATH" bash scripts/acceptance.sh
 
-# In an environment of its own: what converters need is much, and LiteRT's does not resolve.
+# In an environment of its own: what converters need is much, and LiteRT's does not resolve. Each format has a process of
+# its own, as in an export: LiteRT's converter starts the threads of JAX, and OpenVINO starts processes.
 formats:  ## the export formats of all extras, in the environment .venv-formats, and their tests
 	$(MAKE) VENV=$(FORMATS_VENV) $(FORMATS_VENV)/.installed-formats
 	$(FORMATS_VENV)/bin/python -m pip install --no-deps litert-torch==0.10.0 litert-converter==0.5.0 ai-edge-quantizer==0.10.0
-	OMP_NUM_THREADS=1 $(FORMATS_VENV)/bin/python -m pytest -n auto $(FORMATS_TESTS) $(TEST_ARGS)
+	for format in litert ncnn openvino; do \
+		OMP_NUM_THREADS=1 $(FORMATS_VENV)/bin/python -m pytest -n auto -k $$format $(FORMATS_TESTS) $(TEST_ARGS) || exit 1; \
+	done
 
 check: $(VENV)/.installed-check  ## linters, types, import rules, Dockerfile, Compose file, manifests
 	$(BIN)/ruff check
