@@ -112,7 +112,7 @@ def test_a_live_table_of_two_workers_outlives_one_of_them(
     assert "SIGKILL, possibly out of memory" in terminal.text
     assert "Traceback" not in terminal.text
     above = terminal.text.partition("unique HV")[0]
-    assert len(re.findall(r"\d\d:\d\d:\d\d tiny/\w+ #\d F1 ", above)) == 4, "a line for each trial"
+    assert len(re.findall(r"\d\d:\d\d:\d\d tiny/\w+ #\d (?:F1|stopped at epoch) ", above)) == 4, "a line for each trial"
     assert re.search(r"Pareto front: \w+ #\d joined", above)
     assert terminal.text.count("\x1b[?25l") == terminal.text.count("\x1b[?25h") == 1, "the cursor is back"
 
