@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+import faiss
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -31,6 +32,7 @@ from search.data.alignment import (
 )
 
 THUMBNAIL = FINE  # px
+DESCRIBED = 16  # px
 NEIGHBOURS = 4  # for each picture and each of `VARIANTS`
 LIKE_ENOUGH = 0.85  # least cosine of descriptors of a candidate
 COARSELY = 0.75  # least correlation of detail after the coarse alignment
@@ -38,7 +40,10 @@ GREY, DETAILED = 0.96, 0.93  # least correlations of a proven pair; see docs/res
 LARGEST = 0.3  # largest deviation of a number of the map from the identity
 VARIANTS = ((0.0, 1.0), (-3.0, 1.0), (3.0, 1.0), (0.0, 0.92), (0.0, 1.08))  # degrees, scale
 BATCH = 256  # pairs
-BLOCK = 2048  # rows of the matrix of cosines that are in memory at a time
+BLOCK = 2048  # pictures whose descriptors and variants are in memory at a time
+EXACT_UP_TO = 20_000
+"""Pictures. Of more of them the neighbours are approximate; see docs/results/inspect.md for what that costs."""
+LINKS = 32  # of a picture in the graph of approximate neighbours
 
 
 class Pair(NamedTuple):
@@ -105,19 +110,29 @@ def _candidates(thumbnails: npt.NDArray[np.uint8]) -> Tensor:
     count = len(thumbnails)
     if count < 2:
         return torch.empty(0, 2, dtype=torch.long)
-    described = torch.cat([described for described, _ in _described(thumbnails)])
-    near = min(NEIGHBOURS, count - 1)
+    index = _index(count)
+    for described, _ in _described(thumbnails):
+        index.add(described.numpy())
     pairs = []
     for start, (own, variants) in zip(range(0, count, BLOCK), _described(thumbnails, VARIANTS[1:]), strict=True):
-        rows = torch.arange(start, start + len(own))
+        rows = np.arange(start, start + len(own))[:, None]
         for queries in (own, *variants):
-            cosines = queries @ described.T
-            cosines[torch.arange(len(rows)), rows] = -1.0
-            best, others = cosines.topk(near, dim=1)
-            here = rows.unsqueeze(1).expand_as(others)[best >= LIKE_ENOUGH]
-            there = others[best >= LIKE_ENOUGH]
-            pairs.append(torch.stack([torch.minimum(here, there), torch.maximum(here, there)], dim=1))
-    return torch.from_numpy(np.unique(torch.cat(pairs).numpy(), axis=0))
+            cosines, others = index.search(queries.numpy(), min(NEIGHBOURS + 1, count))  # one may be the picture itself
+            near = (cosines >= LIKE_ENOUGH) & (others != rows)
+            here, there = np.broadcast_to(rows, others.shape)[near], others[near]
+            pairs.append(np.stack([np.minimum(here, there), np.maximum(here, there)], axis=1))
+    return torch.from_numpy(np.unique(np.concatenate(pairs), axis=0))
+
+
+def _index(count: int) -> faiss.Index:
+    """An empty index of descriptors by their cosine.
+
+    For many pictures it is a graph of neighbours (Y. A. Malkov and D. A. Yashunin, Efficient and robust approximate
+    nearest neighbor search using hierarchical navigable small world graphs, TPAMI 2020).
+    """
+    if count <= EXACT_UP_TO:
+        return faiss.IndexFlatIP(DESCRIBED**2)
+    return faiss.IndexHNSWFlat(DESCRIBED**2, LINKS, faiss.METRIC_INNER_PRODUCT)
 
 
 def _described(
@@ -132,7 +147,7 @@ def _described(
 
 def _descriptor(images: Tensor) -> Tensor:
     """Structures of medium size, at 16 x 16, as a vector of length 1 (0 for a picture without any)."""
-    small = functional.avg_pool2d(images, 4)
+    small = functional.avg_pool2d(images, THUMBNAIL // DESCRIBED)
     band: Tensor = (blurred(small, 0.5) - blurred(small, 2.0)).flatten(1)
     band -= band.mean(1, keepdim=True)
     lengths: Tensor = band.norm(dim=1, keepdim=True)

@@ -52,6 +52,13 @@ def test_changed_copies_are_found_among_others() -> None:
         assert pairs(original, *others, copy) == [(0, 30)]
 
 
+def test_neighbours_among_very_many_pictures_are_found_without_comparing_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("search.data.near_copies.EXACT_UP_TO", 50)
+    originals = [scene(number) for number in range(60)]
+    copies = [ImageEnhance.Brightness(original).enhance(1.1) for original in originals[::6]]
+    assert pairs(*originals, *copies) == [(6 * number, 60 + number) for number in range(10)]
+
+
 def test_a_person_before_the_same_wall_is_no_copy() -> None:
     """The light on the wall correlates, but the detail does not."""
     wall = np.linspace(0, 160, 96)[None, :].repeat(96, 0)
