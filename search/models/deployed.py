@@ -44,7 +44,7 @@ def example_input(size: int) -> Tensor:
 
 def of_network(network: Network, description: ModelDescription, device: torch.device) -> Classifier:
     """The network itself, in PyTorch on `device`."""
-    deployed = Deployed(network, description.temperature).eval().to(device).to(memory_format=memory_format(device))  # type: ignore[call-overload]
+    deployed = Deployed(network, description.temperature).eval().to(device, memory_format=memory_format(device))  # type: ignore[call-overload]
     return replace(of_module(deployed, description, device), network=network)
 
 

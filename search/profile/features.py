@@ -56,7 +56,7 @@ def pooled_features(
     Raises:
         Interrupted: once `interrupted` says so.
     """
-    network.eval().to(device).to(memory_format=memory_format(device))  # type: ignore[call-overload]
+    network.eval().to(device, memory_format=memory_format(device))  # type: ignore[call-overload]
     rows = Rows(arrays, device)
     chosen = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))[:MOST_IMAGES].sort().values
     batches: list[Tensor] = []

@@ -71,7 +71,7 @@ class Training:
         """Prepare everything that the epochs need."""
         recipe = plan.recipe
         self._memory = PeakMemory(device)
-        network.to(device).to(memory_format=memory_format(device))  # type: ignore[call-overload]
+        network.to(device, memory_format=memory_format(device))  # type: ignore[call-overload]
         activate_out_of_place(network)
         network.freeze_stages(recipe.frozen_stages)
         self.network, self.device, self.hooks = network, device, hooks

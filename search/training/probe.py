@@ -54,7 +54,7 @@ def probe_exits(
     once `hooks.interrupted` says so.
     """
     started, memory = time.perf_counter(), PeakMemory(device)
-    network.eval().to(device).to(memory_format=memory_format(device))  # type: ignore[call-overload]
+    network.eval().to(device, memory_format=memory_format(device))  # type: ignore[call-overload]
     with kept_memory(device):
         train = pooled_features(network, data.train, device, hooks.interrupted)
         validation = pooled_features(network, data.validation, device, hooks.interrupted) if data.validation else None
@@ -153,8 +153,8 @@ def pooled_features(
         with autocast(device):
             found = network.exit_maps(to_unit(images))
         for of_exit, feature_map in zip(maps, found, strict=True):
-            of_exit.append(feature_map.float().mean((2, 3)).cpu())
-    return [torch.cat(of_exit).numpy() for of_exit in maps]
+            of_exit.append(feature_map.float().mean((2, 3)))
+    return [torch.cat(of_exit).cpu().numpy() for of_exit in maps]
 
 
 def _scored(head: nn.Module, features: Features, labels: Integers) -> Evaluation:
