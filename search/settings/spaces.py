@@ -135,12 +135,26 @@ class Space(Frozen):
         return recipe
 
 
+BACKBONES = (
+    "tf_efficientnet_lite0",
+    "efficientnet_b0",
+    "mobilenetv3_large_100",
+    "mobilenetv4_conv_small",
+    "mobilenetv4_conv_small_050",
+    "lcnet_050",
+    "mobilenetv3_small_075",
+    "edgenext_xx_small",
+    "tinynet_e",
+)
+"""Three backbones whose cuts are small, then six that are small when they are whole."""
+
+
 class EliminationSpace(Space):
     """Cuts of pretrained backbones, with a new head in place of the eliminated blocks."""
 
     space: Literal["elimination"] = Field("elimination", description="search space: cuts of pretrained backbones")
     backbones: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
-        ("tf_efficientnet_lite0",),
+        BACKBONES,
         description="timm backbones to cut; backbones without pretrained weights are skipped with a warning",
     )
     uncut: bool = Field(

@@ -9,6 +9,7 @@ from baselines.study import listed_space, specification
 from blocks.build import build
 from blocks.cost import count_layers, count_parameters
 from search.errors import BadInput
+from search.settings.spaces import EliminationSpace
 from tests.conftest import LoadSettings, tiny_elimination, tiny_scratch
 
 ROWS = read_baselines()
@@ -54,6 +55,12 @@ def test_every_backbone_has_its_uncut_row() -> None:
         row.network.backbone for row in ROWS.values() if not row.network.cut and row.initial_weights == "pretrained"
     }
     assert uncut == {row.network.backbone for row in ROWS.values()}
+
+
+def test_every_backbone_that_is_searched_by_default_is_compared_uncut() -> None:
+    searched = set(EliminationSpace().backbones)
+    assert {"tf_efficientnet_lite0", "mobilenetv4_conv_small", "edgenext_xx_small", "tinynet_e"} < searched
+    assert searched <= {row.network.backbone for row in ROWS.values() if not row.network.cut}
 
 
 def test_unknown_rows_are_refused_with_the_nearest_names() -> None:
