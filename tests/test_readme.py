@@ -246,7 +246,7 @@ def test_every_file_that_is_named_is_there(page: str) -> None:
 
 def test_files_are_found_in_commands_and_in_the_text() -> None:
     assert "configs/trashnet.yaml" in named_files("docs/results/earlier.md")
-    assert "configs/folder.yaml" in named_files("docs/guide/backbones.md")
+    assert "configs/trashnet.yaml" in named_files("docs/guide/configuration.md")
 
 
 @every_page
