@@ -10,7 +10,7 @@ FORMATS_TESTS := tests/search/models/formats tests/search/test_export.py
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test faults acceptance formats check docs format clean
+.PHONY: help install demo test faults acceptance formats ray check docs format clean
 
 help:  ## list the targets
 	@awk -F ':.*## *' '/^[a-z]+:.*##/ {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -20,6 +20,7 @@ extras_run :=
 extras_test := [test]
 extras_check := [test,check]
 extras_docs := [docs]
+extras_ray := [test,ray]
 extras_formats := [test,litert,ncnn,openvino]
 $(VENV)/.installed-%: pyproject.toml constraints.txt
 	@python=$$(sh scripts/find_python.sh $(PYTHON)) && \
@@ -51,6 +52,9 @@ formats:  ## the export formats of all extras, in the environment .venv-formats,
 		OMP_NUM_THREADS=1 $(FORMATS_VENV)/bin/python -m pytest -n auto -k $$format $(FORMATS_TESTS) $(TEST_ARGS) || exit 1; \
 	done
 
+ray: $(VENV)/.installed-ray  ## workers on a Ray cluster of three nodes on this machine, one of which is killed
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/e2e/test_ray.py $(TEST_ARGS)
+
 check: $(VENV)/.installed-check  ## linters, types, import rules, Dockerfile, Compose file, manifests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -62,7 +66,7 @@ check: $(VENV)/.installed-check  ## linters, types, import rules, Dockerfile, Co
 	$(BIN)/shellcheck .ci/run scripts/*.sh deploy/slurm/workers.sbatch
 	$(BIN)/docker-compose -f docker-compose.yml config --quiet
 	$(BIN)/docker-compose -f docker-compose.yml -f docker-compose.gpu.yml config --quiet
-	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/*.yaml
+	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/copy.yaml deploy/kubernetes/base/[!ks]*.yaml
 	$(BIN)/python -m pytest --quiet -m check tests/test_house.py
 
 docs: $(VENV)/.installed-docs  ## the documentation as a site in site/; a broken link fails

@@ -13,17 +13,22 @@ from collections.abc import Sequence
 from search.settings import search as all_settings
 from search.system.commands import add_quiet_argument, exit_with_status, loading
 from search.system.hardware import add_workers_argument
+from search.worker.placement import add_ray_arguments, wanted
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.worker") -> int:
     parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     all_settings.add_arguments(parser)
     add_workers_argument(parser, default="auto")
+    add_ray_arguments(parser)
     add_quiet_argument(parser)
     options = parser.parse_args(arguments)
     settings = all_settings.load(options)
+    on_ray = wanted(options, settings)
     with loading():
-        from search.worker.launch import run_workers
+        from search.worker.launch import run_workers, run_workers_on_ray
+    if on_ray:
+        return run_workers_on_ray(settings, on_ray, quiet=options.quiet)
     return run_workers(settings, options.workers, quiet=options.quiet)
 
 

@@ -29,6 +29,7 @@ from search.system.outputs import readers_may_leave
 from search.system.signals import stop_on_signals
 from search.worker.loop import GivingUp, work
 from search.worker.lost_models import LostModel, lost_models, report_lost, show_and_report_lost
+from search.worker.placement import Wanted
 from search.worker.plan import plan_in_words
 from search.worker.session import Session
 from search.worker.startup import (
@@ -40,6 +41,9 @@ from search.worker.startup import (
     show_settings,
 )
 from search.worker.supervisor import supervise
+
+Work = Callable[[Session, Display], int]
+"""Works on a session until its budgets are used. Returns the status to exit with."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def run_search(settings: Settings, workers: str, started: float, *, quiet: bool)
     if settings.minutes:
         deadline = Deadline.of_minutes(settings.minutes, started, len(slots))
         print(plan_in_words(deadline, settings), flush=True)
-    worked = _work(_opener(settings, dataset, deadline), slots, quiet=quiet, processes=len(slots) > 1)
+    worked = _work(_opener(settings, dataset, deadline), _on(slots), quiet=quiet)
     if deadline is not None and worked.status == 0 and not worked.finished:
         raise BadInput("minutes", [f"{settings.minutes:g} were too short for any training: give more with --minutes"])
     status = worked.status or show_and_report_lost(partial(_report, settings), worked.lost)
@@ -92,7 +96,21 @@ def run_workers(settings: Settings, workers: str, *, quiet: bool) -> int:
     slots = open_slots(settings, workers)
     if address := os.environ.get("DASHBOARD_URL"):
         print(f"dashboard: {address}", flush=True)
-    worked = _work(_opener(settings, open_data(settings)), slots, quiet=quiet, processes=True)
+    return _help(settings, partial(supervise, slots=slots), quiet=quiet)
+
+
+@readers_may_leave()
+def run_workers_on_ray(settings: Settings, wanted: Wanted, *, quiet: bool) -> int:
+    """Keep workers on a Ray cluster until all budgets are used. Returns the exit status of `search.worker`."""
+    from search.worker.ray_cluster import work_on_ray  # noqa: PLC0415 - Ray is an extra
+
+    set_up_logging(quiet=quiet)
+    show_settings(settings)
+    return _help(settings, partial(work_on_ray, wanted=wanted), quiet=quiet)
+
+
+def _help(settings: Settings, work_on: Work, *, quiet: bool) -> int:
+    worked = _work(_opener(settings, open_data(settings)), work_on, quiet=quiet)
     return worked.status or report_lost(worked.lost, worked.known)
 
 
@@ -120,7 +138,12 @@ def work_on_rows(
             keep_settings(settings, study)
         return session
 
-    return _work(opened, slots, quiet=quiet, processes=len(slots) > 1)
+    return _work(opened, _on(slots), quiet=quiet)
+
+
+def _on(slots: Sequence[Slot]) -> Work:
+    """In a process for each slot if there are several, otherwise in this one."""
+    return partial(supervise, slots=slots) if len(slots) > 1 else partial(_work_alone, slot=slots[0])
 
 
 def _opener(
@@ -136,17 +159,15 @@ def _opener(
     return opened
 
 
-def _work(
-    opened: Callable[[threading.Event], Session], slots: Sequence[Slot], *, quiet: bool, processes: bool
-) -> Worked:
-    """Work on what `opened` gives until the budgets are used: in a process for each slot, or in this one."""
+def _work(opened: Callable[[threading.Event], Session], work_on: Work, *, quiet: bool) -> Worked:
+    """Work on what `opened` gives until the budgets are used."""
     stop = threading.Event()
     with stop_on_signals(stop) as received:
         session = opened(stop)
         print(f"database {session.database.url}", flush=True)
         known = lost_models(session.studies)
         with Display(session.database, session.studies, quiet=quiet, deadline=session.deadline) as display:
-            status = supervise(session, display, slots) if processes else _work_alone(session, display, slots[0])
+            status = work_on(session, display)
         lost = [] if received else lost_models(session.studies)
         finished, probes = count_networks(session.studies)
         session.close()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import copy
+import shutil
+import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +18,16 @@ from search.settings.search import add_arguments, load
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
 README = (FOLDER / "README.md").read_text()
-MANIFESTS: dict[str, dict[str, Any]] = {
-    f"{manifest['kind']}/{manifest['metadata']['name']}": manifest
-    for path in sorted(FOLDER.glob("*.yaml"))
-    for manifest in yaml.safe_load_all(path.read_text())
-}
+FILES = [FOLDER / "copy.yaml", *sorted((FOLDER / "base").glob("[!ks]*.yaml"))]
+OVERLAYS = ("gpu", "cpu")
+KUBECTL = shutil.which("kubectl")
+
+
+def by_name(manifests: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {f"{manifest['kind']}/{manifest['metadata']['name']}": manifest for manifest in manifests}
+
+
+MANIFESTS = by_name(manifest for path in FILES for manifest in yaml.safe_load_all(path.read_text()))
 PODS = ("Job/elimnet-init", "Deployment/elimnet-workers", "Deployment/elimnet-dashboard")
 
 
@@ -51,31 +59,89 @@ def test_photographs_go_to_the_volume_that_workers_read() -> None:
     (read,) = [each for each in working["containers"][0]["volumeMounts"] if each["name"] == "data"]
     (volume,) = copying["volumes"]
     assert (mount["mountPath"], volume["persistentVolumeClaim"]) == (read["mountPath"], {"claimName": "elimnet-data"})
-    assert copying["containers"][0]["image"] == working["containers"][0]["image"]
     assert f"kubectl cp ~/images/. {MANIFESTS['Pod/elimnet-copy']['metadata']['name']}:{mount['mountPath']}" in README
 
 
-def named_manifests() -> set[str]:
-    return {word for line in README.splitlines() for word in line.split() if word.endswith(".yaml")}
+def named_files() -> set[str]:
+    words = [word for line in README.splitlines() for word in line.split()]
+    return {word for word in words if word.endswith(".yaml") or word.startswith("overlays/")} - {"/config/search.yaml"}
 
 
-def test_every_manifest_is_applied_and_is_there() -> None:
+def test_every_file_and_folder_that_is_applied_is_there() -> None:
     assert "cd deploy/kubernetes" in README
-    assert {path.name for path in FOLDER.glob("*.yaml")} <= named_manifests()
-    assert {name for name in named_manifests() if "/" not in name} <= {path.name for path in FOLDER.glob("*.yaml")}
+    assert {"copy.yaml", "base/volumes.yaml", "overlays/gpu", "overlays/cpu"} <= named_files()
+    assert [name for name in named_files() if not (FOLDER / name).exists()] == []
 
 
-def test_every_image_is_built_by_a_whole_command() -> None:
-    names = {c["image"].partition(":")[0].rpartition("/")[2] for name in PODS for c in pod(name)["containers"]}
-    for name in names:
-        target = name.removeprefix("elimnet-search-")
-        assert f"docker build --target {target} --tag registry.example/{name}:TAG .\n" in README
-        assert f"docker push registry.example/{name}:TAG\n" in README
+def test_the_base_is_all_but_the_pod_that_copies() -> None:
+    kustomization = yaml.safe_load((FOLDER / "base" / "kustomization.yaml").read_text())
+    assert {FOLDER / "base" / name for name in kustomization["resources"]} == set(FILES[1:])
 
 
-def test_a_worker_has_one_gpu() -> None:
-    (container,) = pod("Deployment/elimnet-workers")["containers"]
-    assert container["resources"]["limits"]["nvidia.com/gpu"] == 1
+def images(name: str) -> list[str]:
+    return [str(container["image"]) for container in pod(name)["containers"]]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_every_image_is_built_by_a_whole_command(overlay: str) -> None:
+    kustomization = yaml.safe_load((FOLDER / "overlays" / overlay / "kustomization.yaml").read_text())
+    placed = {image["name"]: f"{image['newName']}:{image['newTag']}" for image in kustomization["images"]}
+    assert set(placed) == {image for name in PODS for image in images(name)}
+    for name, image in placed.items():
+        assert f"docker build --target {name.removeprefix('elimnet-search-')} --tag {image} .\n" in README
+        assert f"docker push {image}\n" in README
+
+
+def rendered(folder: Path) -> dict[str, dict[str, Any]]:
+    """What kubectl makes of an overlay; no cluster is asked."""
+    if KUBECTL is None:
+        pytest.skip("kubectl is not installed")
+    ran = subprocess.run([KUBECTL, "kustomize", str(folder)], capture_output=True, text=True, check=True)
+    return by_name(yaml.safe_load_all(ran.stdout))
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_an_overlay_is_valid_and_names_images_and_settings(overlay: str) -> None:
+    manifests = rendered(FOLDER / "overlays" / overlay)
+    for manifest in manifests.values():
+        validate(manifest)
+        assert manifest["metadata"]["namespace"] == "elimnet"
+    (settings,) = [name for name in manifests if name.startswith("ConfigMap/")]
+    for name in PODS:
+        spec = manifests[name]["spec"]["template"]["spec"]
+        assert all(c["image"].startswith("registry.example/elimnet-search-") for c in spec["containers"])
+        maps = [volume["configMap"]["name"] for volume in spec["volumes"] if "configMap" in volume]
+        assert maps in ([], [settings.partition("/")[2]]), "the name has the hash of the settings"
+
+
+def test_a_worker_has_one_gpu_where_there_are_gpus() -> None:
+    limits = {}
+    for overlay in OVERLAYS:
+        spec = rendered(FOLDER / "overlays" / overlay)["Deployment/elimnet-workers"]["spec"]["template"]["spec"]
+        limits[overlay] = spec["containers"][0]["resources"]["limits"], spec.get("tolerations", [])
+    assert limits["gpu"][0]["nvidia.com/gpu"] == 1
+    assert limits["gpu"][1] == [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
+    assert "nvidia.com/gpu" not in limits["cpu"][0]
+    assert limits["cpu"][1] == []
+
+
+def scaled_object() -> dict[str, Any]:
+    text = (FOLDER / "components" / "autoscaling" / "scaledobject.yaml").read_text()
+    found: dict[str, Any] = by_name(yaml.safe_load_all(text))["ScaledObject/elimnet-workers"]
+    return found
+
+
+def test_autoscaling_leaves_the_number_of_workers_to_keda(tmp_path: Path) -> None:
+    shutil.copytree(FOLDER, tmp_path / "kubernetes")
+    overlay = tmp_path / "kubernetes" / "overlays" / "gpu"
+    text = (overlay / "kustomization.yaml").read_text()
+    with_keda = text.replace("components: []  # ", "components: [../../components/autoscaling]  # ")
+    assert with_keda != text
+    (overlay / "kustomization.yaml").write_text(with_keda)
+    manifests = rendered(overlay)
+    assert "replicas" not in manifests["Deployment/elimnet-workers"]["spec"]
+    assert manifests["ScaledObject/elimnet-workers"]["spec"]["scaleTargetRef"]["name"] == "elimnet-workers"
+    assert manifests["TriggerAuthentication/elimnet-database"]["spec"]["secretTargetRef"][0]["key"] == "database_url"
 
 
 @pytest.mark.parametrize("name", PODS)
@@ -100,7 +166,7 @@ def test_what_a_pod_mounts_exists(name: str) -> None:
         if "persistentVolumeClaim" in volume:
             assert f"PersistentVolumeClaim/{volume['persistentVolumeClaim']['claimName']}" in MANIFESTS
         if "configMap" in volume:
-            assert f"ConfigMap/{volume['configMap']['name']}" in MANIFESTS
+            assert volume["configMap"]["name"] == "elimnet-config", "the base makes it of search.yaml"
         if "secret" in volume:
             created = f"kubectl create secret generic {volume['secret']['secretName']} "
             assert created in (FOLDER / "README.md").read_text()
@@ -117,7 +183,7 @@ def test_the_database_comes_from_a_secret_file(name: str) -> None:
 
 
 def test_the_config_map_holds_settings_that_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "search.yaml").write_text(MANIFESTS["ConfigMap/elimnet-config"]["data"]["search.yaml"])
+    shutil.copy(FOLDER / "base" / "search.yaml", tmp_path)
     (tmp_path / "database_url").write_text("postgresql://elimnet:secret@db.example/elimnet\n")
     monkeypatch.setenv("SECRETS_DIR", str(tmp_path))
     parser = argparse.ArgumentParser()
