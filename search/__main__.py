@@ -15,6 +15,7 @@ from search.inspect import __main__ as inspect
 from search.latency import __main__ as latency
 from search.profile import __main__ as profile
 from search.report import __main__ as report
+from search.status import __main__ as status
 from search.system.commands import exit_with_status
 from search.system.outputs import standard_output
 from search.worker import __main__ as worker
@@ -35,6 +36,7 @@ COMMANDS = {
     "inspect": Command("look at the images: probable label errors, outliers, near copies, counts", inspect.main),
     "run": Command("run all studies on this machine in turns, then show the report", run.main),
     "worker": Command("run workers on this machine, for a database that other machines share", worker.main),
+    "status": Command("show budgets, trials, workers and the expected end; read-only", status.main),
     "init": Command("create the tables and studies, so that workers find them", init.main),
     "report": Command("show the Pareto front over all studies, or the final test scores", report.main),
     "baselines": Command("train baselines with the data, split and recipe of the search", baselines.main),

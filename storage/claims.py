@@ -32,7 +32,7 @@ class TrialCounts:
 
 def count_trials(database: Database, study_id: int) -> TrialCounts:
     """The trials of a study by what they mean for its budget."""
-    return database.read(lambda connection: _count(connection, study_id))
+    return database.read(lambda connection: count_in(connection, study_id))
 
 
 def claim_trial(database: Database, study_id: int, worker: str, budget: int | None = None) -> Lease | None:
@@ -47,7 +47,7 @@ def claim_trial(database: Database, study_id: int, worker: str, budget: int | No
         if (mine := find_lease(connection, fence)) is not None:
             return mine
         lock_study(connection, study_id)
-        if budget is not None and _count(connection, study_id).counted >= budget:
+        if budget is not None and count_in(connection, study_id).counted >= budget:
             return None
         trial_id = _begin_waiting(connection, study_id) or begin_new(connection, study_id)
         _lease(connection, trial_id, worker, fence)
@@ -70,7 +70,8 @@ def open_trial(study: optuna.Study, lease: Lease) -> optuna.trial.Trial:
     return optuna.trial.Trial(study, lease.trial_id)
 
 
-def _count(connection: Connection, study_id: int) -> TrialCounts:
+def count_in(connection: Connection, study_id: int) -> TrialCounts:
+    """The same as `count_trials`, as a part of a transaction."""
     uncounted = func.coalesce(func.sum(cast(~leases.c.counts, Integer)), 0)
     groups = connection.execute(
         select(trials.c.state, func.count(), uncounted)

@@ -97,6 +97,7 @@ def connect(
     url: str | URL,
     *,
     create: bool = True,
+    read_only: bool = False,
     give_up_seconds: float = 600.0,
     first_contact_seconds: float = 10.0,
     stop: threading.Event | None = None,
@@ -104,22 +105,24 @@ def connect(
 ) -> Database:
     """Open a database; with `create`, create missing tables, which many processes may do at the same time.
 
+    read_only              every write is refused, by the database; nothing is created
     first_contact_seconds  how long to wait for the first answer
     give_up_seconds        how long to wait in later outages
     stop                   ends waiting early: the operation then raises DatabaseLost
     application_name       name of the connection on the server
 
-    Raises DatabaseRefused for an address that cannot be used and, without `create`, if there is no search to read.
+    Raises DatabaseRefused for an address that cannot be used and, if nothing is to be created, for one with no search.
     """
     address = normalise_url(url)
     where = mask_url(address)
+    create = create and not read_only
     path = Path(str(address.database)) if address.drivername == "sqlite" else None
     if path is not None:
         _check_file(path, where, create)
     if path is not None and not create and not is_writable(path):
         engine = open_to_read(path)
     else:
-        engine = open_engine(address, application_name)
+        engine = open_engine(address, application_name, read_only=read_only)
     retry = Retry(where, give_up_seconds, stop)
 
     first_retry = Retry(where, first_contact_seconds, stop)
@@ -143,7 +146,7 @@ def connect(
         raise
 
 
-def open_engine(url: str | URL, application_name: str = "elimnet-search") -> Engine:
+def open_engine(url: str | URL, application_name: str = "elimnet-search", *, read_only: bool = False) -> Engine:
     """An engine for several threads of one process among many. It does not connect yet.
 
     A process keeps one connection, so that many workers fit into a server's usual limit of 100; threads may use more.
@@ -151,9 +154,11 @@ def open_engine(url: str | URL, application_name: str = "elimnet-search") -> Eng
     address = normalise_url(url)
     if address.drivername == "sqlite":
         engine = create_engine(address, connect_args={"timeout": 30})
-        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys = ON"))
+        pragma = "PRAGMA query_only = ON" if read_only else "PRAGMA foreign_keys = ON"
+        event.listen(engine, "connect", lambda connection, _: connection.execute(pragma))
         return engine
-    server_settings = " ".join(f"-c {name}={value}" for name, value in _SERVER_SETTINGS.items())
+    settings = {**_SERVER_SETTINGS, **({"default_transaction_read_only": "on"} if read_only else {})}
+    server_settings = " ".join(f"-c {name}={value}" for name, value in settings.items())
     ours: Mapping[str, Any] = {**_CLIENT_SETTINGS, "application_name": application_name, "options": server_settings}
     given = {name: value for name, value in ours.items() if name not in address.query}
     return create_engine(address, pool_size=1, max_overflow=9, pool_pre_ping=True, connect_args=given)

@@ -24,6 +24,8 @@ from storage.tables import leases, pulse, trials
 
 HELD, FREE, DONE = "held", "free", "done"
 NOBODY = ""
+STALE_SECONDS = 60.0
+"""All workers of a database take a trial over after this time without a heartbeat of its holder."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Lease:
 class Leases:
     """Renews, releases and reassigns leases; `storage.claims` creates them, and `storage.results` ends them."""
 
-    def __init__(self, database: Database, stale_after_seconds: float = 60.0) -> None:
+    def __init__(self, database: Database, stale_after_seconds: float = STALE_SECONDS) -> None:
         """All workers of a database use the same `stale_after_seconds`, and beat at least four times in that time."""
         self._database = database
         self._stale_after_seconds = stale_after_seconds

@@ -62,19 +62,40 @@ class StudyStanding:
     """How far a study is, over all workers of all machines.
 
     trials, minutes  its budget; None for no limit
-    ended            trials that used up a part of the budget: complete, pruned and failed ones
-    running          trials that are being trained
+    begun            trials that used up a part of the budget, or will have when they end
+    ended            those among them that have ended: complete, pruned and failed ones
+    complete         complete trials, also those of exits, which use up no budget
+    stopped          pruned trials
+    infeasible       trials that were not trained, because they exceed a limit
+    running          trials that are being trained, or wait for a worker that resumes them
+    waiting          queued trials
     seconds          of training that all ended trials took
+    used             share of the budget: see `search.study.budget.share_of_budget`
     """
 
     name: str
     trials: int | None = None
     minutes: float | None = None
+    begun: int = 0
     ended: int = 0
+    complete: int = 0
     stopped: int = 0
+    infeasible: int = 0
     failed: int = 0
     running: int = 0
+    waiting: int = 0
     seconds: float = 0.0
+    used: float = 0.0
+
+    @property
+    def has_budget(self) -> bool:
+        """Whether anything but a deadline limits it."""
+        return self.trials is not None or self.minutes is not None
+
+    @property
+    def is_used(self) -> bool:
+        """Whether its budget is used and no trial of it is under way."""
+        return self.has_budget and self.used >= 1 and not self.running
 
     @property
     def left_seconds(self) -> float | None:

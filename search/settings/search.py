@@ -49,6 +49,7 @@ __all__ = ["Settings", "add_arguments", "changed", "in_full", "load", "resolved"
 
 
 PROPOSALS = 32
+DEFAULT_TRIALS = 20
 
 _SOURCES = {".csv": "csv", ".tsv": "csv", ".json": "coco"}  # of a data_dir that is such a file
 
@@ -213,11 +214,14 @@ class Settings(Frozen):
         space = self.studies[study]
         if isinstance(space, ListedSpace):
             return len(space.rows) * space.seeds, None
-        if space.trials or space.minutes:
-            return space.trials, space.minutes
-        if self.trials or self.minutes:
-            return self.trials, self.minutes
-        return 20, None
+        return chosen_budget((space.trials, space.minutes), (self.trials, self.minutes))
+
+
+def chosen_budget(
+    of_study: tuple[int | None, float | None], of_search: tuple[int | None, float | None]
+) -> tuple[int | None, float | None]:
+    """The (trials, minutes) of a study that is searched: its own, the search's, or the default."""
+    return next((budget for budget in (of_study, of_search) if any(budget)), (DEFAULT_TRIALS, None))
 
 
 def load(arguments: argparse.Namespace | None = None) -> Settings:

@@ -10,6 +10,8 @@ from optuna.trial import FrozenTrial, TrialState
 from search.settings.search import Settings
 from search.settings.spaces import ListedSpace
 from search.study.study import OpenStudy
+from search.system.deadline import Deadline
+from storage.budgets import store_budgets
 from storage.claims import count_trials
 from storage.database import Database
 
@@ -25,10 +27,21 @@ PLANNED_WORK = "planned_work"
 
 def used_share(database: Database, study: OpenStudy) -> float:
     """The used share of its trials, which count once they are begun, or of its minutes of training; the larger one."""
-    used = count_trials(database, study.study._study_id).counted / study.trials if study.trials else 0.0
-    if study.minutes is None:
-        return used
-    return max(used, training_seconds(study.study.get_trials(deepcopy=False)) / 60 / study.minutes)
+    counted = count_trials(database, study.study._study_id).counted if study.trials else 0
+    seconds = training_seconds(study.study.get_trials(deepcopy=False)) if study.minutes is not None else 0.0
+    return share_of_budget(study.trials, study.minutes, counted, seconds)
+
+
+def share_of_budget(trials: int | None, minutes: float | None, counted: int, seconds: float) -> float:
+    """The used share of a budget, after `counted` trials and so many seconds of training; 0 without a budget."""
+    of_trials = counted / trials if trials else 0.0
+    return of_trials if minutes is None else max(of_trials, seconds / 60 / minutes)
+
+
+def record_budgets(database: Database, studies: Sequence[OpenStudy], deadline: Deadline | None = None) -> None:
+    """Store the budgets that this command has, and its end, for `search.status`."""
+    budgets = {study.study._study_id: (study.trials, study.minutes) for study in studies}
+    store_budgets(database, budgets, None if deadline is None else deadline.left)
 
 
 def without_minutes(study: OpenStudy, settings: Settings) -> OpenStudy:

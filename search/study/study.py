@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -46,14 +46,20 @@ class OpenStudy:
 
 def study_front(study: optuna.Study) -> list[list[FrozenTrial]]:
     """The complete trials of each candidate on the study's Pareto front; seeds are averaged, as in reports."""
-    candidates = _candidates(study)
+    return front_of(study.get_trials(deepcopy=False))
+
+
+def front_of(trials: Iterable[FrozenTrial]) -> list[list[FrozenTrial]]:
+    """The same for all trials of a study, of which the complete ones count."""
+    candidates = _candidates(trials)
     means = [(fmean(trial.values[0] for trial in seeds), parameters) for (_, parameters), seeds in candidates.items()]
     return [seeds for seeds, kept in zip(candidates.values(), front(means), strict=True) if kept]
 
 
 def join_front(study: optuna.Study, ending: Sequence[tuple[str, tuple[float, float]]]) -> list[bool]:
     """For trials that are about to finish together, each a candidate's key and values: who will be on the front."""
-    scores = {key: [trial.values[0] for trial in seeds] for key, seeds in _candidates(study).items()}
+    candidates = _candidates(study.get_trials(deepcopy=False))
+    scores = {key: [trial.values[0] for trial in seeds] for key, seeds in candidates.items()}
     mine: list[tuple[object, float]] = [(candidate_key, values[1]) for candidate_key, values in ending]
     for key, (_, values) in zip(mine, ending, strict=True):
         scores.setdefault(key, []).append(values[0])
@@ -62,9 +68,11 @@ def join_front(study: optuna.Study, ending: Sequence[tuple[str, tuple[float, flo
     return [bool(on_front[key]) for key in mine]
 
 
-def _candidates(study: optuna.Study) -> dict[tuple[object, float], list[FrozenTrial]]:
+def _candidates(trials: Iterable[FrozenTrial]) -> dict[tuple[object, float], list[FrozenTrial]]:
     """The complete trials of each candidate, by its key and its parameters."""
     candidates: dict[tuple[object, float], list[FrozenTrial]] = {}
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
-        candidates.setdefault((trial.user_attrs.get("candidate_key", trial.number), trial.values[1]), []).append(trial)
+    for trial in trials:
+        if trial.state == TrialState.COMPLETE:
+            key = (trial.user_attrs.get("candidate_key", trial.number), trial.values[1])
+            candidates.setdefault(key, []).append(trial)
     return candidates

@@ -17,7 +17,6 @@ from storage.artefacts import Artefacts
 from storage.database import Database
 from storage.leases import Lease, Leases
 
-STALE_SECONDS = 60.0
 MAX_DEATHS = 3
 
 
@@ -47,7 +46,7 @@ class WorkerContext:
 
     @property
     def leases(self) -> Leases:
-        return Leases(self.database, STALE_SECONDS)
+        return Leases(self.database)
 
     def asked_to_stop(self) -> bool:
         """Whether the worker is to requeue its trial and end. Asking is a sign of life."""

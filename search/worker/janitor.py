@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from optuna.trial import TrialState
 
 from search.trial.checkpoint import StoredCheckpoint
-from search.trial.context import MAX_DEATHS, STALE_SECONDS, hopeless
+from search.trial.context import MAX_DEATHS, hopeless
 from storage.artefacts import Artefacts
 from storage.database import Database
 from storage.errors import DatabaseLost, LeaseLost
@@ -30,7 +30,7 @@ def clear(database: Database, artefacts: Artefacts, study_ids: Sequence[int], ja
 
     janitor  name of the holder in the leases
     """
-    leases = Leases(database, STALE_SECONDS)
+    leases = Leases(database)
     while lease := leases.take_over(study_ids, janitor, deaths=MAX_DEATHS):
         reason = hopeless(lease)
         finish(database, lease, TrialState.FAIL, attributes={"failure": reason})

@@ -21,6 +21,7 @@ from search.progress.reporter import Reporter
 from search.report.writing import report
 from search.settings.search import Settings
 from search.settings.spaces import ListedSpace
+from search.study.budget import record_budgets
 from search.study.first_trials import count_networks
 from search.system.deadline import Deadline
 from search.system.hardware import Slot
@@ -120,6 +121,7 @@ def make_studies(settings: Settings) -> None:
     show_settings(settings)
     database, studies = open_search(settings, open_data(settings), threading.Event())
     keep_settings(settings)
+    record_budgets(database, studies)
     for study in studies:
         print(f"study {study.study.study_name}: {len(study.study.get_trials(deepcopy=False))} trials")
     database.close()
@@ -165,6 +167,7 @@ def _work(opened: Callable[[threading.Event], Session], work_on: Work, *, quiet:
     with stop_on_signals(stop) as received:
         session = opened(stop)
         print(f"database {session.database.url}", flush=True)
+        record_budgets(session.database, session.studies, session.deadline)
         known = lost_models(session.studies)
         with Display(session.database, session.studies, quiet=quiet, deadline=session.deadline) as display:
             status = work_on(session, display)

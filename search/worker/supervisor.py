@@ -34,7 +34,6 @@ from search.system.deadline import Deadline
 from search.system.hardware import Slot
 from search.system.logs import set_up_logging
 from search.system.signals import SIGNAL_STATUS, stop_on_signals
-from search.trial.context import STALE_SECONDS
 from search.worker.janitor import janitor
 from search.worker.loop import GivingUp, work
 from search.worker.session import Session
@@ -71,7 +70,7 @@ class Supervisor:
     def __init__(self, session: Session, display: Display, slots: Sequence[Slot]) -> None:
         self._settings = session.settings
         self._display = display
-        self._leases = Leases(session.database, STALE_SECONDS)
+        self._leases = Leases(session.database)
         self._stop = session.stop
         self._children = {slot: _Child(self._settings, slot, self._display) for slot in slots}
         self._due: dict[Slot, tuple[float, int]] = {}

@@ -3,7 +3,7 @@ from __future__ import annotations
 from optuna.trial import TrialState
 
 from search.progress.facts import Member
-from search.progress.standing import joint_front, read_standing
+from search.progress.standing import read_standing
 from search.worker import loop as work
 from storage.claims import claim_trial
 from storage.database import Database
@@ -21,6 +21,10 @@ def ended(bench: Bench, study: int, f1_macro: float, parameters: int, key: str) 
     assert lease
     set_attributes(database, lease, {"candidate_key": key, "seconds": 10.0})
     finish(database, lease, COMPLETE, (f1_macro, float(parameters)))
+
+
+def front(bench: Bench) -> tuple[Member, ...]:
+    return read_standing(bench.context.database, bench.studies).front
 
 
 def test_counts_and_seconds_of_all_that_ended(load_settings: LoadSettings, open_bench: OpenBench) -> None:
@@ -49,9 +53,12 @@ def test_the_front_is_of_all_studies_and_of_means_over_seeds(
     ended(bench, 0, 0.4, 200, "beaten in its study")
     ended(bench, 0, 0.8, 500, "beaten by the other study")
     ended(bench, 1, 0.9, 400, "lucky")
-    assert joint_front(bench.studies) == (Member(("a #0",), 0.5, 100), Member(("b #0",), 0.9, 400))
+    assert front(bench) == (
+        Member(("a #0",), 0.5, 100),
+        Member(("b #0",), 0.9, 400),
+    )
     ended(bench, 1, 0.5, 400, "lucky")
-    assert joint_front(bench.studies) == (
+    assert front(bench) == (
         Member(("a #0",), 0.5, 100),
         Member(("b #0", "b #1"), (0.9 + 0.5) / 2, 400),
         Member(("a #2",), 0.8, 500),

@@ -1,0 +1,60 @@
+"""Reading the status once, or again and again, and showing it."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import closing
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from search.errors import BadInput
+from search.settings.search import Settings
+from search.status.facts import SearchStatus, read_status, status_as_json
+from search.status.words import status_in_words
+from search.system.outputs import standard_output
+from storage.database import Database, connect
+from storage.errors import DatabaseRefused
+
+PATIENCE_SECONDS = 30.0
+
+
+def show_status(settings: Settings, *, watch: float | None, as_json: bool) -> None:
+    """Print the status of the search that --name names, or of all searches of the database.
+
+    watch    seconds between two readings; None: once
+    as_json  print one line of JSON for each reading, instead of tables
+
+    Raises BadInput if there is no search, and DatabaseLost.
+    """
+    name = settings.name if "name" in settings.model_fields_set else None
+    with closing(open_to_show(settings.database)) as database, standard_output():
+        if watch is None:
+            print(_shown(database, read_status(database, name), as_json))
+        elif as_json or not (console := Console(highlight=False, markup=False, emoji=False)).file.isatty():
+            while True:
+                print(_shown(database, read_status(database, name), as_json), flush=True)
+                time.sleep(watch)
+        else:
+            with Live(console=console, auto_refresh=False, screen=False) as live:
+                while True:
+                    live.update(Text(_shown(database, read_status(database, name), as_json)), refresh=True)
+                    time.sleep(watch)
+
+
+def open_to_show(url: str) -> Database:
+    """The database at `url`, for reading only. Raises BadInput if it holds no search or cannot be used."""
+    try:
+        return connect(url, read_only=True, give_up_seconds=PATIENCE_SECONDS, application_name="elimnet-status")
+    except DatabaseRefused as error:
+        raise BadInput("the status cannot be read", [str(error)]) from error
+
+
+def _shown(database: Database, searches: list[SearchStatus], as_json: bool) -> str:
+    if not as_json:
+        return status_in_words(database.url, searches)
+    document: dict[str, Any] = {"database": database.url, "searches": [status_as_json(each) for each in searches]}
+    return json.dumps(document, ensure_ascii=False, allow_nan=False)
