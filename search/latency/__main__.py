@@ -26,6 +26,11 @@ LEAST_SECONDS, MOST_SECONDS = 0.001, 3600
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.latency") -> None:
     options = _parser(prog).parse_args(arguments)
     _check(options)
+    if options.model:
+        with loading():
+            from search.latency.side_by_side import compare_exports
+        compare_exports(options)
+        return
     settings = all_settings.load(options)
     with loading():
         from search.latency.table import measure_models
@@ -35,6 +40,13 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.l
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser = command_parser(prog, __doc__)
     parser.add_argument("models", metavar="MODEL", nargs="*", help=MODELS)
+    parser.add_argument(
+        "--model",
+        nargs="+",
+        metavar="FOLDER",
+        help="compare exports of any format side by side, each in its own runtime; nothing is stored. A folder stands "
+        "for its model; name the file for another one in it, such as model.int8.onnx",
+    )
     parser.add_argument("--front", action="store_true", help="measure all saved models on the overall Pareto front")
     parser.add_argument(
         "--final",
@@ -52,8 +64,9 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
 def _check(options: argparse.Namespace) -> None:
     problems = _misnamed(options.models)
-    if [bool(options.models), options.front, options.final is not None].count(True) != 1:
-        problems.append(f"expected either models ({MODELS}), or --front, or --final")
+    ways = [bool(options.models), bool(options.model), options.front, options.final is not None]
+    if ways.count(True) != 1:
+        problems.append(f"expected either models ({MODELS}), or --model, or --front, or --final")
     if not LEAST_SECONDS <= options.seconds <= MOST_SECONDS:
         problems.append(f"--seconds {options.seconds:g}: expected a number from {LEAST_SECONDS:g} to {MOST_SECONDS:,}")
     if problems:
