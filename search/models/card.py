@@ -16,7 +16,7 @@ from search.models.decisions import in_words
 from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE, Decision, Metrics, ModelDescription, Provenance
 from search.models.latency.exports import ExportLatencies
 from search.models.latency.runs import LatencyRun
-from search.models.latency.section import latency_section
+from search.models.latency.section import latency_section, on_other_devices
 from search.settings.stored import stored_recipe
 from search.statistics.intervals import drawn_f1_of, over_images
 from search.system.text import duration, escaped, marked_up_table, ratio, whole
@@ -36,6 +36,7 @@ GOLDEN = (
 class Loading:
     """How to use an export.
 
+    file       the model's file
     takes      the model's input
     needs      what the lines need
     lines      Python that loads the model and classifies an image
@@ -44,6 +45,7 @@ class Loading:
     latencies  of the files, if they were measured
     """
 
+    file: str
     takes: str
     needs: str
     lines: Sequence[str]
@@ -69,6 +71,7 @@ def model_card(description: ModelDescription, loading: Loading | None = None, ru
         f"{recipe} Seed {provenance.seed}.",
         "## Latency",
         *latency_section(provenance, runs, loading.latencies if loading else None),
+        *([on_other_devices(provenance, loading.file)] if loading else []),
         "## Load it",
         *_loading(description, loading),
         "## Limits",

@@ -198,6 +198,7 @@ def _card(
     if int8:
         checked.append(f"{INT8_FILE}, 8-bit integers: {int8}")
     loading = Loading(
+        file=entry.file,
         takes=entry.taken.replace("S", str(description.input.image_size)),
         needs=f"Needs the files of this folder, an image `image.jpg`, and {chosen.needs}:",
         lines=lines,
