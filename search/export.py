@@ -62,6 +62,11 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         help="also write an 8-bit model, for --format onnx",
     )
     parser.add_argument(
+        "--measure",
+        action="store_true",
+        help="measure the latency of one image in the format's runtime on this machine, with one thread",
+    )
+    parser.add_argument(
         "--precision",
         type=between(0.01, 0.9999),
         metavar="P",

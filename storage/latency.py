@@ -1,4 +1,6 @@
-"""Latency runs of trials, each stored under a key of its machine and versions: see `search.models.latency.runs`.
+"""Latency runs of trials, each stored under a key of its machine and versions, or of its device.
+
+See `search.models.latency.runs` and `search.models.latency.devices`.
 
 They are rows among Optuna's system attributes: there trials that have ended can be given one, and the dashboard makes
 no column of it.
@@ -21,8 +23,13 @@ _TRIALS_A_QUERY = 1000
 
 def store(database: Database, trial_id: int, key: str, run: Mapping[str, Any]) -> None:
     """Store a run, replacing the one of this key. The trial may be running or finished."""
-    row = {"trial_id": trial_id, "key": _PREFIX + key, "value_json": json.dumps(run)}
-    database.write(lambda connection: upsert(connection, trial_system_attributes, ["trial_id", "key"], [row]))
+    store_all(database, [(trial_id, key, run)])
+
+
+def store_all(database: Database, runs: Sequence[tuple[int, str, Mapping[str, Any]]]) -> None:
+    """Store runs as (trial id, key, run) in one transaction: all of them, or none."""
+    rows = [{"trial_id": trial_id, "key": _PREFIX + key, "value_json": json.dumps(run)} for trial_id, key, run in runs]
+    database.write(lambda connection: upsert(connection, trial_system_attributes, ["trial_id", "key"], rows))
 
 
 def read(database: Database, trial_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:

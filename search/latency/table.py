@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import psutil
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -39,11 +37,9 @@ from search.report.stored import read_search
 from search.report.stored_final import read_final
 from search.settings.search import Settings
 from search.system.commands import collected
-from search.system.hardware import cores
+from search.system.hardware import warned_of_other_work
 from storage import latency
 from storage.names import search_name
-
-BUSY_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -58,15 +54,9 @@ class Opened:
 def measure_models(settings: Settings, options: argparse.Namespace) -> None:
     """Run `search.latency`: measure each model, store the result and show it."""
     opened = _open(options, settings)
-    load = psutil.getloadavg()[0]
-    busy = load > cores() * BUSY_SHARE
+    busy = warned_of_other_work()
     if not options.json:
         print(f"machine: {this_machine().name}", flush=True)
-    if busy:
-        print(
-            f"warning: the machine is busy (load {load:.1f}), so latencies are longer, and marked",
-            file=sys.stderr,
-        )
     console = Console(highlight=False, markup=False, emoji=False)  # a path may look like markup
     measured = []
     for model in opened:

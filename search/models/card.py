@@ -14,11 +14,12 @@ import numpy as np
 from search.models.candidate_text import network_in_words, recipe_in_words
 from search.models.decisions import in_words
 from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE, Decision, Metrics, ModelDescription, Provenance
-from search.models.latency.runs import LatencyRun, Measurement
+from search.models.latency.exports import ExportLatencies
+from search.models.latency.runs import LatencyRun
+from search.models.latency.section import latency_section, on_other_devices
 from search.settings.stored import stored_recipe
 from search.statistics.intervals import drawn_f1_of, over_images
-from search.system.text import clean, duration, escaped, marked_up_table, ratio, whole
-from storage.names import search_name, short_name
+from search.system.text import duration, escaped, marked_up_table, ratio, whole
 
 FEW_IMAGES = 30
 CONFUSIONS = 3
@@ -35,18 +36,22 @@ GOLDEN = (
 class Loading:
     """How to use an export.
 
-    takes    the model's input
-    needs    what the lines need
-    lines    Python that loads the model and classifies an image
-    check    Python that checks the loaded model against the golden pictures
-    checked  for each file, how it compares with the trained network
+    file       the model's file
+    takes      the model's input
+    needs      what the lines need
+    lines      Python that loads the model and classifies an image
+    check      Python that checks the loaded model against the golden pictures
+    checked    for each file, how it compares with the trained network
+    latencies  of the files, if they were measured
     """
 
+    file: str
     takes: str
     needs: str
     lines: Sequence[str]
     check: Sequence[str]
     checked: Sequence[str]
+    latencies: ExportLatencies | None = None
 
 
 def model_card(description: ModelDescription, loading: Loading | None = None, runs: Sequence[LatencyRun] = ()) -> str:
@@ -65,7 +70,8 @@ def model_card(description: ModelDescription, loading: Loading | None = None, ru
         "## Recipe",
         f"{recipe} Seed {provenance.seed}.",
         "## Latency",
-        *(_latency(runs) if runs else [_not_measured(provenance)]),
+        *latency_section(provenance, runs, loading.latencies if loading else None),
+        *([on_other_devices(provenance, loading.file)] if loading else []),
         "## Load it",
         *_loading(description, loading),
         "## Limits",
@@ -99,32 +105,6 @@ def _unlike(description: ModelDescription) -> str:
         f"white first. In images with more than 8 bits per channel, {low:.10g} is black and {high:.10g} is white: "
         "scale them to 0 to 255 first. `python -m search.predict` does all of this for you."
     )
-
-
-def _latency(runs: Sequence[LatencyRun]) -> list[str]:
-    """A table for each machine: milliseconds of one forward pass."""
-    sections = []
-    for run in runs:
-        rows = [
-            [_runner(each), str(each.batch), f"{each.median_ms:.3g}", f"{each.p90_ms:.3g}"] for each in run.measurements
-        ]
-        numbers = ["batch size", "median ms", "90th percentile ms"]
-        sections.append(f"{escaped(run.name)}; measured at {run.measured_at}:")
-        sections.append(marked_up_table(["", *numbers], rows, numbers=numbers))
-    return sections
-
-
-def _not_measured(provenance: Provenance) -> str:
-    name = clean(provenance.study).replace("`", "")
-    command = f"python -m search.latency {short_name(name)}/{provenance.trial} --name {search_name(name)}"
-    return f"Not measured. Measure it with `{command}`; later exports of the trial then show it."
-
-
-def _runner(measurement: Measurement) -> str:
-    runtime = {"onnxruntime": "ONNX Runtime", "pytorch": "PyTorch, eager"}[measurement.runtime]
-    if measurement.threads is None:
-        return f"{runtime}, GPU"
-    return f"{runtime}, {measurement.threads} thread{'s' if measurement.threads != 1 else ''}"
 
 
 def loading_code(description: ModelDescription, folder: str = ".") -> str:

@@ -23,6 +23,7 @@ from search.models.formats.onnx_session import open_onnx
 from search.models.formats.registry import ALL_NETWORKS, FORMATS, load_format
 from search.models.formats.snippet import golden_lines
 from search.models.golden import write_golden
+from search.models.latency.exports import ExportLatencies, latencies_of
 from search.models.latency.runs import LatencyRun, runs_of
 from search.models.original_data import open_images
 from search.models.sources import Source, open_database, open_source
@@ -54,7 +55,8 @@ class Asked:
 class Exported:
     """The files of an export and their sizes in bytes, and the runtime that proved it.
 
-    int8  None if nothing was quantised
+    int8       None if nothing was quantised
+    latencies  None if they were not measured
     """
 
     files: dict[str, int]
@@ -62,6 +64,7 @@ class Exported:
     agreement: Agreement
     int8: Agreement | None
     decision: Decision | None = None
+    latencies: ExportLatencies | None = None
 
 
 def export_model(settings: Settings, options: argparse.Namespace) -> None:
@@ -84,6 +87,7 @@ def export_model(settings: Settings, options: argparse.Namespace) -> None:
         runs=_runs(source, settings),
         asked=asked,
         force=options.force,
+        measure=options.measure,
     )
     print(_said(exported, output))
 
@@ -98,10 +102,12 @@ def export(
     runs: Sequence[LatencyRun] = (),
     asked: Asked = Asked(),
     force: bool = False,
+    measure: bool = False,
 ) -> Exported:
     """Write the model, its card and its golden pictures to a new `folder`, which appears only when all are complete.
 
-    force  replace an older export in `folder`
+    force    replace an older export in `folder`
+    measure  measure the latency of its files
 
     Raises NotProven if the exported model answers to the validation images of `dataset` differently from the trained
     network. Raises BadInput if the folder exists or cannot be written, if the format cannot hold the network, or if
@@ -134,9 +140,11 @@ def export(
             if int8:
                 quantised = _write_int8(source, dataset, beside / entry.file, proof)
         write_golden(beside, dataset, original, (format_name, entry.file, entry.tolerance))
-        card = _card(source, format_name, agreement, quantised, runs)
+        latencies = _measured(format_name, beside) if measure else None
+        card = _card(source, format_name, agreement, quantised, runs, latencies)
         (beside / CARD_FILE).write_text(card, encoding="utf-8")
-        return Exported(_sizes(beside), entry.proven_in, agreement, quantised, source.description.decision)
+        chosen = source.description.decision
+        return Exported(_sizes(beside), entry.proven_in, agreement, quantised, chosen, latencies)
 
 
 def _write(source: Source, format_name: str, folder: Path, proof: Proof) -> Agreement:
@@ -168,8 +176,20 @@ def _write_int8(source: Source, dataset: Dataset, model: Path, proof: Proof) -> 
     return proof(open_onnx(model.with_name(INT8_FILE)))
 
 
+def _measured(format_name: str, folder: Path) -> ExportLatencies:
+    """The latencies of the model and, if there is one, of its 8-bit model."""
+    entry, open_file = FORMATS[format_name], load_format(format_name).open
+    files = [name for name in (entry.file, INT8_FILE) if (folder / name).exists()]
+    return latencies_of(entry.proven_in, {name: open_file(folder / name) for name in files})
+
+
 def _card(
-    source: Source, format_name: str, agreement: Agreement, int8: Agreement | None, runs: Sequence[LatencyRun]
+    source: Source,
+    format_name: str,
+    agreement: Agreement,
+    int8: Agreement | None,
+    runs: Sequence[LatencyRun],
+    latencies: ExportLatencies | None,
 ) -> str:
     chosen, entry = load_format(format_name), FORMATS[format_name]
     description = chosen.description(source.description)
@@ -178,11 +198,13 @@ def _card(
     if int8:
         checked.append(f"{INT8_FILE}, 8-bit integers: {int8}")
     loading = Loading(
+        file=entry.file,
         takes=entry.taken.replace("S", str(description.input.image_size)),
         needs=f"Needs the files of this folder, an image `image.jpg`, and {chosen.needs}:",
         lines=lines,
         check=golden_lines(lines),
         checked=checked,
+        latencies=latencies,
     )
     return model_card(description, loading, runs)
 
@@ -229,5 +251,9 @@ def _said(exported: Exported, output: Path) -> str:
         lines.append(f"int8: {exported.int8}; F1 {change:+.4f}")
     if exported.decision:
         lines.append(f"thresholds: {in_words(exported.decision)}")
+    if exported.latencies:
+        for name, timing in exported.latencies.files.items():
+            times = f"p50 {timing.median_ms:.3g} ms, p90 {timing.p90_ms:.3g} ms per image"
+            lines.append(f"latency of {name}: {times}, {exported.latencies.where}")
     files = ", ".join(f"{name} ({short(size)}B)" for name, size in exported.files.items())
     return "\n".join([*lines, f"wrote {output}: {files}"])

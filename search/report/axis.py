@@ -1,4 +1,4 @@
-"""The x axis of the Pareto front: parameters, MACs, or the latency measured on one machine."""
+"""The x axis of the Pareto front: parameters, MACs, or the latency on one machine or device."""
 
 from __future__ import annotations
 
@@ -29,9 +29,17 @@ MACS = Axis("macs", "MACs per image", lambda row: float(row.macs) if row.macs el
 
 def latency(machine: str, latency_ms: Mapping[int, float]) -> Axis:
     """Milliseconds per image on one machine, by trial id; the median over the trials of a row."""
+    return _latency(f"single-image latency (ms), CPU, 1 thread, on {machine}", latency_ms)
 
+
+def latency_on_device(device: str, latency_ms: Mapping[int, float]) -> Axis:
+    """The same for a device that this program did not measure."""
+    return _latency(f"single-image latency (ms) on {device}, as imported", latency_ms)
+
+
+def _latency(title: str, latency_ms: Mapping[int, float]) -> Axis:
     def of(row: Row) -> float | None:
         known = [latency_ms[trial_id] for trial_id in row.trial_ids if trial_id in latency_ms]
         return statistics.median(known) if known else None
 
-    return Axis("latency", f"single-image latency (ms), CPU, 1 thread, on {machine}", of)
+    return Axis("latency", title, of)

@@ -10,6 +10,7 @@ from search.errors import BadInput
 from search.models.searches import check_search
 from search.report.axis import MACS, PARAMETERS, Axis
 from search.report.axis import latency as latency_on
+from search.report.axis import latency_on_device as on_device
 from search.report.grouping import number, search_of
 from search.report.importance import Importance, chosen, importance
 from search.report.rows import Search
@@ -72,16 +73,28 @@ def choose_axis(database: Database, search: Search, name: str, machine: str | No
 
 
 def _latency(database: Database, search: Search, machine: str | None) -> Axis:
+    """Of a machine that this program measured, or of a device whose latencies were imported."""
+    from search.models.latency.devices import of_devices  # noqa: PLC0415 - few reports need it
     from search.models.latency.runs import comparable  # noqa: PLC0415 - imports torch, which takes seconds
 
-    runs = comparable(latency.read(database, [trial_id for row in search.rows for trial_id in row.trial_ids]))
-    if not runs:
-        raise BadInput("--x latency", ["no trial has a latency yet: measure some with python -m search.latency"])
-    chosen = [name for name in runs if machine is None or machine.casefold() in name.casefold()]
+    stored = latency.read(database, [trial_id for row in search.rows for trial_id in row.trial_ids])
+    axes = [
+        (name, latency_on(name, {trial_id: run.latency_ms for trial_id, run in runs.items()}), len(runs))
+        for name, runs in comparable(stored).items()
+    ]
+    axes += [
+        (name, on_device(name, {trial_id: run.latency_ms for trial_id, run in runs.items()}), len(runs))
+        for name, runs in of_devices(stored).items()
+    ]
+    if not axes:
+        advice = "measure some with python -m search.latency, or import some with --from"
+        raise BadInput("--x latency", [f"no trial has a latency yet: {advice}"])
+    chosen = [(axis, count) for name, axis, count in axes if machine is None or machine.casefold() in name.casefold()]
     if not chosen or (machine is not None and len(chosen) > 1):
         what = "no machine is" if not chosen else "more than one machine is"
-        raise BadInput(f"--machine {machine}", [f"{what} called so; there are runs on: {' | '.join(runs)}"])
-    return latency_on(chosen[0], {trial_id: run.latency_ms for trial_id, run in runs[chosen[0]].items()})
+        names = " | ".join(name for name, *_ in axes)
+        raise BadInput(f"--machine {machine}", [f"{what} called so; there are runs on: {names}"])
+    return max(chosen, key=lambda each: each[1])[0]
 
 
 def read_importances(database: Database, search: Search) -> list[Importance]:

@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 
 MEMORY_A_WORKER = 2.5e9
+BUSY_SHARE = 0.5
 
 # https://docs.kernel.org/admin-guide/cgroup-v2.html and, for version 1, /admin-guide/cgroup-v1/memory.html
 CGROUP_TREE = Path("/sys/fs/cgroup")
@@ -72,6 +73,14 @@ def slots(device: str, workers: str) -> list[Slot]:
 def cores() -> int:
     """Whole cores that this process may use, limited by its affinity and by the quota of its cgroups."""
     return int(max(1, min(_allowed_cores(), *map(_quota, _own_cgroups("cpu")), math.inf)))
+
+
+def warned_of_other_work() -> bool:
+    """Whether the machine is busy, so that latencies are longer; then a warning is printed on standard error."""
+    load = psutil.getloadavg()[0]
+    if busy := load > cores() * BUSY_SHARE:
+        print(f"warning: the machine is busy (load {load:.1f}), so latencies are longer, and marked", file=sys.stderr)
+    return busy
 
 
 def _allowed_cores() -> int:

@@ -190,6 +190,26 @@ def test_the_card_has_the_latencies_of_the_trial(
     assert runs.this_machine().name.replace("_", r"\_") in card
 
 
+def test_the_latency_of_an_export_is_measured_in_its_runtime(
+    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "out"
+    main(["scratch/0", "--format", "onnx", "--quantize", "int8", "--measure", "--output", str(folder), *options])
+    said, card = capsys.readouterr().out, (folder / "MODEL_CARD.md").read_text()
+    for file in ("model.onnx", "model.int8.onnx"):
+        times = re.search(
+            rf"^latency of {re.escape(file)}: p50 (\S+) ms, p90 (\S+) ms per image, ONNX Runtime, 1 thread, on (.+)$",
+            said,
+            re.MULTILINE,
+        )
+        assert times
+        assert 0 < float(times[1]) <= float(times[2])
+        assert f"| `{file}` | {times[1]} | {times[2]} | " in card
+        assert times[3].startswith(runs.this_machine().name)
+    assert "from its pixels to its probabilities: ONNX Runtime, 1 thread, on " in card
+    assert "Not measured" not in card
+
+
 def refused(*arguments: str) -> str:
     with pytest.raises(BadInput) as caught:
         main(arguments)

@@ -52,3 +52,12 @@ def test_many_trials_are_read_in_parts(database: Database, ids: list[int], monke
 def test_no_such_trial(database: Database) -> None:
     with pytest.raises(IntegrityError):
         latency.store(database, 17, "here", {"latency_ms": 1.0})
+
+
+def test_all_runs_are_stored_or_none(database: Database, ids: list[int]) -> None:
+    run = {"latency_ms": 1.0}
+    with pytest.raises(IntegrityError):
+        latency.store_all(database, [(ids[0], "there", run), (10**6, "there", run)])
+    assert latency.read(database, ids) == {}
+    latency.store_all(database, [(trial_id, "there", run) for trial_id in ids])
+    assert latency.read(database, ids) == {trial_id: [run] for trial_id in ids}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -27,10 +26,9 @@ from search.models.formats.onnx_session import INPUT, open_session
 from search.models.formats.onnx_tracing import trace_onnx
 from search.models.latency.memory import peak_memory_mb
 from search.models.latency.runs import BATCH, LatencyRun, Measurement
+from search.models.latency.timing import FEWEST_RUNS, WARM_UP_SHARE, spend, timed
 from search.system.hardware import cores
 
-WARM_UP_SHARE = 0.2
-FEWEST_RUNS = 10
 BATCHES = (1, BATCH)
 QUICK_SECONDS = 0.2
 QUICK_TRIES = 3
@@ -77,24 +75,6 @@ def _latency_ms(specification: EliminatedSpecification | ScratchSpecification, l
             if least <= limit:
                 break
         return least
-
-
-def timed(call: Callable[[], object], seconds: float) -> tuple[float, float, int]:
-    """Median and 90th percentile of the milliseconds that `call` takes, and the number of timed calls."""
-    _spend(call, seconds * WARM_UP_SHARE, 1)
-    taken = _spend(call, seconds, FEWEST_RUNS)
-    return statistics.median(taken), float(np.quantile(taken, 0.9)), len(taken)
-
-
-def _spend(call: Callable[[], object], seconds: float, fewest: int) -> list[float]:
-    """Milliseconds of each call, until `seconds` have passed and at least `fewest` calls are done."""
-    taken: list[float] = []
-    end = time.perf_counter() + seconds
-    while len(taken) < fewest or time.perf_counter() < end:
-        started = time.perf_counter()
-        call()
-        taken.append((time.perf_counter() - started) * 1000)
-    return taken
 
 
 def _threads() -> list[int]:
@@ -168,9 +148,9 @@ def _on_gpu(deployed: Deployed, size: int, batch: int, seconds: float) -> Measur
         end.synchronize()
         taken.append(begin.elapsed_time(end))
 
-    _spend(run, seconds * WARM_UP_SHARE, FEWEST_RUNS)
+    spend(run, seconds * WARM_UP_SHARE, FEWEST_RUNS)
     taken.clear()
-    _spend(run, seconds, FEWEST_RUNS)
+    spend(run, seconds, FEWEST_RUNS)
     return Measurement(
         runtime="pytorch",
         device="cuda",

@@ -87,7 +87,8 @@ def test_bad_arguments_are_named_together(options: list[str]) -> None:
         ):
             main(["scratch/0", "--seconds", seconds, *options])
     with pytest.raises(
-        BadInput, match=r"expected either models \(a trial, .* or an \.onnx file\), or --front, or --final"
+        BadInput,
+        match=r"either models \(a trial, .* or an \.onnx file\), or --model, or --front, or --final, or --from",
     ):
         main([*options])
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from search.errors import BadInput
+from search.models.latency.devices import DeviceRun
 from search.models.latency.runs import LatencyRun, Machine, Measurement
 from search.report.axis import MACS, latency
 from search.report.comparison import compare, front_steps
@@ -77,6 +78,25 @@ def test_latencies_of_two_machines_are_never_mixed(three: Any, tmp_path: Any) ->
         for machine, problem in (("H100", "no machine is"), ("cores", "more than one machine is")):
             with pytest.raises(BadInput, match=problem):
                 choose_axis(database, search, "latency", machine)
+
+
+def test_a_device_is_chosen_by_its_name(three: Any, tmp_path: Any) -> None:
+    url = f"sqlite:///{tmp_path / 'search.db'}"
+    three.store(url)
+    with closing(connect(url)) as database:
+        here = measured("Xeon", 4.0)
+        stored_latency.store(database, 1, here.key, here.model_dump(mode="json"))
+        for trial_id, milliseconds in {1: 40.0, 3: 60.0}.items():
+            run = DeviceRun(device="Pixel 7", latency_ms=milliseconds, imported_at="2026-11-30T12:00:00+00:00")
+            stored_latency.store(database, trial_id, run.key, run.model_dump(mode="json"))
+        search = read_search(database, "trashnet")
+        axis = choose_axis(database, search, "latency", "pixel")
+        assert axis.title == "single-image latency (ms) on Pixel 7, as imported"
+        assert [axis.of(row) for row in search.rows] == [40.0, None, 60.0, None]
+        assert choose_axis(database, search, "latency", None).title == axis.title, "it has the most measurements"
+        assert choose_axis(database, search, "latency", "xeon").of(search.rows[0]) == 4.0
+        with pytest.raises(BadInput, match=r"no machine is called so; there are runs on: Xeon, .* \| Pixel 7"):
+            choose_axis(database, search, "latency", "iPhone")
 
 
 def test_an_axis_that_says_nothing_is_refused(records: Any, tmp_path: Any) -> None:
