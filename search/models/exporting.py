@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,18 +13,16 @@ from search.data.dataset import Dataset
 from search.errors import BadInput, NotProven
 from search.models.agreement import Agreement, compare
 from search.models.card import Loading, model_card
-from search.models.classifier import Classifier
 from search.models.decisions import chosen_decision, in_words
 from search.models.deployed import CPU, Deployed, of_network
 from search.models.description import Decision
 from search.models.exported import CARD_FILE, REFUSED, output_problems
-from search.models.formats.onnx_int8 import INT8_FILE, quantize
-from search.models.formats.onnx_session import open_onnx
 from search.models.formats.registry import ALL_NETWORKS, FORMATS, load_format
 from search.models.formats.snippet import golden_lines
 from search.models.golden import write_golden
 from search.models.latency.runs import LatencyRun, runs_of
 from search.models.original_data import open_images
+from search.models.quantizing import Proof, Quantized, write_int8
 from search.models.sources import Source, open_database, open_source
 from search.settings.search import Settings
 from search.system.chatter import chatter_into
@@ -33,9 +31,6 @@ from search.system.text import short, whole
 from storage import latency
 
 LOG_FILE = "conversion.log"
-
-Proof = Callable[[Classifier], Agreement]
-"""Runs an exported model on the validation images."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +55,7 @@ class Exported:
     files: dict[str, int]
     proven_in: str
     agreement: Agreement
-    int8: Agreement | None
+    int8: Quantized | None
     decision: Decision | None = None
 
 
@@ -73,14 +68,13 @@ def export_model(settings: Settings, options: argparse.Namespace) -> None:
         raise BadInput(REFUSED, problems)
     dataset = open_images(source, settings)
     print(f"data {dataset.name}, fingerprint {dataset.fingerprint[:12]}", flush=True)
-    int8 = options.quantize == "int8"
     asked = Asked(options.precision, options.reject)
     exported = export(
         source,
         options.format,
         dataset,
         output,
-        int8=int8,
+        max_loss=options.max_loss if options.quantize else None,
         runs=_runs(source, settings),
         asked=asked,
         force=options.force,
@@ -94,18 +88,19 @@ def export(
     dataset: Dataset,
     folder: Path,
     *,
-    int8: bool = False,
+    max_loss: float | None = None,
     runs: Sequence[LatencyRun] = (),
     asked: Asked = Asked(),
     force: bool = False,
 ) -> Exported:
     """Write the model, its card and its golden pictures to a new `folder`, which appears only when all are complete.
 
-    force  replace an older export in `folder`
+    max_loss  also write a model of 8-bit integers, whose macro F1 on validation is at most so much lower; None: do not
+    force     replace an older export in `folder`
 
     Raises NotProven if the exported model answers to the validation images of `dataset` differently from the trained
-    network. Raises BadInput if the folder exists or cannot be written, if the format cannot hold the network, or if
-    thresholds are asked for that do not exist.
+    network, or if the 8-bit model loses more than `max_loss`. Raises BadInput if the folder exists or cannot be
+    written, if the format cannot hold the network or its 8-bit model, or if thresholds are asked for that do not exist.
     """
     if asked.anything and source.description.provenance.saw_validation:
         problem = "it was also trained on the validation images: their precision says nothing about new images"
@@ -131,8 +126,8 @@ def export(
         quantised = None
         with chatter_into(beside / LOG_FILE):
             agreement = _write(source, format_name, beside, proof)
-            if int8:
-                quantised = _write_int8(source, dataset, beside / entry.file, proof)
+            if max_loss is not None:
+                quantised = write_int8(source, format_name, dataset, beside, proof, max_loss)
         write_golden(beside, dataset, original, (format_name, entry.file, entry.tolerance))
         card = _card(source, format_name, agreement, quantised, runs)
         (beside / CARD_FILE).write_text(card, encoding="utf-8")
@@ -160,25 +155,21 @@ def _write(source: Source, format_name: str, folder: Path, proof: Proof) -> Agre
     return agreement
 
 
-def _write_int8(source: Source, dataset: Dataset, model: Path, proof: Proof) -> Agreement:
-    """Quantise an ONNX model, and run the result."""
-    description = load_format("onnx").description(source.description)
-    calibration = dataset.arrays("train", description.input.image_size).images
-    quantize(model, model.with_name(INT8_FILE), description, calibration)
-    return proof(open_onnx(model.with_name(INT8_FILE)))
-
-
 def _card(
-    source: Source, format_name: str, agreement: Agreement, int8: Agreement | None, runs: Sequence[LatencyRun]
+    source: Source, format_name: str, agreement: Agreement, int8: Quantized | None, runs: Sequence[LatencyRun]
 ) -> str:
     chosen, entry = load_format(format_name), FORMATS[format_name]
     description = chosen.description(source.description)
     lines = chosen.snippet(description, entry.file)
     checked = [f"{entry.file}, in {entry.proven_in}: {agreement}"]
-    if int8:
-        checked.append(f"{INT8_FILE}, 8-bit integers: {int8}")
+    size = str(description.input.image_size)
+    if int8 and entry.int8:
+        checked.append(f"{int8.file}, 8-bit integers, in {entry.proven_in}: {int8.agreement}; {int8.scores()}")
+        if entry.int8.taken:
+            taken = entry.int8.taken.replace("S", size)
+            checked.append(f"{int8.file} takes {taken}, and returns {entry.int8.given}")
     loading = Loading(
-        takes=entry.taken.replace("S", str(description.input.image_size)),
+        takes=entry.taken.replace("S", size),
         needs=f"Needs the files of this folder, an image `image.jpg`, and {chosen.needs}:",
         lines=lines,
         check=golden_lines(lines),
@@ -225,8 +216,8 @@ def _in_a_line(source: Source) -> str:
 def _said(exported: Exported, output: Path) -> str:
     lines = [f"matches the original in {exported.proven_in}: {exported.agreement}"]
     if exported.int8:
-        change = exported.int8.f1_exported - exported.int8.f1_original
-        lines.append(f"int8: {exported.int8}; F1 {change:+.4f}")
+        lines.append(f"int8: {exported.int8.agreement}; F1 {-exported.int8.loss:+.4f}")
+        lines.append(f"int8: {exported.int8.scores()}")
     if exported.decision:
         lines.append(f"thresholds: {in_words(exported.decision)}")
     files = ", ".join(f"{name} ({short(size)}B)" for name, size in exported.files.items())
