@@ -21,6 +21,7 @@ from search.settings import search as all_settings
 from search.settings.options import OF_TRAINING, add_arguments
 from search.system.commands import between, collected, command_parser, exit_with_status, loading
 
+MAX_LOSS = 0.02
 SUFFIXES = tuple(Path(entry.file).suffix for entry in FORMATS.values())
 
 
@@ -59,7 +60,13 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--quantize",
         choices=["int8"],
-        help="also write an 8-bit model, for --format onnx",
+        help="also write an 8-bit model, with the ranges that are best on validation; --list shows which formats can",
+    )
+    parser.add_argument(
+        "--max-loss",
+        type=between(0, 1),
+        metavar="D",
+        help=f"how much lower the 8-bit model's macro F1 on validation may be; default: {MAX_LOSS:g}",
     )
     parser.add_argument(
         "--measure",
@@ -84,13 +91,15 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
 
 def _check(options: argparse.Namespace) -> None:
-    problems = writing_problems(options.format)
+    problems = writing_problems(options.format, int8=options.quantize == "int8")
     with collected(problems):
         check_model_name(options.model)
         if Path(options.model).is_dir():
             check_files(Path(options.model))
-    if options.quantize and options.format != "onnx":
-        problems.append(f"--quantize {options.quantize} works with --format onnx only, not with {options.format}")
+    if options.max_loss is None:
+        options.max_loss = MAX_LOSS
+    elif not options.quantize:
+        problems.append("--max-loss limits what the 8-bit model loses; name it together with --quantize int8")
     if options.output:
         problems += output_problems(options.output, force=options.force)
         if options.output.suffix in SUFFIXES:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,19 +13,17 @@ from search.data.dataset import Dataset
 from search.errors import BadInput, NotProven
 from search.models.agreement import Agreement, compare
 from search.models.card import Loading, model_card
-from search.models.classifier import Classifier
 from search.models.decisions import chosen_decision, in_words
 from search.models.deployed import CPU, Deployed, of_network
 from search.models.description import Decision
 from search.models.exported import CARD_FILE, REFUSED, output_problems
-from search.models.formats.onnx_int8 import INT8_FILE, quantize
-from search.models.formats.onnx_session import open_onnx
 from search.models.formats.registry import ALL_NETWORKS, FORMATS, load_format
 from search.models.formats.snippet import golden_lines
 from search.models.golden import write_golden
 from search.models.latency.exports import ExportLatencies, latencies_of
 from search.models.latency.runs import LatencyRun, runs_of
 from search.models.original_data import open_images
+from search.models.quantizing import Proof, Quantized, write_int8
 from search.models.sources import Source, open_database, open_source
 from search.settings.search import Settings
 from search.system.chatter import chatter_into
@@ -34,9 +32,6 @@ from search.system.text import short, whole
 from storage import latency
 
 LOG_FILE = "conversion.log"
-
-Proof = Callable[[Classifier], Agreement]
-"""Runs an exported model on the validation images."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,7 @@ class Exported:
     files: dict[str, int]
     proven_in: str
     agreement: Agreement
-    int8: Agreement | None
+    int8: Quantized | None
     decision: Decision | None = None
     latencies: ExportLatencies | None = None
 
@@ -76,14 +71,13 @@ def export_model(settings: Settings, options: argparse.Namespace) -> None:
         raise BadInput(REFUSED, problems)
     dataset = open_images(source, settings)
     print(f"data {dataset.name}, fingerprint {dataset.fingerprint[:12]}", flush=True)
-    int8 = options.quantize == "int8"
     asked = Asked(options.precision, options.reject)
     exported = export(
         source,
         options.format,
         dataset,
         output,
-        int8=int8,
+        max_loss=options.max_loss if options.quantize else None,
         runs=_runs(source, settings),
         asked=asked,
         force=options.force,
@@ -98,7 +92,7 @@ def export(
     dataset: Dataset,
     folder: Path,
     *,
-    int8: bool = False,
+    max_loss: float | None = None,
     runs: Sequence[LatencyRun] = (),
     asked: Asked = Asked(),
     force: bool = False,
@@ -106,12 +100,13 @@ def export(
 ) -> Exported:
     """Write the model, its card and its golden pictures to a new `folder`, which appears only when all are complete.
 
-    force    replace an older export in `folder`
-    measure  measure the latency of its files
+    max_loss  also write a model of 8-bit integers, whose macro F1 on validation is at most so much lower; None: do not
+    force     replace an older export in `folder`
+    measure   measure the latency of its files
 
     Raises NotProven if the exported model answers to the validation images of `dataset` differently from the trained
-    network. Raises BadInput if the folder exists or cannot be written, if the format cannot hold the network, or if
-    thresholds are asked for that do not exist.
+    network, or if the 8-bit model loses more than `max_loss`. Raises BadInput if the folder exists or cannot be
+    written, if the format cannot hold the network or its 8-bit model, or if thresholds are asked for that do not exist.
     """
     if asked.anything and source.description.provenance.saw_validation:
         problem = "it was also trained on the validation images: their precision says nothing about new images"
@@ -137,8 +132,8 @@ def export(
         quantised = None
         with chatter_into(beside / LOG_FILE):
             agreement = _write(source, format_name, beside, proof)
-            if int8:
-                quantised = _write_int8(source, dataset, beside / entry.file, proof)
+            if max_loss is not None:
+                quantised = write_int8(source, format_name, dataset, beside, proof, max_loss)
         write_golden(beside, dataset, original, (format_name, entry.file, entry.tolerance))
         latencies = _measured(format_name, beside) if measure else None
         card = _card(source, format_name, agreement, quantised, runs, latencies)
@@ -168,18 +163,11 @@ def _write(source: Source, format_name: str, folder: Path, proof: Proof) -> Agre
     return agreement
 
 
-def _write_int8(source: Source, dataset: Dataset, model: Path, proof: Proof) -> Agreement:
-    """Quantise an ONNX model, and run the result."""
-    description = load_format("onnx").description(source.description)
-    calibration = dataset.arrays("train", description.input.image_size).images
-    quantize(model, model.with_name(INT8_FILE), description, calibration)
-    return proof(open_onnx(model.with_name(INT8_FILE)))
-
-
 def _measured(format_name: str, folder: Path) -> ExportLatencies:
     """The latencies of the model and, if there is one, of its 8-bit model."""
     entry, open_file = FORMATS[format_name], load_format(format_name).open
-    files = [name for name in (entry.file, INT8_FILE) if (folder / name).exists()]
+    int8 = [entry.int8.file] if entry.int8 else []
+    files = [name for name in (entry.file, *int8) if (folder / name).exists()]
     return latencies_of(entry.proven_in, {name: open_file(folder / name) for name in files})
 
 
@@ -187,7 +175,7 @@ def _card(
     source: Source,
     format_name: str,
     agreement: Agreement,
-    int8: Agreement | None,
+    int8: Quantized | None,
     runs: Sequence[LatencyRun],
     latencies: ExportLatencies | None,
 ) -> str:
@@ -195,11 +183,15 @@ def _card(
     description = chosen.description(source.description)
     lines = chosen.snippet(description, entry.file)
     checked = [f"{entry.file}, in {entry.proven_in}: {agreement}"]
-    if int8:
-        checked.append(f"{INT8_FILE}, 8-bit integers: {int8}")
+    size = str(description.input.image_size)
+    if int8 and entry.int8:
+        checked.append(f"{int8.file}, 8-bit integers, in {entry.proven_in}: {int8.agreement}; {int8.scores()}")
+        if entry.int8.taken:
+            taken = entry.int8.taken.replace("S", size)
+            checked.append(f"{int8.file} takes {taken}, and returns {entry.int8.given}")
     loading = Loading(
         file=entry.file,
-        takes=entry.taken.replace("S", str(description.input.image_size)),
+        takes=entry.taken.replace("S", size),
         needs=f"Needs the files of this folder, an image `image.jpg`, and {chosen.needs}:",
         lines=lines,
         check=golden_lines(lines),
@@ -247,8 +239,8 @@ def _in_a_line(source: Source) -> str:
 def _said(exported: Exported, output: Path) -> str:
     lines = [f"matches the original in {exported.proven_in}: {exported.agreement}"]
     if exported.int8:
-        change = exported.int8.f1_exported - exported.int8.f1_original
-        lines.append(f"int8: {exported.int8}; F1 {change:+.4f}")
+        lines.append(f"int8: {exported.int8.agreement}; F1 {-exported.int8.loss:+.4f}")
+        lines.append(f"int8: {exported.int8.scores()}")
     if exported.decision:
         lines.append(f"thresholds: {in_words(exported.decision)}")
     if exported.latencies:

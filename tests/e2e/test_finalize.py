@@ -130,7 +130,8 @@ def check_use(
     first = min(
         (trial for trial in done if trial.attributes["row"] == BASELINES[0]), key=lambda one: one.attributes["seed"]
     )
-    export([f"final/{BASELINES[0]}", *config, "--format", "onnx", "--quantize", "int8", "--output", str(model)])
+    int8 = ["--quantize", "int8", "--max-loss", "1"]
+    export([f"final/{BASELINES[0]}", *config, "--format", "onnx", *int8, "--output", str(model)])
     assert f"model final/{first.number}: 3 classes" in capsys.readouterr().out
     card = (model / "MODEL_CARD.md").read_text()
     assert (

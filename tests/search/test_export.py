@@ -142,11 +142,15 @@ def test_the_lines_for_onnx_need_no_torch_and_nothing_of_ours(
 def test_8_bit_integers_come_with_their_f1(
     options: list[str], settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = tmp_path / "out"
-    main(["scratch/0", "--format", "onnx", "--quantize", "int8", "--output", str(folder), *options])
+    folder, models = tmp_path / "out", ["model.int8.onnx", "model.onnx"]
+    int8 = ["--quantize", "int8", "--max-loss", "1"]
+    main(["scratch/0", "--format", "onnx", *int8, "--output", str(folder), *options])
     said = capsys.readouterr().out
     assert "int8: largest difference between probabilities" in said
-    assert sorted(file.name for file in folder.iterdir()) == [*BESIDE, "model.int8.onnx", "model.onnx"]
+    scores = r"macro F1 by ranges: min-max 0\.\d{4}, 99\.9% 0\.\d{4}, 99% 0\.\d{4}; chosen (min-max|99\.9%|99%); "
+    found = re.search(rf"int8: ({scores}calibrated on 30 training images)\n", said)
+    assert found is not None
+    assert sorted(file.name for file in folder.iterdir()) == [*BESIDE[:1], LOG_FILE, *BESIDE[1:], *models]
     nodes = {node.op_type for node in onnx.load(str(folder / "model.int8.onnx")).graph.node}
     assert {"QuantizeLinear", "DequantizeLinear"} <= nodes
     scales = [
@@ -162,7 +166,35 @@ def test_8_bit_integers_come_with_their_f1(
     quantised, whole = (open_classifier(str(folder / name), settings) for name in ("model.int8.onnx", "model.onnx"))
     pixels = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), dtype=np.uint8)
     assert 0 < np.abs(quantised.run(pixels) - whole.run(pixels)).max() < 0.25
-    assert "8-bit integers: largest difference" in (folder / "MODEL_CARD.md").read_text()
+    card = (folder / "MODEL_CARD.md").read_text()
+    assert "8-bit integers, in ONNX Runtime: largest difference" in card
+    assert found[1] in card
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format_name", where_installed(["openvino", "litert"], int8=True))
+def test_other_formats_are_quantised_too_and_their_files_are_read(
+    format_name: str, options: list[str], settings: Settings, images: Path, tmp_path: Path
+) -> None:
+    folder, answers = tmp_path / "out", tmp_path / "answers.csv"
+    int8 = ["--quantize", "int8", "--max-loss", "1"]
+    main(["scratch/0", "--format", format_name, *int8, "--output", str(folder), *options])
+    entry = FORMATS[format_name].int8
+    assert entry is not None
+    beside = [Path(entry.file).with_suffix(".bin").name] * (format_name == "openvino")
+    files = {file.name for file in folder.iterdir()}
+    assert sorted(files - {LOG_FILE}) == sorted([*FILES[format_name], entry.file, *beside])
+    card = (folder / "MODEL_CARD.md").read_text()
+    assert f"8-bit integers, in {FORMATS[format_name].proven_in}: largest difference" in card
+    assert ("takes (1, 32, 32, 3) int8, a pixel from 0 to 255 minus 128, and returns int8" in card) == (
+        format_name == "litert"
+    )
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), dtype=np.uint8)
+    found, whole = (open_classifier(str(folder / name), settings) for name in (entry.file, FORMATS[format_name].file))
+    assert 0 < np.abs(found.run(pixels) - whole.run(pixels)).max() < 0.5
+    predict([str(folder / entry.file), str(images), "--output", str(answers), *options])
+    assert len(answers.read_text().splitlines()) > 30
+    assert verify([str(folder)]) == 0
 
 
 def test_a_folder_is_exported_too_to_a_name_of_its_own(
@@ -264,7 +296,10 @@ def test_what_cannot_be_done_is_said_at_once(options: list[str], tmp_path: Path)
     there = str(tmp_path)
     message = refused("scratch/0", "--format", "torchscript", "--quantize", "int8", "--output", there, *options)
     assert f"--output {there}: exists; name a new folder" in message
-    assert "--quantize int8 works with --format onnx only, not with torchscript" in message
+    can = "onnx, openvino, litert"
+    assert f"--quantize int8: torchscript cannot be quantised; these formats can: {can}" in message
+    message = refused("scratch/0", "--format", "onnx", "--max-loss", ".1", "--output", f"{there}/new", *options)
+    assert "--max-loss limits what the 8-bit model loses; name it together with --quantize int8" in message
     message = refused("scratch/0", "--format", "onnx", "--output", f"{there}/net.onnx", *options)
     assert f"an export is a folder with model.onnx and its model card; name a folder, such as {there}/net" in message
 
@@ -279,7 +314,7 @@ def test_the_formats_are_listed_without_a_model(capsys: pytest.CaptureFixture[st
     main(["--list"])
     said = capsys.readouterr().out
     assert re.search(
-        r"^safetensors +yes +model\.safetensors +\(N, 3, S, S\) float32, 0 to 1 +PyTorch$", said, re.MULTILINE
+        r"^safetensors +yes +no +model\.safetensors +\(N, 3, S, S\) float32, 0 to 1 +PyTorch$", said, re.MULTILINE
     )
 
 

@@ -32,12 +32,21 @@ FLOATS = {"INFERENCE_PRECISION_HINT": "f32"}
 
 def write(deployed: Deployed, description: ModelDescription, path: Path) -> None:
     """Trace the network through ONNX, and convert that."""
+    save(converted(deployed, description), description, path)
+
+
+def converted(deployed: Deployed, description: ModelDescription) -> openvino.Model:
+    """The network as a model of OpenVINO, without a description."""
     from search.models.formats.onnx_tracing import trace_onnx  # noqa: PLC0415 - PyTorch
 
     with tempfile.TemporaryDirectory(prefix="elimnet-openvino-") as folder:
         traced = Path(folder) / "model.onnx"
         trace_onnx(deployed, description.input.image_size, traced)
-        model = openvino.convert_model(traced)
+        return openvino.convert_model(traced)
+
+
+def save(model: openvino.Model, description: ModelDescription, path: Path) -> None:
+    """Write a model with its description."""
     model.set_rt_info(description.model_dump_json(), KEY)
     model.set_rt_info(" ".join(name.replace(" ", "_") for name in description.classes), LABELS)
     openvino.save_model(model, path, compress_to_fp16=False)

@@ -16,11 +16,28 @@ from pathlib import Path
 from search.errors import BadInput
 from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE
 from search.models.formats.contract import Format
+from search.models.formats.int8 import Quantizer
 from search.system.text import plain_table
 
 PROJECT = "elimnet-search"
 ALL_NETWORKS = "safetensors"
 """The format that can hold every network."""
+
+
+@dataclass(frozen=True)
+class Int8:
+    """The model of 8-bit integers that a format can hold beside the one of floats.
+
+    file     its file in the folder of an export
+    taken    its input; None: the same as that of the model in floats
+    given    its output, if this is not probabilities
+    writers  modules that quantise, if they come with the extra
+    """
+
+    file: str
+    taken: str | None = None
+    given: str | None = None
+    writers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -35,6 +52,7 @@ class Entry:
     runners    modules that run it, if they come with the extra
     tolerance  the largest difference from a probability of the trained network, with which an export is still written
     alone      packages to install without what they ask for: they work with newer versions than those that they allow
+    int8       its model of 8-bit integers; None: the format cannot be quantised
     """
 
     file: str
@@ -45,6 +63,7 @@ class Entry:
     runners: tuple[str, ...] = ()
     tolerance: float = 1e-4
     alone: tuple[str, ...] = ()
+    int8: Int8 | None = None
 
     @property
     def install(self) -> str:
@@ -59,13 +78,14 @@ class Entry:
 
 
 FORMATS = {
-    "onnx": Entry("model.onnx", "(N, 3, S, S) uint8, 0 to 255", "ONNX Runtime"),
+    "onnx": Entry("model.onnx", "(N, 3, S, S) uint8, 0 to 255", "ONNX Runtime", int8=Int8("model.int8.onnx")),
     "openvino": Entry(
         "model.xml",
         "(N, 3, S, S) uint8, 0 to 255",
         "OpenVINO",
         "openvino",
         runners=("openvino",),
+        int8=Int8("model.int8.xml", writers=("nncf",)),
     ),
     "litert": Entry(
         "model.tflite",
@@ -75,6 +95,12 @@ FORMATS = {
         writers=("litert_torch", "jax", "torchao"),
         runners=("ai_edge_litert",),
         alone=("litert-torch==0.10.0", "litert-converter==0.5.0", "ai-edge-quantizer==0.10.0"),
+        int8=Int8(
+            "model.int8.tflite",
+            "(1, S, S, 3) int8, a pixel from 0 to 255 minus 128",
+            "int8, 256 times a probability minus 128",
+            ("ai_edge_quantizer",),
+        ),
     ),
     "ncnn": Entry(
         "model.ncnn.param",
@@ -100,15 +126,30 @@ def load_format(name: str) -> Format:
     return chosen
 
 
-def writing_problems(name: str) -> list[str]:
-    """Why nothing can be exported to this format on this machine; without importing anything."""
+def load_quantizer(name: str) -> Quantizer:
+    """Import what quantises the format called `name`, a key of `FORMATS` with `int8`."""
+    chosen: Quantizer = import_module(f"{__package__}.{name.replace('-', '_')}_int8").quantizer
+    return chosen
+
+
+def writing_problems(name: str, *, int8: bool = False) -> list[str]:
+    """Why nothing can be exported to this format on this machine; without importing anything.
+
+    int8  whether it shall be quantised, too
+    """
     entry = FORMATS[name]
-    return not_installed(name, dict.fromkeys((*entry.writers, *entry.runners)))
+    needed = [*entry.writers, *entry.runners]
+    if not int8:
+        return not_installed(name, needed)
+    if entry.int8 is None:
+        can = ", ".join(other for other, each in FORMATS.items() if each.int8)
+        return [*not_installed(name, needed), f"--quantize int8: {name} cannot be quantised; these formats can: {can}"]
+    return not_installed(name, [*needed, *entry.int8.writers])
 
 
-def not_installed(name: str, modules: Sequence[str] | dict[str, None]) -> list[str]:
+def not_installed(name: str, modules: Sequence[str]) -> list[str]:
     """One problem with the line that installs the `modules` that a format lacks; none if it lacks none."""
-    missing = [module for module in modules if find_spec(module) is None]
+    missing = [module for module in dict.fromkeys(modules) if find_spec(module) is None]
     if not missing:
         return []
     are = "is" if len(missing) == 1 else "are"
@@ -125,11 +166,12 @@ def exported_file(path: Path, *formats: str) -> Path:
 
 def in_lines() -> Iterator[str]:
     """A table of all formats, for a terminal."""
-    headings = ("format", "installed", "file", "input", "proven in", "extra")
+    headings = ("format", "installed", "int8", "file", "input", "proven in", "extra")
     body = [
         (
             name,
             "no" if writing_problems(name) else "yes",
+            "no" if entry.int8 is None else "not installed" if writing_problems(name, int8=True) else "yes",
             entry.file,
             entry.taken,
             entry.proven_in,
@@ -140,6 +182,7 @@ def in_lines() -> Iterator[str]:
     yield from plain_table(headings, body)
     yield ""
     yield "S is the side of the network's images. The runtime that proves a format runs each export before it appears."
+    yield "int8 is --quantize int8: a model of 8-bit integers beside the one of floats."
     if any(entry.extra for entry in FORMATS.values()):
         yield f"An extra is installed with pip install '{PROJECT}[EXTRA]'."
     for name, entry in FORMATS.items():

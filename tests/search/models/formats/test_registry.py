@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +29,15 @@ from search.errors import BadInput
 from search.models.deployed import Deployed, of_network
 from search.models.description import ModelDescription
 from search.models.formats.onnx import FORMAT as ONNX
-from search.models.formats.registry import FORMAT_OF_SUFFIX, FORMATS, Entry, in_lines, load_format, writing_problems
+from search.models.formats.registry import (
+    FORMAT_OF_SUFFIX,
+    FORMATS,
+    Entry,
+    Int8,
+    in_lines,
+    load_format,
+    writing_problems,
+)
 from search.models.image_files import classify, image_files
 from search.models.loading import open_classifier
 from search.models.sources import Source
@@ -173,6 +183,7 @@ def test_every_extra_is_declared() -> None:
     assert set(OF_EXTRAS) <= PYPROJECT["project"]["optional-dependencies"].keys()
 
 
+INT8 = Int8("model.int8.foreign", writers=("no_quantiser",))
 FOREIGN = Entry("model.foreign", "(N, 3, S, S) uint8", "Foreign", "foreign", ("no_converter",), ("no_runtime", "json"))
 
 
@@ -191,13 +202,29 @@ def test_a_format_without_its_libraries_is_refused_with_the_line_that_installs_t
     assert caught.value.problems == [f"--format foreign needs no_runtime, which is not installed: {install}"]
 
 
+def test_what_cannot_be_quantised_is_said_with_what_can(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    can = "onnx, openvino, litert"
+    problem = f"--quantize int8: torchscript cannot be quantised; these formats can: {can}"
+    assert writing_problems("torchscript", int8=True) == [problem]
+    assert writing_problems("onnx", int8=True) == []
+    monkeypatch.setitem(FORMATS, "foreign", replace(FOREIGN, int8=INT8))
+    (problem,) = writing_problems("foreign", int8=True)
+    assert "--format foreign needs no_converter and no_runtime and no_quantiser, which are not installed" in problem
+    assert "no_quantiser" not in writing_problems("foreign")[0]
+
+
 def test_the_list_says_what_is_installed_and_what_proves_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(FORMATS, "foreign", FOREIGN)
     lines = [line.split("  ") for line in in_lines()]
     cells = {line[0]: [cell.strip() for cell in line if cell] for line in lines}
-    assert cells["format"] == ["format", "installed", "file", "input", "proven in", "extra"]
-    assert cells["onnx"] == ["onnx", "yes", "model.onnx", "(N, 3, S, S) uint8, 0 to 255", "ONNX Runtime"]
-    assert cells["foreign"] == ["foreign", "no", "model.foreign", "(N, 3, S, S) uint8", "Foreign", "foreign"]
+    assert cells["format"] == ["format", "installed", "int8", "file", "input", "proven in", "extra"]
+    assert cells["onnx"] == ["onnx", "yes", "yes", "model.onnx", "(N, 3, S, S) uint8, 0 to 255", "ONNX Runtime"]
+    assert cells["foreign"] == ["foreign", "no", "no", "model.foreign", "(N, 3, S, S) uint8", "Foreign", "foreign"]
+    monkeypatch.setitem(FORMATS, "foreign", replace(FOREIGN, int8=INT8))
+    (line,) = [line for line in in_lines() if line.startswith("foreign")]
+    assert re.match(r"foreign +no +not installed +model\.foreign ", line)
     assert FORMATS.keys() <= cells.keys()
     second = "pip install --no-deps litert-torch==0.10.0 litert-converter==0.5.0 ai-edge-quantizer==0.10.0"
     assert f"litert also needs {second}" in list(in_lines())
@@ -208,6 +235,7 @@ def test_the_registry_imports_no_library_of_a_format() -> None:
     code = "import sys, search.models.formats.registry as r; list(r.in_lines()); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     modules = {module for entry in FORMATS.values() for module in (*entry.writers, *entry.runners)}
+    modules |= {module for entry in FORMATS.values() if entry.int8 for module in entry.int8.writers}
     assert not {"torch", "onnx", "onnxruntime", *modules} & set(loaded)
 
 
@@ -309,6 +337,16 @@ def test_a_full_disk_is_an_error_and_not_the_end_of_the_process(
 def test_the_guide_has_all_formats() -> None:
     lines = (ROOT / "docs" / "guide" / "formats.md").read_text().splitlines()
     rows = [[cell.strip("` ") for cell in line.split("|")[1:-1]] for line in lines if line.startswith("| `")]
-    written = {name: (file, taken, proven_in, float(most)) for name, file, taken, _, proven_in, most in rows}
+    written = {row[0]: (row[1], row[2], row[4], float(row[5])) for row in rows if len(row) == 6}
     known = {name: (each.file, each.taken, each.proven_in, each.tolerance) for name, each in FORMATS.items()}
     assert written == known
+
+
+def test_the_guide_has_all_8_bit_models() -> None:
+    guide = (
+        (ROOT / "docs" / "guide" / "formats.md").read_text().partition("\n## 8-bit integers")[2].partition("\n## ")[0]
+    )
+    rows = [
+        [cell.strip("` ") for cell in line.split("|")[1:3]] for line in guide.splitlines() if line.startswith("| `")
+    ]
+    assert dict(rows) == {name: entry.int8.file for name, entry in FORMATS.items() if entry.int8}
