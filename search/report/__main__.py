@@ -32,9 +32,10 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     which.add_argument("--final", action="store_true", help="report the test scores of the final evaluation")
     parser.add_argument(
         "--x",
-        choices=("parameters", "macs", "latency"),
+        choices=("parameters", "macs", "flash_kb", "ram_kb", "latency"),
         default="parameters",
-        help="x axis of the Pareto front: parameters, macs or latency (needs search.latency runs); default: parameters",
+        help="x axis of the Pareto front: parameters, macs, flash_kb (int8 weights), ram_kb (int8 activations) or "
+        "latency (needs search.latency runs); default: parameters",
     )
     parser.add_argument(
         "--machine",

@@ -1,4 +1,4 @@
-"""The x axis of the Pareto front: parameters, MACs, or the latency on one machine or device."""
+"""The x axis of the Pareto front: parameters, MACs, memory, or the latency on one machine or device."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from search.report.rows import Row
+from search.settings.spaces import BYTES_IN_KB
 
 
 @dataclass(frozen=True)
@@ -16,15 +17,21 @@ class Axis:
     name   of the option
     title  for people, with the unit or the machine
     of     its value, above 0; None if unknown, and then the row is not on a Pareto front
+    unit   the heading of its column; empty for what all tables show
     """
 
     name: str
     title: str
     of: Callable[[Row], float | None]
+    unit: str = ""
 
 
 PARAMETERS = Axis("parameters", "parameters", lambda row: float(row.parameters))
 MACS = Axis("macs", "MACs per image", lambda row: float(row.macs) if row.macs else None)
+FLASH = Axis("flash_kb", "flash (kB), int8 weights", lambda row: _kb(row.flash_bytes), "kB")
+RAM = Axis("ram_kb", "RAM (kB), int8 activations", lambda row: _kb(row.ram_bytes), "kB")
+COUNTED = {axis.name: axis for axis in (PARAMETERS, MACS, FLASH, RAM)}
+"""What is known of a network before its training."""
 
 
 def latency(machine: str, latency_ms: Mapping[int, float]) -> Axis:
@@ -42,4 +49,8 @@ def _latency(title: str, latency_ms: Mapping[int, float]) -> Axis:
         known = [latency_ms[trial_id] for trial_id in row.trial_ids if trial_id in latency_ms]
         return statistics.median(known) if known else None
 
-    return Axis("latency", title, of)
+    return Axis("latency", title, of, "ms")
+
+
+def _kb(number: int | None) -> float | None:
+    return number / BYTES_IN_KB if number else None

@@ -42,8 +42,8 @@ def front_figure(comparison: Comparison) -> Figure:
         traces += _study_traces(study, style, mine)
     traces += [_reference_trace(comparison.references), _uncut_trace(comparison.uncut)]
     axis = _log_axis(comparison.axis.title, [entry.x for entry in comparison.drawn if entry.x])
-    if comparison.axis.name == "latency":
-        traces = [trace | {"hovertemplate": "%{x:.3g} ms: %{text}<extra></extra>"} for trace in traces]
+    if unit := comparison.axis.unit:
+        traces = [trace | {"hovertemplate": f"%{{x:.3g}} {unit}: %{{text}}<extra></extra>"} for trace in traces]
     return {
         "data": [trace for trace in traces if trace["x"]],
         "layout": _layout(axis, {"title": {"text": wording.METRIC}}),

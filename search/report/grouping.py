@@ -162,6 +162,8 @@ def _row(study: str, trials: Sequence[TrialRecord]) -> Row:
         name=str(attributes["row"]) if attributes.get("row") else None,
         validation_loss=_mean(trials, "validation_loss"),
         train_f1_macro=_mean(trials, "train_f1_macro"),
+        flash_bytes=_whole(attributes, "flash_bytes"),
+        ram_bytes=_whole(attributes, "ram_bytes"),
         confusions=_confusions(trials),
         answers=_answers(trials),
     )

@@ -55,8 +55,9 @@ def as_csv(entries: Sequence[Entry]) -> str:
 
 _COLUMNS = (
     "study", "trial", "name", "reference", "joint_front", "study_front", "f1_macro", "f1_macro_sd", "f1_macro_low",
-    "f1_macro_high", "n", "x", "parameters", "macs", "layers", "share_of_uncut_f1", "share_of_uncut_parameters",
-    "accuracy", "train_f1_macro", "epochs", "seconds", "images_per_second", "peak_memory_mb", "trials", "seeds",
+    "f1_macro_high", "n", "x", "parameters", "macs", "layers", "flash_bytes", "ram_bytes",
+    "share_of_uncut_f1", "share_of_uncut_parameters", "accuracy", "train_f1_macro", "epochs", "seconds",
+    "images_per_second", "peak_memory_mb", "trials", "seeds",
     "devices", "family", "backbone", "uncut", "summary",
 )  # fmt: skip
 

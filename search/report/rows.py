@@ -28,6 +28,7 @@ class Row:
     """One candidate of one study. Scores, seconds and rates are means over its trials.
 
     name         of a row of a listed study, otherwise None
+    flash_bytes, ram_bytes   see `blocks.memory`; unknown for trials of earlier versions
     confusions   on validation, one matrix per trial; empty if unknown
     answers      true and predicted classes on validation, packed, of each trial that has stored them
     """
@@ -54,6 +55,8 @@ class Row:
     name: str | None = None
     validation_loss: float | None = None
     train_f1_macro: float | None = None
+    flash_bytes: int | None = None
+    ram_bytes: int | None = None
     confusions: tuple[Matrix, ...] = ()
     answers: tuple[Mapping[str, str], ...] = ()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from search.errors import BadInput
 from search.models.searches import check_search
-from search.report.axis import MACS, PARAMETERS, Axis
+from search.report.axis import COUNTED, Axis
 from search.report.axis import latency as latency_on
 from search.report.axis import latency_on_device as on_device
 from search.report.grouping import number, search_of
@@ -66,9 +66,10 @@ def choose_axis(database: Database, search: Search, name: str, machine: str | No
     """
     if machine is not None and name != "latency":
         raise BadInput("--machine", [f"only latencies depend on the machine: expected --x latency, got --x {name}"])
-    axis = {"parameters": PARAMETERS, "macs": MACS}.get(name) or _latency(database, search, machine)
+    axis = COUNTED.get(name) or _latency(database, search, machine)
     if all(axis.of(row) is None for row in search.found or search.rows):
-        raise BadInput(f"--x {name}", [f"no candidate that the search found has {axis.title}"])
+        earlier = "; an earlier version trained them, which did not count it" if name in COUNTED else ""
+        raise BadInput(f"--x {name}", [f"no candidate that the search found has {axis.title}{earlier}"])
     return axis
 
 

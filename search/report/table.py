@@ -63,11 +63,11 @@ def _title(comparison: Comparison, shown: int) -> list[Text]:
 
 
 def _table(entries: Sequence[Entry], axis: Axis) -> list[Text]:
-    """With a column for the latency if that is the x axis."""
+    """With a column for the x axis, unless it has one."""
     body, headings = [_cells(entry) for entry in entries], list(HEADINGS)
-    if axis.name == "latency":
+    if axis.unit:
         place = headings.index("sec.")
-        headings.insert(place, "ms")
+        headings.insert(place, axis.unit)
         for cells, entry in zip(body, entries, strict=True):
             cells.insert(place, short(entry.x))
     heading, *rows = aligned(headings, body)

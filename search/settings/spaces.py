@@ -27,6 +27,8 @@ Expansion = Annotated[float, Field(ge=1, le=64)]
 Stages = Annotated[int, Field(ge=1, le=50)]
 
 NAME_LENGTH = 200
+BYTES_IN_KB = 1024
+"""Of limits on memory: data sheets of microcontrollers count so."""
 
 Training = Literal["probe", "shared", "alone"]
 TRAININGS: tuple[Training, ...] = ("probe", "shared", "alone")
@@ -109,6 +111,17 @@ class Space(Frozen):
     max_macs: Large | None = Field(
         None, description="largest number of MACs; networks above it are infeasible and are not trained"
     )
+    max_flash_kb: Large | None = Field(
+        None,
+        description="largest size of the weights in kB of 1,024 bytes, as int8 (1 byte each, and for each output "
+        "channel a bias and a scale of 4 bytes); larger networks are infeasible and are not trained",
+    )
+    max_ram_kb: Large | None = Field(
+        None,
+        description="largest memory of the int8 activations in kB of 1,024 bytes (the most that are needed at a time, "
+        "and 8 bytes for each output channel, as in TensorFlow Lite for Microcontrollers); networks that need more are "
+        "infeasible and are not trained",
+    )
     max_latency_ms: Milliseconds | None = Field(
         None,
         description="largest single-image latency in ms (ONNX Runtime, one CPU thread, on the machine that created "
@@ -133,6 +146,11 @@ class Space(Frozen):
         if recipe.method != "training":
             raise ValueError("linear probes are a kind of training: write trainings: [probe] instead of recipe.method")
         return recipe
+
+    @property
+    def limits_memory(self) -> bool:
+        """Whether the space has a limit on flash or RAM."""
+        return self.max_flash_kb is not None or self.max_ram_kb is not None
 
 
 BACKBONES = (

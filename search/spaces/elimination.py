@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -14,9 +14,11 @@ from search.errors import BadInput
 from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 from search.settings.spaces import EliminationSpace, Training
+from search.spaces.counts import counts_of, over_counts
 from search.spaces.recipe import sample_recipe, suggest, suggest_choice, suggest_count
 
 MAX_TAPS = 3
+FEWEST_CLASSES = 2
 TRAINING = "training"
 """The Optuna parameter of the kind of training."""
 
@@ -68,11 +70,12 @@ def first_parameters(space: EliminationSpace, at_most: int) -> list[dict[str, An
 
 
 def at_cut(space: EliminationSpace, backbone: str, training: Training, depth: int | None = None) -> dict[str, Any]:
-    """Optuna parameters of a backbone's cut, by default the deepest within the limits of parameters and MACs.
+    """Optuna parameters of a backbone's cut, by default the deepest within the limits on counts.
 
     Parameters without a choice are left out.
     """
-    cuts = cuts_in_space(space, anatomy(backbone, space.image_sizes[0]))
+    known = anatomy(backbone, space.image_sizes[0])
+    cuts = cuts_in_space(space, known)
     deepest = len(cuts) - 1
     parameters: dict[str, Any] = {"backbone": backbone} if len(set(space.backbones)) > 1 else {}
     if len(set(space.image_sizes)) > 1:
@@ -80,14 +83,26 @@ def at_cut(space: EliminationSpace, backbone: str, training: Training, depth: in
     if len(trainings_of(space)) > 1:
         parameters[TRAINING] = training
     if deepest:
-        parameters[_name_of_cut(backbone)] = _deepest_within(space, cuts) if depth is None else depth
+        parameters[_name_of_cut(backbone)] = _deepest_within(space, known, cuts) if depth is None else depth
     return parameters
 
 
-def _deepest_within(space: EliminationSpace, cuts: Sequence[Cut]) -> int:
-    """The place of the deepest cut within the limit of MACs, which holds for no full backbone. Heads do not count."""
-    most = space.max_macs or float("inf")
-    return max((place for place, cut in enumerate(cuts) if cut.module is None or cut.macs <= most), default=0)
+def _deepest_within(space: EliminationSpace, known: Anatomy, cuts: Sequence[Cut]) -> int:
+    """The place of the deepest cut within the limits on counts, which hold for no full backbone.
+
+    The head counts with the fewest classes. Where no cut is within the limits, the shallowest is chosen.
+    """
+    for place in reversed(range(len(cuts))):
+        if cuts[place].module is None or not over_counts(space, _counts_of_cut(space, known, cuts[place])):
+            return place
+    return 0
+
+
+def _counts_of_cut(space: EliminationSpace, known: Anatomy, cut: Cut) -> Mapping[str, int]:
+    counts = {"parameters": cut.parameters, "macs": cut.macs}
+    if not space.limits_memory:
+        return counts
+    return counts_of(with_linear_head(known, cut, FEWEST_CLASSES)) | counts
 
 
 def sample(trial: BaseTrial, space: EliminationSpace, classes: int) -> Candidate:
@@ -98,15 +113,9 @@ def sample(trial: BaseTrial, space: EliminationSpace, classes: int) -> Candidate
     cuts = cuts_in_space(space, known)
     training = suggest_choice(trial, TRAINING, trainings_of(space))
     cut = cuts[suggest_count(trial, _name_of_cut(backbone), 0, len(cuts) - 1)]
-    network = EliminatedSpecification(
-        backbone=backbone,
-        image_size=image_size,
-        classes=classes,
-        mean=known.mean,
-        std=known.std,
-        cut=cut.module,
-        head=_sample_head(trial, space, known, cut) if training == "alone" else _linear_head(cut),
-    )
+    network = with_linear_head(known, cut, classes)
+    if training == "alone":
+        network = network.model_copy(update={"head": _sample_head(trial, space, known, cut)})
     if training == "probe":
         recipe = Recipe.model_validate({**space.recipe.model_dump(), "method": "linear_probe", "epochs": 1})
         return Candidate(network=network, initial_weights="pretrained", recipe=recipe)
@@ -167,8 +176,17 @@ def _name_of_cut(backbone: str) -> str:
     return f"{backbone}.cut"
 
 
-def _linear_head(cut: Cut) -> HeadSpecification:
-    return HeadSpecification(kind="pool_linear" if cut.module else "original")
+def with_linear_head(known: Anatomy, cut: Cut, classes: int) -> EliminatedSpecification:
+    """The network of a cut with pooling and a linear layer on top."""
+    return EliminatedSpecification(
+        backbone=known.backbone,
+        image_size=known.image_size,
+        classes=classes,
+        mean=known.mean,
+        std=known.std,
+        cut=cut.module,
+        head=HeadSpecification(kind="pool_linear" if cut.module else "original"),
+    )
 
 
 def _sample_head(trial: BaseTrial, space: EliminationSpace, known: Anatomy, cut: Cut) -> HeadSpecification:

@@ -1,22 +1,16 @@
-"""From a trial of any search space to its candidate, and the parameters, MACs and layers of its network."""
+"""From a trial of any search space to its candidate, and the candidate in words."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import nullcontext
-from functools import lru_cache
 
 import optuna
-import torch
 
-from blocks.build import build
-from blocks.cost import count_layers, count_macs, count_parameters
-from blocks.specification import EliminatedSpecification, NetworkSpecification, ScratchSpecification, StageSpecification
+from blocks.specification import EliminatedSpecification, ScratchSpecification, StageSpecification
 from search.settings.candidate import Candidate
-from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace, ScratchSpace, Training
+from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace, Training
 from search.spaces import elimination, listed, scratch
 
-_WIDE = 4096
 _TRAINED: Mapping[Training, str] = {"probe": ", linear probe", "shared": ", shared training", "alone": ""}
 
 
@@ -44,12 +38,6 @@ class NoTime(OverTheLimit):
         self.args = (f"its training needs {needed:.0f} s, and {left:.0f} s are left for it",)
 
 
-def over_counts(space: EliminationSpace | ScratchSpace, counts: Mapping[str, int]) -> dict[str, tuple[float, float]]:
-    """Value and limit of each count that exceeds its limit."""
-    limits = {"parameters": space.max_parameters, "macs": space.max_macs}
-    return {name: (counts[name], limit) for name, limit in limits.items() if limit is not None and counts[name] > limit}
-
-
 def training_of(candidate: Candidate) -> Training:
     """How the network gets its weights: by a linear probe, in a training that is shared with other cuts, or alone."""
     if candidate.recipe.method == "linear_probe":
@@ -69,27 +57,6 @@ def _number(value: float) -> str:
 def queued(trial: optuna.Trial) -> bool:
     """Whether the trial was queued with parameters."""
     return bool(trial._fixed_params)
-
-
-def counts_of(specification: NetworkSpecification) -> dict[str, int]:
-    """Parameters, MACs and layers, counted on the built network."""
-    head = specification.head.model_copy(update={"dropout": 0.0})  # which changes no count
-    return dict(_counted(specification.model_copy(update={"head": head})))
-
-
-@lru_cache(maxsize=1000)
-def _counted(specification: NetworkSpecification) -> Mapping[str, int]:
-    with torch.device("meta") if _wide(specification) else nullcontext():
-        network = build(specification)
-    parameters, layers = count_parameters(network), count_layers(network)
-    macs = count_macs(network, specification.image_size, in_place=True)
-    return {"parameters": parameters, "macs": macs, "layers": layers}
-
-
-def _wide(specification: NetworkSpecification) -> bool:
-    """Whether the network could be too large for this machine's memory. Counting only needs its shapes."""
-    stages = specification.stages if isinstance(specification, ScratchSpecification) else ()
-    return any(stage.channels * (stage.expansion or 1) > _WIDE for stage in stages)
 
 
 def sample_candidate(trial: optuna.trial.BaseTrial, space: AnySpace, classes: int) -> Candidate:

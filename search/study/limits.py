@@ -1,7 +1,8 @@
 """Whether a search space has a network within its limits. If it has none, the error names its smallest network.
 
 A few candidates are drawn at random. If none of them is within the limits, the smallest network is sought one choice at
-a time (coordinate descent): parameters and MACs are sums over layers, so choices hardly depend on each other.
+a time (coordinate descent): parameters, MACs and flash are sums over layers, so choices hardly depend on each other.
+RAM is the largest of sums over neighbouring layers. It falls with the MACs, which decide among equals.
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from optuna.trial import FrozenTrial
 from search.errors import BadInput
 from search.settings.candidate import Candidate
 from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace, ScratchSpace
-from search.spaces.sample import counts_of, is_uncut, over_counts, sample_candidate, summary
+from search.spaces.counts import counts_for_limits, over_counts
+from search.spaces.sample import is_uncut, sample_candidate, summary
 
 DRAWS = 10
 SLOW_DRAWS = 2  # measuring a network's latency takes seconds
 PASSES = 3
-WITHOUT_WEIGHT = ("activation", "stochastic_depth")
-"""Choices that change neither parameters nor MACs."""
+WITHOUT_COUNT = ("stochastic_depth",)
+WITHOUT_WEIGHT = (*WITHOUT_COUNT, "activation")
+"""Choices that change neither parameters nor MACs. An activation needs RAM."""
 
 Searched = EliminationSpace | ScratchSpace
 """A space that is sampled, in contrast to a list of networks."""
@@ -66,7 +69,7 @@ def within_limits(name: str, space: Searched, classes: int, seed: int = 0) -> Ca
     slow = 0
     for _ in range(DRAWS):
         candidate = sample_candidate(study.ask(), space, classes)
-        counts = counts_of(candidate.network)
+        counts = counts_for_limits(space, candidate.network)
         if is_uncut(candidate) or over_counts(space, counts):
             continue
         if not over_limits(space, candidate, counts):
@@ -82,6 +85,9 @@ def within_limits(name: str, space: Searched, classes: int, seed: int = 0) -> Ca
 def _nothing_within(space: Searched, found: Small, over: Mapping[str, tuple[float, float]]) -> str:
     limits = " and ".join(f"max_{name}={limit:,}" for name, (_, limit) in over.items())
     size = f"{found.counts['parameters']:,} parameters and {found.counts['macs']:,} MACs"
+    for name, memory in (("flash_kb", "flash"), ("ram_kb", "RAM")):
+        if name in over:
+            size += f", and needs {over[name][0]:,} kB of {memory}"
     if "latency_ms" in over:
         size += f", and takes {over['latency_ms'][0]:.3g} ms"
     kind = "cut network" if isinstance(space, EliminationSpace) else "network"  # limits do not hold for full backbones
@@ -96,7 +102,7 @@ def smallest(space: Searched, classes: int) -> Small:
     best = _built(everything, classes, {})
     for _ in range(PASSES):
         before = best
-        for name, choices in _choices(best).items():
+        for name, choices in _choices(best, WITHOUT_COUNT if space.limits_memory else WITHOUT_WEIGHT).items():
             for value in choices:
                 other = _built(everything, classes, {**best.params, name: value})
                 best = min(best, other, key=lambda small: _size(space, small))
@@ -108,7 +114,7 @@ def smallest(space: Searched, classes: int) -> Small:
 def _built(space: Searched, classes: int, params: Mapping[str, Any]) -> Small:
     trial = optuna.create_study(sampler=_Lowest(params)).ask()
     candidate = sample_candidate(trial, space, classes)
-    return Small(trial.params, trial.distributions, candidate, counts_of(candidate.network))
+    return Small(trial.params, trial.distributions, candidate, counts_for_limits(space, candidate.network))
 
 
 def _size(space: Searched, small: Small) -> tuple[float, int, int]:
@@ -117,11 +123,11 @@ def _size(space: Searched, small: Small) -> tuple[float, int, int]:
     return (float("inf") if is_uncut(small.candidate) else excess), small.counts["macs"], small.counts["parameters"]
 
 
-def _choices(small: Small) -> dict[str, list[Any]]:
-    """Other values of each choice; of numbers, the smallest and the largest."""
+def _choices(small: Small, without: tuple[str, ...]) -> dict[str, list[Any]]:
+    """Other values of each choice, `without` some; of numbers, the smallest and the largest."""
     choices = {}
     for name, distribution in small.distributions.items():
-        if isinstance(distribution, CategoricalDistribution) and not name.endswith(WITHOUT_WEIGHT):
+        if isinstance(distribution, CategoricalDistribution) and not name.endswith(without):
             choices[name] = [value for value in _ends(distribution) if value != small.params[name]]
     return choices
 

@@ -17,8 +17,9 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from search.settings.candidate import Candidate
 from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace
 from search.settings.stored import stored_candidate
+from search.spaces.counts import counts_for_limits, over_counts
 from search.spaces.elimination import TRAINING, exits_of, place_of_cut
-from search.spaces.sample import counts_of, is_uncut, over_counts, queued, sample_candidate, training_of
+from search.spaces.sample import is_uncut, queued, sample_candidate, training_of
 from search.study.acquisition import Proposal, Traits, Tried, enough, work, worth
 from search.study.budget import NO_TIME
 from search.study.first_trials import first_shared
@@ -71,7 +72,7 @@ class Proposer:
             if first is not None:
                 drawn = self._drawn_by(Pinned(first, trial._trial_id), trial)
                 candidate = sample_candidate(drawn[0], space, self.classes)
-                work_needed = work_of(candidate, counts_of(candidate.network)["macs"])
+                work_needed = work_of(candidate, counts_for_limits(space, candidate.network)["macs"])
                 if candidate.key not in known and work_needed <= self.most_work:  # it may have been refused before
                     return drawn
         if self.proposals > 1 and (chosen := self._most_valuable(space, trial, known)):
@@ -179,7 +180,7 @@ def tried(study: OpenStudy, except_for: int) -> Counter[str]:
 
 def _within(space: Searched, candidate: Candidate, trial: Trial) -> Proposal | None:
     """What a candidate's training gives; None if it exceeds a limit. Latency, which takes a second, is left out."""
-    counts = counts_of(candidate.network)
+    counts = counts_for_limits(space, candidate.network)
     if not is_uncut(candidate) and over_counts(space, counts):
         return None
     own = Traits(trial.params, counts["parameters"], counts["macs"])
@@ -191,7 +192,7 @@ def _within(space: Searched, candidate: Candidate, trial: Trial) -> Proposal | N
 
 def _exit_traits(space: EliminationSpace, candidate: Candidate, trial: Trial | FrozenTrial) -> Traits:
     name, depth = place_of_cut(candidate, space)
-    counts = counts_of(candidate.network)
+    counts = counts_for_limits(space, candidate.network)
     return Traits({**trial.params, name: depth}, counts["parameters"], counts["macs"])
 
 
@@ -205,7 +206,8 @@ def _running_exits(space: AnySpace, trial: FrozenTrial) -> list[Traits]:
 def _traits_of_others(space: EliminationSpace, candidate: Candidate, trial: Trial | FrozenTrial) -> list[Traits]:
     """The other networks that a candidate's training gives, within the limits on counts."""
     others = exits_of(candidate, space)[:-1]
-    return [_exit_traits(space, each, trial) for each in others if not over_counts(space, counts_of(each.network))]
+    within = [each for each in others if not over_counts(space, counts_for_limits(space, each.network))]
+    return [_exit_traits(space, each, trial) for each in within]
 
 
 def _candidate(trial: FrozenTrial) -> Candidate:

@@ -12,10 +12,14 @@ from search.settings.candidate import Candidate
 from search.settings.spaces import ListedSpace
 from search.settings.stored import stored_candidate
 from search.spaces import listed
+from search.spaces.counts import counts_of
 from search.spaces.elimination import TRAINING
-from search.spaces.sample import OverTheLimit, counts_of, is_uncut, queued, sample_candidate, summary, training_of
+from search.spaces.sample import OverTheLimit, is_uncut, queued, sample_candidate, summary, training_of
 from search.study.limits import over_limits
 from search.study.study import KEYS, OpenStudy
+
+COUNTS = ("parameters", "macs", "layers", "flash_bytes", "ram_bytes")
+"""Those of memory are missing from trials of earlier versions."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Assignment:
     @classmethod
     def from_attributes(cls, attributes: dict[str, Any]) -> Assignment:
         """The inverse of `attributes`."""
-        counts = {name: attributes[name] for name in ("parameters", "macs", "layers")}
+        counts = {name: attributes[name] for name in COUNTS if name in attributes}
         candidate = stored_candidate(attributes["candidate"])
         return cls(candidate, attributes["seed"], counts, attributes.get("row"), attributes.get("runs_to_end", False))
 

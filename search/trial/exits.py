@@ -12,9 +12,10 @@ from typing import Any
 
 from search.models.final_scores import metrics_of_attributes, temperature_in
 from search.settings.spaces import AnySpace, EliminationSpace, ListedRow, ListedSpace
+from search.spaces.counts import counts_of
 from search.spaces.elimination import at_exit, exits_of, place_of_cut
 from search.spaces.listed import ROW, trained_with
-from search.spaces.sample import counts_of, is_uncut
+from search.spaces.sample import is_uncut
 from search.study.limits import over_limits
 from search.training.evaluation import TrainingResult
 from search.trial.assignment import Assignment

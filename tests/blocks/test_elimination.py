@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from blocks.anatomy import anatomy
 from blocks.backbone import to_map
 from blocks.build import build
+from blocks.memory import memory_of
 from blocks.specification import EliminatedSpecification, HeadSpecification
 
 # One small member of each family and the smallest image it takes.
@@ -103,6 +104,10 @@ def test_a_cut_network_computes_and_holds_what_the_whole_one_does_up_to_there(fa
     kept = {name: parameter.numel() for name, parameter in network.trunk.backbone.named_parameters()}  # type: ignore[union-attr]
     assert set(kept) == used | IDLE.get(family, set())
     assert sum(kept.values()) == cut.parameters
+
+    needed = memory_of(network, size)
+    assert needed.activation_bytes >= max(feature[0].numel(), 3 * size**2)
+    assert needed.flash_bytes >= 0.95 * cut.parameters, "batch norms are no weights of their own"
 
     logits = network.train()(image)
     assert logits.shape == (2, 6)

@@ -29,6 +29,16 @@ def test_macs_of_a_stem_and_a_block_are_those_of_pen_and_paper(capsys: pytest.Ca
     assert first["macs"] == stem + block + linear
 
 
+def test_memory_of_a_cut_is_that_of_pen_and_paper(capsys: pytest.CaptureFixture[str]) -> None:
+    cuts.main(["resnet18", "--image-size", "64", "--classes", "2", "--json"])
+    first = json.loads(capsys.readouterr().out)[0]
+    weights = 64 * 3 * 7 * 7 + 2 * 64 * 64 * 3 * 3 + 64 * 2 + 6  # and mean and deviation of the input
+    channels = 64 + 64 + 64 + 2
+    assert first["flash_bytes"] == weights + 8 * channels
+    # The stem's map of 32 px, and its copy with a border of 1 for the pooling.
+    assert first["ram_bytes"] == 64 * (32**2 + 34**2) + 8 * channels
+
+
 @pytest.mark.parametrize("backbone", ["resnet18", "mobilenetv3_large_100", "vgg11"])
 def test_the_table_fits_80_columns(backbone: str, capsys: pytest.CaptureFixture[str]) -> None:
     cuts.main([backbone])

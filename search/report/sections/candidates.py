@@ -46,19 +46,19 @@ def heading(comparison: Comparison) -> str:
 
 
 def table(comparison: Comparison, entries: Sequence[Entry]) -> str:
-    """The entries, with a column for the latency if that is the x axis.
+    """The entries, with a column for the x axis, unless it has one.
 
     A baseline's name is next to its trial: on a phone the last column is off the screen.
     """
-    timed = comparison.axis.name == "latency"
+    unit = comparison.axis.unit
     headings = [
         Cell("Study"), Cell("Trial", kind="number"), Cell("Front"), Cell("F1", kind="number"),
         Cell("95% CI", kind="number"), Cell("n", kind="number"), Cell("Parameters", kind="number"),
-        Cell("MACs", kind="number"), *([Cell("ms", kind="number")] if timed else []), Cell("% F1", kind="number"),
+        Cell("MACs", kind="number"), *([Cell(unit, kind="number")] if unit else []), Cell("% F1", kind="number"),
         Cell("% par.", kind="number"), Cell("Seconds", kind="number"), Cell("Network", kind="long"),
     ]  # fmt: skip
     classes = ["joint" if entry.on_joint_front else "" for entry in entries]
-    return markup.table(headings, [_cells(entry, timed) for entry in entries], classes)
+    return markup.table(headings, [_cells(entry, bool(unit)) for entry in entries], classes)
 
 
 def in_full(entry: Entry) -> str:
@@ -107,7 +107,7 @@ def _in_words(entry: Entry) -> str:
     return f"{wording.f1(row)} with {whole(row.parameters)} parameters{share} ({which})"
 
 
-def _cells(entry: Entry, timed: bool) -> list[Cell]:
+def _cells(entry: Entry, with_x: bool) -> list[Cell]:
     row, images = entry.row, entry.f1_images
     trial = str(row.trials[0])
     return [
@@ -119,7 +119,7 @@ def _cells(entry: Entry, timed: bool) -> list[Cell]:
         Cell(str(len(row.trials)), len(row.trials), "number"),
         Cell(whole(row.parameters), row.parameters, "number"),
         Cell(short(row.macs), row.macs, "number"),
-        *([Cell(short(entry.x), entry.x, "number")] if timed else []),
+        *([Cell(short(entry.x), entry.x, "number")] if with_x else []),
         Cell(percent(entry.share_of_uncut_f1), entry.share_of_uncut_f1, "number"),
         Cell(percent(entry.share_of_uncut_parameters), entry.share_of_uncut_parameters, "number"),
         Cell(duration(row.seconds), row.seconds, "number"),

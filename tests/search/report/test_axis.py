@@ -1,18 +1,22 @@
 from __future__ import annotations
 
+import io
 from contextlib import closing
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from search.errors import BadInput
 from search.models.latency.devices import DeviceRun
 from search.models.latency.runs import LatencyRun, Machine, Measurement
-from search.report.axis import MACS, latency
+from search.report.axis import FLASH, MACS, RAM, latency
 from search.report.comparison import compare, front_steps
 from search.report.figures import front_figure
 from search.report.plot import png
+from search.report.sections.candidates import table
 from search.report.stored import choose_axis, read_search
+from search.report.table import show
 from search.report.wording import not_measured
 from storage import latency as stored_latency
 from storage.database import connect
@@ -58,6 +62,23 @@ def test_what_is_not_measured_is_not_drawn(three: Any) -> None:
     assert marks == [0.5, 2.0]
     assert "on my machine (log scale)" in figure["layout"]["xaxis"]["title"]["text"]
     assert png(comparison).startswith(b"\x89PNG")
+
+
+def test_memory_is_an_axis_in_kb(three: Any) -> None:
+    three.trial("scratch", 0.5, 5_000, flash_bytes=2 * 1024, ram_bytes=256 * 1024)
+    rows = three.search().rows
+    assert [FLASH.of(row) for row in rows] == [None, None, None, None, 2.0]
+    assert [RAM.of(row) for row in rows] == [None, None, None, None, 256.0]
+    comparison = compare(three.search(), RAM)
+    assert numbers(comparison.joint_front) == [4]
+    assert not_measured(comparison) == (
+        "not measured, so not on the Pareto front: 4 of 5, scratch 3, scratch 2, scratch 0, scratch 1"
+    )
+    printed = io.StringIO()
+    show(comparison, comparison.entries, Console(file=printed, width=200))
+    heading = next(line for line in printed.getvalue().splitlines() if "parameters" in line and "trial" in line)
+    assert heading.split()[-2:] == ["kB", "sec."]
+    assert ">kB<" in table(comparison, comparison.entries)
 
 
 def test_latencies_of_two_machines_are_never_mixed(three: Any, tmp_path: Any) -> None:
@@ -108,6 +129,8 @@ def test_an_axis_that_says_nothing_is_refused(records: Any, tmp_path: Any) -> No
         search = read_search(database, "trashnet")
         for name, machine, problem in (
             ("macs", None, "no candidate that the search found has MACs"),
+            ("ram_kb", None, "has RAM .*; an earlier version trained them, which did not count it"),
+            ("flash_kb", None, "has flash .*; an earlier version trained them, which did not count it"),
             ("latency", None, "measure some with python -m search.latency"),
             ("macs", "Xeon", "expected --x latency"),
         ):

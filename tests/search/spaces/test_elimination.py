@@ -15,6 +15,7 @@ from blocks.specification import EliminatedSpecification
 from search.errors import BadInput
 from search.settings.candidate import Candidate
 from search.settings.spaces import TRAININGS, EliminationSpace, Range, Training
+from search.spaces.counts import counts_of
 from search.spaces.elimination import (
     at_cut,
     check_space,
@@ -24,6 +25,7 @@ from search.spaces.elimination import (
     place_of_cut,
     sample,
     trainings_of,
+    with_linear_head,
 )
 from search.spaces.recipe import own_recipe
 from search.spaces.sample import is_uncut, training_of
@@ -204,6 +206,18 @@ def test_the_deepest_cut_of_a_training_is_within_the_limit_of_macs() -> None:
     with_uncut = limited.model_copy(update={"uncut": True})
     assert at_cut(with_uncut, "test_resnet", "shared")["test_resnet.cut"] == depth("test_resnet"), "it has no limit"
     hopeless = limited.model_copy(update={"max_macs": 1})
+    assert at_cut(hopeless, "test_resnet", "shared")["test_resnet.cut"] == 0
+
+
+def test_the_deepest_cut_of_a_training_is_within_the_limits_on_memory() -> None:
+    known = anatomy("test_resnet", 32)
+    counts = [counts_of(with_linear_head(known, cut, 2)) for cut in known.cuts[:3]]
+    for kind in ("flash", "ram"):
+        kilobytes = [-(-count[f"{kind}_bytes"] // 1024) for count in counts]
+        assert kilobytes[1] < kilobytes[2]
+        limited = EVERY.model_copy(update={f"max_{kind}_kb": kilobytes[1], "uncut": False})
+        assert at_cut(limited, "test_resnet", "shared")["test_resnet.cut"] == 1
+    hopeless = EVERY.model_copy(update={"max_ram_kb": 1, "uncut": False})
     assert at_cut(hopeless, "test_resnet", "shared")["test_resnet.cut"] == 0
 
 

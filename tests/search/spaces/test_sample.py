@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 import optuna
-import pytest
 from pydantic import TypeAdapter
 
 from blocks.anatomy import anatomy
@@ -17,8 +16,7 @@ from blocks.specification import (
 from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 from search.settings.spaces import AnySpace, StudySpace
-from search.spaces import sample
-from search.spaces.sample import counts_of, sample_candidate, summary, training_of
+from search.spaces.sample import sample_candidate, summary, training_of
 from tests.conftest import tiny_elimination, tiny_scratch
 
 
@@ -70,12 +68,3 @@ def test_samples_of_both_spaces() -> None:
     for space, kind in ((tiny_elimination(), "eliminated"), (tiny_scratch(), "scratch")):
         trial = optuna.create_study().ask()
         assert sample_candidate(trial, parsed(space), 3).network.family == kind
-
-
-def test_networks_that_differ_in_dropout_alone_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    some = eliminated(classes=7)
-    counts = counts_of(some)
-    monkeypatch.setattr(sample, "build", None)  # another count would need it
-    assert counts_of(eliminated(classes=7, head=HeadSpecification(kind="pool_linear", dropout=0.3))) == counts
-    with pytest.raises(TypeError):
-        counts_of(eliminated(classes=8))

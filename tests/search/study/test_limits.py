@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from blocks.specification import ScratchSpecification
 from search import check, run
 from search.errors import BadInput
 from search.settings.spaces import AnySpace, EliminationSpace, ScratchSpace, StudySpace
-from search.spaces.sample import counts_of, over_counts
+from search.spaces.counts import counts_of, over_counts
 from search.study import limits
 from search.study.limits import check_limits, smallest, within_limits
 from search.worker.loop import GivingUp, work
@@ -57,6 +58,8 @@ def test_the_smallest_network_is_found() -> None:
         ),
         (scratch(max_macs=1000), "no network is within max_macs=1,000: the smallest"),
         (scratch(max_parameters=10, max_macs=1000), "no network is within max_parameters=10 and max_macs=1,000: the"),
+        (scratch(max_flash_kb=1, max_ram_kb=1), "no network is within max_ram_kb=1: the smallest"),
+        (elimination(max_flash_kb=1, uncut=False), "no cut network is within max_flash_kb=1: the smallest"),
         (scratch(max_latency_ms=1e-5), "no network is within max_latency_ms=1e-05: the smallest"),
         (elimination(max_parameters=10), "no cut network is within max_parameters=10: the smallest"),
         (elimination(max_macs=1000, uncut=False), "no cut network is within max_macs=1,000: the smallest"),
@@ -71,7 +74,20 @@ def test_a_limit_that_nothing_meets_is_named_with_the_smallest(
     assert said.startswith(problem)
     assert said.endswith("; raise the limit, or allow smaller networks")
     assert re.search(r"gives has [0-9,]+ parameters and [0-9,]+ MACs", said)
+    for limit, memory in ((space.max_flash_kb, "flash"), (space.max_ram_kb, "RAM")):
+        assert (re.search(rf"and needs \d+ kB of {memory}", said) is not None) == (f"max_{memory.lower()}_kb=1" in said)
+        assert limit is not None or f"max_{memory.lower()}" not in said
     assert ("and takes 0.0" in said) == (space.max_latency_ms is not None)
+
+
+def test_the_smallest_in_ram_has_the_activation_that_needs_the_least() -> None:
+    one = {"stages": [1, 1], "widths": [16], "blocks": ["inverted_residual_v2"], "expansions": [6.0], "kernels": [3]}
+    space = scratch(**one, stem_channels=[16], activations=["silu", "relu"], max_ram_kb=60, max_macs=10**9)
+    found = smallest(space, CLASSES)
+    assert isinstance(found.candidate.network, ScratchSpecification)
+    # Beside the stage's input, SiLU needs three maps of 96 channels and 16 px, ReLU two.
+    assert found.candidate.network.stages[0].activation == "relu"
+    assert found.counts["ram_bytes"] <= 60 * 1024 < 16**2 * 3 * 96
 
 
 def test_one_study_without_a_network_is_enough_to_refuse_all() -> None:

@@ -144,7 +144,9 @@ def test_an_assignment_comes_back_from_the_attributes_of_its_trial(open_study: C
     attributes = json.loads(json.dumps(assignment.attributes()))
     assert Assignment.from_attributes(attributes) == assignment
     assert attributes["family"] == "scratch"
-    assert set(assignment.counts) == {"parameters", "macs", "layers"}
+    assert set(assignment.counts) == {"parameters", "macs", "layers", "flash_bytes", "ram_bytes"}
+    earlier = {name: value for name, value in attributes.items() if name not in ("flash_bytes", "ram_bytes")}
+    assert set(Assignment.from_attributes(earlier).counts) == {"parameters", "macs", "layers"}
 
 
 def test_a_candidate_over_the_limit_is_not_assigned(open_study: Callable[..., OpenStudy]) -> None:
@@ -166,6 +168,17 @@ def test_multiply_accumulates_have_a_limit_of_their_own(open_study: Callable[...
         begin(slow)
 
 
+def test_memory_has_limits_of_its_own(open_study: Callable[..., OpenStudy]) -> None:
+    needed = begin(open_study(tiny_elimination(**FIXED, max_parameters=40_000, uncut=False))).counts
+    flash, ram = (needed[name] // 1024 + 1 for name in ("flash_bytes", "ram_bytes"))
+    same = {**FIXED, "max_parameters": 40_000, "uncut": False}
+    assert begin(open_study(tiny_elimination(**same, max_flash_kb=flash, max_ram_kb=ram))).counts == needed
+    for kind, kb in (("flash", flash), ("ram", ram)):
+        small = open_study(tiny_elimination(**same, **{f"max_{kind}_kb": kb - 1}))
+        with pytest.raises(OverTheLimit, match=f"^{kb} {kind}_kb, over the limit of {kb - 1}$"):
+            begin(small)
+
+
 def test_latency_has_a_limit_that_is_measured(open_study: Callable[..., OpenStudy]) -> None:
     limits = {"max_parameters": 40_000, "uncut": False}
     with pytest.raises(OverTheLimit, match=r"^0\.\d+ latency_ms, over the limit of 1e-06$") as refusal:
@@ -175,7 +188,7 @@ def test_latency_has_a_limit_that_is_measured(open_study: Callable[..., OpenStud
 
 
 def test_an_uncut_backbone_may_be_over_the_limits(open_study: Callable[..., OpenStudy]) -> None:
-    study = open_study(tiny_elimination(**FIXED, max_parameters=1, max_macs=1, max_latency_ms=1e-6))
+    study = open_study(tiny_elimination(**FIXED, max_parameters=1, max_macs=1, max_ram_kb=1, max_latency_ms=1e-6))
     assignment = begin(study)
     assert assignment.counts["parameters"] > 1
     assert assignment.attributes()["summary"] == "test_resnet uncut, 32 px"
