@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from blocks.specification import Activation, BlockKind, Frozen, Kernel
+from search.settings.backbones import BACKBONES
 from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 
@@ -151,20 +152,6 @@ class Space(Frozen):
     def limits_memory(self) -> bool:
         """Whether the space has a limit on flash or RAM."""
         return self.max_flash_kb is not None or self.max_ram_kb is not None
-
-
-BACKBONES = (
-    "tf_efficientnet_lite0",
-    "efficientnet_b0",
-    "mobilenetv3_large_100",
-    "mobilenetv4_conv_small",
-    "mobilenetv4_conv_small_050",
-    "lcnet_050",
-    "mobilenetv3_small_075",
-    "edgenext_xx_small",
-    "tinynet_e",
-)
-"""Three backbones whose cuts are small, then six that are small when they are whole."""
 
 
 class EliminationSpace(Space):
