@@ -7,14 +7,23 @@ import copy
 import shutil
 import subprocess
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
+import optuna
 import pytest
 import yaml
+from optuna.trial import TrialState
+from sqlalchemy import text
 
 from search.settings.search import add_arguments, load
+from storage.budgets import store_budgets
+from storage.claims import claim_trial
+from storage.database import connect
+from storage.results import finish
+from tests.postgres import PostgresServer
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
 README = (FOLDER / "README.md").read_text()
@@ -142,6 +151,32 @@ def test_autoscaling_leaves_the_number_of_workers_to_keda(tmp_path: Path) -> Non
     assert "replicas" not in manifests["Deployment/elimnet-workers"]["spec"]
     assert manifests["ScaledObject/elimnet-workers"]["spec"]["scaleTargetRef"]["name"] == "elimnet-workers"
     assert manifests["TriggerAuthentication/elimnet-database"]["spec"]["secretTargetRef"][0]["key"] == "database_url"
+
+
+def test_the_query_counts_the_trials_that_are_left_of_all_budgets(
+    postgres_server: PostgresServer, postgres_template: str
+) -> None:
+    (trigger,) = scaled_object()["spec"]["triggers"]
+    url = postgres_server.create_database(postgres_template)
+    with closing(connect(url)) as database:
+
+        def open_trials() -> int:
+            query = text(trigger["metadata"]["query"])
+            return int(database.read(lambda connection: connection.execute(query).scalar_one()))
+
+        assert open_trials() == 0, "no search yet"
+        cuts, scratch = (optuna.create_study(storage=database.optuna, study_name=name) for name in ("cuts", "scratch"))
+        store_budgets(database, {cuts._study_id: (3, None), scratch._study_id: (2, None)})
+        assert open_trials() == 5
+        leases = [claim_trial(database, cuts._study_id, "worker") for _ in range(3)]
+        assert open_trials() == 5, "a trial that runs needs its worker"
+        done, not_counted, _ = leases
+        assert done is not None
+        assert not_counted is not None
+        finish(database, done, TrialState.COMPLETE, [0.5])
+        finish(database, not_counted, TrialState.PRUNED, counts=False)
+        assert open_trials() == 4
+    postgres_server.drop_database(url)
 
 
 @pytest.mark.parametrize("name", PODS)
