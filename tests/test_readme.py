@@ -101,7 +101,15 @@ def check_compose(words: list[str]) -> None:
     files = ["docker-compose.yml"]
     while words[0] == "-f":
         files, words = [*files, words[1]], words[2:]
-    services = {name for file in files for name in yaml.safe_load((ROOT / file).read_text())["services"]}
+    described = {
+        name: service
+        for file in files
+        for name, service in yaml.safe_load((ROOT / file).read_text())["services"].items()
+    }
+    while words[0] == "--profile":
+        assert any(words[1] in service.get("profiles", []) for service in described.values()), words[1]
+        words = words[2:]
+    services = set(described)
     action, *rest = words
     assert action in {"build", "down", "logs", "ps", "run", "stop", "up"}, action
     while rest and rest[0].startswith("-"):
