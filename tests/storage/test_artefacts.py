@@ -214,3 +214,13 @@ def test_the_files_of_all_trials_are_those_of_each(study: optuna.Study, tmp_path
     found = attached_to_trials(storage, study_id)
     assert found == {trial_id: attached(storage, study_id, trial_id) for trial_id in trials[::2]}
     assert found[trials[0]].keys() == {"card.md", "confusion.png"}
+
+
+@pytest.mark.parametrize("artefact_id", ["../secret", "a/../../secret", "/etc/hostname"])
+def test_no_id_leads_out_of_the_folder(tmp_path: Path, artefact_id: str) -> None:
+    (tmp_path / "secret").write_bytes(b"secret")
+    artefacts = open_artefacts(tmp_path / "store")
+    for act in (artefacts.load, artefacts.remove, lambda each: artefacts.save(b"changed", each)):
+        with pytest.raises(ArtefactError, match=f"Invalid artifact_id: {artefact_id}"):
+            act(artefact_id)
+    assert (tmp_path / "secret").read_bytes() == b"secret"
