@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -60,6 +61,7 @@ def in_words(resources: Mapping[str, float]) -> str:
 def add_ray_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ray",
+        type=_address,
         metavar="auto|HOST:PORT",
         help="place the workers on this Ray cluster (auto: the one that this machine belongs to), and restart them "
         "elsewhere where a node is lost; --workers is then their number in the cluster",
@@ -89,6 +91,12 @@ def wanted(options: argparse.Namespace, settings: Settings) -> Wanted | None:
     if problems:
         raise BadInput(REFUSED, problems)
     return Wanted(options.ray, options.workers, options.resources or ONE_CORE)
+
+
+def _address(text: str) -> str:
+    if text != "auto" and not re.fullmatch(r"[^\s/]+:[0-9]{1,5}", text):
+        raise argparse.ArgumentTypeError(f"expected auto or HOST:PORT of the head node, got {text!r}")
+    return text
 
 
 def _resources(text: str) -> dict[str, float]:

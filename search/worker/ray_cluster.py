@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -35,6 +36,7 @@ from search.worker.startup import open_data, open_store, worker_name
 from search.worker.supervisor import OUTAGE_SECONDS, STOP_SECONDS
 
 LOOK_SECONDS = 1.0
+CONTACT_SECONDS = 10.0
 AUTO = "auto"
 
 log = logging.getLogger(__name__)
@@ -109,8 +111,11 @@ def work_on_ray(session: Session, display: Display, wanted: Wanted) -> int:
 
 def _connect(address: str) -> None:
     try:
+        if address != AUTO:  # which Ray itself would try for minutes
+            host, _, port = address.rpartition(":")
+            socket.create_connection((host, int(port)), CONTACT_SECONDS).close()
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
-    except (RayError, ConnectionError, ValueError, RuntimeError) as error:
+    except (RayError, OSError, ValueError, RuntimeError) as error:
         first = str(error).partition("\n")[0]
         problem = f"--ray {address}: no cluster answers ({first}); start one with `ray start --head`"
         raise BadInput(REFUSED, [problem]) from error

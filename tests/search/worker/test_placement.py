@@ -61,3 +61,10 @@ def test_other_resources_are_refused(text: str, capsys: pytest.CaptureFixture[An
     with pytest.raises(SystemExit):
         options("--resources", text)
     assert "expected JSON of names and numbers above 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["head", "ray://head:10001", "head:port", "a head:6379", ""])
+def test_another_address_is_refused(text: str, capsys: pytest.CaptureFixture[Any]) -> None:
+    with pytest.raises(SystemExit):
+        options("--ray", text)
+    assert "expected auto or HOST:PORT of the head node" in capsys.readouterr().err
