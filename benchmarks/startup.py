@@ -43,6 +43,8 @@ NEEDED = {
     "predict": ["scratch/0", "image.jpg"],
     "evaluate": ["scratch/0", "folder"],
     "latency": ["scratch/0"],
+    "backup": ["search.zip"],
+    "restore": ["search.zip"],
     "cuts": ["resnet18"],
 }
 SETTING = {"report": ["--config", "missing.yaml"], "cuts": ["--classes", "1"]}  # these two have no --set

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from baselines import run as baselines
-from search import check, cuts, evaluate, export, init, predict, run, verify
+from search import backup, check, cuts, evaluate, export, init, predict, restore, run, verify
 from search.errors import BadInput, did_you_mean
 from search.finalize import __main__ as finalize
 from search.inspect import __main__ as inspect
@@ -38,6 +38,8 @@ COMMANDS = {
     "worker": Command("run workers on this machine, for a database that other machines share", worker.main),
     "status": Command("show budgets, trials, workers and the expected end; read-only", status.main),
     "init": Command("create the tables and studies, so that workers find them", init.main),
+    "backup": Command("write a search into one file, models included", backup.main),
+    "restore": Command("read that file into this or another database", restore.main),
     "report": Command("show the Pareto front over all studies, or the final test scores", report.main),
     "baselines": Command("train baselines with the data, split and recipe of the search", baselines.main),
     "finalize": Command("retrain the Pareto front with several seeds, and test it once", finalize.main),

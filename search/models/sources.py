@@ -15,8 +15,9 @@ from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE, ModelDescr
 from search.models.folder import load_model
 from search.models.names import EXPECTED, ROW, TRIAL, check_model_name
 from search.models.searches import chosen_search
+from search.models.stores import STORE_ADVICE, existing_store
 from search.settings.search import Settings
-from storage.artefacts import Artefacts, attached_to_trials, open_artefacts
+from storage.artefacts import Artefacts, attached_to_trials
 from storage.database import Database, connect
 from storage.errors import ArtefactError, StorageError
 from storage.names import search_name, short_name
@@ -129,11 +130,11 @@ def _is_of(model: KeptModel, study: str | None) -> bool:
 
 def fetch(model: KeptModel, settings: Settings) -> Source:
     """The model from the artifact store. Raises BadInput if the store has lost or damaged it."""
-    artefacts = _open_store(settings, search_name(model.study.name))
+    artefacts = existing_store(settings, search_name(model.study.name))
     try:
         network, description = _load(artefacts, model.files)
     except ArtefactError as error:
-        raise BadInput(f"the model of {model.name} cannot be fetched", [str(error), _STORE]) from error
+        raise BadInput(f"the model of {model.name} cannot be fetched", [str(error), STORE_ADVICE]) from error
     made_with = model.study.attributes.get("settings") or {}
     return Source(model.name, network, description, model.trial.trial_id, made_with)
 
@@ -149,17 +150,3 @@ def _load(artefacts: Artefacts, files: Mapping[str, str]) -> tuple[Network, Mode
                 raise ArtefactError(f"artefact store {artefacts.where}: {name} was not saved")
             (Path(folder) / name).write_bytes(artefacts.load(files[name]))
         return load_model(Path(folder))
-
-
-_STORE = "name the store that the workers used with ARTEFACT_STORE or --set artefact_store=…"
-
-
-def _open_store(settings: Settings, search: str) -> Artefacts:
-    """The store of the search. Raises BadInput if there is none: reading does not create a folder."""
-    address = settings.model_copy(update={"name": search}).artefacts
-    if "://" not in address and not Path(address).expanduser().is_dir():
-        raise BadInput("artefact store", [f"{address}: no such folder; {_STORE}"])
-    try:
-        return open_artefacts(address)
-    except ArtefactError as error:
-        raise BadInput("artefact store", [str(error)]) from error

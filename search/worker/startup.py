@@ -15,6 +15,7 @@ import yaml
 
 from search.data.dataset import Dataset, open_dataset
 from search.errors import BadInput
+from search.models.stores import open_store
 from search.settings.search import Settings, changed, in_full
 from search.settings.spaces import ListedSpace
 from search.study.earlier import data_settings
@@ -24,7 +25,7 @@ from search.system.device import device_name
 from search.system.hardware import Slot, slots
 from search.system.outputs import replaced
 from search.trial.dry_run import describe
-from storage.artefacts import Artefacts, open_artefacts
+from storage.artefacts import Artefacts
 from storage.database import Database, connect
 from storage.errors import ArtefactError
 
@@ -103,14 +104,6 @@ def open_search(
 def sampler_seed(settings: Settings) -> int:
     """The seed of this process's samplers. Workers with equal seeds would try the same candidates."""
     return (settings.seed + os.getpid()) % 2**31
-
-
-def open_store(settings: Settings) -> Artefacts:
-    """The artefact store. Raises BadInput for an address that cannot be used."""
-    try:
-        return open_artefacts(settings.artefacts)
-    except ArtefactError as error:
-        raise BadInput("artefact store", [str(error)]) from error
 
 
 def open_writable_store(settings: Settings) -> Artefacts:

@@ -24,6 +24,7 @@ from multiprocessing.process import BaseProcess
 
 import torch
 
+from search.models.stores import open_store
 from search.progress.channel import Sender, listen, send_what_is_printed
 from search.progress.display import Display, Manner
 from search.progress.facts import Activity
@@ -37,7 +38,7 @@ from search.system.signals import SIGNAL_STATUS, stop_on_signals
 from search.worker.janitor import janitor
 from search.worker.loop import GivingUp, work
 from search.worker.session import Session
-from search.worker.startup import open_data, open_store, worker_name
+from search.worker.startup import open_data, worker_name
 from storage.errors import DatabaseLost
 from storage.leases import Leases
 

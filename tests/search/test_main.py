@@ -91,7 +91,7 @@ def test_the_usage_names_what_was_typed(name: str, capsys: pytest.CaptureFixture
     ("typed", "refusal"),
     [
         ("predcit", "no command 'predcit'; did you mean predict?"),
-        ("search.report", "no command 'search.report'; did you mean report, export?"),
+        ("search.report", "no command 'search.report'; did you mean report, export, restore?"),
         ("RUN", "no command 'RUN'; did you mean run?"),
         ("xyzzy", "no command 'xyzzy'"),
         ("--config", "--config: a command comes first, as in elimnet COMMAND --config"),
