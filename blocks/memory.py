@@ -70,21 +70,27 @@ def activations_in_order(graph: Graph) -> int:
 
 
 def least_activations(graph: Graph) -> int:
-    """The most elements of activations at a time, in the best order of the operations.
+    """The most elements of activations at a time, in the best order of the operations."""
+    return best_order(graph)[0]
+
+
+def best_order(graph: Graph) -> tuple[int, tuple[int, ...]]:
+    """The most elements of activations at a time, and the places of the operations, in the order that needs the least.
 
     A state is the set of operations that have ended. The search goes on from the state that was reached with the
     lowest peak; so the first that contains all operations has the best order. An operation that frees at least as much
     as it writes, and does not raise the peak, is run at once: to run it later is never better. A network of more than
-    2,000 states gets the peak of PyTorch's order.
+    2,000 states keeps PyTorch's order.
     """
     orders = _Orders(graph)
     everything = (1 << len(graph.operations)) - 1
-    waiting = [(0, 0, 0, graph.elements[0])]  # peak, -number of ended operations, which ones, live elements
+    # Of each state: peak, -number of ended operations, which ones, live elements, their order.
+    waiting: list[tuple[int, int, int, int, tuple[int, ...]]] = [(0, 0, 0, graph.elements[0], ())]
     seen: set[int] = set()
     while waiting:
-        peak, ended, done, live = heapq.heappop(waiting)
+        peak, ended, done, live, order = heapq.heappop(waiting)
         if done == everything:
-            return peak
+            return peak, order
         if done in seen:
             continue
         seen.add(done)
@@ -93,14 +99,14 @@ def least_activations(graph: Graph) -> int:
         following = []
         for place in orders.ready(done):
             at_once, left = orders.run(place, done, live)
-            state = max(peak, at_once), ended - 1, done | 1 << place, left
+            state = max(peak, at_once), ended - 1, done | 1 << place, left, (*order, place)
             if at_once <= peak and left <= live:
                 following = [state]
                 break
             following.append(state)
         for state in following:
             heapq.heappush(waiting, state)
-    return activations_in_order(graph)
+    return activations_in_order(graph), tuple(range(len(graph.operations)))
 
 
 class _Orders:

@@ -12,17 +12,23 @@ from typing import Any
 import pytest
 import timm
 
+from blocks.anatomy import anatomy
+from blocks.specification import SQUEEZING_BLOCKS, EliminatedSpecification, ScratchSpecification
 from search.data.dataset import Dataset, open_dataset
 from search.data.examples import SPLITS
 from search.errors import BadInput
 from search.settings.search import Settings, add_arguments, load
 from search.settings.spaces import EliminationSpace, ScratchSpace, Space
+from search.spaces.counts import counts_of, over_counts
+from search.spaces.elimination import with_linear_head
 from search.spaces.scratch import check_space
+from search.study.limits import within_limits
 from tests.search.data.conftest import noise
 from tests.search.data.downloads import write_cifar10, write_fashion_mnist
 
 CONFIGS = sorted((Path(__file__).parent.parent / "configs").glob("*.yaml"))
-OWN_DATA = {"folder.yaml", "service-folder.yaml"}  # no source and licence of which anything could be said
+NAMED_BY_FOLDER = {"folder.yaml", "microcontroller.yaml"}
+OWN_DATA = {*NAMED_BY_FOLDER, "service-folder.yaml"}  # no source and licence of which anything could be said
 
 # pedropro/TACO data/annotations.json, December 2019, in the order of ids 0..59
 TACO_CATEGORIES = (
@@ -71,7 +77,7 @@ def _bare(bare_environment: None) -> None:
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
 def test_a_config_can_be_searched_and_says_what_one_must_know(path: Path) -> None:
     settings = config(path.name)
-    assert settings.name == (path.stem if path.name != "folder.yaml" else "search"), "a folder gives its own name"
+    assert settings.name == ("search" if path.name in NAMED_BY_FOLDER else path.stem), "a folder gives its own name"
     for space in settings.studies.values():
         if isinstance(space, ScratchSpace):
             check_space(space)
@@ -245,3 +251,20 @@ def test_a_folder_of_ones_own_with_what_folders_come_with(tmp_path: Path) -> Non
     with pytest.raises(BadInput, match=r"unreadable files \(1\): dog/notes.txt \(a text file: remove it\)"):
         opened("folder.yaml", root, tmp_path / "cache")
     assert opened("folder.yaml", root, tmp_path / "cache", unreadable="skip").classes == ("cat", "dog")
+
+
+def test_every_cut_and_most_networks_of_the_microcontroller_fit_it() -> None:
+    studies = config("microcontroller.yaml").studies
+    cuts, scratch = studies["elimination"], studies["scratch"]
+    assert isinstance(cuts, EliminationSpace)
+    assert isinstance(scratch, ScratchSpace)
+    for space in (cuts, scratch):
+        assert (space.max_ram_kb, space.max_flash_kb) == (256, 1024)
+        assert isinstance(within_limits("any", space, 6).network, EliminatedSpecification | ScratchSpecification)
+    known = anatomy(cuts.backbones[0], cuts.image_sizes[0])
+    fitting = [cut for cut in known.cuts if not over_counts(cuts, counts_of(with_linear_head(known, cut, 6)))]
+    assert [cut.module for cut in fitting][-1] == "blocks.4.2"
+    larger = anatomy(cuts.backbones[0], 96)
+    assert over_counts(cuts, counts_of(with_linear_head(larger, larger.cuts[1], 6))).keys() == {"ram_kb"}
+    assert not {"hard_swish", "silu"} & set(scratch.activations)
+    assert not SQUEEZING_BLOCKS & set(scratch.blocks)

@@ -77,12 +77,12 @@ def unpinned(required: Iterable[Requirement]) -> set[str]:
 
 
 def test_what_dependencies_need_is_pinned_too() -> None:
-    assert unpinned(requirements(EXTRAS.keys() - {"check", "docs", "ray", "rivals"} - OF_FORMATS)) == set()
+    assert unpinned(requirements(EXTRAS.keys() - {"check", "docs", "micro", "ray", "rivals"} - OF_FORMATS)) == set()
 
 
 @pytest.mark.check
 def test_what_the_tools_of_make_check_need_is_pinned_too() -> None:
-    assert unpinned(requirements(EXTRAS.keys() - {"docs", "ray", "rivals"} - OF_FORMATS)) == set()
+    assert unpinned(requirements(EXTRAS.keys() - {"docs", "micro", "ray", "rivals"} - OF_FORMATS)) == set()
 
 
 @pytest.mark.skipif(find_spec("mkdocs") is None, reason="only `make docs` installs mkdocs")
@@ -98,6 +98,11 @@ def test_what_the_rivals_need_is_pinned_too() -> None:
 @pytest.mark.skipif(find_spec("ray") is None, reason="comes with the extra ray")
 def test_what_ray_needs_is_pinned_too() -> None:
     assert unpinned(EXTRAS["ray"]) == set()
+
+
+@pytest.mark.skipif(find_spec("tflite_micro") is None, reason="comes with the extra micro")
+def test_what_the_arena_needs_is_pinned_too() -> None:
+    assert unpinned(EXTRAS["micro"]) == set()
 
 
 @pytest.mark.parametrize("extra", sorted(OF_FORMATS))
@@ -137,7 +142,7 @@ LOADED_BY_CONVERTERS = {"absl-py", "immutabledict", "jax", "torchao"}
 def test_the_code_imports_what_is_declared_and_nothing_else() -> None:
     declared = {canonicalize_name(r.name) for r in requirements({"ray", "s3", "serve", *OF_FORMATS})}
     alone = {Requirement(package).name for entry in FORMATS.values() for package in entry.alone}
-    of_benchmarks = {canonicalize_name(r.name) for r in EXTRAS["rivals"]}
+    of_benchmarks = {canonicalize_name(r.name) for extra in ("micro", "rivals") for r in EXTRAS[extra]}
     assert set().union(*map(imported, PACKAGES)) - declared - of_benchmarks - alone == set(), "not in pyproject.toml"
     used = set().union(*map(imported, SHIPPED))
     assert declared - used - LOADED_BY_NAME - LOADED_BY_CONVERTERS == set(), (

@@ -20,7 +20,7 @@ from optuna.trial import FrozenTrial
 from search.errors import BadInput
 from search.settings.candidate import Candidate
 from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace, ScratchSpace
-from search.spaces.counts import counts_for_limits, over_counts
+from search.spaces.counts import counts_for_limits, counts_of, over_counts
 from search.spaces.sample import is_uncut, sample_candidate, summary
 
 DRAWS = 10
@@ -114,7 +114,8 @@ def smallest(space: Searched, classes: int) -> Small:
 def _built(space: Searched, classes: int, params: Mapping[str, Any]) -> Small:
     trial = optuna.create_study(sampler=_Lowest(params)).ask()
     candidate = sample_candidate(trial, space, classes)
-    return Small(trial.params, trial.distributions, candidate, counts_for_limits(space, candidate.network))
+    counts = counts_of(candidate.network, memory=space.limits_memory)
+    return Small(trial.params, trial.distributions, candidate, counts)
 
 
 def _size(space: Searched, small: Small) -> tuple[float, int, int]:

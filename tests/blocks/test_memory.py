@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from blocks import memory
 from blocks.build import build
 from blocks.graph import Graph, Operation, graph_of
-from blocks.memory import activations_in_order, least_activations, memory_of
+from blocks.memory import activations_in_order, best_order, least_activations, memory_of
 from blocks.network import Network, Trunk
 from blocks.specification import Activation, EliminatedSpecification, ScratchSpecification, StageSpecification
 from tests.networks import tiny_network
@@ -186,7 +186,7 @@ def test_the_branch_that_leaves_less_runs_first() -> None:
     # Two branches from 10 elements: over 50 to 40, and over 100 to 1. Which comes first decides what lies beside them.
     branches = graph(((0,), 1), ((1,), 2), ((0,), 3), ((3,), 4), ((2, 4), 5), elements=(10, 50, 40, 100, 1, 1))
     assert activations_in_order(branches) == 10 + 40 + 100
-    assert least_activations(branches) == 10 + 100 + 1 == max(10 + 100, 100 + 1 + 10)
+    assert best_order(branches) == (10 + 100 + 1, (2, 3, 0, 1, 4))
 
 
 @st.composite
@@ -229,7 +229,10 @@ def test_no_order_needs_less(drawn: Graph) -> None:
     answers = tuple(number for number in drawn.elements if number not in read)  # so that nothing is written for nothing
     drawn = Graph(drawn.operations, drawn.elements, answers)
     assert activations_in_order(drawn) == peak(drawn)
-    assert least_activations(drawn) == min(map(peak, every_order(drawn)))
+    least, order = best_order(drawn)
+    assert least == least_activations(drawn) == min(map(peak, every_order(drawn)))
+    ordered = tuple(drawn.operations[place] for place in order)
+    assert peak(Graph(ordered, drawn.elements, drawn.answers)) == least
 
 
 def test_a_network_of_too_many_orders_gets_the_peak_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

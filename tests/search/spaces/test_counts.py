@@ -45,8 +45,10 @@ def test_networks_that_differ_in_dropout_alone_are_counted_once(monkeypatch: pyt
         counts_of(network(classes=8))
 
 
-def test_only_limits_on_memory_count_it() -> None:
-    assert "ram_bytes" not in counts_for_limits(ScratchSpace(max_macs=1), network())
+def test_only_limits_on_memory_count_it_and_the_other_limits_come_first() -> None:
+    assert "ram_bytes" not in counts_for_limits(ScratchSpace(max_macs=10**9), network())
+    over = ScratchSpace(max_macs=1, max_ram_kb=1)
+    assert over_counts(over, counts_for_limits(over, network())).keys() == {"macs"}
     for limit in ("max_flash_kb", "max_ram_kb"):
         assert "ram_bytes" in counts_for_limits(ScratchSpace.model_validate({limit: 1}), network())
 
