@@ -17,6 +17,7 @@ from search.models.decisions import chosen_decision, in_words
 from search.models.deployed import CPU, Deployed, of_network
 from search.models.description import Decision
 from search.models.exported import CARD_FILE, REFUSED, output_problems
+from search.models.formats.operators import check_network
 from search.models.formats.registry import ALL_NETWORKS, FORMATS, load_format
 from search.models.formats.snippet import golden_lines
 from search.models.golden import write_golden
@@ -69,6 +70,8 @@ def export_model(settings: Settings, options: argparse.Namespace) -> None:
     output = options.output or _default_output(source, options.format)
     if problems := output_problems(output, force=options.force):  # of the default name, before the images are read
         raise BadInput(REFUSED, problems)
+    deployed = Deployed(source.network, source.description.temperature).eval()
+    check_network(options.format, deployed, source.description.input.image_size, REFUSED)
     dataset = open_images(source, settings)
     print(f"data {dataset.name}, fingerprint {dataset.fingerprint[:12]}", flush=True)
     asked = Asked(options.precision, options.reject)

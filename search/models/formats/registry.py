@@ -44,15 +44,16 @@ class Int8:
 class Entry:
     """What is known of a format without its libraries.
 
-    file       its file in the folder of an export; each format has a suffix of its own
-    taken      the input of the exported model; S is the side of its images
-    proven_in  the runtime that checks each export before it is written
-    extra      the extra of this project that installs its libraries; None: they come with the project
-    writers    modules that write it, if they come with the extra
-    runners    modules that run it, if they come with the extra
-    tolerance  the largest difference from a probability of the trained network, with which an export is still written
-    alone      packages to install without what they ask for: they work with newer versions than those that they allow
-    int8       its model of 8-bit integers; None: the format cannot be quantised
+    file        its file in the folder of an export; each format has a suffix of its own
+    taken       the input of the exported model; S is the side of its images
+    proven_in   the runtime that checks each export before it is written
+    extra       the extra of this project that installs its libraries; None: they come with the project
+    writers     modules that write it, if they come with the extra
+    runners     modules that run it, if they come with the extra
+    tolerance   the largest difference from a probability of the trained network, with which an export is still written
+    alone       packages to install without what they ask for: they work with newer versions than those that they allow
+    dimensions  most dimensions of a tensor inside a network, the batch included; None: no limit is known
+    int8        its model of 8-bit integers; None: the format cannot be quantised
     """
 
     file: str
@@ -64,6 +65,7 @@ class Entry:
     tolerance: float = 1e-4
     alone: tuple[str, ...] = ()
     int8: Int8 | None = None
+    dimensions: int | None = None
 
     @property
     def install(self) -> str:
@@ -109,6 +111,7 @@ FORMATS = {
         "ncnn",
         writers=("pnnx",),
         runners=("ncnn",),
+        dimensions=4,
     ),
     "torchscript": Entry("model.pt", "(N, 3, S, S) uint8, 0 to 255", "PyTorch"),
     "torch-export": Entry("model.pt2", "(N, 3, S, S) uint8, 0 to 255", "PyTorch"),
