@@ -37,7 +37,6 @@ from search.errors import BadInput, NotProven
 from search.models.description import InputDescription, Provenance
 from search.models.exporting import Exported, export
 from search.models.folder import load_model, save_model
-from search.models.formats.onnx_int8 import INT8_FILE
 from search.models.formats.registry import FORMATS, load_format, writing_problems
 from search.models.latency.exports import measure_exports
 from search.models.sources import Source
@@ -56,8 +55,8 @@ CUTS = {"lite0 to 2.1, 32 px": ("blocks.2.1", 32), "lite0 to 3.2, 64 px": ("bloc
 }
 SCRATCH, SCRATCH_SIZE = "from scratch, 64 px", 64
 SIZES = sorted({size for _, size in CUTS.values()} | {SCRATCH_SIZE})
-WITH_INT8 = ("onnx",)
-"""The formats with `--quantize int8`."""
+ANY_LOSS = 1.0
+"""Of macro F1: an 8-bit model is measured, however bad it is."""
 CPU = torch.device("cpu")
 
 
@@ -151,21 +150,20 @@ def measure(
     """Export to one format, and to ONNX for the time beside it. One result, or one more for 8-bit integers."""
     with tempfile.TemporaryDirectory(prefix="elimnet-formats-") as temporary:
         folder, beside = Path(temporary) / "export", Path(temporary) / "onnx"
-        int8 = format_name in WITH_INT8
+        int8 = FORMATS[format_name].int8 if not writing_problems(format_name, int8=True) else None
         try:
-            exported = export(source, format_name, dataset, folder, int8=int8)
+            exported = export(source, format_name, dataset, folder, max_loss=ANY_LOSS if int8 else None)
         except (NotProven, BadInput) as error:
             yield Measured(*told, format_name, "fp32", refused=" ".join(str(error).split()))
             return
         export(source, "onnx", dataset, beside)
         opened_here, file = load_format(format_name), FORMATS[format_name].file
-        names = {"fp32": folder / file} | ({"int8": folder / INT8_FILE} if int8 else {})
+        names = {"fp32": folder / file} | ({"int8": folder / int8.file} if int8 else {})
         models = [load_format("onnx").open(beside / FORMATS["onnx"].file)]
         models += [opened_here.open(path) for path in names.values()]
         reference, *timings = measure_exports(models, seconds)
         for precision, timing in zip(names, timings, strict=True):
-            agreement = exported.int8 if precision == "int8" else exported.agreement
-            assert agreement is not None
+            agreement = exported.int8.agreement if exported.int8 and precision == "int8" else exported.agreement
             yield Measured(
                 *told,
                 format_name,

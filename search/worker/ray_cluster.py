@@ -21,6 +21,7 @@ import torch
 from ray.exceptions import GetTimeoutError, RayError
 
 from search.errors import BadInput
+from search.models.stores import open_store
 from search.progress.channel import send_what_is_printed
 from search.progress.display import Display
 from search.progress.facts import Activity, Message
@@ -32,7 +33,7 @@ from search.worker.janitor import janitor
 from search.worker.loop import GivingUp, work
 from search.worker.placement import REFUSED, Wanted, in_words
 from search.worker.session import Session
-from search.worker.startup import open_data, open_store, worker_name
+from search.worker.startup import open_data, worker_name
 from search.worker.supervisor import OUTAGE_SECONDS, STOP_SECONDS
 
 LOOK_SECONDS = 1.0
