@@ -46,16 +46,12 @@ class Quantized:
     @property
     def loss(self) -> float:
         """How much lower its macro F1 is than that of the trained network."""
-        return loss_of(self.agreement)
+        return self.agreement.f1_original - self.agreement.f1_exported
 
     def scores(self) -> str:
         """The macro F1 of all `RANGES`, and which were chosen."""
         all_of = ", ".join(f"{ranges} {each.f1_exported:.4f}" for ranges, each in self.agreements.items())
         return f"macro F1 by ranges: {all_of}; chosen {self.ranges}; calibrated on {self.calibrated_on} training images"
-
-
-def loss_of(agreement: Agreement) -> float:
-    return agreement.f1_original - agreement.f1_exported
 
 
 def best_of(agreements: Mapping[str, Agreement]) -> str:
