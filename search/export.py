@@ -62,6 +62,11 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         help="also write an 8-bit model, for --format onnx",
     )
     parser.add_argument(
+        "--resize-inside",
+        action="store_true",
+        help="the model takes upright pictures of any size, and resizes them itself, for --format onnx",
+    )
+    parser.add_argument(
         "--measure",
         action="store_true",
         help="measure the latency of one image in the format's runtime on this machine, with one thread",
@@ -91,6 +96,12 @@ def _check(options: argparse.Namespace) -> None:
             check_files(Path(options.model))
     if options.quantize and options.format != "onnx":
         problems.append(f"--quantize {options.quantize} works with --format onnx only, not with {options.format}")
+    if options.resize_inside and not FORMATS[options.format].resizes:
+        able = ", ".join(name for name, entry in FORMATS.items() if entry.resizes)
+        advice = (
+            f"works with --format {able} only, not with {options.format}: without it, the model card has the resizing"
+        )
+        problems.append(f"--resize-inside {advice}")
     if options.output:
         problems += output_problems(options.output, force=options.force)
         if options.output.suffix in SUFFIXES:

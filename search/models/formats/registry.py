@@ -36,6 +36,7 @@ class Entry:
     tolerance   the largest difference from a probability of the trained network, with which an export is still written
     alone       packages to install without what they ask for: they work with newer versions than those that they allow
     dimensions  most dimensions of a tensor inside a network, the batch included; None: no limit is known
+    resizes     whether the model can take pictures of any size, and resize them itself
     """
 
     file: str
@@ -47,6 +48,7 @@ class Entry:
     tolerance: float = 1e-4
     alone: tuple[str, ...] = ()
     dimensions: int | None = None
+    resizes: bool = False
 
     @property
     def install(self) -> str:
@@ -61,7 +63,7 @@ class Entry:
 
 
 FORMATS = {
-    "onnx": Entry("model.onnx", "(N, 3, S, S) uint8, 0 to 255", "ONNX Runtime"),
+    "onnx": Entry("model.onnx", "(N, 3, S, S) uint8, 0 to 255", "ONNX Runtime", resizes=True),
     "openvino": Entry(
         "model.xml",
         "(N, 3, S, S) uint8, 0 to 255",
