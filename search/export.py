@@ -69,6 +69,11 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         help=f"how much lower the 8-bit model's macro F1 on validation may be; default: {MAX_LOSS:g}",
     )
     parser.add_argument(
+        "--resize-inside",
+        action="store_true",
+        help="the model takes upright pictures of any size, and resizes them itself, for --format onnx",
+    )
+    parser.add_argument(
         "--measure",
         action="store_true",
         help="measure the latency of one image in the format's runtime on this machine, with one thread",
@@ -100,6 +105,12 @@ def _check(options: argparse.Namespace) -> None:
         options.max_loss = MAX_LOSS
     elif not options.quantize:
         problems.append("--max-loss limits what the 8-bit model loses; name it together with --quantize int8")
+    if options.resize_inside and not FORMATS[options.format].resizes:
+        able = ", ".join(name for name, entry in FORMATS.items() if entry.resizes)
+        advice = (
+            f"works with --format {able} only, not with {options.format}: without it, the model card has the resizing"
+        )
+        problems.append(f"--resize-inside {advice}")
     if options.output:
         problems += output_problems(options.output, force=options.force)
         if options.output.suffix in SUFFIXES:

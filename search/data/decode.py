@@ -10,7 +10,7 @@ import io
 import math
 import struct
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -70,6 +70,35 @@ def decode(
 
     Raises Unreadable for anything but a complete image of at most `max_pixels`, which is checked before decoding.
     """
+
+    def squares(image: ImageFile.ImageFile) -> npt.NDArray[np.uint8]:
+        width, height = image.size
+        whole = Box(0, 0, width, height, width, height)
+        reduction = min(_reduction(box or whole, width, height, size) for box in boxes)
+        image.draft(None, (math.ceil(width / reduction), math.ceil(height / reduction)))
+        stored = _rgb(image, content, pixel_range)  # this loads the image, so that its orientation is known
+        shown = _shown((width, height), stored, _orientation(image))
+        return np.stack([_square_of(shown, box, size, fit) for box in boxes])
+
+    return _read(content, max_pixels, squares)
+
+
+def whole_image(
+    content: bytes, max_pixels: int, pixel_range: PixelRange | None = SIXTEEN_BITS
+) -> npt.NDArray[np.uint8]:
+    """The image at its full size, uint8 (H, W, 3), upright, on white. Raises as `decode`."""
+
+    def whole(image: ImageFile.ImageFile) -> npt.NDArray[np.uint8]:
+        stored = _rgb(image, content, pixel_range)
+        return np.asarray(_shown(image.size, stored, _orientation(image)).upright)
+
+    return _read(content, max_pixels, whole)
+
+
+def _read(
+    content: bytes, max_pixels: int, read: Callable[[ImageFile.ImageFile], npt.NDArray[np.uint8]]
+) -> npt.NDArray[np.uint8]:
+    """What `read` makes of the opened image. Raises Unreadable as `decode` says."""
     if reason := fault(content):
         raise Unreadable(reason)
     try:
@@ -80,12 +109,7 @@ def decode(
                 raise Unreadable(f"{width} x {height} pixels; {limit}")
             if reason := _tiff_fault(image, content):
                 raise Unreadable(reason)
-            whole = Box(0, 0, width, height, width, height)
-            reduction = min(_reduction(box or whole, width, height, size) for box in boxes)
-            image.draft(None, (math.ceil(width / reduction), math.ceil(height / reduction)))
-            stored = _rgb(image, content, pixel_range)  # this loads the image, so that its orientation is known
-            shown = _shown((width, height), stored, _orientation(image))
-            return np.stack([_square_of(shown, box, size, fit) for box in boxes])
+            return read(image)
     except (Unreadable, Undecided, MemoryError):
         raise
     except UnidentifiedImageError as error:

@@ -13,6 +13,7 @@ from search.models.classifier import Classifier, Probabilities
 from search.statistics.confusion import f1_macro
 
 AnyFloats = npt.NDArray[np.floating[Any]]
+Labels = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,20 @@ class Agreement:
 
 def compare(original: Probabilities, exported: Classifier, arrays: Arrays, *, trained_on: bool = False) -> Agreement:
     """Compare with the probabilities `original`, float32 (N, classes), of the first model on `arrays`."""
-    answers = exported.probabilities(arrays.images)
+    return agreement_of(original, exported.probabilities(arrays.images), arrays.labels, trained_on=trained_on)
+
+
+def agreement_of(
+    original: Probabilities, answers: Probabilities, labels: Labels, *, trained_on: bool = False
+) -> Agreement:
+    """Compare probabilities (N, classes) for the same images, whose true classes are `labels` (N,)."""
     before, after = original.argmax(axis=1), answers.argmax(axis=1)
     return Agreement(
-        images=len(arrays),
+        images=len(labels),
         difference=largest_difference(answers, original),
         same=int((before == after).sum()),
-        f1_original=f1_macro(arrays.labels, before),
-        f1_exported=f1_macro(arrays.labels, after),
+        f1_original=f1_macro(labels, before),
+        f1_exported=f1_macro(labels, after),
         trained_on=trained_on,
     )
 

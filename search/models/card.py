@@ -17,6 +17,7 @@ from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE, Decision, 
 from search.models.latency.exports import ExportLatencies
 from search.models.latency.runs import LatencyRun
 from search.models.latency.section import latency_section, on_other_devices
+from search.models.square_code import in_markdown
 from search.settings.stored import stored_recipe
 from search.statistics.intervals import drawn_f1_of, over_images
 from search.system.text import duration, escaped, marked_up_table, ratio, whole
@@ -43,6 +44,7 @@ class Loading:
     check      Python that checks the loaded model against the golden pictures
     checked    for each file, how it compares with the trained network
     latencies  of the files, if they were measured
+    resizes    whether the model resizes pictures itself
     """
 
     file: str
@@ -52,6 +54,7 @@ class Loading:
     check: Sequence[str]
     checked: Sequence[str]
     latencies: ExportLatencies | None = None
+    resizes: bool = False
 
 
 def model_card(description: ModelDescription, loading: Loading | None = None, runs: Sequence[LatencyRun] = ()) -> str:
@@ -95,6 +98,7 @@ def _loading(description: ModelDescription, loading: Loading | None) -> list[str
         "## Check it",
         GOLDEN,
         f"```python\n{check}\n```",
+        *([] if loading.resizes else ["## Resize in another language", *in_markdown(description.input)]),
     ]
 
 

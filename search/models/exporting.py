@@ -13,18 +13,23 @@ from search.data.dataset import Dataset
 from search.errors import BadInput, NotProven
 from search.models.agreement import Agreement, compare
 from search.models.card import Loading, model_card
+from search.models.classifier import Probabilities
 from search.models.decisions import chosen_decision, in_words
 from search.models.deployed import CPU, Deployed, of_network
 from search.models.description import Decision
 from search.models.exported import CARD_FILE, REFUSED, output_problems
+from search.models.formats.onnx_resizing import TOLERANCE
+from search.models.formats.onnx_resizing import resize_inside as put_resizing_inside
+from search.models.formats.onnx_session import open_onnx
 from search.models.formats.operators import check_network
 from search.models.formats.registry import ALL_NETWORKS, FORMATS, load_format
-from search.models.formats.snippet import golden_lines
+from search.models.formats.snippet import golden_lines, whole_image_lines
 from search.models.golden import write_golden
 from search.models.latency.exports import ExportLatencies, latencies_of
 from search.models.latency.runs import LatencyRun, runs_of
 from search.models.original_data import open_images
 from search.models.quantizing import Proof, Quantized, write_int8
+from search.models.resizing import ResizingProof, prove_resizing
 from search.models.sources import Source, open_database, open_source
 from search.settings.search import Settings
 from search.system.chatter import chatter_into
@@ -53,6 +58,7 @@ class Exported:
 
     int8       None if nothing was quantised
     latencies  None if they were not measured
+    resizing   None if the model does not resize inside
     """
 
     files: dict[str, int]
@@ -61,6 +67,7 @@ class Exported:
     int8: Quantized | None
     decision: Decision | None = None
     latencies: ExportLatencies | None = None
+    resizing: ResizingProof | None = None
 
 
 def export_model(settings: Settings, options: argparse.Namespace) -> None:
@@ -85,6 +92,7 @@ def export_model(settings: Settings, options: argparse.Namespace) -> None:
         asked=asked,
         force=options.force,
         measure=options.measure,
+        resize_inside=options.resize_inside,
     )
     print(_said(exported, output))
 
@@ -100,12 +108,14 @@ def export(
     asked: Asked = Asked(),
     force: bool = False,
     measure: bool = False,
+    resize_inside: bool = False,
 ) -> Exported:
     """Write the model, its card and its golden pictures to a new `folder`, which appears only when all are complete.
 
-    max_loss  also write a model of 8-bit integers, whose macro F1 on validation is at most so much lower; None: do not
-    force     replace an older export in `folder`
-    measure   measure the latency of its files
+    max_loss       also write an 8-bit model, whose macro F1 on validation is at most so much lower; None: write none
+    force          replace an older export in `folder`
+    measure        measure the latency of its files
+    resize_inside  the model takes pictures of any size, for a format that `resizes`
 
     Raises NotProven if the exported model answers to the validation images of `dataset` differently from the trained
     network, or if the 8-bit model loses more than `max_loss`. Raises BadInput if the folder exists or cannot be
@@ -137,12 +147,13 @@ def export(
             agreement = _write(source, format_name, beside, proof)
             if max_loss is not None:
                 quantised = write_int8(source, format_name, dataset, beside, proof, max_loss)
-        write_golden(beside, dataset, original, (format_name, entry.file, entry.tolerance))
+            resizing = _resize(source, beside, answers, dataset) if resize_inside else None
+        write_golden(beside, dataset, original, (format_name, entry.file, entry.tolerance), resize_inside=resize_inside)
         latencies = _measured(format_name, beside) if measure else None
-        card = _card(source, format_name, agreement, quantised, runs, latencies)
-        (beside / CARD_FILE).write_text(card, encoding="utf-8")
         chosen = source.description.decision
-        return Exported(_sizes(beside), entry.proven_in, agreement, quantised, chosen, latencies)
+        exported = Exported(_sizes(beside), entry.proven_in, agreement, quantised, chosen, latencies, resizing)
+        (beside / CARD_FILE).write_text(_card(source, format_name, exported, runs), encoding="utf-8")
+        return replace(exported, files=_sizes(beside))
 
 
 def _write(source: Source, format_name: str, folder: Path, proof: Proof) -> Agreement:
@@ -166,6 +177,20 @@ def _write(source: Source, format_name: str, folder: Path, proof: Proof) -> Agre
     return agreement
 
 
+def _resize(source: Source, folder: Path, answers: Probabilities, dataset: Dataset) -> ResizingProof:
+    """Put the resizing into the ONNX files of the folder. Raises NotProven if it differs from Pillow's."""
+    description = load_format("onnx").description(source.description)
+    model = folder / FORMATS["onnx"].file
+    for path in folder.glob("*.onnx"):
+        put_resizing_inside(path, description)
+    original = of_network(source.network, source.description, CPU)
+    proof = prove_resizing(original, open_onnx(model), answers, dataset)
+    if not proof.from_pillow <= TOLERANCE:
+        allowed = f"allowed is {TOLERANCE:g}; export it without --resize-inside"
+        raise NotProven(f"{REFUSED}:\n  - the model resizes otherwise than Pillow: {proof}; {allowed}")
+    return proof
+
+
 def _measured(format_name: str, folder: Path) -> ExportLatencies:
     """The latencies of the model and, if there is one, of its 8-bit model."""
     entry, open_file = FORMATS[format_name], load_format(format_name).open
@@ -174,32 +199,30 @@ def _measured(format_name: str, folder: Path) -> ExportLatencies:
     return latencies_of(entry.proven_in, {name: open_file(folder / name) for name in files})
 
 
-def _card(
-    source: Source,
-    format_name: str,
-    agreement: Agreement,
-    int8: Quantized | None,
-    runs: Sequence[LatencyRun],
-    latencies: ExportLatencies | None,
-) -> str:
-    chosen, entry = load_format(format_name), FORMATS[format_name]
+def _card(source: Source, format_name: str, exported: Exported, runs: Sequence[LatencyRun]) -> str:
+    chosen, entry, int8 = load_format(format_name), FORMATS[format_name], exported.int8
     description = chosen.description(source.description)
     lines = chosen.snippet(description, entry.file)
-    checked = [f"{entry.file}, in {entry.proven_in}: {agreement}"]
     size = str(description.input.image_size)
+    takes = entry.taken.replace("S", size)
+    checked = [f"{entry.file}, in {entry.proven_in}: {exported.agreement}"]
     if int8 and entry.int8:
         checked.append(f"{int8.file}, 8-bit integers, in {entry.proven_in}: {int8.agreement}; {int8.scores()}")
         if entry.int8.taken:
             taken = entry.int8.taken.replace("S", size)
             checked.append(f"{int8.file} takes {taken}, and returns {entry.int8.given}")
+    if exported.resizing:
+        lines, takes = whole_image_lines(lines), "(N, 3, H, W) uint8, 0 to 255, upright pictures of any size"
+        checked.append(f"Whole pictures, resized inside: {exported.resizing}")
     loading = Loading(
         file=entry.file,
-        takes=entry.taken.replace("S", size),
+        takes=takes,
         needs=f"Needs the files of this folder, an image `image.jpg`, and {chosen.needs}:",
         lines=lines,
         check=golden_lines(lines),
         checked=checked,
-        latencies=latencies,
+        latencies=exported.latencies,
+        resizes=exported.resizing is not None,
     )
     return model_card(description, loading, runs)
 
@@ -244,6 +267,8 @@ def _said(exported: Exported, output: Path) -> str:
     if exported.int8:
         lines.append(f"int8: {exported.int8.agreement}; F1 {-exported.int8.loss:+.4f}")
         lines.append(f"int8: {exported.int8.scores()}")
+    if exported.resizing:
+        lines.append(f"whole pictures, resized inside: {exported.resizing}")
     if exported.decision:
         lines.append(f"thresholds: {in_words(exported.decision)}")
     if exported.latencies:

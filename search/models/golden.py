@@ -50,6 +50,7 @@ class Golden(Frozen):
     classes            the probabilities are in this order
     tolerance          the largest difference of a probability, if the model gets the network's input
     picture_tolerance  the same if another program decodes and resizes the picture
+    resize_inside      whether the model takes whole pictures, and resizes them itself
     """
 
     format: str
@@ -59,6 +60,7 @@ class Golden(Frozen):
     fit: Literal["stretch", "crop"]
     tolerance: float
     picture_tolerance: float
+    resize_inside: bool = False
     pictures: Annotated[tuple[GoldenPicture, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -80,7 +82,14 @@ class Golden(Frozen):
         return np.array([each.probabilities for each in self.pictures], dtype=np.float32)
 
 
-def write_golden(folder: Path, dataset: Dataset, original: Classifier, exported: tuple[str, str, float]) -> None:
+def write_golden(
+    folder: Path,
+    dataset: Dataset,
+    original: Classifier,
+    exported: tuple[str, str, float],
+    *,
+    resize_inside: bool = False,
+) -> None:
     """Write `golden/` and `golden.json` to the folder of an export, with the answers of the `original` network.
 
     exported  the name of the format, the model's file, and the tolerance
@@ -108,6 +117,7 @@ def write_golden(folder: Path, dataset: Dataset, original: Classifier, exported:
         classes=original.description.classes,
         image_size=size,
         fit=taken.fit,
+        resize_inside=resize_inside,
         tolerance=tolerance,
         picture_tolerance=_picture_tolerance(largest_difference(original.probabilities(np.stack(others)), answers)),
         pictures=tuple(

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from search.data.decode import whole_image
+from search.data.depth import PixelRange
 from search.errors import BadInput
 from search.models.classifier import Classifier, Probabilities
 from search.models.formats.registry import FORMATS, load_format
@@ -42,11 +44,13 @@ def _verify_model(folder: Path, golden: Golden, classifier: Classifier) -> int:
     inputs = np.stack([read_input(folder / each.input) for each in golden.pictures])
     to_inputs = _differences(classifier.probabilities(inputs), golden)
     to_files = _differences(np.concatenate([batch.probabilities for batch in found]), golden)
+    to_whole = _to_whole_pictures(folder, golden, classifier)
     rows = [
-        (each.picture, clean(each.label), f"{one:.2g}", f"{other:.2g}")
-        for each, one, other in zip(golden.pictures, to_inputs, to_files, strict=True)
+        [each.picture, clean(each.label), *(f"{one:.2g}" for one in differences)]
+        for each, *differences in zip(golden.pictures, to_inputs, to_files, *[to_whole] * bool(to_whole), strict=True)
     ]
-    print("\n".join(plain_table(("picture", "class", "difference", "decoded here"), rows)))
+    headings = ["picture", "class", "difference", "decoded here", *["resized inside"] * bool(to_whole)]
+    print("\n".join(plain_table(headings, rows)))
     runtime, allowed = FORMATS[golden.format].proven_in, f"{golden.tolerance:g} is allowed"
     most = f"the largest difference is {max(to_inputs):.2g}; {allowed}"
     if not max(to_inputs) <= golden.tolerance:
@@ -56,8 +60,22 @@ def _verify_model(folder: Path, golden: Golden, classifier: Classifier) -> int:
         print(f"{runtime} answers as it should to the network's inputs. But the pictures are decoded differently here:")
         print(f"the largest difference is {max(to_files):.2g}; {allowed}. Compare the versions of Pillow.")
         return 1
+    if not max(to_whole, default=0) <= golden.picture_tolerance:
+        allowed = f"{golden.picture_tolerance:g} is allowed"
+        print(f"{runtime} answers differently to whole pictures: by {max(to_whole):.2g}; {allowed}.")
+        return 1
     print(f"{runtime} answers as it should: {most}.")
     return 0
+
+
+def _to_whole_pictures(folder: Path, golden: Golden, classifier: Classifier) -> list[float]:
+    """The differences of a model that resizes inside, by the pictures' files at full size; none for another model."""
+    if not golden.resize_inside:
+        return []
+    taken = PixelRange(*classifier.description.input.pixel_range)
+    pictures = [(folder / each.picture).read_bytes() for each in golden.pictures]
+    whole = [whole_image(picture, DataSettings().max_pixels, taken) for picture in pictures]
+    return _differences(np.concatenate([classifier.run(picture[None]) for picture in whole]), golden)
 
 
 def _verify_program(folder: Path, golden: Golden, classifier: Classifier, answers: Answers) -> int:

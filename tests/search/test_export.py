@@ -105,6 +105,7 @@ def test_every_format_answers_as_the_trial_and_its_card_says_how(
         "Flatten transparent images onto white first. In images with more than 8 bits per channel, 0 is black and 65535"
         in (folder / "MODEL_CARD.md").read_text()
     )
+    assert "## Resize in another language" in (folder / "MODEL_CARD.md").read_text()
     exec(check, variables)
     assert verify([str(folder)]) == 0
     Image.new("RGB", (32, 32), "green").save(folder / "golden" / "input-3.png")
@@ -222,6 +223,59 @@ def test_the_card_has_the_latencies_of_the_trial(
     assert runs.this_machine().name.replace("_", r"\_") in card
 
 
+def test_a_model_that_resizes_inside_takes_whole_pictures(
+    options: list[str],
+    settings: Settings,
+    source: Source,
+    image: Image.Image,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = tmp_path / "out"
+    main(["scratch/0", "--format", "onnx", "--resize-inside", "--quantize", "int8", "--output", str(folder), *options])
+    said = capsys.readouterr().out
+    proof = re.search(r"\nwhole pictures, resized inside: largest difference from Pillow's resizing (\S+); ", said)
+    assert proof
+    assert float(proof[1]) < 1e-5, "they have the network's size"
+    large = np.asarray(image)
+    small = np.asarray(image.resize((32, 32), Image.Resampling.BILINEAR))
+    for name in ("model.onnx", "model.int8.onnx"):
+        session = onnx.load(str(folder / name))
+        assert {prop.key: prop.value for prop in session.metadata_props}["input"].startswith(
+            "pictures: uint8 (N, 3, height, width), RGB"
+        )
+        exported = open_classifier(str(folder / name), settings)
+        assert np.abs(exported.run(large[None]) - exported.run(small[None])).max() < 0.01
+    original = of_network(source.network, source.description, torch.device("cpu"))
+    right = original.run(small[None])
+    assert np.abs(open_classifier(str(folder), settings).run(large[None]) - right).max() < 0.01
+    image.save(folder / "image.jpg", quality=100)
+    monkeypatch.chdir(folder)
+    load, check = lines_of_card(folder)
+    variables: dict[str, object] = {}
+    exec(load, variables)
+    assert np.abs(variables["probabilities"] - right).max() < 0.05  # type: ignore[operator]
+    exec(check, variables)
+    capsys.readouterr()
+    assert verify([str(folder)]) == 0
+    assert "resized inside" in capsys.readouterr().out.splitlines()[0]
+    card = (folder / "MODEL_CARD.md").read_text()
+    assert "upright pictures of any size" in card
+    assert "## Resize in another language" not in card
+
+
+def test_a_model_that_resizes_otherwise_is_not_written(
+    options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.models.exporting.TOLERANCE", -1.0)
+    with pytest.raises(
+        NotProven, match=r"the model resizes otherwise than Pillow: .*; allowed is -1; export it without"
+    ):
+        main(["scratch/0", "--format", "onnx", "--resize-inside", "--output", str(tmp_path / "here" / "out"), *options])
+    assert list((tmp_path / "here").iterdir()) == []
+
+
 def test_the_latency_of_an_export_is_measured_in_its_runtime(
     options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -300,6 +354,8 @@ def test_what_cannot_be_done_is_said_at_once(options: list[str], tmp_path: Path)
     assert f"--quantize int8: torchscript cannot be quantised; these formats can: {can}" in message
     message = refused("scratch/0", "--format", "onnx", "--max-loss", ".1", "--output", f"{there}/new", *options)
     assert "--max-loss limits what the 8-bit model loses; name it together with --quantize int8" in message
+    message = refused("scratch/0", "--format", "torchscript", "--resize-inside", "--output", f"{there}/new", *options)
+    assert "--resize-inside works with --format onnx only, not with torchscript: without it, the model card" in message
     message = refused("scratch/0", "--format", "onnx", "--output", f"{there}/net.onnx", *options)
     assert f"an export is a folder with model.onnx and its model card; name a folder, such as {there}/net" in message
 

@@ -40,14 +40,15 @@ def trace_onnx(deployed: Deployed, size: int, path: Path) -> None:
 def describe_onnx(path: Path, description: ModelDescription) -> None:
     """Put the description into the file's metadata."""
     model = onnx.load(str(path))
-    size, classes = description.input.image_size, len(description.classes)
+    (taken,), classes = model.graph.input, len(description.classes)
+    _, _, height, width = (place.dim_param or place.dim_value for place in taken.type.tensor_type.shape.dim)
     properties = {
         METADATA_KEY: description.model_dump_json(),
         "classes": json.dumps(description.classes, ensure_ascii=False),
         "image_size": str(description.input.image_size),
         "fit": description.input.fit,
         "pixel_range": json.dumps(description.input.pixel_range),
-        "input": f"{INPUT}: uint8 (N, 3, {size}, {size}), RGB, 0 to 255",
+        "input": f"{INPUT}: uint8 (N, 3, {height}, {width}), RGB, 0 to 255",
         "output": f"{OUTPUT}: float32 (N, {classes}), in the order of classes",
     }
     onnx.helper.set_model_props(model, properties)

@@ -54,6 +54,7 @@ class Entry:
     alone       packages to install without what they ask for: they work with newer versions than those that they allow
     dimensions  most dimensions of a tensor inside a network, the batch included; None: no limit is known
     int8        its model of 8-bit integers; None: the format cannot be quantised
+    resizes     whether the model can take pictures of any size, and resize them itself
     """
 
     file: str
@@ -66,6 +67,7 @@ class Entry:
     alone: tuple[str, ...] = ()
     int8: Int8 | None = None
     dimensions: int | None = None
+    resizes: bool = False
 
     @property
     def install(self) -> str:
@@ -80,7 +82,9 @@ class Entry:
 
 
 FORMATS = {
-    "onnx": Entry("model.onnx", "(N, 3, S, S) uint8, 0 to 255", "ONNX Runtime", int8=Int8("model.int8.onnx")),
+    "onnx": Entry(
+        "model.onnx", "(N, 3, S, S) uint8, 0 to 255", "ONNX Runtime", int8=Int8("model.int8.onnx"), resizes=True
+    ),
     "openvino": Entry(
         "model.xml",
         "(N, 3, S, S) uint8, 0 to 255",

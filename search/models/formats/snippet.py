@@ -12,13 +12,23 @@ EXTRA_FILE = "description.json"
 PREDICTING = 3
 """The index of the line that makes `probabilities`, (1, classes), of an `image` of the network's size."""
 
+IMAGE = PREDICTING - 1
+"""The index of the line that makes `image`."""
+
 IMAGE_TENSOR = "torch.from_numpy(numpy.array(image)).permute(2, 0, 1)[None]"
+
+
+_UPRIGHT = 'PIL.ImageOps.exif_transpose(PIL.Image.open("image.jpg")).convert("RGB")'
+
+
+def whole_image_lines(lines: Sequence[str]) -> list[str]:
+    """The five `lines` for a model that resizes inside."""
+    return [*lines[:IMAGE], f"image = {_UPRIGHT}", *lines[IMAGE + 1 :]]
 
 
 def image_line(description: ModelDescription) -> str:
     """Read `image.jpg`, upright and in RGB, and make it square as in training."""
-    size = description.input.image_size
-    upright = 'PIL.ImageOps.exif_transpose(PIL.Image.open("image.jpg")).convert("RGB")'
+    size, upright = description.input.image_size, _UPRIGHT
     if description.input.fit == "crop":
         return f"image = PIL.ImageOps.fit({upright}, ({size}, {size}), PIL.Image.Resampling.BILINEAR)"
     return f"image = {upright}.resize(({size}, {size}), PIL.Image.Resampling.BILINEAR)"
