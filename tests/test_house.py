@@ -77,12 +77,12 @@ def unpinned(required: Iterable[Requirement]) -> set[str]:
 
 
 def test_what_dependencies_need_is_pinned_too() -> None:
-    assert unpinned(requirements(EXTRAS.keys() - {"check", "docs", "rivals"} - OF_FORMATS)) == set()
+    assert unpinned(requirements(EXTRAS.keys() - {"check", "docs", "rivals", "ui"} - OF_FORMATS)) == set()
 
 
 @pytest.mark.check
 def test_what_the_tools_of_make_check_need_is_pinned_too() -> None:
-    assert unpinned(requirements(EXTRAS.keys() - {"docs", "rivals"} - OF_FORMATS)) == set()
+    assert unpinned(requirements(EXTRAS.keys() - {"docs", "rivals", "ui"} - OF_FORMATS)) == set()
 
 
 @pytest.mark.skipif(find_spec("mkdocs") is None, reason="only `make docs` installs mkdocs")
@@ -93,6 +93,11 @@ def test_what_the_documentation_needs_is_pinned_too() -> None:
 @pytest.mark.skipif(find_spec("torch_pruning") is None, reason="comes with the extra rivals")
 def test_what_the_rivals_need_is_pinned_too() -> None:
     assert unpinned(EXTRAS["rivals"]) == set()
+
+
+@pytest.mark.skipif(find_spec("uvicorn") is None, reason="comes with the extra ui")
+def test_what_the_page_needs_is_pinned_too() -> None:
+    assert unpinned(EXTRAS["ui"]) == set()
 
 
 @pytest.mark.parametrize("extra", sorted(OF_FORMATS))
@@ -130,7 +135,7 @@ LOADED_BY_CONVERTERS = {"absl-py", "immutabledict", "jax", "torchao"}
 
 
 def test_the_code_imports_what_is_declared_and_nothing_else() -> None:
-    declared = {canonicalize_name(r.name) for r in requirements({"s3", "serve", *OF_FORMATS})}
+    declared = {canonicalize_name(r.name) for r in requirements({"s3", "serve", "ui", *OF_FORMATS})}
     alone = {Requirement(package).name for entry in FORMATS.values() for package in entry.alone}
     of_benchmarks = {canonicalize_name(r.name) for r in EXTRAS["rivals"]}
     assert set().union(*map(imported, PACKAGES)) - declared - of_benchmarks - alone == set(), "not in pyproject.toml"
