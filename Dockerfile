@@ -50,7 +50,8 @@ FROM base AS worker
 ARG TORCH_INDEX_URL=""
 COPY pyproject.toml constraints.txt ./
 RUN python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
-        print(*project['dependencies'], *project['optional-dependencies']['s3'], sep='\n')" > requirements.txt \
+        extras = project['optional-dependencies']; \
+        print(*project['dependencies'], *extras['s3'], *extras['ui'], sep='\n')" > requirements.txt \
     && pip install ${TORCH_INDEX_URL:+--extra-index-url "${TORCH_INDEX_URL}"} \
         --constraint constraints.txt --requirement requirements.txt
 COPY --from=wheel /wheels /wheels

@@ -18,6 +18,7 @@ from search.report import __main__ as report
 from search.status import __main__ as status
 from search.system.commands import exit_with_status
 from search.system.outputs import standard_output
+from search.ui import __main__ as ui
 from search.worker import __main__ as worker
 
 DISTRIBUTION = "elimnet-search"
@@ -49,6 +50,7 @@ COMMANDS = {
     "evaluate": Command("score a model on labelled images, with a confusion matrix", evaluate.main),
     "latency": Command("measure how long models take on this machine", latency.main),
     "profile": Command("rank the cuts of the backbones before any training", profile.main),
+    "ui": Command("show the search as a page in the browser, and start it there", ui.main),
     "cuts": Command("list the points where a backbone can be cut", cuts.main),
 }
 

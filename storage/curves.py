@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, select
 
 from storage.database import Database
 from storage.leases import Lease, keep
-from storage.tables import curves, trial_user_attributes, trial_values, trials, upsert
+from storage.tables import curves, studies, trial_user_attributes, trial_values, trials, upsert
 
 _TRIALS_A_QUERY = 1000
 NEVER = -1  # no epoch
@@ -69,6 +69,27 @@ def read(database: Database, trial_ids: Sequence[int]) -> dict[int, list[dict[st
         return of_trials
 
     return database.read(work)
+
+
+@dataclass(frozen=True)
+class RunningCurve:
+    """The learning curve of a trial that is being trained: its epochs, as `read` gives them."""
+
+    study: str
+    number: int
+    epochs: list[dict[str, float]]
+
+
+def of_running(database: Database) -> list[RunningCurve]:
+    """The learning curves so far of all running trials, by trial."""
+
+    def work(connection: Connection) -> list[tuple[int, str, int]]:
+        query = select(trials.c.trial_id, studies.c.study_name, trials.c.number).join(studies)
+        running = query.where(trials.c.state == TrialState.RUNNING).order_by(trials.c.trial_id)
+        return [tuple(row) for row in connection.execute(running)]
+
+    found = {trial_id: (study, number) for trial_id, study, number in database.read(work)}
+    return [RunningCurve(*found[trial_id], epochs) for trial_id, epochs in read(database, list(found)).items()]
 
 
 def of_finished(

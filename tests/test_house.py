@@ -77,12 +77,14 @@ def unpinned(required: Iterable[Requirement]) -> set[str]:
 
 
 def test_what_dependencies_need_is_pinned_too() -> None:
-    assert unpinned(requirements(EXTRAS.keys() - {"check", "docs", "micro", "ray", "rivals"} - OF_FORMATS)) == set()
+    assert (
+        unpinned(requirements(EXTRAS.keys() - {"check", "docs", "micro", "ray", "rivals", "ui"} - OF_FORMATS)) == set()
+    )
 
 
 @pytest.mark.check
 def test_what_the_tools_of_make_check_need_is_pinned_too() -> None:
-    assert unpinned(requirements(EXTRAS.keys() - {"docs", "micro", "ray", "rivals"} - OF_FORMATS)) == set()
+    assert unpinned(requirements(EXTRAS.keys() - {"docs", "micro", "ray", "rivals", "ui"} - OF_FORMATS)) == set()
 
 
 @pytest.mark.skipif(find_spec("mkdocs") is None, reason="only `make docs` installs mkdocs")
@@ -103,6 +105,11 @@ def test_what_ray_needs_is_pinned_too() -> None:
 @pytest.mark.skipif(find_spec("tflite_micro") is None, reason="comes with the extra micro")
 def test_what_the_arena_needs_is_pinned_too() -> None:
     assert unpinned(EXTRAS["micro"]) == set()
+
+
+@pytest.mark.skipif(find_spec("uvicorn") is None, reason="comes with the extra ui")
+def test_what_the_page_needs_is_pinned_too() -> None:
+    assert unpinned(EXTRAS["ui"]) == set()
 
 
 @pytest.mark.parametrize("extra", sorted(OF_FORMATS))

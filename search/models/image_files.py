@@ -112,7 +112,7 @@ def read_image(path: Path, reading: Reading) -> Images | str:
     if fault := fault_of(path):
         return fault
     try:
-        return _decoded(path.read_bytes(), reading)
+        return decode_image(path.read_bytes(), reading)
     except OSError as error:
         return error.strerror or str(error)
     except Unreadable as error:
@@ -138,8 +138,11 @@ def report_unreadable(unreadable: Sequence[tuple[Path, str]], images: int) -> No
         )
 
 
-def _decoded(content: bytes, reading: Reading) -> Images:
-    """Decode; the model's own pixel range is checked against the image, a range of the settings is not."""
+def decode_image(content: bytes, reading: Reading) -> Images:
+    """The bytes of an image file as uint8 (size, size, 3). Raises Unreadable.
+
+    The model's own pixel range is checked against the image, a range of the settings is not.
+    """
     image: Images
     size, fit, most = reading.taken.image_size, reading.taken.fit, reading.max_pixels
     try:

@@ -175,6 +175,7 @@ def _points(entries: Sequence[Entry], name: str, marker: Figure) -> Figure:
         "type": "scatter", "mode": "markers", "name": name, "marker": marker,
         "x": [entry.x for entry in entries], "y": [entry.row.f1_macro for entry in entries],
         "text": [hover(entry) for entry in entries], "hovertemplate": "%{text}<extra></extra>",
+        "customdata": [f"{entry.row.study}/{entry.row.trials[0]}" for entry in entries],
     }  # fmt: skip
     if any(entry.f1_images for entry in entries):
         below, above = bars(entries)

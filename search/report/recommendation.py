@@ -172,6 +172,12 @@ def recommend_found(
     return recommend(choices, "validation", within, comparison.axis.title)
 
 
+def half_as_large(comparison: Comparison, entry: Entry) -> Entry | None:
+    """The best network of the overall Pareto front that is at most half as large as `entry`; None if there is none."""
+    smaller = [each for each in comparison.joint_front if entry.x is not None and (each.x or 0.0) <= entry.x / 2]
+    return max(smaller, key=lambda each: each.row.f1_macro, default=None)
+
+
 def _suffices(choice: Choice, best: Choice, within: float | None) -> bool:
     if within is not None:
         return best.f1_macro - choice.f1_macro <= within + 1e-9  # differences of decimal numbers are not exact

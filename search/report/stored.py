@@ -121,10 +121,10 @@ def final_studies(database: Database, search: str) -> list[str]:
 
 def read_curves(database: Database, trial_ids: Sequence[int]) -> Curves:
     """The learning curves of the trials that have one, without epochs whose F1 is not finite."""
-    points = {
-        trial_id: [
-            (int(epoch["epoch"]), f1_macro) for epoch in epochs if (f1_macro := number(epoch, "f1_macro")) is not None
-        ]
-        for trial_id, epochs in curves.read(database, trial_ids).items()
-    }
+    points = {trial_id: points_of(epochs) for trial_id, epochs in curves.read(database, trial_ids).items()}
     return {trial_id: curve for trial_id, curve in points.items() if curve}
+
+
+def points_of(epochs: Sequence[Mapping[str, float]]) -> list[tuple[int, float]]:
+    """(epoch, validation macro F1) of the epochs of a trial whose F1 is finite."""
+    return [(int(epoch["epoch"]), f1_macro) for epoch in epochs if (f1_macro := number(epoch, "f1_macro")) is not None]

@@ -25,7 +25,7 @@ def status_in_words(where: str, searches: Sequence[SearchStatus]) -> str:
 
 def _lines(status: SearchStatus) -> list[str]:
     studies = [_study(study) for study in status.standing.studies]
-    lines = ["", f"search {clean(status.name)}: {_end(status)}", *plain_table(STUDY_HEADINGS, studies)]
+    lines = ["", f"search {clean(status.name)}: {end_in_words(status)}", *plain_table(STUDY_HEADINGS, studies)]
     if front := front_in_words(status.standing):
         lines.append(front)
     if status.workers:
@@ -38,7 +38,8 @@ def _lines(status: SearchStatus) -> list[str]:
     return lines
 
 
-def _end(status: SearchStatus) -> str:
+def end_in_words(status: SearchStatus) -> str:
+    """When it will end, or why that is not known."""
     if (end := status.expected_end) is not None:
         left = (end - status.now).total_seconds()
         return f"expected end {end.astimezone():%Y-%m-%d %H:%M}, in about {duration(left)}"

@@ -16,7 +16,7 @@ from tests.house import ROOT
 COMPOSE = Path(sys.executable).with_name("docker-compose")
 VARIABLES = (
     "ARTEFACT_DIR", "ARTEFACT_STORE", "CONFIG", "DASHBOARD_PORT", "DATABASE_PUBLISH", "DATA_DIR", "TORCH_INDEX_URL",
-    "WORKERS",
+    "UI_PORT", "WORKERS",
 )  # fmt: skip
 
 
@@ -132,6 +132,16 @@ def test_everything_is_published_on_loopback_only(base: dict[str, Any]) -> None:
     ports = [port for service in base.values() for port in service.get("ports", [])]
     assert {port["published"] for port in ports} == {"8080", "54320"}
     assert {port["host_ip"] for port in ports} == {"127.0.0.1"}
+
+
+def test_the_page_is_read_only_on_loopback_and_started_only_if_it_is_named(base: dict[str, Any]) -> None:
+    assert "ui" not in base
+    page = services(COMPOSE_PROFILES="dashboard", UI_PORT="9000")["ui"]
+    assert page["ports"][0]["host_ip"] == "127.0.0.1"
+    assert page["ports"][0]["published"] == "9000"
+    assert {"search.ui", "--read-only", "--host=0.0.0.0"} <= set(page["command"])
+    assert page["read_only"]
+    assert page["cap_drop"] == ["ALL"]
 
 
 def test_workers_name_the_dashboard_where_it_is_published() -> None:

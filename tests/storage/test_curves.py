@@ -143,3 +143,14 @@ def test_many_trials_are_read_in_parts(database: Database, three: list[Lease], m
         curves.append(database, lease, 0, {"loss": 1.0})
     ids = [lease.trial_id for lease in three]
     assert curves.read(database, ids) == {trial_id: [{"epoch": 0, "loss": 1.0}] for trial_id in ids}
+
+
+def test_curves_of_running_trials_alone(database: Database, study: optuna.Study, three: list[Lease]) -> None:
+    first, second, _ = three
+    curves.append(database, first, 0, {"f1_macro": 0.25})
+    curves.append(database, second, 0, {"f1_macro": 0.5})
+    finish(database, second, TrialState.COMPLETE, (0.5, 1000.0), {})
+    assert curves.of_running(database) == [
+        curves.RunningCurve(study.study_name, 0, [{"epoch": 0, "f1_macro": 0.25}]),
+        curves.RunningCurve(study.study_name, 2, []),
+    ]

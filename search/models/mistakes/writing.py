@@ -41,7 +41,7 @@ def write_mistakes(folder: Path, found: Mistakes, read: ReadImages, network: Net
 
     Raises BadInput if they cannot be written.
     """
-    pictures, maps_said = _pictures(found.wrong[:MOST_SHOWN], read, network)
+    pictures, maps_said = pictures_of(found.wrong[:MOST_SHOWN], read, network)
     files = {LIST: _as_csv(found), PAGE: page(found, pictures, maps_said)}
     encoded = {name: text.encode("utf-8", errors="surrogateescape") for name, text in files.items()}
     write_together(folder, encoded, "the mistakes cannot be written")
@@ -51,7 +51,7 @@ def write_mistakes(folder: Path, found: Mistakes, read: ReadImages, network: Net
         print(maps_said, file=sys.stderr)
 
 
-def _pictures(wrong: Sequence[Mistake], read: ReadImages, network: Network | None) -> tuple[list[Picture], str]:
+def pictures_of(wrong: Sequence[Mistake], read: ReadImages, network: Network | None) -> tuple[list[Picture], str]:
     """The pictures of the mistakes, and what their maps mean, or why there are none."""
     pictures: list[Picture] = []
     said = EXPORTED

@@ -12,10 +12,17 @@ from rich.console import Console
 from search.models.answers import packed
 from search.report import final_formats, markdown_report, records, table
 from search.report.axis import MACS
-from search.report.comparison import compare
+from search.report.comparison import Comparison, compare
 from search.report.final import Difference
 from search.report.page import page
-from search.report.recommendation import Choice, Recommendation, recommend, recommend_final, recommend_found
+from search.report.recommendation import (
+    Choice,
+    Recommendation,
+    half_as_large,
+    recommend,
+    recommend_final,
+    recommend_found,
+)
 from search.statistics.intervals import Interval
 from tests.search.report.conftest import Records
 from tests.search.report.test_final import summarise
@@ -137,6 +144,13 @@ def test_without_stored_answers_the_interval_is_wider_and_says_so(stored: dict[s
     assert single[0] is not None
     assert found.taken.behind is not None
     assert found.taken.behind.half_width > single[0].half_width
+
+
+def test_the_best_of_half_the_size() -> None:
+    comparison: Comparison = front().compare()
+    small, large = comparison.joint_front
+    assert half_as_large(comparison, large) is small  # 1,000 of 5,000 parameters
+    assert half_as_large(comparison, small) is None
 
 
 def test_the_limits_of_the_report_limit_the_choice() -> None:

@@ -1,0 +1,139 @@
+"""What the search has found, read from its database again when something has changed there."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+
+from search.models.classifier import Classifier
+from search.models.pytorch_models import open_network
+from search.models.searches import chosen_search
+from search.models.sources import KeptModel, kept_models
+from search.report.comparison import Comparison, Entry, compare, select
+from search.report.figures import Figure, front_figure
+from search.report.recommendation import Recommendation, recommend_found
+from search.report.stored import choose_axis, read_search
+from search.settings.search import Settings
+from search.status.facts import SearchStatus, read_status
+from search.status.showing import open_to_show
+from storage.database import Database
+
+OLD_SECONDS = 60.0
+"""Latencies are measured without any change of a trial's state: they are read again after this time."""
+MOST_KEPT = 8
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class View:
+    """A compared search, for one x axis."""
+
+    comparison: Comparison
+    advice: Recommendation | None
+
+    @cached_property
+    def figure(self) -> Figure:
+        return front_figure(self.comparison)
+
+    @cached_property
+    def entry_of(self) -> Mapping[tuple[str, int], Entry]:
+        """The entries by study and trial."""
+        return {(each.row.study, trial): each for each in self.comparison.entries for trial in each.row.trials}
+
+
+class Kept:
+    """Results by key, the last used ones; each is made once, however many ask for it at the same time."""
+
+    def __init__(self, most: int = MOST_KEPT) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._made: OrderedDict[Any, Any] = OrderedDict()
+        self._makes: dict[Any, threading.Lock] = {}
+
+    def get(self, key: Any, make: Callable[[], T]) -> T:
+        """The result of `make` for this key. What it raises is raised, and nothing is kept."""
+        with self._lock:
+            mine = self._makes.setdefault(key, threading.Lock())
+        with mine:
+            with self._lock:
+                if key in self._made:
+                    self._made.move_to_end(key)
+                    found: T = self._made[key]
+                    return found
+            made = make()
+            with self._lock:
+                self._made[key] = made
+                while len(self._made) > self._most:
+                    self._makes.pop(self._made.popitem(last=False)[0], None)
+            return made
+
+
+class Found:
+    """The search that the settings name, read only."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._lock = threading.Lock()
+        self._database: Database | None = None
+        self._views, self._models, self._classifiers = Kept(), Kept(1), Kept()
+
+    @property
+    def database(self) -> Database:
+        """Raises BadInput while there is no search."""
+        with self._lock:
+            if self._database is None:
+                self._database = open_to_show(self.settings.database)
+            return self._database
+
+    def status(self) -> SearchStatus:
+        """How the search stands now. Raises BadInput if there is none, or several to choose from."""
+        (status,) = read_status(self.database, chosen_search(self.database, self.settings))
+        return status
+
+    def view(self, axis: str, status: SearchStatus | None = None) -> View:
+        """The search as reports compare it. Raises BadInput if no trial has finished, or if no x value is known."""
+        status = status or self.status()
+        return self._views.get((axis, *_changes(status)), lambda: self._compared(status.name, axis))
+
+    def models(self) -> Mapping[str, KeptModel]:
+        """The trials with a saved model, by STUDY/NUMBER. Raises BadInput if there is no search."""
+        return self._models.get(
+            _changes(self.status()),
+            lambda: {model.name: model for model in kept_models(self.database, self.settings)},
+        )
+
+    def classifier(self, where: str) -> Classifier:
+        """A saved model by the name of its trial, warmed up. Raises BadInput."""
+
+        def opened() -> Classifier:
+            classifier = open_network(where, self.settings)
+            warm_up(classifier)
+            return classifier
+
+        return self._classifiers.get(where, opened)
+
+    def _compared(self, name: str, axis: str) -> View:
+        search = read_search(self.database, name)
+        comparison = compare(search, choose_axis(self.database, search, axis, None))
+        entries = select(comparison, min_f1=0.0, max_parameters=math.inf, everything=False)
+        return View(comparison, recommend_found(comparison, entries))
+
+
+def warm_up(classifier: Classifier) -> None:
+    """Run the model once, so that the first answer takes no longer than others."""
+    size = classifier.description.input.image_size
+    classifier.run(np.zeros((1, size, size, 3), dtype=np.uint8))
+
+
+def _changes(status: SearchStatus) -> tuple[object, ...]:
+    """What is another one as soon as a trial has ended."""
+    ended = ((each.name, each.complete, each.stopped, each.infeasible, each.failed) for each in status.standing.studies)
+    return (status.name, *ended, int(time.monotonic() / OLD_SECONDS))

@@ -1,0 +1,119 @@
+"""Try: a picture of one's own, answered by one or two networks. It is kept in memory, and only for the answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from search.data.decode import Unreadable
+from search.errors import BadInput
+from search.models.classifier import Classifier
+from search.models.decisions import UNSURE, decisions
+from search.models.exported import CARD_FILE
+from search.models.formats.registry import FORMATS, exported_file, not_installed
+from search.models.image_files import Reading, decode_image, named_range
+from search.models.loading import open_classifier
+from search.system.offline_page import jpeg
+from search.ui.found import Found, Kept, warm_up
+
+MOST_PIXELS = 50_000_000
+MOST_CLASSES = 6
+EXPORTS = "exports"
+NO_THRESHOLD = "It has no threshold, so it always decides."
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model says of a picture.
+
+    decided   a class or `unsure`; None if the model has no threshold
+    classes   the most probable ones with their calibrated probabilities, most probable first
+    rest      number of the other classes
+    seen      the address of the picture as the network got it
+    """
+
+    model: str
+    decided: str | None
+    classes: list[tuple[str, float]]
+    rest: int
+    seen: str
+    side: int
+    decode_ms: float
+    network_ms: float
+
+    @property
+    def is_unsure(self) -> bool:
+        return self.decided == UNSURE
+
+
+def exports(found: Found) -> Mapping[str, Path]:
+    """The exported models in the search's output folder, by the name of their folder."""
+    folder = found.settings.run_dir / EXPORTS
+    try:
+        folders = sorted(path for path in folder.iterdir() if (path / CARD_FILE).is_file() and not path.is_symlink())
+    except OSError:
+        return {}
+    return {path.name: path for path in folders}
+
+
+def usable_exports(found: Found) -> list[str]:
+    """Names of exports whose runtime is installed here."""
+    usable = []
+    for name, path in exports(found).items():
+        file = exported_file(path, *FORMATS)
+        formats = [known for known, entry in FORMATS.items() if entry.file == file.name]
+        if file != path and formats and not not_installed(formats[0], FORMATS[formats[0]].runners):
+            usable.append(name)
+    return usable
+
+
+class Trying:
+    """Answers of models, which stay open."""
+
+    def __init__(self, found: Found) -> None:
+        self._found = found
+        self._exports = Kept()
+
+    def answer(self, picture: bytes, where: str) -> Answer:
+        """Raises BadInput if the picture cannot be decoded, or if there is no such model."""
+        model = self._model(where)
+        description, settings = model.description, self._found.settings.data
+        started = time.perf_counter()
+        try:
+            most = min(MOST_PIXELS, settings.max_pixels)
+            image = decode_image(picture, Reading(description.input, most, named_range(settings)))
+        except Unreadable as error:
+            raise BadInput("this is no picture that can be used", [str(error)]) from error
+        decoded = time.perf_counter()
+        probabilities = model.run(image[None])
+        ended = time.perf_counter()
+        order = np.argsort(-probabilities[0], kind="stable")
+        decided = decisions(description, probabilities)
+        return Answer(
+            model=where,
+            decided=None if decided is None else decided[0],
+            classes=[(description.classes[index], float(probabilities[0, index])) for index in order[:MOST_CLASSES]],
+            rest=max(0, len(order) - MOST_CLASSES),
+            seen=jpeg(image),
+            side=description.input.image_size,
+            decode_ms=1e3 * (decoded - started),
+            network_ms=1e3 * (ended - decoded),
+        )
+
+    def _model(self, where: str) -> Classifier:
+        if where in self._found.models():
+            return self._found.classifier(where)
+        if where not in usable_exports(self._found):
+            raise BadInput("there is no such model", ["choose one of the list"])
+        path = exports(self._found)[where]
+
+        def opened() -> Classifier:
+            classifier = open_classifier(str(path), self._found.settings)
+            warm_up(classifier)
+            return classifier
+
+        return self._exports.get((where, path.stat().st_mtime_ns), opened)
