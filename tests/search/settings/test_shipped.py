@@ -42,7 +42,9 @@ def test_an_unknown_name_is_refused_with_those_there_are(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BadInput) as caught:
         _load(given)
-    names = "cifar10, demo, fashion_mnist, folder, plantvillage, service, service-folder, taco, trashnet"
+    names = (
+        "cifar10, demo, fashion_mnist, folder, microcontroller, plantvillage, service, service-folder, taco, trashnet"
+    )
     assert shipped_names() == names.split(", ")
     (problem,) = caught.value.problems
     assert problem.startswith(f"--config {given}: there is no such file; expected a settings file, or one of these")
