@@ -121,9 +121,9 @@ class Page:
 
     def try_page(self, request: Request) -> Response:
         axis = _axis(request)
-        view = self.found.view(axis)
+        view, kept = self.found.view(axis), self.found.models()
         entries = [(f"{study}/{trial}", entry) for (study, trial), entry in view.entry_of.items()]
-        models = [(name, entry) for name, entry in entries if name in self.found.models()]
+        models = [(name, entry) for name, entry in entries if name in kept]
         taken = view.advice.taken.name if view.advice else ""
         first = next((name for name, entry in models if entry.name == taken), models[0][0] if models else "")
         chosen = request.query_params.get("model", first)
