@@ -12,6 +12,7 @@ from storage.clock import DatabaseSeconds, DatabaseTime
 from storage.database import Database
 from storage.leases import HELD, Lease, find_lease, new_fence
 from storage.tables import curves, leases, studies, trials, upsert
+from storage.versions import check_version
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,15 @@ def claim_trial(database: Database, study_id: int, worker: str, budget: int | No
     """Begin a trial of a study, the first queued one or else a new one; None if `budget` trials have been begun.
 
     Replaces `Study.ask`; continue with `open_trial`. The budget holds exactly, however many workers ask at the same
-    time. A trial that ends without counting frees its part of the budget. Raises KeyError if there is no such study.
+    time. A trial that ends without counting frees its part of the budget. Raises KeyError if there is no such study,
+    and DatabaseRefused if the tables were upgraded meanwhile.
     """
     fence = new_fence()
 
     def work(connection: Connection) -> Lease | None:
         if (mine := find_lease(connection, fence)) is not None:
             return mine
+        check_version(connection, database.url)
         lock_study(connection, study_id)
         if budget is not None and count_in(connection, study_id).counted >= budget:
             return None

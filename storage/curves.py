@@ -11,6 +11,7 @@ from typing import Any
 from optuna.trial import TrialState
 from sqlalchemy import ColumnElement, Connection, and_, case, select
 
+from storage.clock import DatabaseSeconds
 from storage.database import Database
 from storage.leases import Lease, keep
 from storage.tables import curves, studies, trial_user_attributes, trial_values, trials, upsert
@@ -49,6 +50,7 @@ def store_epochs(connection: Connection, trial_id: int, epochs: Mapping[int, Map
             "trial_id": trial_id,
             "epoch": epoch,
             "metrics": {name: value if math.isfinite(value) else None for name, value in metrics.items()},
+            "stored_at": DatabaseSeconds(),
         }
         for epoch, metrics in epochs.items()
     ]
@@ -63,7 +65,8 @@ def read(database: Database, trial_ids: Sequence[int]) -> dict[int, list[dict[st
         of_trials: dict[int, list[dict[str, float]]] = {trial_id: [] for trial_id in trial_ids}
         for first in range(0, len(trial_ids), _TRIALS_A_QUERY):
             some = curves.c.trial_id.in_(trial_ids[first : first + _TRIALS_A_QUERY])
-            for trial_id, epoch, metrics in connection.execute(select(curves).where(some).order_by(curves.c.epoch)):
+            stored = select(curves.c.trial_id, curves.c.epoch, curves.c.metrics).where(some)
+            for trial_id, epoch, metrics in connection.execute(stored.order_by(curves.c.epoch)):
                 numbers = {name: math.nan if value is None else value for name, value in metrics.items()}
                 of_trials[trial_id].append({"epoch": epoch, **numbers})
         return of_trials

@@ -19,6 +19,7 @@ from storage.reading import is_writable, open_to_read
 from storage.retry import Retry
 from storage.retrying_storage import RetryingStorage
 from storage.tables import SCHEMA_VERSION, own, pulse, schema, upsert
+from storage.versions import refuse_other_version, schema_version
 
 T = TypeVar("T")
 
@@ -85,7 +86,7 @@ class Database:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Let one process at a time of all that use the database run the block: what it creates is created once."""
-        with _alone(self.engine, self._retry):
+        with alone(self.engine, self._retry):
             yield
 
     def close(self) -> None:
@@ -118,7 +119,7 @@ def connect(
     create = create and not read_only
     path = Path(str(address.database)) if address.drivername == "sqlite" else None
     if path is not None:
-        _check_file(path, where, create)
+        check_file(path, where, create)
     if path is not None and not create and not is_writable(path):
         engine = open_to_read(path)
     else:
@@ -164,7 +165,8 @@ def open_engine(url: str | URL, application_name: str = "elimnet-search", *, rea
     return create_engine(address, pool_size=1, max_overflow=9, pool_pre_ping=True, connect_args=given)
 
 
-def _check_file(path: Path, where: str, create: bool) -> None:
+def check_file(path: Path, where: str, create: bool) -> None:
+    """Raises DatabaseRefused for the path of an SQLite file that cannot be used, and NoSearch if there is none."""
     try:
         if path.is_dir():
             raise DatabaseRefused(f"database {where}: this is a folder; name a file in it")
@@ -185,31 +187,18 @@ def _check_file(path: Path, where: str, create: bool) -> None:
 def _prepare(engine: Engine, retry: Retry, create: bool) -> None:
     """Make sure that the tables exist and have this version."""
     where = retry.where
-    version = _schema_version(engine)
+    version = schema_version(engine)
     if version is None and create:
-        with _alone(engine, retry):
-            if (version := _schema_version(engine)) is None:
+        with alone(engine, retry):
+            if (version := schema_version(engine)) is None:
                 version = _create_tables(engine, where)
     if version is None:
         raise NoSearch(f"database {where}: it holds no search; run one first, or correct the address")
-    if version != SCHEMA_VERSION:
-        advice = "update this program" if version > SCHEMA_VERSION else "start a new database"
-        raise DatabaseRefused(
-            f"database {where}: its tables have version {version}, expected {SCHEMA_VERSION}; {advice}, "
-            f"or use the version of this program that created it"
-        )
-
-
-def _schema_version(engine: Engine) -> int | None:
-    """The version of our own tables; None until they are complete."""
-    if not inspect(engine).has_table(schema.name):
-        return None
-    with engine.connect() as connection:
-        return connection.execute(select(schema.c.version)).scalar()
+    refuse_other_version(version, where)
 
 
 @contextmanager
-def _alone(engine: Engine, retry: Retry) -> Iterator[None]:
+def alone(engine: Engine, retry: Retry) -> Iterator[None]:
     """Let one process at a time run the block: Optuna's own set-up, for example, fails if two processes do it."""
     while (release := retry(lambda: _try_lock(engine))) is None:
         if retry.stop.wait(0.1):
@@ -259,4 +248,5 @@ def _optuna_version_refused(where: str) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:  # Optuna's message for tables of another version, with its own advice
-        raise DatabaseRefused(f"database {where}: {error}") from error
+        advice = f"STORAGE_URL is {where} with the password; stop all workers before, and keep a copy of the database"
+        raise DatabaseRefused(f"database {where}: {error} {advice}") from error

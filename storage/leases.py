@@ -21,6 +21,7 @@ from storage.clock import DatabaseSeconds
 from storage.database import Database
 from storage.errors import LeaseLost
 from storage.tables import leases, pulse, trials
+from storage.versions import check_version
 
 HELD, FREE, DONE = "held", "free", "done"
 NOBODY = ""
@@ -95,13 +96,14 @@ class Leases:
 
         A holder that fell silent counts as a death; only trials with at least `deaths`, this one included, are taken.
         For a running trial that never had a lease, because it was created by other means, the time starts when it is
-        first seen here, and no death is counted.
+        first seen here, and no death is counted. Raises DatabaseRefused if the tables were upgraded meanwhile.
         """
         fence = new_fence()
 
         def work(connection: Connection) -> Lease | None:
             if (mine := find_lease(connection, fence)) is not None:
                 return mine
+            check_version(connection, self._database.url)
             self._feel_pulse(connection)
             running = and_(trials.c.study_id.in_(study_ids), trials.c.state == TrialState.RUNNING)
             _note_unleased(connection, running)

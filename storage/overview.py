@@ -58,6 +58,7 @@ class Holder:
 
     epoch          the last one in the learning curve; 0 before the first one
     quiet_seconds  since its last heartbeat; inf if its process is known to have ended
+    epoch_seconds  since that epoch was stored; None before the first one, and if an earlier version stored it
     attributes     of the trial
     """
 
@@ -66,6 +67,7 @@ class Holder:
     number: int
     epoch: int
     quiet_seconds: float
+    epoch_seconds: float | None
     attributes: Mapping[str, Any]
 
     @property
@@ -164,16 +166,18 @@ def _holders(connection: Connection, now: float) -> list[Holder]:
     )
     rows = connection.execute(held).all()
     ids = [row.trial_id for row in rows]
-    last = select(curves.c.trial_id, func.max(curves.c.epoch).label("last")).where(curves.c.trial_id.in_(ids))
-    epochs = {row.trial_id: row.last for row in connection.execute(last.group_by(curves.c.trial_id))}
+    of_trial = select(curves.c.trial_id, func.max(curves.c.epoch), func.max(curves.c.stored_at))
+    last = connection.execute(of_trial.where(curves.c.trial_id.in_(ids)).group_by(curves.c.trial_id))
+    epochs = {trial_id: (epoch, stored_at and max(0.0, now - stored_at)) for trial_id, epoch, stored_at in last}
     attributes = _attributes_of_trials(connection, ids)
     return [
         Holder(
             worker=row.worker,
             study_id=row.study_id,
             number=row.number,
-            epoch=epochs.get(row.trial_id, 0),
+            epoch=epochs.get(row.trial_id, (0, None))[0],
             quiet_seconds=max(0.0, now - row.heartbeat) if row.heartbeat >= 0 else math.inf,
+            epoch_seconds=epochs.get(row.trial_id, (0, None))[1],
             attributes=attributes[row.trial_id],
         )
         for row in rows

@@ -9,7 +9,8 @@ from optuna.storages._rdb import models
 from sqlalchemy import JSON, Boolean, Column, Connection, Double, ForeignKey, Integer, MetaData, String, Table, Text
 from sqlalchemy.dialects import postgresql, sqlite
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Of our own tables. A change of them needs the next number, and a function in `storage.upgrades`."""
 
 studies: Table = models.StudyModel.__table__
 study_directions: Table = models.StudyDirectionModel.__table__
@@ -61,6 +62,7 @@ curves = Table(
     _of_trial(),
     Column("epoch", Integer, primary_key=True, autoincrement=False),
     Column("metrics", JSON, nullable=False, comment="name: number, or null for one that is not finite"),
+    Column("stored_at", Double, comment="seconds since 1970 by the database's clock; null: before version 2"),
 )
 
 

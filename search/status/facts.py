@@ -27,6 +27,7 @@ class Work:
 
     epochs         of the whole training; None if that is not stored
     quiet_seconds  since its last heartbeat; inf if its process is known to have ended
+    epoch_seconds  since the last epoch; None if that is not known
     is_alive       whether its lease still holds; if it does not, another worker resumes the trial
     """
 
@@ -36,6 +37,7 @@ class Work:
     epochs: int | None
     quiet_seconds: float
     is_alive: bool
+    epoch_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ def _work(holder: Holder, study: StudyOverview) -> Work:
         epochs=recipe.get("epochs"),
         quiet_seconds=holder.quiet_seconds,
         is_alive=holder.is_alive,
+        epoch_seconds=holder.epoch_seconds,
     )
 
 
@@ -164,6 +167,7 @@ def status_as_json(status: SearchStatus) -> dict[str, Any]:
                 "epoch": work.epoch,
                 "epochs": work.epochs,
                 "seconds_since_last_sign": work.quiet_seconds if math.isfinite(work.quiet_seconds) else None,
+                "seconds_since_last_epoch": work.epoch_seconds,
                 "alive": work.is_alive,
             }
             for work in status.workers

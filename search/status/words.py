@@ -14,7 +14,7 @@ MOST_WORKERS = 40
 STUDY_HEADINGS = (
     "study", "budget", "used", "complete", "pruned", "infeasible", "failed", "running", "waiting", "training",
 )  # fmt: skip
-WORKER_HEADINGS = ("worker", "trial", "epoch", "last sign")
+WORKER_HEADINGS = ("worker", "trial", "epoch", "last epoch", "last sign")
 
 
 def status_in_words(where: str, searches: Sequence[SearchStatus]) -> str:
@@ -65,7 +65,8 @@ def _worker(work: Work) -> tuple[str, ...]:
     of_all = "" if work.epochs is None else f" of {work.epochs}"
     sign = f"{duration(work.quiet_seconds)} ago" if math.isfinite(work.quiet_seconds) else "its process has ended"
     silent = ", silent" if math.isfinite(work.quiet_seconds) and not work.is_alive else ""
-    return clean(work.worker), clean(work.trial), f"{work.epoch}{of_all}", sign + silent
+    epoch = "" if work.epoch_seconds is None else f"{duration(work.epoch_seconds)} ago"
+    return clean(work.worker), clean(work.trial), f"{work.epoch}{of_all}", epoch, sign + silent
 
 
 def _unattended(status: SearchStatus) -> str:

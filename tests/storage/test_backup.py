@@ -228,7 +228,7 @@ def test_rows_of_deleted_trials_are_not_mixed_with_restored_ones(filled: Databas
         connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
     with other.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
-        connection.execute(text("INSERT INTO elimnet_curves VALUES (1, 7, '{}')"))
+        connection.execute(text("INSERT INTO elimnet_curves VALUES (1, 7, '{}', 0)"))
         connection.commit()
     import_rows(other, as_json(export_rows(filled, "birds")), "birds", {}, "first")
     (trial, *_) = read_trials(other)

@@ -178,7 +178,7 @@ def test_reading_a_database_of_something_else(empty_url: str) -> None:
         connect(empty_url, create=False)
 
 
-@pytest.mark.parametrize(("version", "advice"), [(0, "start a new database"), (99, "update this program")])
+@pytest.mark.parametrize(("version", "advice"), [(0, "upgrade them with elimnet init"), (99, "update this program")])
 def test_tables_of_another_version(database: Database, url: str, version: int, advice: str) -> None:
     database.write(lambda connection: connection.execute(text(f"UPDATE elimnet_schema SET version = {version}")))
     for create in (True, False):

@@ -60,6 +60,9 @@ def test_workers_that_hold_a_trial_with_epoch_and_last_sign(database: Database, 
     curves.append(database, lease, 2, {"f1_macro": 0.6})
     first, second = overview(database).holders
     assert (first.worker, first.number, first.epoch, first.attributes) == ("a", other.number, 0, {})
+    assert first.epoch_seconds is None
+    assert second.epoch_seconds is not None
+    assert 0 <= second.epoch_seconds < 60
     assert (second.worker, second.study_id, second.number, second.epoch) == ("b", study._study_id, 0, 2)
     assert second.attributes == {"seed": 3, "candidate": {"recipe": {"epochs": 7}}}
     assert 0 <= second.quiet_seconds < 60

@@ -37,16 +37,16 @@ def test_studies_with_budgets_and_states() -> None:
 
 def test_workers() -> None:
     workers = (
-        Work("host-1", "scratch #3", 3, 24, 2.4, is_alive=True),
+        Work("host-1", "scratch #3", 3, 24, 2.4, is_alive=True, epoch_seconds=130.0),
         Work("host-2", "scratch #4", 0, None, 95.0, is_alive=False),
         Work("host-3", "scratch #5", 1, 24, math.inf, is_alive=False),
     )
     lines = shown(StudyStanding("scratch", trials=9, running=2), workers=workers)
     assert lines[-5:] == [
-        "worker  trial       epoch    last sign",
-        "host-1  scratch #3  3 of 24  2 s ago",
-        "host-2  scratch #4  0        2 min ago, silent",
-        "host-3  scratch #5  1 of 24  its process has ended",
+        "worker  trial       epoch    last epoch  last sign",
+        "host-1  scratch #3  3 of 24  2 min ago   2 s ago",
+        "host-2  scratch #4  0                    2 min ago, silent",
+        "host-3  scratch #5  1 of 24              its process has ended",
         "1 trial waits for a worker that resumes it",
     ]
 
