@@ -12,8 +12,9 @@ proportions", Statistics in Medicine 17, 1998). It ignores that both networks sa
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -202,20 +203,22 @@ def _drawn(row: Row) -> tuple[Integers, Floats] | None:
     if len(row.answers) != len(row.trials):
         return None
     try:
-        known = [_unpacked(answers) for answers in row.answers]
+        known = [_drawn_of(answers["labels"], answers["predictions"]) for answers in row.answers]
     except ValueError:
         return None
     labels = known[0][0]
-    if not len(labels) or any(not np.array_equal(each, labels) for each, _ in known):
+    if any(not np.array_equal(each, labels) for each, _ in known):
         return None
-    return labels, np.mean([drawn_f1(labels, predictions[None])[:, 0] for _, predictions in known], axis=0)
+    return labels, np.mean([drawn for _, drawn in known], axis=0)
 
 
-def _unpacked(answers: Mapping[str, str]) -> tuple[Integers, Integers]:
-    labels, predictions = unpack(answers["labels"]), unpack(answers["predictions"])
-    if labels.shape != predictions.shape:
-        raise ValueError("another number of predictions than of true classes")
-    return labels, predictions
+@lru_cache(maxsize=1000)
+def _drawn_of(packed_labels: str, packed_predictions: str) -> tuple[Integers, Floats]:
+    """Of one trial. It takes some 20 ms, and a page in the browser asks for it again whenever a trial ends."""
+    labels, predictions = unpack(packed_labels), unpack(packed_predictions)
+    if labels.shape != predictions.shape or not len(labels):
+        raise ValueError("another number of predictions than of true classes, or none")
+    return labels, drawn_f1(labels, predictions[None])[:, 0]
 
 
 def _unpaired(entry: Entry, best: Entry) -> Interval | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 import time
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from search.errors import BadInput
 from search.models.classifier import Classifier
 from search.models.pytorch_models import open_network
 from search.models.searches import chosen_search
@@ -25,23 +27,25 @@ from search.settings.search import Settings
 from search.status.facts import SearchStatus, read_status
 from search.status.showing import open_to_show
 from storage.database import Database
+from storage.errors import StorageError
 
+log = logging.getLogger(__name__)
+
+NEW_SECONDS = 2.0
+"""A status is read once for all who look within this time."""
 OLD_SECONDS = 60.0
 """Latencies are measured without any change of a trial's state: they are read again after this time."""
 MOST_KEPT = 8
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class View:
-    """A compared search, for one x axis."""
+    """A compared search, for one x axis. It equals itself alone, so what is drawn of it can be kept."""
 
     comparison: Comparison
     advice: Recommendation | None
-
-    @cached_property
-    def figure(self) -> Figure:
-        return front_figure(self.comparison)
+    figure: Figure
 
     @cached_property
     def entry_of(self) -> Mapping[tuple[str, int], Entry]:
@@ -76,6 +80,41 @@ class Kept:
             return made
 
 
+class Latest:
+    """The latest results by name. While a newer one is made, everybody gets the one before it: nobody waits."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._first = Kept(100)
+        self._made: dict[str, tuple[object, Any]] = {}
+        self._busy: set[str] = set()
+
+    def get(self, name: str, version: object, make: Callable[[], T]) -> T:
+        """The first result of a name is waited for, and what `make` raises for it is raised."""
+        with self._lock:
+            if (known := self._made.get(name)) is not None:
+                if known[0] != version and name not in self._busy:
+                    self._busy.add(name)
+                    threading.Thread(target=self._renew, args=(name, version, make), daemon=True).start()
+                found: T = known[1]
+                return found
+        made = self._first.get(name, make)
+        with self._lock:
+            self._made.setdefault(name, (version, made))
+        return made
+
+    def _renew(self, name: str, version: object, make: Callable[[], Any]) -> None:
+        try:
+            made = make()
+            with self._lock:
+                self._made[name] = (version, made)
+        except (BadInput, StorageError) as error:  # the next request tries again
+            log.warning("%s", error)
+        finally:
+            with self._lock:
+                self._busy.discard(name)
+
+
 class Found:
     """The search that the settings name, read only."""
 
@@ -83,7 +122,8 @@ class Found:
         self.settings = settings
         self._lock = threading.Lock()
         self._database: Database | None = None
-        self._views, self._models, self._classifiers = Kept(), Kept(1), Kept()
+        self._status: tuple[float, SearchStatus] | None = None
+        self._latest, self._classifiers = Latest(), Kept()
 
     @property
     def database(self) -> Database:
@@ -95,17 +135,21 @@ class Found:
 
     def status(self) -> SearchStatus:
         """How the search stands now. Raises BadInput if there is none, or several to choose from."""
-        (status,) = read_status(self.database, chosen_search(self.database, self.settings))
-        return status
+        known = self._status
+        if known is None or time.monotonic() - known[0] > NEW_SECONDS:
+            (status,) = read_status(self.database, chosen_search(self.database, self.settings))
+            known = self._status = (time.monotonic(), status)
+        return known[1]
 
     def view(self, axis: str, status: SearchStatus | None = None) -> View:
         """The search as reports compare it. Raises BadInput if no trial has finished, or if no x value is known."""
         status = status or self.status()
-        return self._views.get((axis, *_changes(status)), lambda: self._compared(status.name, axis))
+        return self._latest.get(axis, _changes(status), lambda: self._compared(status.name, axis))
 
     def models(self) -> Mapping[str, KeptModel]:
         """The trials with a saved model, by STUDY/NUMBER. Raises BadInput if there is no search."""
-        return self._models.get(
+        return self._latest.get(
+            "models",
             _changes(self.status()),
             lambda: {model.name: model for model in kept_models(self.database, self.settings)},
         )
@@ -124,7 +168,7 @@ class Found:
         search = read_search(self.database, name)
         comparison = compare(search, choose_axis(self.database, search, axis, None))
         entries = select(comparison, min_f1=0.0, max_parameters=math.inf, everything=False)
-        return View(comparison, recommend_found(comparison, entries))
+        return View(comparison, recommend_found(comparison, entries), front_figure(comparison))
 
 
 def warm_up(classifier: Classifier) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -26,6 +27,7 @@ from search.ui.guard import FRAMED
 from search.ui.jobs import Jobs
 from search.ui.labels import ACTIONS, Labels
 from search.ui.trying import NO_THRESHOLD, Trying, exports, usable_exports
+from storage.errors import StorageError
 
 HERE = Path(__file__).parent
 KINDS = ("run", "check", "inspect", "export", "finalize")
@@ -58,6 +60,12 @@ class Page:
             "wording": wording,
             "NOT_KNOWN": NOT_KNOWN,
         }
+
+    def prepare(self) -> None:
+        """Read the search before the first request does, if there is one."""
+        with suppress(BadInput, StorageError):
+            self.found.view("parameters")
+            self.found.models()
 
     def routes(self) -> list[Any]:
         """Of a read-only page, those that start or change nothing."""

@@ -40,7 +40,7 @@ def network(found: Found, axis: str, study: str, number: int) -> dict[str, Any] 
         return None
     candidate = stored_candidate(entry.row.candidate)
     of_study = next(each for each in view.comparison.search.studies if each.name == study)
-    half = half_as_large(view.comparison, entry)
+    half, saved = half_as_large(view.comparison, entry), found.models()
     return {
         "entry": entry,
         "whole": _whole(view.comparison, entry),
@@ -50,7 +50,7 @@ def network(found: Found, axis: str, study: str, number: int) -> dict[str, Any] 
         "half_costs": None if half is None else entry.row.f1_macro - half.row.f1_macro,
         "advice": view.advice,
         "matrix": matrix(entry.row.confusion, [str(name) for name in of_study.data.get("classes", ())]),
-        "model": next((name for trial in entry.row.trials if (name := f"{study}/{trial}") in found.models()), None),
+        "model": next((name for trial in entry.row.trials if (name := f"{study}/{trial}") in saved), None),
     }
 
 

@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 import sys
+import threading
 import webbrowser
 from typing import Any
 
@@ -23,6 +24,7 @@ from storage.errors import StorageError
 def application(settings: Settings, options: argparse.Namespace, token: str | None) -> Any:
     """The ASGI application: every request passes the guard first."""
     page = Page(settings, options)
+    threading.Thread(target=page.prepare, daemon=True).start()
     handlers = {BadInput: page.refused, StorageError: page.refused}
     app = Starlette(routes=page.routes(), exception_handlers=handlers)
     return Guard(app, host=options.host, token=token)

@@ -1,7 +1,7 @@
 // Everything that the server cannot do: reading anew without flicker, sending pictures, and saving decisions.
 "use strict";
 
-const EVERY_MS = 3000;
+const EVERY_MS = 5000;
 
 async function text(address, options) {
   const answer = await fetch(address, options);
