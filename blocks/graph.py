@@ -113,10 +113,13 @@ class _Recording(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return self._numbers.get(tensor.untyped_storage()._cdata)
 
     def batch_norm(self, features: Tensor, weights: Sequence[Tensor]) -> Tensor:
-        """Note a batch norm, and return its output."""
+        """Note a batch norm, unless it is one of weights (weight standardisation), and return its output."""
         with torch._C._DisableTorchDispatch():
             normalised = torch.empty_like(features)
-        self._note(BATCH_NORM, [features, *weights], [normalised], ())
+        if self.number_of(features) is None:
+            self._held.append(normalised)
+        else:
+            self._note(BATCH_NORM, [features, *weights], [normalised], ())
         return normalised
 
     def _note(self, kind: str, inputs: Sequence[Tensor], outputs: Sequence[Tensor], args: Sequence[Any]) -> None:

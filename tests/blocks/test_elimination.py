@@ -92,10 +92,13 @@ def test_a_cut_network_computes_and_holds_what_the_whole_one_does_up_to_there(fa
     cut = cuts[len(cuts) // 2]
     whole = timm.create_model(backbone, num_classes=0)
     network = build(_specification(backbone, size, cut.module, kind="pool_linear"), whole.state_dict())
+    needed = memory_of(network, size)
+    assert needed.flash_bytes >= 0.95 * cut.parameters, "batch norms are no weights of their own"
 
     image = torch.rand(2, 3, size, size)
     normalised = (image - network.mean) / network.std
     feature = _feature_of_whole(whole.eval(), str(cut.module), normalised)
+    assert needed.activation_bytes >= max(feature[0].numel(), 3 * size**2)
     network.eval()
     torch.testing.assert_close(network.trunk(normalised)[-1], feature, rtol=1e-4, atol=1e-5)
 
@@ -104,10 +107,6 @@ def test_a_cut_network_computes_and_holds_what_the_whole_one_does_up_to_there(fa
     kept = {name: parameter.numel() for name, parameter in network.trunk.backbone.named_parameters()}  # type: ignore[union-attr]
     assert set(kept) == used | IDLE.get(family, set())
     assert sum(kept.values()) == cut.parameters
-
-    needed = memory_of(network, size)
-    assert needed.activation_bytes >= max(feature[0].numel(), 3 * size**2)
-    assert needed.flash_bytes >= 0.95 * cut.parameters, "batch norms are no weights of their own"
 
     logits = network.train()(image)
     assert logits.shape == (2, 6)

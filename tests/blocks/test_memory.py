@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from timm.layers.std_conv import ScaledStdConv2d
 from torch import Tensor, nn
 
 from blocks import memory
@@ -120,6 +121,7 @@ class Padded(nn.Module):
         (nn.Conv2d(3, 4, 3, padding=1, stride=2), [("constant_pad_nd", 3 * 10 * 10), ("convolution", 64)]),
         (nn.Conv2d(3, 4, 3, padding=2), [("constant_pad_nd", 3 * 12 * 12), ("convolution", 400)]),
         (nn.Conv2d(3, 4, 3, padding=2, dilation=2), [("convolution", 256)]),
+        (ScaledStdConv2d(3, 4, 1), [("convolution", 256)]),
         (nn.MaxPool2d(3, 2, 1), [("constant_pad_nd", 3 * 10 * 10), ("max_pool2d_with_indices", 48)]),
         (nn.MaxPool2d(2), [("max_pool2d_with_indices", 48)]),
         (nn.AvgPool2d(2), [("avg_pool2d", 48)]),
@@ -165,6 +167,12 @@ def test_a_weight_counts_once_and_what_is_not_read_does_not() -> None:
     network = tiny_network()
     network.trunk, network.head = Module(Shared()), nn.Identity()
     assert memory_of(network, 8).flash_bytes == 9 + 6 + 8 * (3 + 3)
+
+
+def test_a_standardised_weight_is_a_weight() -> None:
+    network = tiny_network()
+    network.trunk, network.head = Module(ScaledStdConv2d(3, 4, 3, padding=1)), nn.Identity()
+    assert memory_of(network, 8).flash_bytes == 3 * 4 * 9 + 6 + 8 * 4
 
 
 def test_counting_leaves_the_network_as_it_was() -> None:
