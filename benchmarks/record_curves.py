@@ -59,6 +59,8 @@ from search.trial.objective import run
 Spaces = dict[str, EliminationSpace | ScratchSpace]
 
 SEEDS = 3
+COUNTS = ("parameters", "macs", "layers")
+"""What a replay needs to know of a network."""
 CANDIDATES_A_REPEAT = 10
 SCRATCH_CANDIDATES_A_RECIPE = 5
 CPU = torch.device("cpu")
@@ -72,7 +74,7 @@ def make_spaces(options: argparse.Namespace) -> Spaces:
         "max_parameters": options.max_parameters,
     }
     return {
-        "elimination": EliminationSpace(**common, trainings=("alone",)),
+        "elimination": EliminationSpace(**common, backbones=("tf_efficientnet_lite0",), trainings=("alone",)),
         "scratch": ScratchSpace(**common, max_macs=options.max_macs),
     }
 
@@ -103,7 +105,7 @@ def _sampled(name: str, space: EliminationSpace | ScratchSpace, classes: int, wa
             study.tell(trial, state=TrialState.PRUNED)
             continue
         attributes = assignment.attributes()
-        described = {key: attributes[key] for key in ("seed", "candidate", "candidate_key", *assignment.counts)}
+        described = {key: attributes[key] for key in ("seed", "candidate", "candidate_key", *COUNTS)}
         distributions = encoded(trial.distributions)
         sampled.append(Planned(name, len(sampled), params=trial.params, distributions=distributions, **described))
     return sampled

@@ -32,4 +32,4 @@ def test_figures_are_drawn_and_no_script_fails(two_studies: Any, tmp_path: Path)
         "scratch: overall Pareto front",
         "full backbone",
     } <= set(legend)
-    assert len(re.findall(r'<path class="point"', done.stdout)) >= len(comparison.entries)
+    assert len(re.findall(r'<path class="point[ "]', done.stdout)) >= len(comparison.entries)

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import optuna
@@ -112,6 +112,15 @@ def test_seconds_that_are_none(seconds: str, file: str, capsys: pytest.CaptureFi
     assert f"expected a number from 0.5 to 86400, got '{seconds}'" in capsys.readouterr().err
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Ctrl-C reaches commands also if these tests run in the background, where it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_it_watches_until_ctrl_c(file: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "search.status", "--database-url", file, "--json", "--watch", "0.5"]
     with (tmp_path / "out").open("wb") as out:
@@ -131,6 +140,7 @@ def test_it_watches_until_ctrl_c(file: str, tmp_path: Path) -> None:
 
 
 @needs_fork
+@pytest.mark.usefixtures("heard")
 def test_on_a_terminal_it_draws_over_what_it_showed(file: str) -> None:
     here, there = pty.openpty()
     command = [sys.executable, "-m", "search.status", "--database-url", file, "--watch", "0.5"]
