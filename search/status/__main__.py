@@ -18,12 +18,12 @@ WATCH_SECONDS = 5.0
 LEAST_SECONDS, MOST_SECONDS = 0.5, 86_400
 
 
-def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.status") -> None:
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.status") -> int:
     options = _parser(prog).parse_args(arguments)
     settings = all_settings.load(options)
     with loading():
         from search.status.showing import show_status
-    show_status(settings, watch=options.watch, as_json=options.json)
+    return show_status(settings, watch=options.watch, as_json=options.json)
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:

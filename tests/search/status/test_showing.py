@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import optuna
@@ -112,16 +112,8 @@ def test_seconds_that_are_none(seconds: str, file: str, capsys: pytest.CaptureFi
     assert f"expected a number from 0.5 to 86400, got '{seconds}'" in capsys.readouterr().err
 
 
-@pytest.fixture
-def heard() -> Iterator[None]:
-    """Ctrl-C reaches commands also if these tests run in the background, where it is ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("heard")
-def test_it_watches_until_ctrl_c(file: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_it_watches_until_a_signal(file: str, tmp_path: Path, number: int, status: int) -> None:
     command = [sys.executable, "-m", "search.status", "--database-url", file, "--json", "--watch", "0.5"]
     with (tmp_path / "out").open("wb") as out:
         process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.PIPE)
@@ -130,8 +122,8 @@ def test_it_watches_until_ctrl_c(file: str, tmp_path: Path) -> None:
         assert process.poll() is None
         assert time.monotonic() < limit
         time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130
+    process.send_signal(number)
+    assert process.wait(300) == status
     assert process.stderr is not None
     assert process.stderr.read() == b""
     process.stderr.close()
@@ -140,7 +132,6 @@ def test_it_watches_until_ctrl_c(file: str, tmp_path: Path) -> None:
 
 
 @needs_fork
-@pytest.mark.usefixtures("heard")
 def test_on_a_terminal_it_draws_over_what_it_showed(file: str) -> None:
     here, there = pty.openpty()
     command = [sys.executable, "-m", "search.status", "--database-url", file, "--watch", "0.5"]
@@ -150,7 +141,7 @@ def test_on_a_terminal_it_draws_over_what_it_showed(file: str) -> None:
     while seen.count(b"search demo:") < 2:
         seen += os.read(here, 65536)
     process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130
+    assert process.wait(300) == 130
     os.close(here)
     assert b"\x1b[1A" in seen  # the cursor moves up again
 
