@@ -12,6 +12,7 @@ from tests.search.conftest import searched  # noqa: F401  fixture
 pytest.importorskip("uvicorn")
 
 
+@pytest.mark.slow
 def test_each_view_is_timed(
     searched: Path,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
