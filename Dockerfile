@@ -21,7 +21,7 @@ LABEL org.opencontainers.image.title="ELimNet Search" \
 FROM base AS dashboard
 COPY constraints.txt ./
 RUN pip install --constraint constraints.txt \
-        boto3 filelock gunicorn optuna optuna-dashboard psycopg2-binary sqlalchemy
+        alembic boto3 filelock gunicorn optuna optuna-dashboard psycopg2-binary sqlalchemy
 COPY storage/ storage/
 RUN python -m compileall -q storage
 LABEL org.opencontainers.image.description="Dashboard of ELimNet Search"
