@@ -18,7 +18,6 @@ from starlette.staticfiles import StaticFiles
 
 from search.errors import BadInput
 from search.report import wording
-from search.settings.options import BUDGETS, OF_TRAINING
 from search.settings.search import Settings
 from search.system.text import NOT_KNOWN, clean, percent, short, whole
 from search.ui import question, starting, taking, watch
@@ -30,8 +29,6 @@ from search.ui.trying import NO_THRESHOLD, Trying, exports, usable_exports
 from storage.errors import StorageError
 
 HERE = Path(__file__).parent
-KINDS = ("run", "check", "inspect", "export", "finalize")
-WITHOUT = {"run": (), "check": (), "inspect": OF_TRAINING, "export": OF_TRAINING, "finalize": BUDGETS}
 PAGES = {"/": "Watch", "/try": "Try"}
 PAGES_OF_OWNERS = {"/start": "Start", "/data": "Data", "/take": "Take"}
 FRAME = {"content-security-policy": f"{FRAMED}; frame-ancestors 'self'"}
@@ -96,6 +93,7 @@ class Page:
             Route("/take", self.take_page),
             Route("/take/export", _posted(self.export), methods=["POST"]),
             Route("/take/final", _posted(self.finalize), methods=["POST"]),
+            Route("/take/exported", self.exported),
             Route("/take/{export}.zip", self.download),
         ]
 
@@ -164,7 +162,7 @@ class Page:
 
     def job(self, request: Request) -> Response:
         kind = request.path_params["kind"]
-        if kind not in KINDS:
+        if kind not in starting.WITHOUT:
             return PlainTextResponse("There is no such command.", 404)
         return self._page(request, "job.html", **self._job(kind))
 
@@ -173,12 +171,12 @@ class Page:
         if kind not in ("check", "inspect"):
             return PlainTextResponse("This command is not started without a form.", 404)
         output = ["--output", str(self.settings.run_dir)] if kind == "inspect" else []
-        self.jobs.start(kind, [*starting.passed(self.options, WITHOUT[kind]), *output])
+        self.jobs.start(kind, [*starting.passed(self.options, starting.WITHOUT[kind]), *output])
         return RedirectResponse("/start" if kind == "check" else "/data", 303)
 
     def stop(self, request: Request, _: bytes) -> Response:
         kind = request.path_params["kind"]
-        if kind in KINDS:
+        if kind in starting.WITHOUT:
             self.jobs.stop(kind)
         return RedirectResponse({"run": "/", "check": "/start", "inspect": "/data"}.get(kind, "/take"), 303)
 
@@ -217,13 +215,16 @@ class Page:
 
     def export(self, _: Request, body: bytes) -> Response:
         own = taking.export_options(self.settings, self.found.models(), _fields(body))
-        self.jobs.start("export", [*own, *starting.passed(self.options, WITHOUT["export"])])
+        self.jobs.start("export", [*own, *starting.passed(self.options, starting.WITHOUT["export"])])
         return RedirectResponse("/take", 303)
 
     def finalize(self, _: Request, body: bytes) -> Response:
         own = taking.final_options(_fields(body))
-        self.jobs.start("finalize", [*starting.passed(self.options, WITHOUT["finalize"]), *own])
+        self.jobs.start("finalize", [*starting.passed(self.options, starting.WITHOUT["finalize"]), *own])
         return RedirectResponse("/take#final", 303)
+
+    def exported(self, request: Request) -> Response:
+        return self._page(request, "exported.html", exported=list(exports(self.found)))
 
     def download(self, request: Request) -> Response:
         name = request.path_params["export"]

@@ -8,12 +8,20 @@ import time
 from collections.abc import Collection, Mapping
 
 from search.errors import BadInput
-from search.settings.options import OPTIONS, option
+from search.settings.options import BUDGETS, OF_TRAINING, OPTIONS, option
 from search.settings.search import Settings
 from search.settings.spaces import ListedSpace
 from search.system.deadline import Deadline
 from search.worker.plan import plan_in_words
 
+WITHOUT: Mapping[str, Collection[str]] = {
+    "run": (),
+    "check": (),
+    "inspect": OF_TRAINING | {"database_url"},
+    "export": OF_TRAINING,
+    "finalize": BUDGETS,
+}
+"""The commands that the page starts, and the options of settings that each of them lacks."""
 LEAST_MINUTES, MOST_MINUTES = 0.5, 10_080.0
 LIMITS = {"max_parameters": "parameters", "max_macs": "MACs per image", "max_latency_ms": "ms per image, here"}
 NOT_STARTED = "nothing was started"

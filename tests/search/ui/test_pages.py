@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,12 @@ from PIL import Image
 
 from search.inspect.corrections import read_corrections, write_corrections
 from search.inspect.findings import LabelError
+from search.models.decisions import decisions
 from search.models.deployed import CPU, of_network
+from search.models.exporting import Asked, export
+from search.models.image_files import Reading, decode_image
+from search.models.loading import open_classifier
+from search.models.original_data import open_images
 from search.models.sources import open_source
 from search.settings.search import Settings
 from tests.search.ui.conftest import Site, served
@@ -180,7 +186,8 @@ def test_an_export_comes_as_a_zip_with_its_proof(site: Site, settings: Settings)
     (folder / "golden" / "1.png").write_bytes(a_picture())
     (folder / "secret").symlink_to("/etc/passwd")
     try:
-        assert "/take/elimination-0-safetensors.zip" in site.get("/take").text
+        for path in ("/take", "/take/exported"):
+            assert "/take/elimination-0-safetensors.zip" in site.get(path).text
         answer = site.get("/take/elimination-0-safetensors.zip")
         with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
             assert sorted(archive.namelist()) == [
@@ -203,3 +210,23 @@ def test_test_scores_need_a_confirmation(site: Site, settings: Settings) -> None
 @pytest.mark.parametrize("fields", ["model=nosuch/1&format=onnx", "model=elimination/0&format=exe", ""])
 def test_an_export_of_something_else_is_refused(site: Site, fields: str) -> None:
     assert site.post("/take/export", fields.encode()).status == 400
+
+
+def test_an_export_with_a_threshold_says_unsure(site: Site, settings: Settings, images: Path) -> None:
+    folder = settings.run_dir / "exports" / "unsure-onnx"
+    source = open_source("elimination/0", settings)
+    export(source, "onnx", open_images(source, settings), folder, asked=Asked(reject=0.2))
+    try:
+        assert 'value="unsure-onnx"' in site.get("/try").text
+        classifier = open_classifier(str(folder), settings)
+        reading = Reading(classifier.description.input, 10**6)
+        seen = set()
+        for path in sorted(images.glob("*/*.png")):
+            expected = decisions(classifier.description, classifier.run(decode_image(path.read_bytes(), reading)[None]))
+            answer = site.post("/try/answer?model=unsure-onnx", path.read_bytes())
+            assert re.findall(r'class="decided[^>]*>([^<]*)<', answer.text) == expected
+            assert "always decides" not in answer.text
+            seen |= set(expected or ())
+        assert "unsure" in seen
+    finally:
+        shutil.rmtree(folder)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 
 import pytest
@@ -7,7 +9,8 @@ import pytest
 from search.errors import BadInput
 from search.settings.search import Settings
 from search.ui.__main__ import _parser
-from search.ui.starting import environment, passed, run_options
+from search.ui.starting import WITHOUT, environment, passed, run_options
+from search.ui.taking import final_options
 
 
 def test_the_command_is_the_one_that_a_person_would_type() -> None:
@@ -23,6 +26,26 @@ def test_a_password_is_in_no_command() -> None:
     options = _parser("ui").parse_args(["--database-url", "postgresql://me:secret@host/search"])
     assert passed(options) == []
     assert environment(options) == {"DATABASE_URL": "postgresql://me:secret@host/search"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "own"),
+    [
+        ("run", run_options(Settings(), {"minutes": "3", "limit": "max_macs", "most": "1e6"})),
+        ("check", []),
+        ("inspect", ["--output", "runs/search"]),
+        ("export", ["elimination/0", "--format", "onnx", "--output", "new", "--reject", "0.05", "--force"]),
+        ("finalize", final_options({"sure": "1", "seeds": "3"})),
+    ],
+)
+def test_every_command_takes_its_options(kind: str, own: list[str]) -> None:
+    """The only problem of the command is the one that was put into it."""
+    given = _parser("ui").parse_args(["--config", "demo", "--set", "nosuch=1"])
+    command = [sys.executable, "-m", "search", kind, *own, *passed(given, WITHOUT[kind])]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "nosuch: no such setting" in done.stderr
+    assert "unrecognized" not in done.stderr
 
 
 @pytest.mark.parametrize(
