@@ -24,7 +24,7 @@ from search.models.description import WEIGHTS_FILE
 from search.models.exporting import LOG_FILE
 from search.models.folder import save_model
 from search.models.formats import onnx_tracing
-from search.models.formats.onnx_int8 import FLOAT_CONVOLUTIONS
+from search.models.formats.int8 import FLOAT_CONVOLUTIONS
 from search.models.formats.registry import FORMATS
 from search.models.latency import runs
 from search.models.latency.runs import LatencyRun, Measurement

@@ -20,6 +20,9 @@ RANGES = {"min-max": None, "99.9%": 99.9, "99%": 99.0}
 
 CALIBRATED_ON = 256
 
+FLOAT_CONVOLUTIONS = 3
+"""How many of the first convolutions stay in floats where a format allows both."""
+
 WriteInt8 = Callable[[float | None, Path], None]
 """Writes the 8-bit model to a new file, with ranges by a value of `RANGES`."""
 

@@ -19,11 +19,10 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from search.models.classifier import Images
 from search.models.deployed import Deployed
 from search.models.description import ModelDescription
-from search.models.formats.int8 import WriteInt8
+from search.models.formats.int8 import FLOAT_CONVOLUTIONS, WriteInt8
 from search.models.formats.onnx_session import INPUT, OUTPUT
 from search.models.formats.onnx_tracing import describe_onnx, trace_onnx
 
-FLOAT_CONVOLUTIONS = 3
 _BATCH_SIZE = 32
 
 

@@ -20,14 +20,22 @@ from nncf.quantization.range_estimator import (
 from search.models.classifier import Images
 from search.models.deployed import Deployed
 from search.models.description import ModelDescription
-from search.models.formats.int8 import WriteInt8
+from search.models.formats.int8 import FLOAT_CONVOLUTIONS, WriteInt8
 from search.models.formats.openvino import converted, save
+
+CONVOLUTIONS = ("Convolution", "GroupConvolution")
 
 
 @contextmanager
 def quantizer(deployed: Deployed, description: ModelDescription, calibration: Images) -> Iterator[WriteInt8]:
-    """8-bit weights with one scale per channel, 8-bit activations, corrected biases. The softmax stays in floats."""
+    """8-bit weights with one scale per channel, 8-bit activations, corrected biases.
+
+    The first `FLOAT_CONVOLUTIONS` convolutions stay in floats, as in ONNX: they have few weights. So does the softmax.
+    """
     model = converted(deployed, description)
+    convolutions = [
+        each.get_friendly_name() for each in model.get_ordered_ops() if each.get_type_name() in CONVOLUTIONS
+    ]
     images = [np.ascontiguousarray(image.transpose(2, 0, 1))[None] for image in calibration]
 
     def write(percentile: float | None, path: Path) -> None:
@@ -37,6 +45,7 @@ def quantizer(deployed: Deployed, description: ModelDescription, calibration: Im
             nncf.Dataset(images),
             subset_size=len(images),
             fast_bias_correction=False,
+            ignored_scope=nncf.IgnoredScope(names=convolutions[:FLOAT_CONVOLUTIONS]),
             advanced_parameters=advanced,
         )
         save(quantised, description, path)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from search.models.deployed import Deployed
-from search.models.formats.int8 import RANGES
+from search.models.formats.int8 import FLOAT_CONVOLUTIONS, RANGES
 from search.models.formats.registry import load_format, load_quantizer
 from search.models.sources import Source
 from tests.formats import description_to_quantise, images_to_quantise, network_to_quantise
@@ -39,15 +39,18 @@ def test_weights_of_openvino_are_bytes_with_a_scale_for_each_channel(source: Sou
     description = description_to_quantise(network, source)
     with load_quantizer("openvino")(Deployed(network).eval(), description, images_to_quantise(8)) as write:
         write(None, tmp_path / "model.xml")
-    operations = openvino.Core().read_model(tmp_path / "model.xml").get_ops()
+    operations = openvino.Core().read_model(tmp_path / "model.xml").get_ordered_ops()
     assert sum(each.get_type_name() == "FakeQuantize" for each in operations) > 3
     whole = [
         each
         for each in operations
         if each.get_type_name() == "Constant" and str(each.get_element_type()) == "<Type: 'int8_t'>"
     ]
-    convolutions = [each for each in operations if "Convolution" in each.get_type_name()]
-    assert len(whole) > len(convolutions) > 5
+    convolutions = [each for each in operations if each.get_type_name() in ("Convolution", "GroupConvolution")]
+    inputs = [each.input_value(0).get_node().get_type_name() for each in convolutions]
+    assert "FakeQuantize" not in inputs[:FLOAT_CONVOLUTIONS]
+    assert set(inputs[FLOAT_CONVOLUTIONS:]) == {"FakeQuantize"}
+    assert len(whole) >= len(convolutions) - FLOAT_CONVOLUTIONS > 3
     scales = [
         each for each in operations if each.get_type_name() == "Constant" and each.get_output_shape(0)[:1] == [16]
     ]
