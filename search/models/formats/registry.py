@@ -54,6 +54,7 @@ class Entry:
     alone       packages to install without what they ask for: they work with newer versions than those that they allow
     dimensions  most dimensions of a tensor inside a network, the batch included; None: no limit is known
     int8        its model of 8-bit integers; None: the format cannot be quantised
+    lacks       operators of PyTorch that were seen to fail
     resizes     whether the model can take pictures of any size, and resize them itself
     """
 
@@ -67,6 +68,7 @@ class Entry:
     alone: tuple[str, ...] = ()
     int8: Int8 | None = None
     dimensions: int | None = None
+    lacks: tuple[str, ...] = ()
     resizes: bool = False
 
     @property
@@ -107,6 +109,7 @@ FORMATS = {
             "int8, 256 times a probability minus 128",
             ("ai_edge_quantizer",),
         ),
+        lacks=("_upsample_bicubic2d_aa",),
     ),
     "ncnn": Entry(
         "model.ncnn.param",
@@ -116,6 +119,7 @@ FORMATS = {
         writers=("pnnx",),
         runners=("ncnn",),
         dimensions=4,
+        lacks=("slice with a step",),
     ),
     "torchscript": Entry("model.pt", "(N, 3, S, S) uint8, 0 to 255", "PyTorch"),
     "torch-export": Entry("model.pt2", "(N, 3, S, S) uint8, 0 to 255", "PyTorch"),

@@ -35,14 +35,20 @@ def test_a_convolutional_network_fits_every_format(source: Source) -> None:
 def test_attention_is_refused_with_the_formats_that_can_hold_it(vit: Deployed) -> None:
     found = operators_of(vit, 32)
     assert found.dimensions == 5
-    assert {"reshape", "permute"} <= set(found.names)
+    assert {"reshape", "permute"} <= set(found.largest) <= found.names
     with pytest.raises(BadInput) as caught:
         check_network("ncnn", vit, 32, "nothing was exported")
     (problem,) = caught.value.problems
     assert problem.startswith("--format ncnn cannot hold test_vit: it needs tensors of 5 dimensions (")
-    others = "onnx, openvino, litert, torchscript, torch-export or safetensors"
+    others = "onnx, openvino, torchscript, torch-export or safetensors"
     assert problem.endswith(f"), and ncnn has at most 4; export it with --format {others}")
     check_network("onnx", vit, 32, "nothing was exported")
+
+
+def test_an_operator_is_refused_by_its_name(vit: Deployed) -> None:
+    """Position embeddings of another image size are resized in the graph."""
+    (reason,) = unsupported("litert", operators_of(vit, 32))
+    assert reason == "it needs _upsample_bicubic2d_aa, which litert does not have"
 
 
 @pytest.mark.slow
