@@ -12,7 +12,6 @@ from search.models.deployed import Deployed, example_input
 from search.models.formats.padding import with_fixed_padding
 from search.models.formats.registry import FORMATS
 
-
 STRIDED_SLICE = "slice with a step"
 
 
@@ -30,7 +29,7 @@ class Operators:
 
 
 def operators_of(deployed: Deployed, size: int) -> Operators:
-    """Export the network, in evaluation mode, for images of `size` px, to PyTorch's own graph. It takes a few seconds."""
+    """Export the network, in evaluation mode, for images of `size` px, to PyTorch's own graph, in seconds."""
     example = example_input(size)[:1]
     with warnings.catch_warnings(action="ignore"):
         graph = torch.export.export(with_fixed_padding(deployed, example), (example,)).graph
