@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 
 from search.settings import search as all_settings
-from search.system.commands import add_quiet_argument, exit_with_status, loading
+from search.system.commands import add_log_argument, add_quiet_argument, exit_with_status, loading
 from search.system.hardware import add_workers_argument
 
 MINUTES = (
@@ -26,11 +26,12 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.r
     all_settings.add_arguments(parser, own={"minutes": MINUTES})
     add_workers_argument(parser, default="1")
     add_quiet_argument(parser)
+    add_log_argument(parser)
     options = parser.parse_args(arguments)
     settings = all_settings.load(options)
     with loading():
         from search.worker.launch import run_search
-    return run_search(settings, options.workers, started, quiet=options.quiet)
+    return run_search(settings, options.workers, started, quiet=options.quiet, as_json=options.log == "json")
 
 
 if __name__ == "__main__":

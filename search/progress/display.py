@@ -23,6 +23,7 @@ from search.progress.table import LiveTable
 from search.progress.words import front_change, stamped, status_line
 from search.study.study import OpenStudy
 from search.system.deadline import Deadline
+from search.system.logs import logs_json
 from storage.database import Database
 from storage.errors import StorageError
 
@@ -41,6 +42,11 @@ def manner_of(console: Console, *, quiet: bool) -> Manner:
     if quiet:
         return "quiet"
     return "live" if console.file.isatty() and not console.is_dumb_terminal else "lines"
+
+
+def _dated(line: str) -> str:
+    """The line after the time of day, which an event has anyway."""
+    return line if logs_json() else stamped(line)
 
 
 class Display:
@@ -100,8 +106,8 @@ class Display:
         elif isinstance(message, Printed):
             self._print(message.line)
         else:
-            if message.failed or self.manner != "quiet":
-                self._print(stamped(message.line))
+            if not logs_json() and (message.failed or self.manner != "quiet"):  # as JSON, the worker tells it
+                self._print(_dated(message.line))
             self._ended.set()
 
     def ends(self, worker: int) -> None:
@@ -114,7 +120,7 @@ class Display:
 
     def _say_now_and_then(self) -> None:
         while not self._over.wait(LINE_SECONDS):
-            self._print(stamped(status_line(self.facts)))
+            self._print(_dated(status_line(self.facts)))
 
     def _look(self) -> None:
         """Read the standing after each ended trial, including the last one."""
@@ -139,7 +145,7 @@ class Display:
         change = front_change(self._standing.front, standing.front)
         self._standing = standing
         if change:
-            self._print(stamped(change))
+            self._print(_dated(change))
 
     def _print(self, line: str) -> None:
         """Print a line, on a terminal above the table. A reader that has gone is no reason to end the training."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from search.progress.facts import Activity, Ended, Message
+from search.system.logs import tell_about, tell_event
 
 
 def _tell_nobody(message: Message) -> None:
@@ -25,18 +26,24 @@ class Reporter:
 
     def begins(self, study: str, number: int) -> None:
         """The worker has a trial of `study`. What the trial tries may have to be chosen first."""
+        tell_about(study=study, trial=number)
+        tell_event("begins")
         self._tell(Activity("choosing a network", trial=f"{study} #{number}"))
 
     def trains(self, network: str, epochs: int, done: int) -> None:
         """The trial trains `network`, and `done` of its epochs are finished."""
+        tell_event(f"trains {network}, {done} of {epochs} epochs are finished")
         self._tell(replace(self._now, network=network, epochs=epochs, epoch=done))
 
     def epoch(self, epoch: int, f1_macro: float) -> None:
         """The trial has finished an epoch."""
         self._tell(replace(self._now, epoch=epoch, f1_macro=f1_macro))
+        tell_event(f"epoch {epoch} of {self._now.epochs}, macro F1 {f1_macro:.4f}")
 
     def ended(self, line: str, *, failed: bool) -> None:
         """The trial has ended."""
+        tell_event(line, failed=failed)
+        tell_about()
         self._tell(Activity("between trials"))
         self._send(Ended(line, failed))
 

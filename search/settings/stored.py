@@ -4,6 +4,9 @@ A database outlives the settings of its version. Here a stored value becomes one
 removed are dropped, whatever their value, and a field that was added gets the value that stands for what was done
 before. Everything that reads stored values reads them here. Settings that a person writes are not read here: a removed
 setting is an unknown setting there.
+
+Stored values say the version of their form, except those of 0.1.0, which have version 1. An older program than the one
+that stored a value refuses it, instead of leaving out what it does not know.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from search.errors import BadInput
 from search.settings.candidate import Candidate
 from search.settings.recipe import Recipe
 from search.settings.spaces import TRAININGS, AnySpace, ListedSpace, StudySpace
@@ -44,7 +48,16 @@ _ELIMINATION = _Fields(added={"trainings": ["alone"]})
 _FORMER_RECIPE = {"epochs": 12, "trunk_learning_rate": 0.3, "trunk_decay": 1.0}
 """Defaults of the first version that this one has changed."""
 
+SCHEMA = 2
+SCHEMA_KEY = "schema"
+"""The version of the form of stored values, and its key in them. It changes with a field that older programs lack."""
+
 _ANY_SPACE: TypeAdapter[AnySpace] = TypeAdapter(StudySpace)
+
+
+def to_store(value: Candidate | AnySpace) -> dict[str, Any]:
+    """The value for JSON, with the version of its form."""
+    return {**value.model_dump(mode="json"), SCHEMA_KEY: SCHEMA}
 
 
 def stored_recipe(values: Mapping[str, Any]) -> Recipe:
@@ -53,18 +66,27 @@ def stored_recipe(values: Mapping[str, Any]) -> Recipe:
 
 
 def stored_candidate(values: Mapping[str, Any]) -> Candidate:
-    """A stored candidate. Raises ValidationError if no version up to this one stored it."""
-    return Candidate.model_validate(_candidate(values))
+    """A stored candidate. Raises BadInput if a later version stored it, and ValidationError if none did."""
+    return Candidate.model_validate(_candidate(_checked(values)))
 
 
 def stored_space(values: Mapping[str, Any]) -> AnySpace:
-    """The stored space of a study. Raises ValidationError if no version up to this one stored it."""
-    return _ANY_SPACE.validate_python(_space(values))
+    """The stored space of a study. Raises ValidationError and BadInput, as `stored_candidate` does."""
+    return _ANY_SPACE.validate_python(_space(_checked(values)))
 
 
 def stored_list(values: Mapping[str, Any]) -> ListedSpace:
     """The stored space of a fixed-list study. Raises ValidationError also for another space."""
-    return ListedSpace.model_validate(_space(values))
+    return ListedSpace.model_validate(_space(_checked(values)))
+
+
+def _checked(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The values without the version of their form."""
+    version = values.get(SCHEMA_KEY, 1)
+    if type(version) is not int or version > SCHEMA:
+        problem = f"stored with version {version} of its form, expected at most {SCHEMA}; update this program"
+        raise BadInput("a stored value cannot be read", [problem])
+    return {name: value for name, value in values.items() if name != SCHEMA_KEY}
 
 
 def with_present_defaults(stored: Mapping[str, Any], space: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ from blocks.anatomy import anatomy
 from blocks.cost import linear_macs, linear_parameters
 from search.settings.search import Settings, resolved
 from search.settings.spaces import AnySpace, EliminationSpace, ListedSpace
+from search.settings.stored import SCHEMA, SCHEMA_KEY, to_store
 from search.spaces import listed
 from search.study.differences import LATENCY_MACHINE
 from search.study.first_trials import first_candidates
@@ -34,7 +35,7 @@ def attributes_of_study(space: AnySpace, settings: Settings, data: Mapping[str, 
     """The attributes that a study over `space` is created with; `data` is `Dataset.describe()`."""
     attributes: dict[str, Any] = {
         "space": space.space,
-        "settings": resolved(settings),
+        "settings": {**resolved(settings), SCHEMA_KEY: SCHEMA},
         "data": dict(data),
         "versions": {package: version(package) for package in PACKAGES},
         "python": platform.python_version(),
@@ -69,7 +70,7 @@ def create_study(
         study.set_metric_names(list(TEST_OBJECTIVES if reads_test else OBJECTIVES))
     for parameters in queue:
         study.enqueue_trial(parameters, skip_if_exists=True)
-    for key, value in {**attributes, WHOLE: space.model_dump(mode="json")}.items():
+    for key, value in {**attributes, WHOLE: to_store(space)}.items():
         study.set_user_attr(key, value)
 
 

@@ -27,7 +27,8 @@ def differences(study: optuna.Study, settings: Settings, data: Mapping[str, Any]
     now = _with_defaults(resolved(settings)["studies"][short])
     changed = sorted(key for key in {*before, *now} - MAY_CHANGE if before.get(key) != now.get(key))
     problems = differences_of_data(study, data) + _other_machine(study)
-    if settings.studies[short].model_dump(mode="json") == _with_defaults(study.user_attrs[WHOLE]):
+    named = settings.studies[short].model_dump(mode="json")
+    if _without_budget(named) == _without_budget(_with_defaults(study.user_attrs[WHOLE])):
         return problems  # the settings name what the study has, without the networks that lacked weights
     if changed and now["space"] == before["space"] == "listed":
         problems.append(
@@ -38,6 +39,10 @@ def differences(study: optuna.Study, settings: Settings, data: Mapping[str, Any]
     elif changed:
         problems.append(f"study {study.study_name} has a different {', '.join(changed)}; {ADVICE}")
     return problems
+
+
+def _without_budget(space: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in space.items() if name not in MAY_CHANGE}
 
 
 def _with_defaults(stored: Mapping[str, Any]) -> Mapping[str, Any]:

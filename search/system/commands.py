@@ -25,6 +25,12 @@ def add_quiet_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help=said)
 
 
+def add_log_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the option `--log`: standard output for people, or as events for programs that collect logs."""
+    said = "text for people, or json: each line of standard output is an event in JSON (default: text)"
+    parser.add_argument("--log", choices=("text", "json"), default="text", help=said)
+
+
 def positive(text: str) -> int:
     """argparse's `type` of a whole number of at least 1, with or without commas between thousands."""
     digits = text.replace(",", "")

@@ -10,7 +10,7 @@ import optuna
 
 from search.settings.candidate import Candidate
 from search.settings.spaces import ListedSpace
-from search.settings.stored import stored_candidate
+from search.settings.stored import stored_candidate, to_store
 from search.spaces import listed
 from search.spaces.counts import counts_of
 from search.spaces.elimination import TRAINING
@@ -40,7 +40,7 @@ class Assignment:
     def attributes(self) -> dict[str, Any]:
         """The trial's attributes that describe it."""
         return {
-            "candidate": self.candidate.model_dump(mode="json"),
+            "candidate": to_store(self.candidate),
             "candidate_key": self.candidate.key,
             "seed": self.seed,
             "family": self.candidate.network.family,

@@ -66,13 +66,13 @@ class Worked:
 
 
 @readers_may_leave()
-def run_search(settings: Settings, workers: str, started: float, *, quiet: bool) -> int:
+def run_search(settings: Settings, workers: str, started: float, *, quiet: bool, as_json: bool = False) -> int:
     """Work on all studies of a search in turns, then show the report. Returns the exit status of `search.run`.
 
     The `minutes` of the settings are the wall-clock time of the whole command, which started at `started` by the
     monotonic clock.
     """
-    set_up_logging(quiet=quiet)
+    set_up_logging(quiet=quiet, as_json=as_json)
     show_settings(settings)
     slots = open_slots(settings, workers)
     dataset = open_data(settings)
@@ -90,9 +90,9 @@ def run_search(settings: Settings, workers: str, started: float, *, quiet: bool)
 
 
 @readers_may_leave()
-def run_workers(settings: Settings, workers: str, *, quiet: bool) -> int:
+def run_workers(settings: Settings, workers: str, *, quiet: bool, as_json: bool = False) -> int:
     """Keep worker processes until all budgets are used. Returns the exit status of `search.worker`."""
-    set_up_logging(quiet=quiet)
+    set_up_logging(quiet=quiet, as_json=as_json)
     show_settings(settings)
     slots = open_slots(settings, workers)
     if address := os.environ.get("DASHBOARD_URL"):

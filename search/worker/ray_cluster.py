@@ -28,12 +28,12 @@ from search.progress.facts import Activity, Message
 from search.progress.reporter import Reporter
 from search.settings.search import Settings
 from search.system.device import choose_device
-from search.system.logs import set_up_logging
+from search.system.logs import set_up_logging, worker_name
 from search.worker.janitor import janitor
 from search.worker.loop import GivingUp, work
 from search.worker.placement import REFUSED, Wanted, in_words
 from search.worker.session import Session
-from search.worker.startup import open_data, worker_name
+from search.worker.startup import open_data
 from search.worker.supervisor import OUTAGE_SECONDS, STOP_SECONDS
 
 LOOK_SECONDS = 1.0

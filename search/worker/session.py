@@ -16,8 +16,9 @@ from search.study.budget import without_minutes
 from search.study.opening import open_rows
 from search.study.study import OpenStudy
 from search.system.deadline import Deadline
+from search.system.logs import worker_name
 from search.trial.context import WorkerContext
-from search.worker.startup import FIRST_CONTACT_SECONDS, open_search, worker_name
+from search.worker.startup import FIRST_CONTACT_SECONDS, open_search
 from storage.artefacts import Artefacts
 from storage.database import Database, connect
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 import textwrap
 import threading
 from pathlib import Path
@@ -130,8 +129,3 @@ def open_slots(settings: Settings, workers: str) -> list[Slot]:
         each = (f"{slot.device} with {with_threads}" for slot, with_threads in zip(chosen, threads, strict=True))
         print(f"{len(chosen)} workers: {', '.join(each)}")
     return chosen
-
-
-def worker_name(pid: int | None) -> str:
-    """The name of a process of this machine, for people who look up which worker holds a trial."""
-    return f"{socket.gethostname()}-{pid}"

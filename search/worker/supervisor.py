@@ -33,12 +33,12 @@ from search.settings.search import Settings
 from search.system.commands import exit_with_status
 from search.system.deadline import Deadline
 from search.system.hardware import Slot
-from search.system.logs import set_up_logging
+from search.system.logs import logs_json, set_up_logging, worker_name
 from search.system.signals import SIGNAL_STATUS, stop_on_signals
 from search.worker.janitor import janitor
 from search.worker.loop import GivingUp, work
 from search.worker.session import Session
-from search.worker.startup import open_data, worker_name
+from search.worker.startup import open_data
 from storage.errors import DatabaseLost
 from storage.leases import Leases
 
@@ -152,6 +152,7 @@ class Supervisor:
 class _Post:
     """The arguments of a worker process.
 
+    as_json    whether its log consists of events
     last_sign  the time of its last sign of life, by the monotonic clock that processes share. It has no lock, which a
                frozen worker might never release
     display    sends messages to the display
@@ -162,6 +163,7 @@ class _Post:
     slot: Slot
     manner: Manner
     deadline: Deadline | None
+    as_json: bool
     last_sign: ctypes.c_double
     display: Connection
     leash: Connection
@@ -177,7 +179,7 @@ class _Child:
         self.last_sign: ctypes.c_double = context.RawValue(ctypes.c_double, NO_SIGN)
         from_child, to_display = context.Pipe(duplex=False)
         leash, self._held = context.Pipe(duplex=False)
-        post = _Post(settings, slot, display.manner, display.deadline, self.last_sign, to_display, leash)
+        post = _Post(settings, slot, display.manner, display.deadline, logs_json(), self.last_sign, to_display, leash)
         display.take(slot.worker, Activity())
         self.process: BaseProcess = context.Process(target=_child_main, args=(post,))
         self.process.start()
@@ -207,7 +209,7 @@ def _child_main(post: _Post) -> None:
     send = Sender(post.display)
     if post.manner == "live":
         send_what_is_printed(send)
-    set_up_logging(quiet=post.manner == "quiet")
+    set_up_logging(quiet=post.manner == "quiet", as_json=post.as_json)
     torch.set_num_threads(post.slot.threads)
     stop = threading.Event()
 

@@ -133,6 +133,20 @@ def test_a_study_that_was_stored_with_settings_that_were_removed_goes_on(
     assert {opened.name: opened.space for opened in open_with(load_settings())} == load_settings().studies
 
 
+def test_a_study_of_0_1_0_goes_on_with_its_old_settings_and_another_budget(
+    load_settings: LoadSettings, open_with: Open
+) -> None:
+    former = {"trunk_learning_rate": 0.3, "trunk_decay": 1.0}
+    (opened,) = open_with(load_settings(studies={"elimination": tiny_elimination(recipe=former)}))
+    settings, space = (dict(opened.study.user_attrs[key]) for key in ("settings", WHOLE))
+    for stored in (settings["studies"]["elimination"], space):
+        del stored["trainings"], stored["recipe"]["trunk_decay"]
+    opened.study.set_user_attr("settings", settings)
+    opened.study.set_user_attr(WHOLE, space)
+    (again,) = open_with(load_settings(studies={"elimination": tiny_elimination(trials=9, recipe=former)}))
+    assert again.trials == 9
+
+
 def _as_0_1_0_stored_it(space: dict[str, Any]) -> dict[str, Any]:
     return {**space, "distillation": [0.0], "recipe": {**space["recipe"], "frozen_views": None, "distillation": 0.0}}
 

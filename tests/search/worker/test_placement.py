@@ -7,6 +7,7 @@ import pytest
 
 from search.errors import BadInput
 from search.worker import placement
+from search.worker.__main__ import main
 from search.worker.placement import Wanted, add_ray_arguments, wanted
 from tests.conftest import LoadSettings
 
@@ -68,3 +69,9 @@ def test_another_address_is_refused(text: str, capsys: pytest.CaptureFixture[Any
     with pytest.raises(SystemExit):
         options("--ray", text)
     assert "expected auto or HOST:PORT of the head node" in capsys.readouterr().err
+
+
+def test_events_of_other_machines_are_not_promised(capsys: pytest.CaptureFixture[Any]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--ray", "auto", "--log", "json"])
+    assert "--log json does not work with --ray" in capsys.readouterr().err

@@ -16,9 +16,9 @@ from search.models.stores import open_store
 from search.progress.display import Display
 from search.settings.search import Settings
 from search.system.hardware import Slot
+from search.system.logs import worker_name
 from search.worker import supervisor
 from search.worker.session import Session
-from search.worker.startup import worker_name
 from search.worker.supervisor import BAD_INPUT, GAVE_UP, NO_SIGN, Supervisor
 from storage.database import Database, connect
 from storage.leases import Leases
