@@ -32,7 +32,8 @@ class Reporter:
 
     def trains(self, network: str, epochs: int, done: int) -> None:
         """The trial trains `network`, and `done` of its epochs are finished."""
-        tell_event(f"trains {network}, {done} of {epochs} epochs are finished")
+        if (network, epochs) != (self._now.network, self._now.epochs):  # or it was told before the first epoch
+            tell_event(f"trains {network}, {done} of {epochs} epochs are finished")
         self._tell(replace(self._now, network=network, epochs=epochs, epoch=done))
 
     def epoch(self, epoch: int, f1_macro: float) -> None:
