@@ -5,8 +5,8 @@ removed are dropped, whatever their value, and a field that was added gets the v
 before. Everything that reads stored values reads them here. Settings that a person writes are not read here: a removed
 setting is an unknown setting there.
 
-Stored values say the version of their form, except those of 0.1.0, which have version 1. An older program than the one
-that stored a value refuses it, instead of leaving out what it does not know.
+Stored values say the version of their form, except those of the first version, which are of form 1. A program that is
+older than the one that stored a value refuses it, instead of leaving out what it does not know.
 """
 
 from __future__ import annotations

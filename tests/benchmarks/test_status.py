@@ -26,7 +26,7 @@ def test_both_databases_are_timed(
     main(["--database", str(database), "--database-url", url, "--trials", "5", "--repeats", "1"])
     first, *lines = capsys.readouterr().out.splitlines()
     assert first.endswith("; 5 trials")
-    assert [line.split()[0] for line in lines] == ["sqlite"] * 3 + ["postgresql+psycopg2"] * 3
+    assert [line.split()[0] for line in lines] == ["sqlite"] * 3 + ["postgresql"] * 3
     assert all(" s (" in line for line in lines)
 
 

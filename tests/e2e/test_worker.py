@@ -88,7 +88,7 @@ def pending(pid: int) -> set[int]:
         ({"password": "wrong"}, "check user and password"),
         ({"database": "nothing"}, "create this database or correct its name"),
         ({"port": 1}, "check host and port of the address, and whether the server is up"),
-        ({}, "start a new database"),
+        ({}, "upgrade them with elimnet init --upgrade"),
     ],
     ids=["password", "database", "server", "an older schema"],
 )
