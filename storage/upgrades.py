@@ -58,9 +58,10 @@ def upgrade(url: str, first_contact_seconds: float = 10.0) -> tuple[int, int]:
     try:
         if (version := retry(lambda: schema_version(engine))) is None:
             raise NoSearch(f"database {where}: it holds no search; there is nothing to upgrade")
-        if version >= SCHEMA_VERSION:
-            refuse_other_version(version, where)
+        if version == SCHEMA_VERSION:
             return version, version
+        if version > SCHEMA_VERSION:
+            refuse_other_version(version, where)
         with alone(engine, retry):
             return retry(attempt), SCHEMA_VERSION
     except DatabaseLost as lost:

@@ -207,6 +207,7 @@ def test_of_two_that_upgrade_at_once_both_succeed(url: str, next_version: int) -
         thread.join()
     assert {after for _, after in found} == {next_version}
     assert len(found) == 2
+    assert upgrade(url) == (next_version, next_version)  # so does one that comes late
 
 
 def test_a_worker_that_waits_meanwhile_claims_nothing_in_between(

@@ -17,9 +17,6 @@ import pytest
 from search.settings.search import Settings
 from search.ui.__main__ import _parser
 
-pytest.importorskip("starlette")
-uvicorn = pytest.importorskip("uvicorn")
-
 
 class Reply(NamedTuple):
     status: int
@@ -62,7 +59,9 @@ class Site:
 @contextmanager
 def served(settings: Settings, *given: str, token: str | None = None, config: Path | None = None) -> Iterator[Site]:
     """The page in a thread of this process."""
-    from search.ui.server import application  # noqa: PLC0415 - an extra
+    import uvicorn  # noqa: PLC0415 - comes with an extra
+
+    from search.ui.server import application  # noqa: PLC0415
 
     options: argparse.Namespace = _parser("ui").parse_args(
         [*(["--config", str(config)] if config else []), "--no-browser", *given]
