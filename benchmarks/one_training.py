@@ -9,7 +9,7 @@ start from random weights, as random-init ablations do. Scores are macro F1 on v
 last epoch, the mean over seeds. Seconds are CPU seconds of this process with one thread, because other work on the
 machine affects them less than wall-clock time.
 
-`--json FILE` adds a line for each training, with its data set, seed, recipe, exits and scores.
+`--json FILE` keeps a line for each training; trainings whose lines are there are not run again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from pydantic import ValidationError
 
 from benchmarks.depth_profile import environment
 from benchmarks.folders import opened, training_data
-from benchmarks.results import keep
+from benchmarks.results import known_or_measured
 from blocks.anatomy import anatomy
 from blocks.build import build
 from blocks.multi_exit import build_multi_exit
@@ -58,6 +58,21 @@ class Measured:
 
     f1_macro: dict[str, float]
     cpu_seconds: float
+
+
+@dataclass(frozen=True)
+class Training:
+    """A training, as `--json` keeps it: of all exits, or of the network of one `cut`."""
+
+    data: str
+    size: int
+    seed: int
+    backbone: str
+    pretrained: bool
+    recipe: dict[str, Any]
+    cut: str | None
+    f1_macro: dict[str, float] = field(default_factory=dict)
+    cpu_seconds: float = 0.0
 
 
 def exits_of(backbone: str, image_size: int, classes: int) -> list[EliminatedSpecification]:
@@ -118,15 +133,32 @@ def shared(
 
 
 def alone(
-    exits: Sequence[EliminatedSpecification], data: TrainingData, recipe: Recipe, seed: int, *, pretrained: bool = True
+    exit_: EliminatedSpecification, data: TrainingData, recipe: Recipe, seed: int, *, pretrained: bool = True
 ) -> Measured:
-    """Train each network separately."""
-    started, scores = time.process_time(), {}
-    for each in exits:
-        torch.manual_seed(seed)
-        network = build(each, _weights(each, pretrained))
-        scores[name_of(each)] = train(network, Plan(recipe, seed, pretrained), data, CPU).f1_macro
-    return Measured(scores, time.process_time() - started)
+    """Train one network by itself."""
+    started = time.process_time()
+    torch.manual_seed(seed)
+    network = build(exit_, _weights(exit_, pretrained))
+    score = train(network, Plan(recipe, seed, pretrained), data, CPU).f1_macro
+    return Measured({name_of(exit_): score}, time.process_time() - started)
+
+
+def _known_or_measured(file: Path | None, told: Training, measure: Callable[[], Measured]) -> Measured:
+    """Scores and seconds of the training that `told` names without them."""
+
+    def measured() -> list[Training]:
+        result = measure()
+        return [replace(told, f1_macro=result.f1_macro, cpu_seconds=result.cpu_seconds)]
+
+    wanted = {key: value for key, value in vars(told).items() if key not in ("f1_macro", "cpu_seconds")}
+    (training,) = known_or_measured(file, Training, wanted, measured)
+    return Measured(training.f1_macro, training.cpu_seconds)
+
+
+def _all_of(trainings: Sequence[Measured]) -> Measured:
+    """Several trainings as one row."""
+    scores = {cut: score for each in trainings for cut, score in each.f1_macro.items()}
+    return Measured(scores, sum(each.cpu_seconds for each in trainings))
 
 
 def _weights(network: EliminatedSpecification, pretrained: bool) -> Mapping[str, Any] | None:
@@ -199,13 +231,16 @@ def compare(dataset: Dataset, size: int, options: argparse.Namespace) -> None:
         flush=True,
     )
     for seed in range(options.seeds):
-        told = {"data": dataset.fingerprint, "size": size, "seed": seed, "pretrained": pretrained}
-        measured = shared(exits, data, recipe, seed, pretrained=pretrained)
-        rows.setdefault(f"shared, {options.epochs} epochs", []).append(measured)
-        keep(options.json, told | {"shared": True, "recipe": recipe.model_dump()} | asdict(measured))
+        told = Training(dataset.fingerprint, size, seed, options.backbone, pretrained, recipe.model_dump(), None)
+        together = partial(shared, exits, data, recipe, seed, pretrained=pretrained)
+        rows.setdefault(f"shared, {options.epochs} epochs", []).append(_known_or_measured(options.json, told, together))
         for name, own in ways.items():
-            rows.setdefault(name, []).append(alone(separate, data, own, seed, pretrained=pretrained))
-            keep(options.json, told | {"recipe": own.model_dump()} | asdict(rows[name][-1]))
+            measured = []
+            for each in separate:
+                of_cut = replace(told, recipe=own.model_dump(), cut=name_of(each))
+                by_itself = partial(alone, each, data, own, seed, pretrained=pretrained)
+                measured.append(_known_or_measured(options.json, of_cut, by_itself))
+            rows.setdefault(name, []).append(_all_of(measured))
     print(table(rows))
     ours, *others = rows.items()
     for name, theirs in others:

@@ -67,9 +67,9 @@ def write_persons(folder: Path, table: Path) -> None:
 
 def score(dataset: Dataset, options: argparse.Namespace, seed: int) -> float:
     """Train the cut on the training split: macro F1 on the test split."""
-    cuts = named([options.cut], exits_of(BACKBONE, options.image_size, len(dataset.classes)))
+    (cut,) = named([options.cut], exits_of(BACKBONE, options.image_size, len(dataset.classes)))
     train, test = (dataset.arrays(split, options.image_size) for split in ("train", "test"))
-    return alone(cuts, TrainingData(train, test), Recipe(epochs=options.epochs), seed).f1_macro[options.cut]
+    return alone(cut, TrainingData(train, test), Recipe(epochs=options.epochs), seed).f1_macro[options.cut]
 
 
 def leaked(dataset: Dataset, unit_of: Mapping[str, str]) -> int:

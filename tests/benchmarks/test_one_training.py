@@ -58,9 +58,11 @@ def test_both_ways_are_a_line_each(
     assert said[4].startswith("separate, old recipe")
     assert said[5].startswith("compared with separate, old recipe: mean difference ")
     trainings = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
-    assert [list(each["f1_macro"])[-1] for each in trainings] == [UNCUT, UNCUT]
-    assert [each.get("shared", False) for each in trainings] == [True, False]
-    assert [each["recipe"]["trunk_decay"] for each in trainings] == [Recipe().trunk_decay, 1.0]
+    assert [each["cut"] for each in trainings] == [None, "blocks.0.0", "blocks.4.0", UNCUT]
+    assert [list(each["f1_macro"])[-1] for each in trainings] == [UNCUT, "blocks.0.0", "blocks.4.0", UNCUT]
+    assert [each["recipe"]["trunk_decay"] for each in trainings] == [Recipe().trunk_decay, 1.0, 1.0, 1.0]
+    main([*known, "--epochs", "1", "--alone-epochs", "1", "--json", str(tmp_path / "all.jsonl")])
+    assert capsys.readouterr().out.splitlines()[1:] == said[1:], "what is kept is not trained again"
 
 
 def test_some_cuts_from_random_weights(
