@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -31,3 +33,21 @@ class Arrays:
     def first(self, count: int) -> Arrays:
         """At most so many images from the beginning."""
         return Arrays(self.images[:count], self.labels[:count])
+
+    def blocks(self, size: int) -> Iterator[Arrays]:
+        """All images, at most `size` at a time. The memory of a block is given back before the next one is read."""
+        for start in range(0, len(self), size):
+            yield Arrays(self.images[start : start + size], self.labels[start : start + size])
+            give_back(self.images)
+
+
+def give_back(images: npt.NDArray[Any]) -> None:
+    """Give the memory of the rows of a memory map back to the system; they are read again when they are needed.
+
+    The system takes it back by itself only when it has no other, and counts it as this process's until then.
+    """
+    base: Any = images
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
+        base.madvise(mmap.MADV_DONTNEED)

@@ -17,12 +17,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from filelock import FileLock, Timeout
 
+from search.data.arrays import give_back
 from search.data.decode import Unreadable, decode, fit_pixels
 from search.data.depth import Extremes, PixelRange, Undecided
 from search.data.examples import Example, Row
@@ -34,6 +35,7 @@ from search.settings.data import DataSettings
 
 CACHE_VERSION = 1  # raise it when decoding changes the pixels
 CHECKING_SIZE = 8  # px; the least work for the JPEG decoder
+ROWS_AT_A_TIME = 512
 Keep = Callable[[int, npt.NDArray[np.uint8]], None]
 
 
@@ -116,7 +118,7 @@ class ImageCache:
             if shutil.disk_usage(self.folder).free < math.prod(shape):
                 raise _no_space()
             with temporary.open("xb") as target:
-                np.lib.format.write_array_header_1_0(target, {"descr": "|u1", "fortran_order": False, "shape": shape})
+                _write_header(target, shape)
                 target.flush()
                 findings = self._decode(rows, size, partial(_write_row, target.fileno(), target.tell()))
                 os.fsync(target.fileno())
@@ -142,10 +144,14 @@ class ImageCache:
                 return
             place = {id(row.example): number for number, row in enumerate(before.ordered)}
             temporary = file.with_suffix(".tmp")
-            target = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=images.shape)
-            for number, row in enumerate(now.ordered):
-                target[number] = images[place[id(row.example)]]
-            target.flush()
+            with temporary.open("xb") as target:
+                _write_header(target, images.shape)
+                for start in range(0, len(images), ROWS_AT_A_TIME):
+                    rows = now.ordered[start : start + ROWS_AT_A_TIME]
+                    target.write(images[[place[id(row.example)] for row in rows]].tobytes())
+                    give_back(images)
+                target.flush()
+                os.fsync(target.fileno())
             temporary.replace(file)
             old.unlink(missing_ok=True)
 
@@ -210,6 +216,10 @@ def _squares(
         raise Unreadable("it was changed while it was being read")
     boxes = [example.box for example in examples]
     return decode(content, boxes, size, settings.fit, settings.max_pixels, pixel_range)
+
+
+def _write_header(target: BinaryIO, shape: tuple[int, ...]) -> None:
+    np.lib.format.write_array_header_1_0(target, {"descr": "|u1", "fortran_order": False, "shape": shape})
 
 
 def _write_row(descriptor: int, start: int, number: int, square: npt.NDArray[np.uint8]) -> None:

@@ -81,8 +81,5 @@ def _size(example: Example) -> tuple[int, int]:
 
 
 def _brightness(arrays: Arrays, at_a_time: int = 512) -> Floats:
-    means = [
-        (arrays.images[start : start + at_a_time].astype(np.float32).mean(axis=(1, 2)) @ LUMA) / 255
-        for start in range(0, len(arrays), at_a_time)
-    ]
+    means = [(block.images.astype(np.float32).mean(axis=(1, 2)) @ LUMA) / 255 for block in arrays.blocks(at_a_time)]
     return np.concatenate(means).astype(np.float64)

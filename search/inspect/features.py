@@ -21,6 +21,7 @@ from search.training.weights import load_weights
 
 IMAGE_SIZE = 192
 """px. At 128 px fewer of the planted label errors were found; see docs/results/inspect.md."""
+IMAGES_AT_A_TIME = 1024
 DEPTHS = 3
 COMPONENTS = 256
 
@@ -62,7 +63,8 @@ def features_of(splits: Sequence[Arrays], backbone: str, weights_dir: Path | Non
         for cut in _depths(known.cuts)
     ]
     network = build_multi_exit(exits, load_weights(backbone, weights_dir)).eval().to(device)
-    parts = [np.concatenate(pooled_features(network, arrays, device), axis=1) for arrays in splits if len(arrays)]
+    blocks = (block for arrays in splits for block in arrays.blocks(IMAGES_AT_A_TIME))
+    parts = [np.concatenate(pooled_features(network, block, device), axis=1) for block in blocks]
     return Features.of(np.concatenate(parts))
 
 
