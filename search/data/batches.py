@@ -17,6 +17,8 @@ from search.data.arrays import Arrays
 
 _SHARE_OF_FREE_DEVICE_MEMORY = 0.25
 _ROWS_PER_UPLOAD = 512
+_PIXELS_AT_A_TIME = 2**19
+_FEWEST_AT_A_TIME = 4
 
 
 class Rows:
@@ -44,9 +46,20 @@ class Rows:
         return tensor.pin_memory().to(self._device, non_blocking=True)
 
     def in_order(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Every image once, in the order of the split."""
-        for indices in torch.split(torch.arange(len(self)), batch_size):
+        """Every image once, in the order of the split, for forward passes: see `at_a_time`."""
+        for indices in torch.split(torch.arange(len(self)), self.at_a_time(batch_size)):
             yield self.take(indices)
+
+    def at_a_time(self, most: int) -> int:
+        """How many images a forward pass without gradients should take: at most `most`.
+
+        On a CPU these are fewer the larger the images are, so that their activations need about the same memory. It
+        takes no longer (docs/decisions.md).
+        """
+        if self._device.type != "cpu":
+            return most
+        _, height, width, _ = self._arrays.images.shape
+        return min(most, max(_FEWEST_AT_A_TIME, _PIXELS_AT_A_TIME // (height * width)))
 
 
 class TrainingBatches:

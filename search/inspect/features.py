@@ -16,6 +16,7 @@ from blocks.anatomy import Cut, anatomy
 from blocks.multi_exit import build_multi_exit
 from blocks.specification import EliminatedSpecification
 from search.data.arrays import Arrays
+from search.training.device import kept_memory
 from search.training.probe import pooled_features
 from search.training.weights import load_weights
 
@@ -64,7 +65,8 @@ def features_of(splits: Sequence[Arrays], backbone: str, weights_dir: Path | Non
     ]
     network = build_multi_exit(exits, load_weights(backbone, weights_dir)).eval().to(device)
     blocks = (block for arrays in splits for block in arrays.blocks(IMAGES_AT_A_TIME))
-    parts = [np.concatenate(pooled_features(network, block, device), axis=1) for block in blocks]
+    with kept_memory(device):
+        parts = [np.concatenate(pooled_features(network, block, device), axis=1) for block in blocks]
     return Features.of(np.concatenate(parts))
 
 

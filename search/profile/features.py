@@ -62,12 +62,12 @@ def pooled_features(
     batches: list[Tensor] = []
     said = time.monotonic()
     with _pooling(network.trunk.get_submodule("backbone"), cuts) as pooled, kept_memory(device):
-        for indices in torch.split(chosen, BATCH_SIZE):
+        for indices in torch.split(chosen, rows.at_a_time(BATCH_SIZE)):
             if interrupted and interrupted():
                 raise Interrupted("before the depth profile was complete")
             if time.monotonic() - said >= LINE_SECONDS:
                 said = time.monotonic()
-                log.info("depth profile: %s of %s images", len(batches) * BATCH_SIZE, len(chosen))
+                log.info("depth profile: %s of %s images", sum(map(len, batches)), len(chosen))
             with autocast(device):
                 network(to_unit(rows.take(indices)[0]))
             batches.append(torch.cat([pooled[cut.module] for cut in cuts], dim=1))

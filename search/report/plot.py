@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator
 from matplotlib.transforms import Bbox
@@ -20,13 +21,15 @@ from search.system.text import literal, short
 
 SIZE_INCHES = (12, 8)
 DPI = 100
+MARGIN_INCHES = 0.16
+"""Left and right, so that the number below the end of the axis is not cut off."""
 LABEL_PLACES = ((9, -10), (9, 10), (-9, 10), (-9, -10))
 """Places for a label, in points right of its mark and above it: first below the front, where there are few marks."""
 
 
 def png(comparison: Comparison) -> bytes:
     """A plot of 1200x800 pixels: all rows faint, Pareto fronts strong, the overall Pareto front as a step line."""
-    figure = Figure(figsize=SIZE_INCHES, dpi=DPI, layout="constrained")
+    figure = Figure(figsize=SIZE_INCHES, dpi=DPI, layout=ConstrainedLayoutEngine(w_pad=MARGIN_INCHES))
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     _draw_front_line(axes, comparison)

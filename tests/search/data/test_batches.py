@@ -45,6 +45,21 @@ def test_each_image_once_and_never_alone(count: int, batch_size: int, seed: int)
     assert max(sizes) <= max(batch_size, 3)
 
 
+@pytest.mark.parametrize(("size", "taken"), [(64, 64), (128, 32), (192, 14), (224, 10), (512, 4)])
+def test_on_a_cpu_large_images_are_taken_a_few_at_a_time(size: int, taken: int) -> None:
+    """Otherwise their activations need memory that nobody expects."""
+    images = Arrays(np.zeros((1, size, size, 3), np.uint8), np.array([0]))
+    assert Rows(images, CPU).at_a_time(64) == taken
+    assert Rows(images, CPU).at_a_time(2) == 2
+    assert Rows(images, torch.device("meta")).at_a_time(64) == 64
+
+
+def test_each_image_comes_once_in_order() -> None:
+    images = Arrays(np.arange(9, dtype=np.uint8)[:, None, None, None].repeat(512, 1).repeat(512, 2), np.arange(9))
+    taken = [labels.tolist() for _, labels in Rows(images, CPU).in_order(64)]
+    assert taken == [[0, 1, 2, 3], [4, 5, 6, 7], [8]]
+
+
 def test_labels_go_with_their_images() -> None:
     batches = TrainingBatches(arrays([3, 1, 4, 1, 5, 9, 2, 6]), 3, CPU, balanced=False)
     for images, labels in batches.epoch(torch.Generator().manual_seed(0)):
