@@ -14,6 +14,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +23,9 @@ import torch
 
 from benchmarks.folders import opened
 from search.inspect.features import IMAGE_SIZE, Features, features_of
-from search.inspect.labels import doubts
+from search.inspect.labels import Trained, doubts
+from search.inspect.training import IMAGE_SIZE as TRAINED_SIZE
+from search.inspect.training import trained_out_of_fold
 from search.settings.search import load
 from search.statistics.confusion import Integers
 from search.system.commands import exit_with_status, positive
@@ -49,11 +52,13 @@ def with_errors(labels: Integers, seed: int) -> tuple[Integers, Integers]:
     return changed, changed != labels
 
 
-def measure(features: Features, labels: Integers, groups: Sequence[str], seed: int) -> Found:
+def measure(
+    features: Features, labels: Integers, groups: Sequence[str], seed: int, trained: Trained | None = None
+) -> Found:
     """Plant errors and look for them."""
     changed, planted = with_errors(labels, seed)
     started = time.process_time()
-    found = doubts(features, changed, groups)
+    found = doubts(features, changed, groups, trained)
     seconds = time.process_time() - started
     confidence = found.probabilities[np.arange(len(changed)), changed]
     first = np.argsort(confidence, kind="stable")[: planted.sum()]
@@ -68,11 +73,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", nargs="+", type=Path, required=True, metavar="FOLDER", help="folders of classes")
     parser.add_argument("--seeds", type=positive, default=3, metavar="N", help="number of seeds (default: 3)")
     parser.add_argument("--backbone", default="tf_efficientnet_lite0", help="timm's name of the pretrained network")
+    parser.add_argument(
+        "--untrained", action="store_true", help="without the training of a network, as for many images"
+    )
     options = parser.parse_args(arguments)
     settings = load()
     torch.set_num_threads(1)
     for folder in options.data:
-        dataset = opened(folder, [IMAGE_SIZE], settings.cache_dir)
+        dataset = opened(folder, [IMAGE_SIZE, TRAINED_SIZE], settings.cache_dir)
         arrays = [dataset.arrays("train", IMAGE_SIZE), dataset.arrays("validation", IMAGE_SIZE)]
         started = time.process_time()
         features = features_of(arrays, options.backbone, settings.weights_dir, torch.device("cpu"))
@@ -81,9 +89,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(
             f"{folder.name}: {len(labels):,} images, features in {time.process_time() - started:.0f} CPU s", flush=True
         )
+        small = [dataset.arrays("train", TRAINED_SIZE), dataset.arrays("validation", TRAINED_SIZE)]
+        trained = partial(trained_out_of_fold, small, options.backbone, settings.weights_dir, torch.device("cpu"))
         rows = []
         for seed in range(options.seeds):
-            rows.append(measure(features, labels, groups, seed))
+            rows.append(measure(features, labels, groups, seed, None if options.untrained else trained))
             print(f"  seed {seed}: {_said(rows[-1])}", flush=True)
         print(f"  mean:   {_said(Found(*map(statistics.fmean, zip(*rows, strict=True))))}", flush=True)
 

@@ -61,7 +61,7 @@ def features_of(splits: Sequence[Arrays], backbone: str, weights_dir: Path | Non
         EliminatedSpecification(
             backbone=backbone, cut=cut.module, image_size=IMAGE_SIZE, classes=2, mean=known.mean, std=known.std
         )
-        for cut in _depths(known.cuts)
+        for cut in depths(known.cuts)
     ]
     network = build_multi_exit(exits, load_weights(backbone, weights_dir)).eval().to(device)
     blocks = (block for arrays in splits for block in arrays.blocks(IMAGES_AT_A_TIME))
@@ -70,7 +70,7 @@ def features_of(splits: Sequence[Arrays], backbone: str, weights_dir: Path | Non
     return Features.of(np.concatenate(parts))
 
 
-def _depths(cuts: Sequence[Cut]) -> list[Cut]:
-    """The last cuts of the deepest stage, and of every second stage below it, at most `DEPTHS` in all."""
+def depths(cuts: Sequence[Cut]) -> list[Cut]:
+    """The last cuts of the deepest stage, and of every second stage below it, at most `DEPTHS` in all, deepest last."""
     last_of = {cut.stage: cut for cut in cuts if cut.module}
     return [last_of[stage] for stage in sorted(sorted(last_of)[::-2][:DEPTHS])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,8 @@ from search.inspect.labels import doubts
 from search.inspect.outliers import farness, outliers
 from search.inspect.page import page
 from search.inspect.table import show
+from search.inspect.training import IMAGE_SIZE as TRAINED_SIZE
+from search.inspect.training import MOST_TRAINED, trained_out_of_fold
 from search.settings.search import Settings
 from search.settings.spaces import EliminationSpace
 from search.study.checked_spaces import checked_spaces
@@ -67,8 +70,13 @@ def inspect(dataset: Dataset, backbone: str, settings: Settings, *, test: bool =
     groups = [group for split in splits for group in dataset.groups(split)]
     labels = np.concatenate([each.labels for each in arrays])
     facts = image_facts([example for _, example in examples], arrays)
-    features = features_of(arrays, backbone, settings.weights_dir, choose_device(settings.device))
-    doubted = doubts(features, labels, groups)
+    device = choose_device(settings.device)
+    features = features_of(arrays, backbone, settings.weights_dir, device)
+    trained = None
+    if len(labels) <= MOST_TRAINED:
+        small = [dataset.arrays(split, TRAINED_SIZE) for split in splits]
+        trained = partial(trained_out_of_fold, small, backbone, settings.weights_dir, device)
+    doubted = doubts(features, labels, groups, trained)
     distances = farness(features.components, labels)
     return Inspection(
         dataset=dataset,

@@ -4,12 +4,13 @@ Two logistic regressions on the features of a pretrained network vote, one linea
 kernel: on one data set the first finds more wrong labels, on another the second. Confident learning (Northcutt, Jiang &
 Chuang, JAIR 2021; the library cleanlab) decides from their out-of-fold probabilities which labels are probably wrong.
 Both are then fitted three more times, each time in other folds and without the more doubtful half of the images that
-were listed so far, which would mislead them. The answers are the means of these three.
+were listed so far, which would mislead them. The answers are the means of these three, and of a network that was
+trained out of fold (`search.inspect.training`), if there is one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,10 @@ PASSES = 4
 """The first pass believes all labels; its answers only say which labels the others do not learn from."""
 
 
+Trained = Callable[[Integers, Integers, Integers], Floats]
+"""Labels (n,), groups (n,) and row numbers (n,) of images -> their out-of-fold probabilities (n, classes)."""
+
+
 @dataclass(frozen=True)
 class LabelDoubts:
     """Probabilities by a classifier that had not seen the image.
@@ -46,10 +51,11 @@ class LabelDoubts:
     ranked: Integers
 
 
-def doubts(features: Features, labels: Integers, groups: Sequence[str]) -> LabelDoubts:
+def doubts(features: Features, labels: Integers, groups: Sequence[str], trained: Trained | None = None) -> LabelDoubts:
     """Which of `labels`, (N,), are probably wrong.
 
-    Images of one of `groups`, (N,), such as near copies, are always in one fold.
+    Images of one of `groups`, (N,), such as near copies, are always in one fold. The answers of `trained` count as much
+    as those of all regressions together.
     """
     probabilities = np.full((len(labels), int(labels.max()) + 1), np.nan)
     names = np.unique(np.asarray(groups), return_inverse=True)[1]
@@ -66,6 +72,8 @@ def doubts(features: Features, labels: Integers, groups: Sequence[str]) -> Label
         believed[suspects[: len(suspects) // 2]] = False
         votes.append(_out_of_fold(seen, compact, names[known], believed, seed))
     scores = _geometric_mean(votes[1:])
+    if trained is not None:
+        scores = _geometric_mean([scores, trained(compact, names[known], known)])
     probabilities[known] = 0.0
     probabilities[np.ix_(known, classes)] = scores
     return LabelDoubts(probabilities, known[_ranked(compact, scores)])

@@ -7,7 +7,7 @@ import pytest
 
 from search.inspect.features import Features, Matrix
 from search.inspect.labels import doubts
-from search.statistics.confusion import Integers
+from search.statistics.confusion import Floats, Integers
 
 
 @pytest.fixture
@@ -52,3 +52,25 @@ def test_a_class_of_one_group_is_left_alone(clear: tuple[Matrix, Integers]) -> N
 def test_one_class_has_no_doubts() -> None:
     found = doubts(Features.of(np.eye(4, 2, dtype=np.float32)), np.array([0, 0, 1, 1]), ["a", "a", "b", "b"])
     assert found.ranked.size == 0
+
+
+def test_a_trained_network_has_half_of_the_votes(clear: tuple[Matrix, Integers]) -> None:
+    """It is asked for the images of which something can be said, and can overrule the features."""
+    features, labels = clear
+    rare = labels.copy()
+    rare[0] = 3
+    asked: list[Integers] = []
+
+    def trained(compact: Integers, groups: Integers, rows: Integers) -> Floats:
+        asked.append(rows)
+        answers = np.full((len(rows), 3), 1e-6)
+        answers[np.arange(len(rows)), compact] = 1.0
+        answers[rows == 7] = [1e-6, 1e-6, 1.0]
+        return answers
+
+    names = [str(row) for row in range(120)]
+    assert doubts(Features.of(features), rare, names).probabilities[7].argmax() == 0
+    found = doubts(Features.of(features), rare, names, trained)
+    assert asked[0].tolist() == list(range(1, 120))
+    assert found.probabilities[7].argmax() == 2
+    assert np.isnan(found.probabilities[0]).all()
