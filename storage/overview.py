@@ -17,7 +17,7 @@ from optuna.storages._rdb.models import TrialValueModel
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Connection, func, select
 
-from storage.attributes import DETAIL
+from storage.attributes import DETAIL, TRAINED_WITH
 from storage.budgets import Budget, read_budgets
 from storage.claims import TrialCounts, count_in
 from storage.clock import DatabaseSeconds
@@ -42,6 +42,7 @@ class StudyOverview:
     attributes  those that were asked for
     budget      the last recorded one; None if none was
     trials      all of them, with values, times in UTC and the attributes that were asked for, and nothing else
+    epochs      stored ones of all trainings; those of exits, which repeat their training's, do not count
     """
 
     study_id: int
@@ -50,6 +51,7 @@ class StudyOverview:
     budget: Budget | None
     counts: TrialCounts
     trials: Sequence[FrozenTrial]
+    epochs: int
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ def read_overview(database: Database, of_studies: Collection[str], of_trials: Co
         described = _attributes_of_studies(connection, of_studies)
         outlines = _outlines(connection, of_trials)
         budgets = read_budgets(connection)
+        epochs = _epochs(connection)
         return Overview(
             now=datetime.fromtimestamp(now, UTC),
             studies=[
@@ -105,6 +108,7 @@ def read_overview(database: Database, of_studies: Collection[str], of_trials: Co
                     budgets.get(study_id),
                     count_in(connection, study_id),
                     outlines[study_id],
+                    epochs.get(study_id, 0),
                 )
                 for study_id, name in names.items()
             ],
@@ -155,6 +159,19 @@ def _outlines(connection: Connection, keys: Collection[str]) -> dict[int, list[F
             )
         )
     return outlines
+
+
+def _epochs(connection: Connection) -> dict[int, int]:
+    """The stored epochs of each study's trainings. They are counted by trial first, which an index alone answers."""
+    of_trials = select(curves.c.trial_id, func.count().label("epochs")).group_by(curves.c.trial_id).subquery()
+    exits = select(trial_user_attributes.c.trial_id).where(trial_user_attributes.c.key == TRAINED_WITH)
+    of_studies = (
+        select(trials.c.study_id, func.sum(of_trials.c.epochs))
+        .join(of_trials, of_trials.c.trial_id == trials.c.trial_id)
+        .where(trials.c.trial_id.not_in(exits))
+        .group_by(trials.c.study_id)
+    )
+    return {study_id: int(epochs) for study_id, epochs in connection.execute(of_studies)}
 
 
 def _holders(connection: Connection, now: float) -> list[Holder]:
