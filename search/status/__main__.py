@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.s
     parser = _parser(prog)
     options = parser.parse_args(arguments)
     if options.serve and (options.json or options.watch is not None):
-        parser.error("--serve does not go with --watch or --json: it answers Prometheus, and prints nothing")
+        parser.error("--serve does not go with --watch or --json: start one command for each")
     settings = all_settings.load(options)
     if options.serve:
         if find_spec(LIBRARY) is None:
