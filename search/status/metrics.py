@@ -69,11 +69,17 @@ def _of_studies(searches: Sequence[SearchStatus]) -> Iterator[Metric]:
             ("waiting", study.waiting),
         )
     }
-    yield _gauge("elimnet_trials", "Trials by state; one that waits to be resumed is running.", (*OF_STUDY, "state"), states)
+    yield _gauge(
+        "elimnet_trials", "Trials by state; one that waits to be resumed is running.", (*OF_STUDY, "state"), states
+    )
     used = {labels: study.used for labels, study in studies.items() if study.has_budget}
-    yield _gauge("elimnet_budget_used_ratio", "Used share of the budget; studies without one are left out.", OF_STUDY, used)
+    yield _gauge(
+        "elimnet_budget_used_ratio", "Used share of the budget; studies without one are left out.", OF_STUDY, used
+    )
     epochs = {labels: float(each.epochs) for labels, each in trained.items()}
-    yield _counter("elimnet_epochs_total", "Finished epochs; a training with several exits counts once.", OF_STUDY, epochs)
+    yield _counter(
+        "elimnet_epochs_total", "Finished epochs; a training with several exits counts once.", OF_STUDY, epochs
+    )
     images = {labels: float(each.epochs * each.images) for labels, each in trained.items() if each.images is not None}
     yield _counter("elimnet_trained_images_total", "Labelled images of the finished epochs.", OF_STUDY, images)
     kinds = {(*labels, kind): count for labels, each in trained.items() for kind, count in _kinds(each).items()}
@@ -120,7 +126,9 @@ def _of_fronts(searches: Sequence[SearchStatus]) -> Iterator[Metric]:
         labels: search_hypervolume([(member.f1_macro, member.parameters) for member in front])
         for labels, front in fronts.items()
     }
-    yield _gauge("elimnet_front_hypervolume", "Hypervolume of the Pareto front, 0 to 1, as in reports.", OF_SEARCH, volumes)
+    yield _gauge(
+        "elimnet_front_hypervolume", "Hypervolume of the Pareto front, 0 to 1, as in reports.", OF_SEARCH, volumes
+    )
 
 
 def _gauge(name: str, said: str, labels: Sequence[str], samples: Samples) -> Metric:

@@ -40,7 +40,7 @@ def serve_metrics(settings: Settings, host: str, port: int) -> int:
     stop = threading.Event()
     with closing(open_to_show(settings.database, stop, OUTAGE_SECONDS)) as database:
         read_status(database, name)  # a wrong name is refused now
-        with stop_on_signals(stop) as received, _served(host, port, lambda: read_status(database, name)) as address:
+        with stop_on_signals(stop) as received, served(host, port, lambda: read_status(database, name)) as address:
             print(f"the metrics of {database.url} are on {address} (press Ctrl-C to stop)")
             sys.stdout.flush()
             stop.wait()
@@ -48,7 +48,7 @@ def serve_metrics(settings: Settings, host: str, port: int) -> int:
 
 
 @contextmanager
-def _served(host: str, port: int, read: Read) -> Iterator[str]:
+def served(host: str, port: int, read: Read) -> Iterator[str]:
     """Serve what `read` reads while the block runs. Yields the address. Raises BadInput."""
     registry = CollectorRegistry()
     registry.register(Readings(read))

@@ -60,9 +60,7 @@ def _watch(now: Callable[[], str], seconds: float, stop: threading.Event, *, liv
             stop.wait(seconds)
 
 
-def open_to_show(
-    url: str, stop: threading.Event | None = None, give_up_seconds: float = PATIENCE_SECONDS
-) -> Database:
+def open_to_show(url: str, stop: threading.Event | None = None, give_up_seconds: float = PATIENCE_SECONDS) -> Database:
     """The database at `url`, for reading only. Raises BadInput if it holds no search or cannot be used."""
     try:
         return connect(

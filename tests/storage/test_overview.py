@@ -10,11 +10,13 @@ from optuna.trial import TrialState
 from sqlalchemy import event, text
 
 from storage import curves
+from storage.attributes import TRAINED_WITH
 from storage.budgets import Budget, store_budgets
 from storage.claims import claim_trial, count_trials
 from storage.database import Database
 from storage.leases import Lease, Leases
 from storage.overview import Overview, read_overview
+from storage.produced import ProducedTrial, finish_with
 from storage.results import finish, set_attributes
 
 
@@ -109,3 +111,19 @@ def test_the_statements_do_not_grow_with_the_trials(database: Database, study: o
         statements.append(f"overview took {len(statements) - before}")
     took = [statement for statement in statements if statement.startswith("overview took")]
     assert took[0] == took[1]
+
+
+def test_epochs_of_trainings_without_those_that_exits_repeat(
+    database: Database, study: optuna.Study, make_study: Callable[[str], optuna.Study]
+) -> None:
+    other = make_study("second")
+    shared, alone = claim(database, study), claim(database, study)
+    for epoch in (1, 2, 3):
+        curves.append(database, shared, epoch, {"f1_macro": 0.5})
+    curves.append(database, shared, 3, {"f1_macro": 0.6})  # run again after an interruption
+    curves.append(database, alone, 1, {"f1_macro": 0.5})
+    curve = {epoch: {"f1_macro": 0.4} for epoch in (1, 2, 3)}
+    exits = [ProducedTrial((0.4, 9.0), {TRAINED_WITH: shared.number}, epochs=curve) for _ in range(2)]
+    assert finish_with(database, shared, (0.6, 10.0), {}, (2, exits))
+    first, second = overview(database).studies
+    assert (first.epochs, second.name, second.epochs) == (3 + 1, other.study_name, 0)
