@@ -41,7 +41,8 @@ class StudyOverview:
 
     attributes  those that were asked for
     budget      the last recorded one; None if none was
-    trials      all of them, with values, times in UTC and the attributes that were asked for, and nothing else
+    trials      all of them, with values, times in UTC and the attributes that were asked for, and nothing else; of
+                failed ones, details that were asked for, too
     epochs      stored ones of all trainings; those of exits, which repeat their training's, do not count
     """
 
@@ -134,6 +135,13 @@ def _outlines(connection: Connection, keys: Collection[str]) -> dict[int, list[F
     wanted = select(table.trial_id, table.key, table.value_json).where(table.key.in_(keys))
     for trial_id, key, value in connection.execute(wanted).all():
         attributes[trial_id][key] = json.loads(value)
+    failed = select(trials.c.trial_id).where(trials.c.state == TrialState.FAIL)
+    details = trial_system_attributes.c
+    wanted = select(details.trial_id, details.key, details.value_json).where(
+        details.trial_id.in_(failed), details.key.in_([DETAIL + key for key in keys])
+    )
+    for trial_id, key, value in connection.execute(wanted).all():
+        attributes[trial_id][key.removeprefix(DETAIL)] = json.loads(value)
     values: dict[int, list[float]] = defaultdict(list)
     stored = select(
         trial_values.c.trial_id, trial_values.c.value, trial_values.c.value_type, trial_values.c.objective

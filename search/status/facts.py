@@ -154,10 +154,9 @@ def _trained(study: StudyOverview) -> Trained:
 def _images(study: StudyOverview) -> int | None:
     data, space = study.attributes.get("data"), study.attributes.get(WHOLE)
     counts = data.get("counts") if isinstance(data, Mapping) else None
-    if not isinstance(counts, Mapping):
-        return None
     trained_on = space.get("trained_on", "train") if isinstance(space, Mapping) else "train"
-    return sum(sum(counts.get(split, {}).values()) for split in trained_on.split("+")) or None
+    parts = [counts.get(split) for split in trained_on.split("+")] if isinstance(counts, Mapping) else [None]
+    return sum(sum(part.values()) if isinstance(part, Mapping) else 0 for part in parts) or None
 
 
 def _failures(trials: Sequence[FrozenTrial]) -> dict[str, int]:

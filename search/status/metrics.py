@@ -10,11 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from search.statistics.pareto import search_hypervolume
 from search.status.facts import SearchStatus, Trained
+from search.system.text import clean
 
 OF_SEARCH = ("search",)
 OF_STUDY = ("search", "study")
@@ -23,8 +25,8 @@ MOST_KINDS = 20
 OTHER_KINDS = "other failures"
 LONGEST_KIND = 120
 
-Samples = Mapping[tuple[str, ...], float]
-"""Values by the values of their labels: each time series is there once, or Prometheus would refuse all of them."""
+Labels = TypeVar("Labels", bound=tuple[str, ...])
+"""The values of a time series' labels. Samples are a mapping from them, so that no time series is there twice."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def _kinds(trained: Trained) -> dict[str, float]:
     """Failures by kind. Kinds that came up late are put together, so that no count ever moves to another label."""
     kinds: dict[str, float] = {}
     for place, (kind, count) in enumerate(trained.failures.items()):
-        name = kind[:LONGEST_KIND] if place < MOST_KINDS else OTHER_KINDS
+        name = clean(kind)[:LONGEST_KIND] if place < MOST_KINDS else OTHER_KINDS
         kinds[name] = kinds.get(name, 0) + count
     return kinds
 
@@ -131,14 +133,14 @@ def _of_fronts(searches: Sequence[SearchStatus]) -> Iterator[Metric]:
     )
 
 
-def _gauge(name: str, said: str, labels: Sequence[str], samples: Samples) -> Metric:
+def _gauge(name: str, said: str, labels: Sequence[str], samples: Mapping[Labels, float]) -> Metric:
     family = GaugeMetricFamily(name, said, labels=labels)
     for values, number in samples.items():
         family.add_metric(values, number)
     return family
 
 
-def _counter(name: str, said: str, labels: Sequence[str], samples: Samples) -> Metric:
+def _counter(name: str, said: str, labels: Sequence[str], samples: Mapping[Labels, float]) -> Metric:
     family = CounterMetricFamily(name, said, labels=labels)
     for values, number in samples.items():
         family.add_metric(values, number)

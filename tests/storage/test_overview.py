@@ -52,6 +52,14 @@ def test_trials_have_their_values_and_the_attributes_that_were_asked_for(
     assert first.trials[1].duration == study.trials[1].duration
 
 
+def test_details_of_failed_trials_are_read_if_they_were_asked_for(database: Database, study: optuna.Study) -> None:
+    attributes = {"failure": "out of memory\nat step 5", "f1_per_class": [0.5]}
+    finish(database, claim(database, study), TrialState.FAIL, attributes=attributes)
+    finish(database, claim(database, study), TrialState.COMPLETE, [0.5, 2.0], attributes)
+    (found,) = read_overview(database, [], ["failure"]).studies
+    assert [trial.user_attrs for trial in found.trials] == [{"failure": attributes["failure"]}, {}]
+
+
 def test_workers_that_hold_a_trial_with_epoch_and_last_sign(database: Database, study: optuna.Study) -> None:
     lease, done, back = claim(database, study, "b"), claim(database, study), claim(database, study)
     finish(database, done, TrialState.FAIL)

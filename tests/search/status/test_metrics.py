@@ -93,10 +93,10 @@ def test_epochs_and_images_are_counted_where_they_are_known() -> None:
 
 
 def test_failures_by_kind() -> None:
-    found = read(status(trained=Trained(0, None, {'loss is "nan"\\#': 2, "x" * 500: 1})))
+    found = read(status(trained=Trained(0, None, {'loss is "nan"\\#\ud800': 2, "x" * 500: 1})))
     kinds = {key: value for key, value in found.items() if key.startswith("elimnet_trial_failures_total")}
     assert kinds == {
-        'elimnet_trial_failures_total{kind=loss is "nan"\\#,search=demo,study=scratch}': 2,
+        'elimnet_trial_failures_total{kind=loss is "nan"\\# ,search=demo,study=scratch}': 2,
         f"elimnet_trial_failures_total{{kind={'x' * 120},search=demo,study=scratch}}": 1,
     }
 
