@@ -51,7 +51,7 @@ ARG TORCH_INDEX_URL=""
 COPY pyproject.toml constraints.txt ./
 RUN python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
         extras = project['optional-dependencies']; \
-        print(*project['dependencies'], *extras['s3'], *extras['ui'], sep='\n')" > requirements.txt \
+        print(*project['dependencies'], *extras['metrics'], *extras['s3'], *extras['ui'], sep='\n')" > requirements.txt \
     && pip install ${TORCH_INDEX_URL:+--extra-index-url "${TORCH_INDEX_URL}"} \
         --constraint constraints.txt --requirement requirements.txt
 COPY --from=wheel /wheels /wheels

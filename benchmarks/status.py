@@ -5,7 +5,7 @@
 A copy of a small search's SQLite database is filled with copies of its finished trials (see `benchmarks.report`). With
 `--database-url`, the rows are also copied to that database, as `search.restore` does, under a name of its own, and stay
 there. Connecting, reading and writing the words are timed together, after the imports; the whole command is timed, too.
-CPU seconds are of this process alone, without the server's.
+CPU seconds are of this process alone, without the server's. A scrape is one of `search.status --serve`, over HTTP.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 import uuid
 from collections.abc import Sequence
 from contextlib import closing
@@ -27,6 +28,7 @@ from pathlib import Path
 from benchmarks.report import grow
 from search.errors import BadInput
 from search.status.facts import read_status
+from search.status.serving import OUTAGE_SECONDS, SHARED_SECONDS, served
 from search.status.showing import open_to_show
 from search.status.words import status_in_words
 from search.system.commands import exit_with_status, positive
@@ -81,9 +83,26 @@ def measure(url: str, name: str | None, repeats: int) -> None:
         whole.append(time.perf_counter() - started)
     kind = mask_url(url).partition(":")[0]
     timings = {"status, after the imports": wall, "its CPU seconds": cpu, "whole command": whole}
+    timings["a scrape"] = scrapes(url, name, repeats)
     for what, seconds in timings.items():
         said = f"{statistics.median(seconds):.2f} s ({min(seconds):.2f} to {max(seconds):.2f})"
         print(f"  {kind:<20} {what:<26} {said}", flush=True)
+
+
+def scrapes(url: str, name: str | None, repeats: int) -> list[float]:
+    """The seconds of scrapes, each of which reads the database. The first one, which connects, is not among them."""
+    seconds = []
+    with (
+        closing(open_to_show(url, give_up_seconds=OUTAGE_SECONDS)) as database,
+        served("127.0.0.1", 0, lambda: read_status(database, name)) as address,
+    ):
+        for _ in range(1 + repeats):
+            started = time.perf_counter()
+            with urllib.request.urlopen(address) as answer:  # noqa: S310  an address of this machine
+                assert b"elimnet_database_up 1" in answer.read()
+            seconds.append(time.perf_counter() - started)
+            time.sleep(1.1 * SHARED_SECONDS)
+    return seconds[1:]
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from optuna.storages._rdb.models import TrialValueModel
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Connection, func, select
 
-from storage.attributes import DETAIL
+from storage.attributes import DETAIL, TRAINED_WITH
 from storage.budgets import Budget, read_budgets
 from storage.claims import TrialCounts, count_in
 from storage.clock import DatabaseSeconds
@@ -41,7 +41,9 @@ class StudyOverview:
 
     attributes  those that were asked for
     budget      the last recorded one; None if none was
-    trials      all of them, with values, times in UTC and the attributes that were asked for, and nothing else
+    trials      all of them, with values, times in UTC and the attributes that were asked for, and nothing else; of
+                failed ones, details that were asked for, too
+    epochs      stored ones of all trainings; those of exits, which repeat their training's, do not count
     """
 
     study_id: int
@@ -50,6 +52,7 @@ class StudyOverview:
     budget: Budget | None
     counts: TrialCounts
     trials: Sequence[FrozenTrial]
+    epochs: int
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ def read_overview(database: Database, of_studies: Collection[str], of_trials: Co
         described = _attributes_of_studies(connection, of_studies)
         outlines = _outlines(connection, of_trials)
         budgets = read_budgets(connection)
+        epochs = _epochs(connection)
         return Overview(
             now=datetime.fromtimestamp(now, UTC),
             studies=[
@@ -105,6 +109,7 @@ def read_overview(database: Database, of_studies: Collection[str], of_trials: Co
                     budgets.get(study_id),
                     count_in(connection, study_id),
                     outlines[study_id],
+                    epochs.get(study_id, 0),
                 )
                 for study_id, name in names.items()
             ],
@@ -130,6 +135,13 @@ def _outlines(connection: Connection, keys: Collection[str]) -> dict[int, list[F
     wanted = select(table.trial_id, table.key, table.value_json).where(table.key.in_(keys))
     for trial_id, key, value in connection.execute(wanted).all():
         attributes[trial_id][key] = json.loads(value)
+    failed = select(trials.c.trial_id).where(trials.c.state == TrialState.FAIL)
+    details = trial_system_attributes.c
+    wanted = select(details.trial_id, details.key, details.value_json).where(
+        details.trial_id.in_(failed), details.key.in_([DETAIL + key for key in keys])
+    )
+    for trial_id, key, value in connection.execute(wanted).all():
+        attributes[trial_id][key.removeprefix(DETAIL)] = json.loads(value)
     values: dict[int, list[float]] = defaultdict(list)
     stored = select(
         trial_values.c.trial_id, trial_values.c.value, trial_values.c.value_type, trial_values.c.objective
@@ -155,6 +167,19 @@ def _outlines(connection: Connection, keys: Collection[str]) -> dict[int, list[F
             )
         )
     return outlines
+
+
+def _epochs(connection: Connection) -> dict[int, int]:
+    """The stored epochs of each study's trainings. They are counted by trial first, which an index alone answers."""
+    of_trials = select(curves.c.trial_id, func.count().label("epochs")).group_by(curves.c.trial_id).subquery()
+    exits = select(trial_user_attributes.c.trial_id).where(trial_user_attributes.c.key == TRAINED_WITH)
+    of_studies = (
+        select(trials.c.study_id, func.sum(of_trials.c.epochs))
+        .join(of_trials, of_trials.c.trial_id == trials.c.trial_id)
+        .where(trials.c.trial_id.not_in(exits))
+        .group_by(trials.c.study_id)
+    )
+    return {study_id: int(epochs) for study_id, epochs in connection.execute(of_studies)}
 
 
 def _holders(connection: Connection, now: float) -> list[Holder]:

@@ -147,7 +147,7 @@ LOADED_BY_CONVERTERS = {"absl-py", "immutabledict", "jax", "torchao"}
 
 
 def test_the_code_imports_what_is_declared_and_nothing_else() -> None:
-    declared = {canonicalize_name(r.name) for r in requirements({"ray", "s3", "serve", "ui", *OF_FORMATS})}
+    declared = {canonicalize_name(r.name) for r in requirements({"metrics", "ray", "s3", "serve", "ui", *OF_FORMATS})}
     alone = {Requirement(package).name for entry in FORMATS.values() for package in entry.alone}
     of_benchmarks = {canonicalize_name(r.name) for extra in ("micro", "rivals") for r in EXTRAS[extra]}
     assert set().union(*map(imported, PACKAGES)) - declared - of_benchmarks - alone == set(), "not in pyproject.toml"

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
 
 from search.errors import BadInput
 from search.progress.facts import Standing
 from search.progress.standing import StudyTrials, standing_of
 from search.settings.search import chosen_budget
+from search.study.study import WHOLE
+from search.system.text import without_numbers
 from storage.database import Database
 from storage.names import search_name, short_name
 from storage.overview import Holder, Overview, StudyOverview, read_overview
 
-OF_STUDIES = ("space", "settings")
-OF_TRIALS = ("candidate_key", "infeasible", "seconds")
+OF_STUDIES = ("space", "settings", "data", WHOLE)
+OF_TRIALS = ("candidate_key", "infeasible", "seconds", "failure")
 NO_STUDY = "the database has tables, but no study: start a search with elimnet run, or create studies with elimnet init"
 
 
@@ -39,6 +44,25 @@ class Work:
     is_alive: bool
     epoch_seconds: float | None = None
 
+    @property
+    def study(self) -> str:
+        """Of the trial."""
+        return self.trial.rpartition(" #")[0]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What the trainings of a study have come to.
+
+    epochs    finished ones; those of a training with several exits count once
+    images    labelled images that an epoch is trained on; None if the study does not say
+    failures  failed trials by the kind of their failure, in the order in which the kinds came up
+    """
+
+    epochs: int
+    images: int | None
+    failures: Mapping[str, int]
+
 
 @dataclass(frozen=True)
 class SearchStatus:
@@ -46,6 +70,7 @@ class SearchStatus:
 
     now      by the database's clock
     ends_at  when its command ends, if that has a deadline which is not over
+    trained  by the name of the study
     """
 
     name: str
@@ -53,6 +78,7 @@ class SearchStatus:
     standing: Standing
     workers: Sequence[Work]
     ends_at: datetime | None = None
+    trained: Mapping[str, Trained] = field(default_factory=dict)
 
     @property
     def alive(self) -> int:
@@ -97,6 +123,7 @@ def _of_search(overview: Overview, name: str) -> SearchStatus:
         standing=standing_of([_trials_of(study) for study in mine.values()]),
         workers=[_work(holder, mine[holder.study_id]) for holder in overview.holders if holder.study_id in mine],
         ends_at=last if last > overview.now else None,
+        trained={short_name(study.name): _trained(study) for study in mine.values()},
     )
 
 
@@ -118,6 +145,29 @@ def _budget(study: StudyOverview) -> tuple[int | None, float | None]:
 
 def _given(settings: Mapping[str, Any]) -> tuple[int | None, float | None]:
     return settings.get("trials"), settings.get("minutes")
+
+
+def _trained(study: StudyOverview) -> Trained:
+    return Trained(study.epochs, _images(study), _failures(study.trials))
+
+
+def _images(study: StudyOverview) -> int | None:
+    data, space = study.attributes.get("data"), study.attributes.get(WHOLE)
+    counts = data.get("counts") if isinstance(data, Mapping) else None
+    trained_on = space.get("trained_on", "train") if isinstance(space, Mapping) else "train"
+    parts = [counts.get(split) for split in trained_on.split("+")] if isinstance(counts, Mapping) else [None]
+    return sum(sum(part.values()) if isinstance(part, Mapping) else 0 for part in parts) or None
+
+
+def _failures(trials: Sequence[FrozenTrial]) -> dict[str, int]:
+    failed = [trial for trial in trials if trial.state == TrialState.FAIL]
+    failed.sort(key=lambda trial: (trial.datetime_complete is None, trial.datetime_complete, trial.number))
+    return dict(Counter(_kind(str(trial.user_attrs.get("failure") or "")) for trial in failed))
+
+
+def _kind(failure: str) -> str:
+    lines = failure.strip().splitlines()
+    return without_numbers(lines[0]) if lines else "no reason recorded"
 
 
 def _work(holder: Holder, study: StudyOverview) -> Work:

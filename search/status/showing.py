@@ -60,11 +60,11 @@ def _watch(now: Callable[[], str], seconds: float, stop: threading.Event, *, liv
             stop.wait(seconds)
 
 
-def open_to_show(url: str, stop: threading.Event | None = None) -> Database:
+def open_to_show(url: str, stop: threading.Event | None = None, give_up_seconds: float = PATIENCE_SECONDS) -> Database:
     """The database at `url`, for reading only. Raises BadInput if it holds no search or cannot be used."""
     try:
         return connect(
-            url, read_only=True, give_up_seconds=PATIENCE_SECONDS, stop=stop, application_name="elimnet-status"
+            url, read_only=True, give_up_seconds=give_up_seconds, stop=stop, application_name="elimnet-status"
         )
     except DatabaseRefused as error:
         raise BadInput("the status cannot be read", [str(error)]) from error

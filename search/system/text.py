@@ -62,6 +62,11 @@ def clean(text: object) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in str(text))
 
 
+def without_numbers(text: str) -> str:
+    """The text with # for its numbers and ids, which differ between failures of the same kind."""
+    return re.sub(r"[0-9a-f-]{36}|\d[\d.e+-]*", "#", text)
+
+
 def ranges(numbers: Sequence[int]) -> str:
     """[0, 1, 2, 7] -> "0-2, 7"; the numbers ascend."""
     parts: list[list[int]] = []

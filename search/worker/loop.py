@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from search.dashboard.feed import Feed
@@ -10,6 +9,7 @@ from search.errors import BadInput
 from search.study.budget import planned_seconds, shares_of_time, used_share
 from search.study.limits import check_limits
 from search.study.study import OpenStudy
+from search.system.text import without_numbers
 from search.trial.context import Outcome, WorkerContext
 from search.trial.in_time import LEAST_SECONDS
 from search.trial.leased import LeasedTrial
@@ -57,7 +57,7 @@ def work(context: WorkerContext) -> None:
             return
         infeasible = infeasible + 1 if outcome.infeasible and not outcome.no_time else 0
         _give_up_where_nothing_is_within_limits(trial, infeasible, outcome)
-        causes = [*causes[1 - MAX_FAILURES_IN_A_ROW :], _kind(outcome.cause)]
+        causes = [*causes[1 - MAX_FAILURES_IN_A_ROW :], outcome.cause and without_numbers(outcome.cause)]
         if len(causes) == MAX_FAILURES_IN_A_ROW and outcome.cause and len(set(causes)) == 1:
             raise GivingUp(f"{MAX_FAILURES_IN_A_ROW} trials in a row failed: {outcome.cause}")
 
@@ -95,11 +95,6 @@ def _in_turn(context: WorkerContext, used: Mapping[str, float]) -> list[OpenStud
         return [study for study in context.studies if counts[study.name].waiting and not counts[study.name].counted]
     shares = shares_of_time(context.studies)
     return sorted(context.studies, key=lambda study: planned_seconds(study) / shares.get(study.name, 1.0))
-
-
-def _kind(cause: str | None) -> str | None:
-    """A cause without its numbers and ids, which differ between failures of the same kind."""
-    return cause and re.sub(r"[0-9a-f-]{36}|\d[\d.e+-]*", "#", cause)
 
 
 def _next_trial(context: WorkerContext) -> LeasedTrial | None:

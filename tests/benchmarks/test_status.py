@@ -26,8 +26,9 @@ def test_both_databases_are_timed(
     main(["--database", str(database), "--database-url", url, "--trials", "5", "--repeats", "1"])
     first, *lines = capsys.readouterr().out.splitlines()
     assert first.endswith("; 5 trials")
-    assert [line.split()[0] for line in lines] == ["sqlite"] * 3 + ["postgresql"] * 3
+    assert [line.split()[0] for line in lines] == ["sqlite"] * 4 + ["postgresql"] * 4
     assert all(" s (" in line for line in lines)
+    assert [line.split()[1:3] for line in lines].count(["a", "scrape"]) == 2
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -10,11 +10,13 @@ from optuna.trial import TrialState
 from sqlalchemy import event, text
 
 from storage import curves
+from storage.attributes import TRAINED_WITH
 from storage.budgets import Budget, store_budgets
 from storage.claims import claim_trial, count_trials
 from storage.database import Database
 from storage.leases import Lease, Leases
 from storage.overview import Overview, read_overview
+from storage.produced import ProducedTrial, finish_with
 from storage.results import finish, set_attributes
 
 
@@ -48,6 +50,14 @@ def test_trials_have_their_values_and_the_attributes_that_were_asked_for(
         (2, TrialState.WAITING, None, {}),
     ]
     assert first.trials[1].duration == study.trials[1].duration
+
+
+def test_details_of_failed_trials_are_read_if_they_were_asked_for(database: Database, study: optuna.Study) -> None:
+    attributes = {"failure": "out of memory\nat step 5", "f1_per_class": [0.5]}
+    finish(database, claim(database, study), TrialState.FAIL, attributes=attributes)
+    finish(database, claim(database, study), TrialState.COMPLETE, [0.5, 2.0], attributes)
+    (found,) = read_overview(database, [], ["failure"]).studies
+    assert [trial.user_attrs for trial in found.trials] == [{"failure": attributes["failure"]}, {}]
 
 
 def test_workers_that_hold_a_trial_with_epoch_and_last_sign(database: Database, study: optuna.Study) -> None:
@@ -109,3 +119,19 @@ def test_the_statements_do_not_grow_with_the_trials(database: Database, study: o
         statements.append(f"overview took {len(statements) - before}")
     took = [statement for statement in statements if statement.startswith("overview took")]
     assert took[0] == took[1]
+
+
+def test_epochs_of_trainings_without_those_that_exits_repeat(
+    database: Database, study: optuna.Study, make_study: Callable[[str], optuna.Study]
+) -> None:
+    other = make_study("second")
+    shared, alone = claim(database, study), claim(database, study)
+    for epoch in (1, 2, 3):
+        curves.append(database, shared, epoch, {"f1_macro": 0.5})
+    curves.append(database, shared, 3, {"f1_macro": 0.6})  # run again after an interruption
+    curves.append(database, alone, 1, {"f1_macro": 0.5})
+    curve = {epoch: {"f1_macro": 0.4} for epoch in (1, 2, 3)}
+    exits = [ProducedTrial((0.4, 9.0), {TRAINED_WITH: shared.number}, epochs=curve) for _ in range(2)]
+    assert finish_with(database, shared, (0.6, 10.0), {}, (2, exits))
+    first, second = overview(database).studies
+    assert (first.epochs, second.name, second.epochs) == (3 + 1, other.study_name, 0)

@@ -15,14 +15,14 @@ from sqlalchemy import text
 from search.errors import BadInput
 from search.progress.facts import Member, StudyStanding
 from search.progress.standing import read_standing
-from search.status.facts import SearchStatus, read_status, status_as_json
+from search.status.facts import SearchStatus, Trained, read_status, status_as_json
 from search.worker import loop as work
 from storage import curves
 from storage.budgets import store_budgets
 from storage.claims import claim_trial
 from storage.database import Database, connect
 from storage.results import finish, set_attributes
-from tests.conftest import LoadSettings, tiny_elimination, tiny_scratch
+from tests.conftest import SIDE, LoadSettings, tiny_elimination, tiny_scratch
 from tests.house import ROOT
 from tests.search.conftest import OpenBench
 
@@ -152,6 +152,38 @@ def test_who_works_on_what(database: Database) -> None:
     assert (second["seconds_since_last_sign"], second["alive"]) == (None, False)
 
 
+@pytest.mark.parametrize(
+    ("attributes", "images"),
+    [
+        ({}, None),
+        ({"data": {"name": "older"}}, None),
+        ({"data": {"counts": {"train": [5, 7]}}}, None),
+        ({"data": {"counts": {"train": {"cat": 5, "dog": 7}, "validation": {"cat": 2, "dog": 1}}}}, 5 + 7),
+        (
+            {
+                "data": {"counts": {"train": {"cat": 5, "dog": 7}, "validation": {"cat": 2, "dog": 1}}},
+                "resolved_space": {"space": "listed", "trained_on": "train+validation"},
+            },
+            5 + 7 + 2 + 1,
+        ),
+    ],
+)
+def test_what_trainings_have_come_to(database: Database, attributes: dict[str, object], images: int | None) -> None:
+    study = optuna.load_study(study_name="animals/scratch", storage=database.optuna)
+    for key, value in attributes.items():
+        study.set_user_attr(key, value)
+    reasons = ("loss is nan at epoch 3", "out of memory\nat step 5", "loss is nan at epoch 12", None)
+    for reason in reasons:
+        lease = claim_trial(database, study._study_id, "worker")
+        assert lease
+        curves.append(database, lease, 1, {"f1_macro": 0.5})
+        finish(database, lease, TrialState.FAIL, attributes={"failure": reason} if reason else {})
+    kinds = {"loss is nan at epoch #": 2, "out of memory": 1, "no reason recorded": 1}
+    trained = status(database).trained
+    assert trained == {"elimination": Trained(0, None, {}), "scratch": Trained(4, images, kinds)}
+    assert list(trained["scratch"].failures) == list(kinds)
+
+
 def test_the_expected_end_is_known_while_somebody_works(database: Database) -> None:
     ids = {study_id(database, f"animals/{name}"): (4, None) for name in ("elimination", "scratch")}
     store_budgets(database, ids)
@@ -185,6 +217,11 @@ def test_it_agrees_with_what_a_run_shows_of_itself(load_settings: LoadSettings, 
     (found,) = read_status(bench.context.database)
     assert found.standing == read_standing(bench.context.database, bench.studies)
     assert found.standing.front
+    images = len(bench.context.dataset.arrays("train", SIDE))
+    assert {name: each.images for name, each in found.trained.items()} == {"a": images, "b": images}
+    assert found.trained["a"].epochs == sum(
+        trial.attributes["epochs"] for trial in bench.trials if trial.study == "tiny/a"
+    )
 
 
 def test_it_does_not_import_pytorch() -> None:

@@ -9,10 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-import optuna
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -20,38 +18,10 @@ from sqlalchemy.exc import DBAPIError
 from search.errors import BadInput
 from search.status.__main__ import main
 from search.status.showing import open_to_show
-from storage.claims import claim_trial
-from storage.database import connect
 from tests.house import ROOT
-from tests.postgres import PostgresServer
 from tests.systems import needs_fork
 
 pytestmark = pytest.mark.usefixtures("bare_environment")
-
-MakeSearch = Callable[[str], str]
-
-
-def searched(url: str) -> str:
-    """The address of a database with a search of one running trial."""
-    database = connect(url)
-    study = optuna.create_study(storage=database.optuna, study_name="demo/scratch", directions=["maximize", "minimize"])
-    study.set_user_attr("space", "scratch")
-    claim_trial(database, study._study_id, "host-1")
-    database.close()
-    return url
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> str:
-    return searched(f"sqlite:///{tmp_path / 'search.db'}")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return searched(f"sqlite:///{tmp_path / 'search.db'}")
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    return searched(server.create_database())
 
 
 def test_it_shows_the_search_without_the_password(url: str, capsys: pytest.CaptureFixture[str]) -> None:

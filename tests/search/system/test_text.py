@@ -18,6 +18,7 @@ from search.system.text import (
     reasons,
     short,
     whole,
+    without_numbers,
 )
 
 
@@ -87,3 +88,15 @@ def test_literal_text_has_no_formulas() -> None:
 def test_a_plain_table_has_columns_as_wide_as_their_widest_cell() -> None:
     assert plain_table(("name", "n"), [("a", "10"), ("longer", "1")]) == ["name    n", "a       10", "longer  1"]
     assert plain_table(("name", "n"), []) == ["name  n"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind"),
+    [
+        ("loss is nan at epoch 3 of 24, learning rate 1.5e-03", "loss is nan at epoch # of #, learning rate #"),
+        ("no artefact 123e4567-e89b-12d3-a456-426614174000", "no artefact #"),
+        ("disk full", "disk full"),
+    ],
+)
+def test_failures_of_one_kind_differ_in_numbers_and_ids_alone(failure: str, kind: str) -> None:
+    assert without_numbers(failure) == kind
