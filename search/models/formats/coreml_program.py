@@ -57,11 +57,11 @@ class Program:
                 self._constants[operation.outputs[0].name] = self._value(operation.attributes["val"])
             else:
                 self._operations.append(operation)
-        if self._operations.pop().type != "classify":
+        classify = self._operations.pop()
+        if classify.type != "classify":
             raise RuntimeError("it does not end with the classes of a classifier")
-        classify = function.block_specializations[function.opset].operations[-1]
-        self._probabilities = _named(classify, "probabilities")
-        self.classes: list[str] = self._constants[_named(classify, "classes")]
+        self._probabilities: str = classify.inputs["probabilities"].arguments[0].name
+        self.classes: list[str] = self._argument(classify.inputs["classes"], self._constants)
         if unknown := {each.type for each in self._operations} - OPERATIONS.keys():
             raise Unknown(f"the interpreter does not know {', '.join(sorted(unknown))}")
 
@@ -92,6 +92,8 @@ class Program:
         kind = value.type.tensorType
         if value.WhichOneof("value") == "blobFileValue":
             array = self._stored(value.blobFileValue, _TYPES[kind.dataType])
+        elif value.type.WhichOneof("type") == "listType":
+            return [self._value(each) for each in value.immediateValue.list.values]
         else:
             tensor = value.immediateValue.tensor
             form = tensor.WhichOneof("value")
@@ -112,8 +114,3 @@ class Program:
         if mark != _MARK or len(content) < start + count:
             raise RuntimeError(f"{blob.fileName} is damaged")
         return np.frombuffer(content, dtype, count // dtype.itemsize, start)
-
-
-def _named(operation: Any, name: str) -> str:
-    found: str = operation.inputs[name].arguments[0].name
-    return found

@@ -155,8 +155,9 @@ FORMATS = {
         "(1, 3, S, S) float32, 0 to 255",
         "ExecuTorch",
         "executorch",
-        writers=("executorch",),
+        writers=("executorch", "torchao"),
         runners=("executorch",),
+        alone=("executorch==1.3.1",),
     ),
     "web": Entry(
         "index.html",
@@ -257,7 +258,7 @@ def in_lines() -> Iterator[str]:
     for name, entry in FORMATS.items():
         if entry.alone:
             yield f"{name} also needs {entry.install_alone}"
-        if entry.programs:
+        if entry.programs and writing_problems(name):
             yield f"{name} needs {entry.install}"
         if entry.note:
             yield f"{name}: {entry.note}."
