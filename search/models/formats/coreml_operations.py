@@ -26,6 +26,15 @@ def _tensor(value: Any, like: Tensor | None = None) -> Tensor:
     return value if isinstance(value, Tensor) else torch.tensor(value, dtype=None if like is None else like.dtype)
 
 
+def _of_one(operation: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """With the name that MIL gives the argument."""
+
+    def of(x: Tensor) -> Tensor:
+        return operation(x)
+
+    return of
+
+
 def _both(operation: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
     """Of two tensors, either of which may be a number."""
 
@@ -221,23 +230,23 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "reduce_mean": _reduced(torch.mean),
     "reduce_min": _reduced(torch.amin),
     "reduce_sum": _reduced(torch.sum),
-    "relu": functional.relu,
-    "relu6": functional.relu6,
+    "relu": _of_one(functional.relu),
+    "relu6": _of_one(functional.relu6),
     "reshape": _reshape,
     "rsqrt": lambda x, epsilon=1e-12: (x + epsilon).rsqrt(),
-    "sigmoid": torch.sigmoid,
+    "sigmoid": _of_one(torch.sigmoid),
     "sigmoid_hard": lambda x, alpha=0.2, beta=0.5: (alpha * x + beta).clamp(0, 1),
-    "silu": functional.silu,
+    "silu": _of_one(functional.silu),
     "slice_by_index": _slice_by_index,
     "softmax": lambda x, axis=-1: x.softmax(axis),
-    "softplus": functional.softplus,
+    "softplus": _of_one(functional.softplus),
     "split": _split,
-    "sqrt": torch.sqrt,
-    "square": torch.square,
+    "sqrt": _of_one(torch.sqrt),
+    "square": _of_one(torch.square),
     "squeeze": _squeeze,
     "stack": lambda values, axis: torch.stack(values if isinstance(values, list) else [values], axis),
     "sub": _both(torch.sub),
-    "tanh": torch.tanh,
+    "tanh": _of_one(torch.tanh),
     "thresholded_relu": lambda x, alpha=1.0: functional.threshold(x, alpha, 0),
     "tile": lambda x, reps: x.repeat(_ints(reps)),
     "transpose": lambda x, perm: x.permute(_ints(perm)),

@@ -5,7 +5,9 @@ The class names and the description are in files beside it.
 
 from __future__ import annotations
 
+import os
 import warnings
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +34,7 @@ def write(deployed: Deployed, description: ModelDescription, path: Path) -> None
     from search.models.deployed import example_input  # noqa: PLC0415
     from search.models.formats.padding import with_fixed_padding  # noqa: PLC0415
 
+    os.environ.setdefault("FLATC_EXECUTABLE", str(resources.files("executorch") / "data" / "bin" / "flatc"))
     with warnings.catch_warnings(action="ignore"):
         from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner  # noqa: PLC0415
         from executorch.exir import to_edge_transform_and_lower  # noqa: PLC0415

@@ -166,8 +166,8 @@ FORMATS = {
         programs=(("npm",), chromium.NAMES),
         vendors=True,
         note=(
-            "index.html is a page that classifies pictures in the browser, proven in Chromium; run python -m http.server "
-            "in its folder, and open http://localhost:8000"
+            "index.html is a page that classifies pictures in the browser, proven in Chromium; run "
+            "python -m http.server in its folder, and open http://localhost:8000"
         ),
     ),
     "torchscript": Entry("model.pt", "(N, 3, S, S) uint8, 0 to 255", "PyTorch"),

@@ -37,7 +37,7 @@ def test_core_ml_is_told_what_the_model_takes_and_gives(source: Source, tmp_path
     (taken,) = spec.description.input
     assert (taken.name, taken.type.imageType.width, taken.type.imageType.height) == ("image", 32, 32)
     assert taken.type.imageType.colorSpace == taken.type.imageType.RGB
-    assert [each.name for each in spec.description.output] == ["classLabel_probs", "classLabel"]
+    assert {each.name for each in spec.description.output} == {"classLabel_probs", "classLabel"}
     assert spec.description.predictedFeatureName == "classLabel"
     described = json.loads(spec.description.metadata.userDefined["elimnet"])
     assert described["classes"] == list(source.description.classes)

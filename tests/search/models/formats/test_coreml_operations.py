@@ -54,6 +54,11 @@ def normalised() -> nn.Module:
     return layer.eval()
 
 
+def attention(values: Tensor) -> Tensor:
+    places = values.flatten(2).transpose(1, 2)
+    return functional.scaled_dot_product_attention(places, 2 * places, places)
+
+
 MODULES = {
     "convolution": lambda: nn.Conv2d(3, 4, 3, stride=2, padding=1),
     "uneven padding": lambda: nn.Sequential(nn.ZeroPad2d((0, 1, 2, 1)), nn.Conv2d(3, 4, 3, stride=2, bias=False)),
@@ -81,11 +86,9 @@ MODULES = {
     "softplus": nn.Softplus,
     "Mish": nn.Mish,
     "PReLU": lambda: nn.PReLU(3),
-    "shuffled channels": lambda: nn.Sequential(nn.Conv2d(3, 6, 1), nn.ChannelShuffle(3)),
+    "shuffled channels": lambda: Of(lambda x: x.reshape(1, 3, SIZE, SIZE, 1).transpose(1, 4).reshape(1, SIZE, SIZE, 3)),
     "parts": lambda: Of(lambda x: torch.cat([*x[..., 1:9].chunk(2, dim=3), x[..., ::3]], dim=3)),
-    "attention": lambda: Of(
-        lambda x: functional.scaled_dot_product_attention(x.flatten(2).mT, 2 * x.flatten(2).mT, x.flatten(2).mT)
-    ),
+    "attention": lambda: Of(attention),
     "powers": lambda: Of(lambda x: (x.abs() + 1).rsqrt() * x.pow(2) / (2 + x.exp()).sqrt() - x.tanh() * x.erf()),
     "norm": lambda: Of(lambda x: functional.normalize(x, dim=1)),
     "variance": lambda: Of(lambda x: torch.var(x, dim=(2, 3), correction=0)),

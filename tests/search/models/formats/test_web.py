@@ -145,7 +145,10 @@ def test_pictures_are_prepared_as_in_training(fit: Fit, source: Source, tmp_path
     [
         ("planes[channel * places + place]", "planes[(2 - channel) * places + place]"),
         ("rgb[3 * place + channel]", "rgb[3 * place + channel] / 255"),
-        ("square(rgb, height, width, input.image_size, ", "square(rgb.reverse(), height, width, input.image_size, "),
+        (
+            "square(rgb, height, width, input.image_size, ",
+            "square(rgb.map((each) => 255 - each), height, width, input.image_size, ",
+        ),
     ],
 )
 def test_a_page_that_prepares_pictures_wrongly_is_not_written(
