@@ -143,6 +143,8 @@ FORMATS = {
         "coreml",
         writers=("coremltools",),
         runners=("coremltools",),
+        dimensions=5,
+        lacks=("_upsample_bicubic2d_aa",),
         half=0.02,
         folder=True,
         note=(
@@ -158,6 +160,7 @@ FORMATS = {
         writers=("executorch", "torchao"),
         runners=("executorch",),
         alone=("executorch==1.3.1",),
+        lacks=("_upsample_bicubic2d_aa",),
     ),
     "web": Entry(
         "index.html",
