@@ -37,7 +37,7 @@ const shown = ({ seen, probabilities, milliseconds }, { classes, decision, input
     return row;
   });
   const rest = order.length - bars.length;
-  const facts = `${input.image_size} × ${input.image_size} pixels, ${milliseconds.toFixed(1)} ms`;
+  const facts = `${input.image_size} × ${input.image_size} pixels, ${milliseconds.toFixed(1)}\u00a0ms`;
   return [
     element("p", { className: "decided", textContent: unsure ? "unsure" : classes[first] }),
     ...(unsure ? [element("p", { className: "quiet", textContent: `most likely ${classes[first]}` })] : []),
