@@ -84,7 +84,7 @@ def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
                 archive.addfile(member, io.BytesIO(content))
         return subprocess.CompletedProcess(command, 0, "", "")
 
-    monkeypatch.setattr(web_files.subprocess, "run", pack)
+    monkeypatch.setattr("search.models.formats.web_files.subprocess.run", pack)
     return files
 
 
