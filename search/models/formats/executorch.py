@@ -58,12 +58,15 @@ def open_file(path: Path) -> Classifier:
 
 def _session(content: bytes) -> Predict:
     program = Runtime.get().load_program(content)
-    method = program.load_method("forward")
-    if method is None:
+    if "forward" not in program.method_names:
         raise ValueError("it has no method forward")
+    program.load_method("forward")
 
     def predict(image: Images) -> Probabilities:
-        (found,) = method.execute([torch.tensor(image).permute(0, 3, 1, 2).float().contiguous()])
+        """It asks the program, which a method does not keep alive: without it, inputs are refused or the process ends."""
+        (found,) = program.load_method("forward").execute(
+            [torch.tensor(image).permute(0, 3, 1, 2).float().contiguous()]
+        )
         return np.array(found)
 
     return predict
