@@ -63,7 +63,7 @@ def _session(content: bytes) -> Predict:
     program.load_method("forward")
 
     def predict(image: Images) -> Probabilities:
-        """It asks the program, which a method does not keep alive: without it, inputs are refused or the process ends."""
+        """By way of the program, which its method does not keep alive: without it, the process may end."""
         (found,) = program.load_method("forward").execute(
             [torch.tensor(image).permute(0, 3, 1, 2).float().contiguous()]
         )
