@@ -21,7 +21,7 @@ extras_test := [test]
 extras_check := [test,check]
 extras_docs := [docs]
 extras_ray := [test,ray]
-extras_formats := [test,litert,ncnn,openvino]
+extras_formats := [test,coreml,executorch,litert,ncnn,openvino]
 $(VENV)/.installed-%: pyproject.toml constraints.txt
 	@python=$$(sh scripts/find_python.sh $(PYTHON)) && \
 	{ $(BIN)/python -m pip --version >/dev/null 2>&1 || "$$python" -m venv --clear $(VENV); }
@@ -47,8 +47,10 @@ acceptance: $(VENV)/.installed-test  ## the Compose file, built and run on a con
 # its own, as in an export: LiteRT's converter starts the threads of JAX, and OpenVINO starts processes.
 formats:  ## the export formats of all extras, in the environment .venv-formats, and their tests
 	$(MAKE) VENV=$(FORMATS_VENV) $(FORMATS_VENV)/.installed-formats
-	$(FORMATS_VENV)/bin/python -m pip install --no-deps litert-torch==0.10.0 litert-converter==0.5.0 ai-edge-quantizer==0.10.0
-	for format in litert ncnn openvino; do \
+	$(FORMATS_VENV)/bin/python -m pip install --no-deps litert-torch==0.10.0 litert-converter==0.5.0 \
+		ai-edge-quantizer==0.10.0 executorch==1.3.1
+	$(FORMATS_VENV)/bin/python -c "from search.models.formats.web_files import runtime; runtime()"
+	for format in coreml executorch litert ncnn openvino web; do \
 		OMP_NUM_THREADS=1 $(FORMATS_VENV)/bin/python -m pytest -n auto -k $$format $(FORMATS_TESTS) $(TEST_ARGS) || exit 1; \
 	done
 

@@ -1,4 +1,4 @@
-"""Export a trained model for ONNX Runtime, OpenVINO, LiteRT, ncnn or PyTorch, with a model card.
+"""Export a trained model for phones, browsers, servers or microcontrollers, with a model card.
 
 The exported model takes pixels from 0 to 255 and returns probabilities; the class names are inside. It is run on the
 validation images in the format's own runtime, and written only if it answers as the trained network does.
@@ -69,6 +69,16 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         help=f"how much lower the 8-bit model's macro F1 on validation may be; default: {MAX_LOSS:g}",
     )
     parser.add_argument(
+        "--half",
+        action="store_true",
+        help="16-bit floats: half the size, and answers differ a little, for --format coreml",
+    )
+    parser.add_argument(
+        "--vendor",
+        action="store_true",
+        help="put the runtime beside the page, which needs no other server then, for --format web",
+    )
+    parser.add_argument(
         "--resize-inside",
         action="store_true",
         help="the model takes upright pictures of any size, and resizes them itself, for --format onnx",
@@ -111,6 +121,12 @@ def _check(options: argparse.Namespace) -> None:
             f"works with --format {able} only, not with {options.format}: without it, the model card has the resizing"
         )
         problems.append(f"--resize-inside {advice}")
+    if options.half and FORMATS[options.format].half is None:
+        able = ", ".join(name for name, entry in FORMATS.items() if entry.half is not None)
+        problems.append(f"--half works with --format {able} only, not with {options.format}")
+    if options.vendor and not FORMATS[options.format].vendors:
+        able = ", ".join(name for name, entry in FORMATS.items() if entry.vendors)
+        problems.append(f"--vendor works with --format {able} only, not with {options.format}")
     if options.output:
         problems += output_problems(options.output, force=options.force)
         if options.output.suffix in SUFFIXES:

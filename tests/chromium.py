@@ -1,90 +1,22 @@
-"""A real Chromium without a window, driven over a pipe by the DevTools protocol: no further package is needed."""
+"""A real Chromium for tests: what a person does in a page, and how it looks."""
 
 from __future__ import annotations
 
 import base64
 import contextlib
-import itertools
-import json
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from tests.systems import BROWSER
-
-SECONDS = 60.0
-PIPES = """
-import os, sys
-for number, place in ((1, 103), (2, 104)):
-    os.dup2(int(sys.argv[number]), place)
-os.dup2(103, 3)  # Chromium reads commands from descriptor 3, and writes to 4
-os.dup2(104, 4)
-os.execvp(sys.argv[3], sys.argv[3:])
-"""
+from search.system.chromium import Chromium
 
 
-class Browser:
-    """One tab. `errors` collects what its scripts and its policy complain about."""
+class Browser(Chromium):
+    """With a camera that is not real."""
 
     def __init__(self, profile: Path) -> None:
-        to_child, self._write = os.pipe()
-        self._read, from_child = os.pipe()
-        options = [
-            "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", f"--user-data-dir={profile}",
-            "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--hide-scrollbars",
-        ]  # fmt: skip
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", PIPES, str(to_child), str(from_child), str(BROWSER), *options, "about:blank"],
-            pass_fds=(to_child, from_child),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+        super().__init__(
+            profile, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--hide-scrollbars"
         )
-        os.close(to_child)
-        os.close(from_child)
-        self._numbers = itertools.count(1)
-        self._rest = b""
-        self._session: str | None = None
-        self.errors: list[str] = []
-        (target,) = [each for each in self.send("Target.getTargets")["targetInfos"] if each["type"] == "page"]
-        attached = self.send("Target.attachToTarget", targetId=target["targetId"], flatten=True)
-        self._session = attached["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "DOM"):
-            self.send(f"{domain}.enable")
-
-    def send(self, method: str, **params: Any) -> dict[str, Any]:
-        """The result of a command."""
-        number = next(self._numbers)
-        message: dict[str, Any] = {"id": number, "method": method, "params": params}
-        if self._session:
-            message["sessionId"] = self._session
-        os.write(self._write, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self._next()
-            if answer.get("id") == number:
-                assert "error" not in answer, answer
-                result: dict[str, Any] = answer["result"]
-                return result
-
-    def open(self, address: str) -> None:
-        self.send("Page.navigate", url=address)
-        self.until("document.readyState === 'complete' && location.href !== 'about:blank'")
-
-    def run(self, script: str) -> Any:
-        """The value of an expression in the page; a promise is waited for."""
-        done = self.send("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
-        assert "exceptionDetails" not in done, done["exceptionDetails"]
-        return done["result"].get("value")
-
-    def until(self, condition: str) -> None:
-        """Wait until an expression is true in the page."""
-        deadline = time.monotonic() + SECONDS
-        while not self.run(f"Boolean({condition})"):
-            assert time.monotonic() < deadline, f"{condition} in {self.run('document.body.innerText')}"
-            time.sleep(0.1)
 
     def choose_files(self, selector: str, *files: Path) -> None:
         """Put files into a file input, as a person would."""
@@ -102,26 +34,6 @@ class Browser:
         """Of the whole page."""
         shot = self.send("Page.captureScreenshot", captureBeyondViewport=True)
         file.write_bytes(base64.b64decode(shot["data"]))
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            os.close(self._write)
-        self._process.terminate()
-        self._process.wait(30)
-        os.close(self._read)
-
-    def _next(self) -> dict[str, Any]:
-        while b"\0" not in self._rest:
-            part = os.read(self._read, 1 << 20)
-            assert part, "the browser has ended"
-            self._rest += part
-        line, self._rest = self._rest.split(b"\0", 1)
-        message: dict[str, Any] = json.loads(line)
-        if message.get("method") == "Runtime.exceptionThrown":
-            self.errors.append(str(message["params"]["exceptionDetails"]))
-        if message.get("method") == "Log.entryAdded" and message["params"]["entry"]["level"] == "error":
-            self.errors.append(message["params"]["entry"]["text"])
-        return message
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from blocks.network import Network
 from blocks.specification import ScratchSpecification, StageSpecification
 from search.models.classifier import Images
 from search.models.description import ModelDescription
+from search.models.formats import web_files
 from search.models.formats.registry import FORMATS, writing_problems
 from search.models.sources import Source
 
@@ -30,6 +31,8 @@ def where_installed(names: Iterable[str] = FORMATS, *, slow: Iterable[str] = (),
 
 def _skipped(name: str, int8: bool) -> pytest.MarkDecorator:
     problems = writing_problems(name, int8=int8)
+    if name == "web" and not web_files.is_cached():
+        problems.append(f"{web_files.PACKAGE} is not in the cache; make formats downloads it")
     return pytest.mark.skipif(bool(problems), reason="; ".join(problems))
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+from search.system import chromium
+
+BROWSER = chromium.program()
 
 needs_browser = pytest.mark.skipif(BROWSER is None, reason="needs chromium or google-chrome")
 needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="processes here cannot be asked to stop by a signal")

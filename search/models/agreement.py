@@ -36,6 +36,10 @@ class Agreement:
         """Whether no probability differs by more than `tolerance`, and every image has the same class."""
         return self.difference <= tolerance and self.same == self.images
 
+    def almost_within(self, tolerance: float) -> bool:
+        """Whether no probability differs by more than `tolerance`, and 99% of the images have the same class."""
+        return self.difference <= tolerance and self.same >= 0.99 * self.images
+
     def __str__(self) -> str:
         them = "validation images" + (", which are also training images" if self.trained_on else "")
         return (

@@ -45,6 +45,7 @@ class Loading:
     checked    for each file, how it compares with the trained network
     latencies  of the files, if they were measured
     resizes    whether the model resizes pictures itself
+    note       a sentence that everybody who uses it must know, without a full stop
     """
 
     file: str
@@ -55,6 +56,7 @@ class Loading:
     checked: Sequence[str]
     latencies: ExportLatencies | None = None
     resizes: bool = False
+    note: str = ""
 
 
 def model_card(description: ModelDescription, loading: Loading | None = None, runs: Sequence[LatencyRun] = ()) -> str:
@@ -90,6 +92,7 @@ def _loading(description: ModelDescription, loading: Loading | None) -> list[str
     code, check = "\n".join(loading.lines), "\n".join(loading.check)
     checked = "\n".join(f"- {escaped(line)}" for line in loading.checked)
     return [
+        *([f"{loading.note}."] if loading.note else []),
         loading.needs,
         f"```python\n{code}\n```",
         _unlike(description),

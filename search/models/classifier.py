@@ -35,12 +35,15 @@ class Classifier:
     prepare_thread  called first by each thread of `by_threads`, so that it runs the model on one core; None if the
                     model uses one thread anyway, as in ONNX Runtime
     network         the network behind `run`, which shows where it looks; None for an exported graph
+    answer_file     a picture's file -> float32 (1, classes), for an export that decodes and resizes pictures itself
+                    besides; raises RuntimeError for what it cannot decode
     """
 
     description: ModelDescription
     run: Callable[[Images], Probabilities]
     prepare_thread: Callable[[], object] | None = None
     network: Network | None = None
+    answer_file: Callable[[bytes], Probabilities] | None = None
 
     def probabilities(self, images: Images) -> Probabilities:
         """uint8 (N, S, S, 3) -> float32 (N, classes), in batches on all cores."""

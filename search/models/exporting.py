@@ -13,23 +13,21 @@ from search.data.dataset import Dataset
 from search.errors import BadInput, NotProven
 from search.models.agreement import Agreement, compare
 from search.models.card import Loading, model_card
-from search.models.classifier import Probabilities
+from search.models.classifier import Classifier
 from search.models.decisions import chosen_decision, in_words
 from search.models.deployed import CPU, Deployed, of_network
 from search.models.description import Decision
 from search.models.exported import CARD_FILE, REFUSED, output_problems
-from search.models.formats.onnx_resizing import TOLERANCE
-from search.models.formats.onnx_resizing import resize_inside as put_resizing_inside
-from search.models.formats.onnx_session import open_onnx
 from search.models.formats.operators import check_network
 from search.models.formats.registry import ALL_NETWORKS, FORMATS, load_format
 from search.models.formats.snippet import golden_lines, whole_image_lines
+from search.models.formats.web_files import load_from_server
 from search.models.golden import write_golden
 from search.models.latency.exports import ExportLatencies, latencies_of
 from search.models.latency.runs import LatencyRun, runs_of
 from search.models.original_data import open_images
 from search.models.quantizing import Proof, Quantized, write_int8
-from search.models.resizing import ResizingProof, prove_resizing
+from search.models.resizing import ResizingProof, prove_page, resize_files
 from search.models.sources import Source, open_database, open_source
 from search.settings.search import Settings
 from search.system.chatter import chatter_into
@@ -59,6 +57,7 @@ class Exported:
     int8       None if nothing was quantised
     latencies  None if they were not measured
     resizing   None if the model does not resize inside
+    page       how a page answers to whole pictures; None if the export is no page
     """
 
     files: dict[str, int]
@@ -68,6 +67,7 @@ class Exported:
     decision: Decision | None = None
     latencies: ExportLatencies | None = None
     resizing: ResizingProof | None = None
+    page: ResizingProof | None = None
 
 
 def export_model(settings: Settings, options: argparse.Namespace) -> None:
@@ -93,6 +93,8 @@ def export_model(settings: Settings, options: argparse.Namespace) -> None:
         force=options.force,
         measure=options.measure,
         resize_inside=options.resize_inside,
+        vendor=options.vendor,
+        half=options.half,
     )
     print(_said(exported, output))
 
@@ -109,6 +111,8 @@ def export(
     force: bool = False,
     measure: bool = False,
     resize_inside: bool = False,
+    vendor: bool = False,
+    half: bool = False,
 ) -> Exported:
     """Write the model, its card and its golden pictures to a new `folder`, which appears only when all are complete.
 
@@ -116,6 +120,8 @@ def export(
     force          replace an older export in `folder`
     measure        measure the latency of its files
     resize_inside  the model takes pictures of any size, for a format that `resizes`
+    vendor         put the runtime beside it, for a format that `vendors`
+    half           with 16-bit floats, for a format that has a tolerance for these
 
     Raises NotProven if the exported model answers to the validation images of `dataset` differently from the trained
     network, or if the 8-bit model loses more than `max_loss`. Raises BadInput if the folder exists or cannot be
@@ -126,6 +132,7 @@ def export(
         advice = "take --precision or --reject with the search's own model of this network, such as elimination/3"
         raise BadInput(REFUSED, [f"{problem}; {advice}"])
     entry, size = FORMATS[format_name], source.description.input.image_size
+    tolerance = (entry.half if half else None) or entry.tolerance
     with new_folder(folder, REFUSED, replace=force) as beside:
         arrays, others = dataset.arrays("validation", size), dataset.unknown("validation", size)
         original = of_network(source.network, source.description, CPU)
@@ -144,51 +151,48 @@ def export(
         proof = partial(compare, answers, arrays=arrays, trained_on=seen)
         quantised = None
         with chatter_into(beside / LOG_FILE):
-            agreement = _write(source, format_name, beside, proof)
+            agreement, opened = _write(source, format_name, beside, proof, half=half)
+            page = prove_page(original, opened, answers, dataset) if opened.answer_file else None
             if max_loss is not None:
                 quantised = write_int8(source, format_name, dataset, beside, proof, max_loss)
-            resizing = _resize(source, beside, answers, dataset) if resize_inside else None
-        write_golden(beside, dataset, original, (format_name, entry.file, entry.tolerance), resize_inside=resize_inside)
+            resizing = None
+            if resize_inside:
+                original = of_network(source.network, source.description, CPU)  # with the thresholds
+                resizing = resize_files(beside, original, answers, dataset)
+        if entry.vendors and not vendor:
+            load_from_server(beside)
+        write_golden(beside, dataset, original, (format_name, entry.file, tolerance), resize_inside=resize_inside)
         latencies = _measured(format_name, beside) if measure else None
         chosen = source.description.decision
-        exported = Exported(_sizes(beside), entry.proven_in, agreement, quantised, chosen, latencies, resizing)
+        exported = Exported(_sizes(beside), entry.proven_in, agreement, quantised, chosen, latencies, resizing, page)
         (beside / CARD_FILE).write_text(_card(source, format_name, exported, runs), encoding="utf-8")
         return replace(exported, files=_sizes(beside))
 
 
-def _write(source: Source, format_name: str, folder: Path, proof: Proof) -> Agreement:
+def _write(source: Source, format_name: str, folder: Path, proof: Proof, *, half: bool) -> tuple[Agreement, Classifier]:
     """Write the model's file, and run it. Raises NotProven if it answers differently."""
     chosen, entry = load_format(format_name), FORMATS[format_name]
     description = chosen.description(source.description)
-    path = folder / entry.file
+    path, write = folder / entry.file, (chosen.write_half if half else None) or chosen.write
     try:
-        chosen.write(Deployed(source.network, description.temperature).eval(), description, path)
+        write(Deployed(source.network, description.temperature).eval(), description, path)
     except (BadInput, OSError):
         raise
     except Exception as error:  # exporters raise all kinds of exceptions
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         problem = f"{format_name} cannot hold this network: {reason}; {ALL_NETWORKS} can"
         raise BadInput(REFUSED, [problem]) from error
-    agreement = proof(chosen.open(path))
-    if not agreement.within(entry.tolerance):
-        difference = f"{entry.proven_in} does not answer as the trained network: {agreement}"
+    opened = chosen.open(path)
+    agreement = proof(opened)
+    difference = f"{entry.proven_in} does not answer as the trained network: {agreement}"
+    if half and entry.half is not None:
+        if not agreement.almost_within(entry.half):
+            allowed = f"allowed is a difference of {entry.half:g} and the same class for 99%; export it without --half"
+            raise NotProven(f"{REFUSED}:\n  - {difference}; {allowed}")
+    elif not agreement.within(entry.tolerance):
         allowed = f"allowed is a difference of {entry.tolerance:g} and the same class for all; try another --format"
         raise NotProven(f"{REFUSED}:\n  - {difference}; {allowed}")
-    return agreement
-
-
-def _resize(source: Source, folder: Path, answers: Probabilities, dataset: Dataset) -> ResizingProof:
-    """Put the resizing into the ONNX files of the folder. Raises NotProven if it differs from Pillow's."""
-    description = load_format("onnx").description(source.description)
-    model = folder / FORMATS["onnx"].file
-    for path in folder.glob("*.onnx"):
-        put_resizing_inside(path, description)
-    original = of_network(source.network, source.description, CPU)
-    proof = prove_resizing(original, open_onnx(model), answers, dataset)
-    if not proof.from_pillow <= TOLERANCE:
-        allowed = f"allowed is {TOLERANCE:g}; export it without --resize-inside"
-        raise NotProven(f"{REFUSED}:\n  - the model resizes otherwise than Pillow: {proof}; {allowed}")
-    return proof
+    return agreement, opened
 
 
 def _measured(format_name: str, folder: Path) -> ExportLatencies:
@@ -214,6 +218,8 @@ def _card(source: Source, format_name: str, exported: Exported, runs: Sequence[L
     if exported.resizing:
         lines, takes = whole_image_lines(lines), "(N, 3, H, W) uint8, 0 to 255, upright pictures of any size"
         checked.append(f"Whole pictures, resized inside: {exported.resizing}")
+    if exported.page:
+        checked.append(f"Whole pictures, by the page's own functions: {exported.page}")
     loading = Loading(
         file=entry.file,
         takes=takes,
@@ -223,6 +229,7 @@ def _card(source: Source, format_name: str, exported: Exported, runs: Sequence[L
         checked=checked,
         latencies=exported.latencies,
         resizes=exported.resizing is not None,
+        note=entry.note,
     )
     return model_card(description, loading, runs)
 
@@ -269,6 +276,8 @@ def _said(exported: Exported, output: Path) -> str:
         lines.append(f"int8: {exported.int8.scores()}")
     if exported.resizing:
         lines.append(f"whole pictures, resized inside: {exported.resizing}")
+    if exported.page:
+        lines.append(f"whole pictures, by the page's own functions: {exported.page}")
     if exported.decision:
         lines.append(f"thresholds: {in_words(exported.decision)}")
     if exported.latencies:

@@ -11,7 +11,7 @@ from search.errors import BadInput
 from search.models.classifier import Classifier
 from search.models.description import WEIGHTS_FILE, check_files
 from search.models.exported import NOT_LOADED
-from search.models.formats.registry import FORMAT_OF_SUFFIX, FORMATS, exported_file, load_format
+from search.models.formats.registry import FORMAT_OF_SUFFIX, FORMATS, exported_file, is_model, load_format
 from search.models.names import MODEL_HELP, check_model_name
 from search.settings.search import Settings
 
@@ -22,7 +22,7 @@ def open_classifier(where: str, settings: Settings) -> Classifier:
     Raises BadInput if `where` is no model, or a damaged model.
     """
     path = exported_file(Path(where), *FORMATS)
-    if path.is_file():
+    if is_model(path):
         return _open_file(path)
     check_model_name(where, f"expected {MODEL_HELP}")
     if path.is_dir():
@@ -37,7 +37,7 @@ def open_export(where: str) -> tuple[str, Classifier]:
     path = exported_file(Path(where), *FORMATS)
     if path.is_dir() and (path / WEIGHTS_FILE).is_file():
         path /= WEIGHTS_FILE
-    if not path.is_file():
+    if not is_model(path):
         problem = (
             f"{where}: no export; expected the folder that python -m search.export wrote, or the model's file in it"
         )

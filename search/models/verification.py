@@ -49,7 +49,8 @@ def _verify_model(folder: Path, golden: Golden, classifier: Classifier) -> int:
         [each.picture, clean(each.label), *(f"{one:.2g}" for one in differences)]
         for each, *differences in zip(golden.pictures, to_inputs, to_files, *[to_whole] * bool(to_whole), strict=True)
     ]
-    headings = ["picture", "class", "difference", "decoded here", *["resized inside"] * bool(to_whole)]
+    how = "resized inside" if golden.resize_inside else "by the page"
+    headings = ["picture", "class", "difference", "decoded here", *[how] * bool(to_whole)]
     print("\n".join(plain_table(headings, rows)))
     runtime, allowed = FORMATS[golden.format].proven_in, f"{golden.tolerance:g} is allowed"
     most = f"the largest difference is {max(to_inputs):.2g}; {allowed}"
@@ -69,11 +70,13 @@ def _verify_model(folder: Path, golden: Golden, classifier: Classifier) -> int:
 
 
 def _to_whole_pictures(folder: Path, golden: Golden, classifier: Classifier) -> list[float]:
-    """The differences of a model that resizes inside, by the pictures' files at full size; none for another model."""
+    """The differences of a model that resizes itself, by the pictures' files at full size; none for another model."""
+    pictures = [(folder / each.picture).read_bytes() for each in golden.pictures]
+    if classifier.answer_file is not None:
+        return _differences(np.concatenate([classifier.answer_file(picture) for picture in pictures]), golden)
     if not golden.resize_inside:
         return []
     taken = PixelRange(*classifier.description.input.pixel_range)
-    pictures = [(folder / each.picture).read_bytes() for each in golden.pictures]
     whole = [whole_image(picture, DataSettings().max_pixels, taken) for picture in pictures]
     return _differences(np.concatenate([classifier.run(picture[None]) for picture in whole]), golden)
 

@@ -23,6 +23,7 @@ class Format:
     needs         the packages that `snippet` needs
     snippet       five lines of Python that load the file of that name and classify `image.jpg`, for the model card; the
                   first imports, also json and numpy; the fourth makes `probabilities`, (1, classes), of `image`
+    write_half    `write` for a model of 16-bit floats; None: there is none
     takes_pixels  True: the model takes pixels from 0 to 255 and returns probabilities; False: it is the bare network,
                   which takes values from 0 to 1 and returns logits
     """
@@ -32,6 +33,7 @@ class Format:
     needs: str
     snippet: Callable[[ModelDescription, str], list[str]]
     takes_pixels: bool = True
+    write_half: Callable[[Deployed, ModelDescription, Path], None] | None = None
 
     def description(self, trained: ModelDescription) -> ModelDescription:
         """The description that the exported file carries: its input range may differ from the trained network's."""

@@ -7,6 +7,8 @@ formats at once.
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -17,6 +19,7 @@ from search.errors import BadInput
 from search.models.description import DESCRIPTION_FILE, WEIGHTS_FILE
 from search.models.formats.contract import Format
 from search.models.formats.int8 import Quantizer
+from search.system import chromium
 from search.system.text import plain_table
 
 PROJECT = "elimnet-search"
@@ -56,6 +59,11 @@ class Entry:
     int8        its model of 8-bit integers; None: the format cannot be quantised
     lacks       operators of PyTorch that were seen to fail
     resizes     whether the model can take pictures of any size, and resize them itself
+    programs    programs that it needs, each by its possible names; the first is also the name of its package
+    vendors     whether `--vendor` can put its runtime beside it
+    half        the tolerance of its model of 16-bit floats; None: `--half` cannot make one
+    folder      whether what is called its file is a folder
+    note        a sentence that everybody who uses it must know
     """
 
     file: str
@@ -70,10 +78,17 @@ class Entry:
     dimensions: int | None = None
     lacks: tuple[str, ...] = ()
     resizes: bool = False
+    programs: tuple[tuple[str, ...], ...] = ()
+    vendors: bool = False
+    half: float | None = None
+    folder: bool = False
+    note: str = ""
 
     @property
     def install(self) -> str:
-        """The command that installs its libraries."""
+        """The command that installs its libraries or programs."""
+        if self.programs:
+            return f"apt-get install {' '.join(names[0] for names in self.programs)}"
         extra = f"pip install '{PROJECT}[{self.extra}]'"
         return f"{extra} && {self.install_alone}" if self.alone else extra
 
@@ -121,6 +136,43 @@ FORMATS = {
         dimensions=4,
         lacks=("slice with a step",),
     ),
+    "coreml": Entry(
+        "model.mlpackage",
+        "an image of S x S pixels",
+        "Core ML" if sys.platform == "darwin" else "an interpreter of its program",
+        "coreml",
+        writers=("coremltools",),
+        runners=("coremltools",),
+        dimensions=5,
+        lacks=("_upsample_bicubic2d_aa",),
+        half=0.02,
+        folder=True,
+        note=(
+            "Core ML itself runs on Apple's systems only; elsewhere, as here, the proof interprets the operations of "
+            "the saved program"
+        ),
+    ),
+    "executorch": Entry(
+        "model.pte",
+        "(1, 3, S, S) float32, 0 to 255",
+        "ExecuTorch",
+        "executorch",
+        writers=("executorch", "torchao"),
+        runners=("executorch",),
+        alone=("executorch==1.3.1",),
+        lacks=("_upsample_bicubic2d_aa",),
+    ),
+    "web": Entry(
+        "index.html",
+        "(N, 3, S, S) uint8, 0 to 255",
+        "ONNX Runtime Web",
+        programs=(("npm",), chromium.NAMES),
+        vendors=True,
+        note=(
+            "index.html is a page that classifies pictures in the browser, proven in Chromium; run "
+            "python -m http.server in its folder, and open http://localhost:8000"
+        ),
+    ),
     "torchscript": Entry("model.pt", "(N, 3, S, S) uint8, 0 to 255", "PyTorch"),
     "torch-export": Entry("model.pt2", "(N, 3, S, S) uint8, 0 to 255", "PyTorch"),
     "safetensors": Entry(WEIGHTS_FILE, "(N, 3, S, S) float32, 0 to 1", "PyTorch"),
@@ -131,7 +183,7 @@ FORMAT_OF_SUFFIX = {Path(entry.file).suffix: name for name, entry in FORMATS.ite
 
 def load_format(name: str) -> Format:
     """Import the format called `name`, a key of `FORMATS`. Raises BadInput if what runs it is not installed."""
-    if problems := not_installed(name, FORMATS[name].runners):
+    if problems := not_installed(name, FORMATS[name].runners, FORMATS[name].programs):
         raise BadInput(f"the format {name} cannot be used", problems)
     chosen: Format = import_module(f"{__package__}.{name.replace('-', '_')}").FORMAT
     return chosen
@@ -151,20 +203,30 @@ def writing_problems(name: str, *, int8: bool = False) -> list[str]:
     entry = FORMATS[name]
     needed = [*entry.writers, *entry.runners]
     if not int8:
-        return not_installed(name, needed)
+        return not_installed(name, needed, entry.programs)
     if entry.int8 is None:
         can = ", ".join(other for other, each in FORMATS.items() if each.int8)
-        return [*not_installed(name, needed), f"--quantize int8: {name} cannot be quantised; these formats can: {can}"]
+        return [
+            *not_installed(name, needed, entry.programs),
+            f"--quantize int8: {name} cannot be quantised; these formats can: {can}",
+        ]
     return not_installed(name, [*needed, *entry.int8.writers])
 
 
-def not_installed(name: str, modules: Sequence[str]) -> list[str]:
-    """One problem with the line that installs the `modules` that a format lacks; none if it lacks none."""
+def not_installed(name: str, modules: Sequence[str], programs: Sequence[Sequence[str]] = ()) -> list[str]:
+    """One problem with the line that installs the modules and programs that a format lacks; none if it lacks none."""
     missing = [module for module in dict.fromkeys(modules) if find_spec(module) is None]
+    missing += [names[0] for names in programs if not any(map(shutil.which, names))]
     if not missing:
         return []
     are = "is" if len(missing) == 1 else "are"
     return [f"--format {name} needs {' and '.join(missing)}, which {are} not installed: {FORMATS[name].install}"]
+
+
+def is_model(path: Path) -> bool:
+    """Whether this is a file, or a folder that is a model in one of the formats."""
+    name = FORMAT_OF_SUFFIX.get(path.suffix)
+    return path.is_file() or (path.is_dir() and name is not None and FORMATS[name].folder)
 
 
 def exported_file(path: Path, *formats: str) -> Path:
@@ -199,3 +261,7 @@ def in_lines() -> Iterator[str]:
     for name, entry in FORMATS.items():
         if entry.alone:
             yield f"{name} also needs {entry.install_alone}"
+        if entry.programs and writing_problems(name):
+            yield f"{name} needs {entry.install}"
+        if entry.note:
+            yield f"{name}: {entry.note}."

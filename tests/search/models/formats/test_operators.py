@@ -40,15 +40,16 @@ def test_attention_is_refused_with_the_formats_that_can_hold_it(vit: Deployed) -
         check_network("ncnn", vit, 32, "nothing was exported")
     (problem,) = caught.value.problems
     assert problem.startswith("--format ncnn cannot hold test_vit: it needs tensors of 5 dimensions (")
-    others = "onnx, openvino, torchscript, torch-export or safetensors"
+    others = "onnx, openvino, web, torchscript, torch-export or safetensors"
     assert problem.endswith(f"), and ncnn has at most 4; export it with --format {others}")
     check_network("onnx", vit, 32, "nothing was exported")
 
 
-def test_an_operator_is_refused_by_its_name(vit: Deployed) -> None:
+@pytest.mark.parametrize("name", ["litert", "coreml", "executorch"])
+def test_an_operator_is_refused_by_its_name(name: str, vit: Deployed) -> None:
     """Position embeddings of another image size are resized in the graph."""
-    (reason,) = unsupported("litert", operators_of(vit, 32))
-    assert reason == "it needs _upsample_bicubic2d_aa, which litert does not have"
+    (reason,) = unsupported(name, operators_of(vit, 32))
+    assert reason == f"it needs _upsample_bicubic2d_aa, which {name} does not have"
 
 
 @pytest.mark.slow
