@@ -47,8 +47,7 @@ acceptance: $(VENV)/.installed-test  ## the Compose file, built and run on a con
 # its own, as in an export: LiteRT's converter starts the threads of JAX, and OpenVINO starts processes.
 formats:  ## the export formats of all extras, in the environment .venv-formats, and their tests
 	$(MAKE) VENV=$(FORMATS_VENV) $(FORMATS_VENV)/.installed-formats
-	$(FORMATS_VENV)/bin/python -m pip install --no-deps litert-torch==0.10.0 litert-converter==0.5.0 \
-		ai-edge-quantizer==0.10.0 executorch==1.3.1
+	$(FORMATS_VENV)/bin/python -m pip install --no-deps litert-torch==0.10.0 litert-converter==0.5.0 ai-edge-quantizer==0.10.0 executorch==1.3.1
 	$(FORMATS_VENV)/bin/python -c "from search.models.formats.web_files import runtime; runtime()"
 	for format in coreml executorch litert ncnn openvino web; do \
 		OMP_NUM_THREADS=1 $(FORMATS_VENV)/bin/python -m pytest -n auto -k $$format $(FORMATS_TESTS) $(TEST_ARGS) || exit 1; \

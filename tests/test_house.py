@@ -143,7 +143,7 @@ def test_building_needs_what_the_tests_have() -> None:
 
 
 LOADED_BY_NAME = {"gunicorn", "psycopg2-binary"}
-LOADED_BY_CONVERTERS = {"absl-py", "immutabledict", "jax", "torchao"}
+LOADED_BY_CONVERTERS = {"absl-py", "flatbuffers", "immutabledict", "jax", "ruamel-yaml", "tabulate", "torchao"}
 
 
 def test_the_code_imports_what_is_declared_and_nothing_else() -> None:

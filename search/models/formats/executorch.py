@@ -11,7 +11,6 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 with warnings.catch_warnings(action="ignore"):
@@ -67,7 +66,8 @@ def _session(content: bytes) -> Predict:
         (found,) = program.load_method("forward").execute(
             [torch.tensor(image).permute(0, 3, 1, 2).float().contiguous()]
         )
-        return np.array(found)
+        answers: Probabilities = found.numpy().copy()
+        return answers
 
     return predict
 
