@@ -58,8 +58,8 @@ class Rows:
         """
         if self._device.type != "cpu":
             return most
-        _, height, width, _ = self._arrays.images.shape
-        return min(most, max(_FEWEST_AT_A_TIME, _PIXELS_AT_A_TIME // (height * width)))
+        size: int = self._arrays.images.shape[1]
+        return min(most, max(_FEWEST_AT_A_TIME, _PIXELS_AT_A_TIME // size**2))
 
 
 class TrainingBatches:

@@ -12,9 +12,9 @@ import torch
 from safetensors.torch import save_file
 
 from search.data.arrays import Arrays
-from search.inspect import training
 from search.inspect.training import IMAGE_SIZE, trained_out_of_fold
 from search.training.evaluation import TrainingResult
+from search.training.loop import train
 from search.training.plan import TrainingData
 
 CLASSES, PER_CLASS = 3, 24
@@ -38,7 +38,6 @@ def test_each_image_is_answered_by_a_network_that_has_not_seen_its_group(
     rows = np.arange(2, len(images))
     groups = rows // 2
     seen: list[tuple[set[int], set[int]]] = []
-    train = training.train
 
     def watched(network: Any, plan: Any, data: TrainingData, device: torch.device) -> TrainingResult:
         assert data.validation is not None
@@ -46,7 +45,7 @@ def test_each_image_is_answered_by_a_network_that_has_not_seen_its_group(
         seen.append((parts[0], parts[1]))
         return train(network, plan, data, device)
 
-    monkeypatch.setattr(training, "train", watched)
+    monkeypatch.setattr("search.inspect.training.train", watched)
     halves = [images.first(30), Arrays(images.images[30:], images.labels[30:])]
     found = trained_out_of_fold(
         halves, "test_resnet", weights_dir, torch.device("cpu"), images.labels[rows], groups, rows
