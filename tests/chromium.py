@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.systems import BROWSER
 
-SECONDS = 60.0
+SECONDS = 900.0
 PIPES = """
 import os, sys
 for number, place in ((1, 103), (2, 104)):
@@ -90,6 +90,19 @@ class Browser:
         """Put files into a file input, as a person would."""
         found = self.send("Runtime.evaluate", expression=f"document.querySelector({selector!r})")
         self.send("DOM.setFileInputFiles", objectId=found["result"]["objectId"], files=[str(file) for file in files])
+
+    def fill(self, selector: str, value: str) -> None:
+        """Type into a field, or choose an option, as a person would."""
+        self.run(
+            f"{{ const field = document.querySelector({json.dumps(selector)}); field.value = {json.dumps(value)};"
+            "for (const name of ['input', 'change']) field.dispatchEvent(new Event(name, {bubbles: true})); }"
+        )
+
+    def press(self, key: str, code: int) -> None:
+        """Press a key that has this code on all keyboards."""
+        text = {"text": "\r"} if key == "Enter" else {}
+        for kind in ("keyDown", "keyUp"):
+            self.send("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **text)
 
     def size(self, width: int, height: int, *, dark: bool = False) -> None:
         self.send(
