@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.systems import BROWSER
 
-SECONDS = 900.0
+SECONDS = 180.0
 PIPES = """
 import os, sys
 for number, place in ((1, 103), (2, 104)):
@@ -71,7 +71,7 @@ class Browser:
 
     def open(self, address: str) -> None:
         self.send("Page.navigate", url=address)
-        self.until("document.readyState === 'complete' && location.href !== 'about:blank'")
+        self.until("location.href !== 'about:blank'")
 
     def run(self, script: str) -> Any:
         """The value of an expression in the page; a promise is waited for."""
@@ -80,9 +80,9 @@ class Browser:
         return done["result"].get("value")
 
     def until(self, condition: str) -> None:
-        """Wait until an expression is true in the page."""
+        """Wait until an expression is true in the page, which has been read to its end."""
         deadline = time.monotonic() + SECONDS
-        while not self.run(f"Boolean({condition})"):
+        while not self.run(f"document.readyState === 'complete' && Boolean({condition})"):
             assert time.monotonic() < deadline, f"{condition} in {self.run('document.body.innerText')}"
             time.sleep(0.1)
 

@@ -48,7 +48,7 @@ def write_corrections(
     lines: dict[tuple[str, str], Correction] = {}
     for each in found:
         first = lines.setdefault((each.file, each.given), each)
-        if first.reason != each.reason:
+        if each.reason not in first.reason.split(AND):
             lines[each.file, each.given] = first._replace(reason=f"{first.reason}{AND}{each.reason}")
     _write(file, list(lines.values()))
     return True

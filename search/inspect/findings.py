@@ -58,7 +58,7 @@ class Inspection:
 
     splits       the splits that were looked at
     near_copies  groups whose images have different classes or stand in different splits come first
-    images      uint8 (N, S, S, 3) for each of these splits
+    images       uint8 (N, S, S, 3) for each of these splits
     """
 
     dataset: Dataset
