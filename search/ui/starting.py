@@ -33,13 +33,10 @@ LIMITS = {
 
 
 def limits(settings: Settings) -> list[tuple[str, str, str]]:
-    """The name and the unit of each limit, and its present value, if all studies have the same."""
+    """The name and the unit of each limit, and its present value in words."""
     spaces = [space for space in settings.studies.values() if not isinstance(space, ListedSpace)]
-    present = {name: {getattr(space, name) for space in spaces} for name in LIMITS}
-    return [
-        (name, unit, f"{each:g}" if len(found := present[name]) == 1 and (each := next(iter(found))) else "")
-        for name, unit in LIMITS.items()
-    ]
+    present = {name: {getattr(space, name) for space in spaces} - {None} for name in LIMITS}
+    return [(name, unit, " or ".join(map(str, sorted(present[name]))) or "no limit") for name, unit in LIMITS.items()]
 
 
 def passed(options: argparse.Namespace, without: Collection[str] = ()) -> list[str]:

@@ -96,4 +96,5 @@ def test_present_limits_are_told(bare_environment: None) -> None:
     options = _parser("ui").parse_args(["--config", "microcontroller", "--set", "data.source=digits"])
     present = {name: value for name, _, value in limits(load(options))}
     assert (present["max_ram_kb"], present["max_flash_kb"]) == ("256", "1024")
-    assert present["max_macs"] == "", "of one study only"
+    assert present["max_macs"] == "40000000", "of one study only"
+    assert present["max_latency_ms"] == "no limit"
