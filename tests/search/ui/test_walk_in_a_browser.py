@@ -90,7 +90,6 @@ def test_from_photographs_to_a_model_and_its_test_score(
     assert "--minutes 30 --set studies.elimination.max_ram_kb=100000" in job.words
     assert "--set trials=2" in job.words
 
-    chromium.until("document.querySelector('#job-run pre')?.innerText.includes('settings')")
     chromium.until("document.querySelector('#standing')?.innerText.includes('Started here')")
     chromium.until("document.querySelector('#front svg a') && !document.querySelector('#standing form')")
     assert "2 trained" in chromium.run("document.querySelector('#standing').innerText")
