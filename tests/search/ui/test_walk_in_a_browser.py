@@ -73,7 +73,7 @@ def checksums(folder: Path) -> list[tuple[str, str]]:
 @needs_browser
 @pytest.mark.slow
 def test_from_photographs_to_a_model_and_its_test_score(
-    chromium: Browser, walked: tuple[Site, Settings], small_photographs: Path
+    walked: tuple[Site, Settings], chromium: Browser, small_photographs: Path
 ) -> None:
     site, settings = walked
     before = checksums(small_photographs)
