@@ -19,7 +19,7 @@ PHONE = 360
 
 
 @pytest.fixture
-def chromium(site: Site, chromium: Browser) -> Browser:  # noqa: ARG001 - it must leave the page before the page ends
+def chromium(site: Site, chromium: Browser) -> Browser:
     return chromium
 
 
