@@ -1,11 +1,13 @@
 """The time and size of each view of `elimnet ui` for a search with many trials, and what an open page costs.
 
     python -m benchmarks.ui --database runs/demo/search.db --config demo [--trials 2000] [--repeats 5]
+    python -m benchmarks.ui --open-page [--data FOLDER] [--turns 8] [--seconds 30]
 
 A copy of a small search's SQLite database is grown as in `benchmarks.report`. The real server answers real requests.
 The first request of all reads the search. Later ones find it in memory; after a trial has ended, they get the earlier
 one until the search is read again. An open page asks for its live part every five seconds: the processor time of the
-server is measured while nothing changes.
+server is measured while nothing changes. What a page in a real browser costs a real training is measured with
+`--open-page`: see `benchmarks.open_page`.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.open_page import measure
 from benchmarks.report import grow
 from search.errors import BadInput
 from search.system.commands import exit_with_status
@@ -35,11 +38,20 @@ VIEWS = ("/live?x=parameters&w=1100", "/live?x=macs&w=1100", "{network}", "{netw
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ui", description=__doc__.partition("\n")[0])
-    parser.add_argument("--database", type=Path, required=True, help="SQLite file of a search; it is not changed")
-    parser.add_argument("--config", required=True, help="settings of the search")
+    parser.add_argument("--database", type=Path, help="SQLite file of a search; it is not changed")
+    parser.add_argument("--config", help="settings of the search")
     parser.add_argument("--trials", type=int, default=2_000, help="finished trials of all studies (default: 2000)")
     parser.add_argument("--repeats", type=int, default=5, help="requests of each view after the first (default: 5)")
+    parser.add_argument("--open-page", action="store_true", help="measure what an open page costs a training instead")
+    parser.add_argument("--data", type=Path, help="its images, with a folder per class (default: digits)")
+    parser.add_argument("--turns", type=int, default=8, help="its turns with the page and without (default: 8)")
+    parser.add_argument("--seconds", type=float, default=30.0, help="least length of a turn (default: 30)")
     options = parser.parse_args(arguments)
+    if options.open_page:
+        measure(options.data, options.turns, options.seconds)
+        return
+    if options.database is None or options.config is None:
+        raise BadInput("arguments", ["expected --database FILE with --config NAME, or --open-page"])
     if not options.database.is_file():
         expected = f"--database {options.database}: expected a file that `python -m search.run` created"
         raise BadInput("arguments", [expected])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from pydantic import ValidationError
@@ -213,12 +214,19 @@ def _candidate(row: Row) -> list[str]:
     try:
         candidate = stored_candidate(row.candidate)
     except ValidationError:  # of another version of this program
-        return [f"**Network:** {escaped(row.summary)}"]
+        return [f"**Network:** {escaped(row.summary)}", *_in_the_page(row)]
     seeds = f" Seed{'s' if len(row.seeds) > 1 else ''} {ranges(sorted(row.seeds))}." if row.seeds else ""
     return [
         f"**Network:** {network_in_words(candidate.network, candidate.initial_weights)}",
         f"**Recipe:** {recipe_in_words(candidate.recipe, candidate.initial_weights, len(candidate.exits))}{seeds}",
+        *_in_the_page(row),
     ]
+
+
+def _in_the_page(row: Row) -> list[str]:
+    """A link to the network in the page of `elimnet ui`, if UI_URL says where that is."""
+    address = os.environ.get("UI_URL", "").rstrip("/")
+    return [f"[Ask the page about it]({address}/network/{row.study}/{row.trials[0]})"] if address else []
 
 
 def _linked(row: Row, links: Links) -> str:

@@ -10,27 +10,47 @@ from typing import NamedTuple
 
 from search.data.corrections import ACTIONS, COLUMNS
 from search.errors import BadInput
-from search.inspect.findings import LabelError
+from search.inspect.findings import CopyGroup, LabelError, Outlier
 from search.system.outputs import whole_file
+
+LABEL_ERROR, OUTLIER, NEAR_COPIES = "label error", "outlier", "near copies"
+AND = "; "
 
 
 class Correction(NamedTuple):
-    """A line of the file, see `search.data.corrections`."""
+    """A line of the file, see `search.data.corrections`; and why it is there, for people: one or more reasons."""
 
     file: str
     given: str
     proposed: str
     action: str
+    reason: str = ""
 
 
-def write_corrections(file: Path, found: Sequence[LabelError]) -> bool:
-    """Write a line for each probable label error, with the action "keep". False if the file exists: it may be edited.
+def write_corrections(
+    file: Path, label_errors: Sequence[LabelError], outliers: Sequence[Outlier], near_copies: Sequence[CopyGroup]
+) -> bool:
+    """Write a line for each image that was found, with the action "keep". False if the file exists: it may be edited.
 
     Handed back as it is, the file changes nothing. A person replaces "keep" with "relabel" or "drop".
     """
     if file.exists():
         return False
-    _write(file, [Correction(each.file, each.given, each.proposed, "keep") for each in found])
+    found = [
+        *(Correction(each.file, each.given, each.proposed, "keep", LABEL_ERROR) for each in label_errors),
+        *(Correction(each.file, each.class_name, "", "keep", OUTLIER) for each in outliers),
+        *(
+            Correction(name, given, "", "keep", f"{NEAR_COPIES} {number}")
+            for number, group in enumerate(near_copies, start=1)
+            for name, given in zip(group.files, group.classes, strict=True)
+        ),
+    ]
+    lines: dict[tuple[str, str], Correction] = {}
+    for each in found:
+        first = lines.setdefault((each.file, each.given), each)
+        if each.reason not in first.reason.split(AND):
+            lines[each.file, each.given] = first._replace(reason=f"{first.reason}{AND}{each.reason}")
+    _write(file, list(lines.values()))
     return True
 
 
@@ -41,7 +61,8 @@ def read_corrections(file: Path) -> list[Correction]:
     except OSError as error:
         raise BadInput("the corrections cannot be read", [f"{file}: {error.strerror}"]) from error
     head, *lines = list(csv.reader(io.StringIO(text, newline=""))) or [[]]
-    if tuple(head) != COLUMNS or any(len(cells) != len(COLUMNS) for cells in lines):
+    written = len(Correction._fields)
+    if tuple(head) not in (COLUMNS, Correction._fields) or any(written - len(cells) not in (0, 1) for cells in lines):
         expected = f"expected the columns {', '.join(COLUMNS)}, as elimnet inspect writes them"
         raise BadInput("the corrections cannot be read", [f"{file}: {expected}"])
     return [Correction(*cells) for cells in lines]
@@ -64,7 +85,7 @@ def decide(file: Path, line: int, name: str, action: str, proposed: str) -> None
 def _write(file: Path, lines: Sequence[Correction]) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(Correction._fields)
     writer.writerows(lines)
     with whole_file(file, "--output", "the inspection cannot be written") as target:
         target.write(text.getvalue().encode("utf-8", errors="surrogateescape"))

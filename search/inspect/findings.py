@@ -56,8 +56,9 @@ class CopyGroup:
 class Inspection:
     """Everything that was found. `row` of a finding is a row of `images`.
 
-    splits  the splits that were looked at
-    images  uint8 (N, S, S, 3) for each of these splits
+    splits       the splits that were looked at
+    near_copies  groups whose images have different classes or stand in different splits come first
+    images       uint8 (N, S, S, 3) for each of these splits
     """
 
     dataset: Dataset

@@ -51,7 +51,7 @@ def inspect_data(settings: Settings, options: argparse.Namespace) -> None:
     with whole_file(folder / PAGE, "--output", "the inspection cannot be written") as file:
         file.write(page(found).encode())
     corrections = folder / CORRECTIONS
-    new = write_corrections(corrections, found.label_errors)
+    new = write_corrections(corrections, found.label_errors, found.outliers, found.near_copies)
     if options.json:
         print(json.dumps({**found.described(), "page": str(folder / PAGE), "corrections": str(corrections)}, indent=2))
         return
@@ -78,6 +78,15 @@ def inspect(dataset: Dataset, backbone: str, settings: Settings, *, test: bool =
         trained = partial(trained_out_of_fold, small, backbone, settings.weights_dir, device)
     doubted = doubts(features, labels, groups, trained)
     distances = farness(features.components, labels)
+    near_copies = [
+        CopyGroup(
+            tuple(group),
+            tuple(examples[row][1].name for row in group),
+            tuple(examples[row][0] for row in group),
+            tuple(examples[row][1].class_name for row in group),
+        )
+        for group in dataset.near_copies(splits)
+    ]
     return Inspection(
         dataset=dataset,
         splits=splits,
@@ -90,15 +99,7 @@ def inspect(dataset: Dataset, backbone: str, settings: Settings, *, test: bool =
             Outlier(row, examples[row][1].name, examples[row][0], examples[row][1].class_name, float(distances[row]))
             for row in outliers(distances)
         ),
-        near_copies=tuple(
-            CopyGroup(
-                tuple(group),
-                tuple(examples[row][1].name for row in group),
-                tuple(examples[row][0] for row in group),
-                tuple(examples[row][1].class_name for row in group),
-            )
-            for group in dataset.near_copies(splits)
-        ),
+        near_copies=tuple(sorted(near_copies, key=lambda group: not group.is_doubtful)),
         images=tuple(arrays),
     )
 

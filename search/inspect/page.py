@@ -55,14 +55,14 @@ def page(found: Inspection) -> str:
             f"Outliers ({whole(len(found.outliers))})",
             quiet(OUTLIERS_MEANING),
             _pictures(_outlier(found, each) for each in found.outliers[:MOST_OUTLIERS]),
-            _rest(len(found.outliers), MOST_OUTLIERS, "The option --json lists all of them."),
+            _rest(len(found.outliers), MOST_OUTLIERS, "corrections.csv has all of them."),
         ),
         section(
             f"Near copies ({whole(len(found.near_copies))} groups)",
             quiet(COPIES_MEANING),
-            *(_group(found, each) for each in _doubtful_first(found)[:MOST_GROUPS]),
+            *(_group(found, each) for each in found.near_copies[:MOST_GROUPS]),
             "" if found.near_copies else "<p>None was found.</p>",
-            _rest(len(found.near_copies), MOST_GROUPS, "The option --json lists all of them."),
+            _rest(len(found.near_copies), MOST_GROUPS, "corrections.csv has all of them."),
         ),
         section("What to do", f"<p>{escape(HOW)}</p>", "<p><code>--set data.corrections=corrections.csv</code></p>"),
         quiet(f"Features: {found.backbone}, fingerprint of the data {data.fingerprint[:12]}."),
@@ -97,10 +97,6 @@ def _label_error(found: Inspection, each: LabelError) -> str:
 def _outlier(found: Inspection, each: Outlier) -> str:
     said = f"{escape(clean(each.class_name))}, distance <b>{each.distance:.1f}</b>"
     return _picture(found.image(each.row), clean(each.class_name), said, each.file, each.split)
-
-
-def _doubtful_first(found: Inspection) -> list[CopyGroup]:
-    return sorted(found.near_copies, key=lambda group: not group.is_doubtful)
 
 
 def _group(found: Inspection, group: CopyGroup) -> str:

@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-SECONDS = 60.0
-"""So long an answer may take."""
 
 _PIPES = """
 import os, sys
@@ -36,8 +34,12 @@ def program() -> str | None:
 class Chromium:
     """One tab. `errors` collects what its scripts and its policy complain about.
 
+    patience_seconds  how long an answer, or what is waited for, may take
+
     The browser ends with `close`, when the object is collected, or with the process. For one thread at a time.
     """
+
+    patience_seconds = 60.0
 
     def __init__(self, profile: Path, *options: str) -> None:
         """Start it with an empty folder for its `profile`. Raises OSError if there is none, or if it ends."""
@@ -88,7 +90,7 @@ class Chromium:
     def open(self, address: str) -> None:
         """Load a page, and wait until it is complete."""
         self.send("Page.navigate", url=address)
-        self.until("document.readyState === 'complete' && location.href !== 'about:blank'")
+        self.until("location.href !== 'about:blank'")
 
     def run(self, script: str) -> Any:
         """The value of an expression in the page; a promise is waited for. Raises RuntimeError with its exception."""
@@ -99,17 +101,17 @@ class Chromium:
         return done["result"].get("value")
 
     def until(self, condition: str) -> None:
-        """Wait until an expression is true in the page. Raises TimeoutError."""
-        deadline = time.monotonic() + SECONDS
-        while not self.run(f"Boolean({condition})"):
+        """Wait until an expression is true in the page, which has been read to its end. Raises TimeoutError."""
+        deadline = time.monotonic() + self.patience_seconds
+        while not self.run(f"document.readyState === 'complete' && Boolean({condition})"):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{condition} in {self.run('document.body.innerText')}")
             time.sleep(0.1)
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
-            if not select.select([self._read], [], [], SECONDS)[0]:
-                raise TimeoutError(f"the browser says nothing for {SECONDS:g} seconds")
+            if not select.select([self._read], [], [], self.patience_seconds)[0]:
+                raise TimeoutError(f"the browser says nothing for {self.patience_seconds:g} seconds")
             part = os.read(self._read, 1 << 20)
             if not part:
                 raise ConnectionError("the browser has ended")

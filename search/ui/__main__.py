@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from importlib.util import find_spec
+from pathlib import Path
 
 from search.errors import BadInput
 from search.settings import search as all_settings
@@ -42,6 +43,12 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "(default: 127.0.0.1)",
     )
     parser.add_argument("--port", type=_port, default=PORT, help=f"port; 0: any free one (default: {PORT})")
+    parser.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        help="file with the token that every browser must show (default: a new token at each start, for --host)",
+    )
     parser.add_argument(
         "--read-only", action="store_true", help="show and try only: nothing can be started, changed or taken"
     )

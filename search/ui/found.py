@@ -12,11 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
-import numpy as np
-
 from search.errors import BadInput
-from search.models.classifier import Classifier
-from search.models.pytorch_models import open_network
 from search.models.searches import chosen_search
 from search.models.sources import KeptModel, kept_models
 from search.report.comparison import Comparison, Entry, compare, select
@@ -28,6 +24,7 @@ from search.status.facts import SearchStatus, read_status
 from search.status.showing import open_to_show
 from storage.database import Database
 from storage.errors import StorageError
+from storage.names import full_name
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +120,7 @@ class Found:
         self._lock = threading.Lock()
         self._database: Database | None = None
         self._status: tuple[float, SearchStatus] | None = None
-        self._latest, self._classifiers = Latest(), Kept()
+        self._latest = Latest()
 
     @property
     def database(self) -> Database:
@@ -146,6 +143,10 @@ class Found:
         status = status or self.status()
         return self._latest.get(axis, _changes(status), lambda: self._compared(status.name, axis))
 
+    def study_id(self, study: str) -> int:
+        """The number of a study of the search in the database, which optuna-dashboard's addresses contain."""
+        return self.database.optuna.get_study_id_from_name(full_name(self.status().name, study))
+
     def models(self) -> Mapping[str, KeptModel]:
         """The trials with a saved model, by STUDY/NUMBER. Raises BadInput if there is no search."""
         return self._latest.get(
@@ -154,27 +155,11 @@ class Found:
             lambda: {model.name: model for model in kept_models(self.database, self.settings)},
         )
 
-    def classifier(self, where: str) -> Classifier:
-        """A saved model by the name of its trial, warmed up. Raises BadInput."""
-
-        def opened() -> Classifier:
-            classifier = open_network(where, self.settings)
-            warm_up(classifier)
-            return classifier
-
-        return self._classifiers.get(where, opened)
-
     def _compared(self, name: str, axis: str) -> View:
         search = read_search(self.database, name)
         comparison = compare(search, choose_axis(self.database, search, axis, None))
         entries = select(comparison, min_f1=0.0, max_parameters=math.inf, everything=False)
         return View(comparison, recommend_found(comparison, entries), front_figure(comparison))
-
-
-def warm_up(classifier: Classifier) -> None:
-    """Run the model once, so that the first answer takes no longer than others."""
-    size = classifier.description.input.image_size
-    classifier.run(np.zeros((1, size, size, 3), dtype=np.uint8))
 
 
 def _changes(status: SearchStatus) -> tuple[object, ...]:

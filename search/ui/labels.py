@@ -1,8 +1,11 @@
-"""Data: the list of probable label errors with their pictures, and what a person decides about each."""
+"""Data: the images that an inspection doubts, with their pictures, and what a person decides about each."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +17,23 @@ from search.data.decode import Unreadable, decode, fit_pixels
 from search.data.examples import Example
 from search.data.names import composed
 from search.errors import BadInput
-from search.inspect.corrections import Correction, decide, read_corrections
+from search.inspect.corrections import AND, LABEL_ERROR, NEAR_COPIES, OUTLIER, Correction, decide, read_corrections
 from search.inspect.inspection import CORRECTIONS, PAGE
+from search.inspect.page import COPIES_MEANING, ERRORS_MEANING, OUTLIERS_MEANING
 from search.settings.search import Settings
 from search.ui.found import Kept
 
 SIDE = 192
 A_PAGE = 60
+KINDS: Mapping[str, tuple[str, str]] = {
+    LABEL_ERROR: ("Probable label errors", ERRORS_MEANING),
+    OUTLIER: ("Outliers", OUTLIERS_MEANING),
+    NEAR_COPIES: ("Near copies", COPIES_MEANING),
+    "": ("Without a reason", "Somebody added these lines, or an earlier version wrote the list."),
+}
+Numbered = tuple[int, Correction]
+Sections = list[tuple[tuple[str, str], list[list[Numbered]]]]
+"""Heading and meaning of each kind, and its groups of lines with their numbers."""
 
 
 class Labels:
@@ -38,12 +51,21 @@ class Labels:
     def page(self) -> Path:
         return self._settings.run_dir / PAGE
 
-    def lines(self, page: int) -> tuple[list[tuple[int, Correction]], int]:
-        """The lines of one page, each with its number, and the number of pages. Raises BadInput."""
+    def sections(self, page: int) -> tuple[Sections, int]:
+        """What one page shows, and the number of pages. An image with several reasons is shown with each of them.
+
+        Raises BadInput.
+        """
         if not self.corrections.is_file():
             return [], 0
-        found = list(enumerate(read_corrections(self.corrections)))
-        return found[page * A_PAGE : (page + 1) * A_PAGE], -(-len(found) // A_PAGE)
+        lines = enumerate(read_corrections(self.corrections))
+        found = sorted((*_place(reason), number, line) for number, line in lines for reason in line.reason.split(AND))
+        shown = found[page * A_PAGE : (page + 1) * A_PAGE]
+        sections = [
+            (list(KINDS.values())[kind], [[each[2:] for each in group] for _, group in groupby(mine, itemgetter(1))])
+            for kind, mine in groupby(shown, itemgetter(0))
+        ]
+        return sections, -(-len(found) // A_PAGE)
 
     def classes(self) -> list[str]:
         """The classes that an image can be given."""
@@ -80,6 +102,13 @@ class Labels:
             return {composed(example.name): example for example in SOURCES[data.source](data).examples}
 
         return self._listings.get(self.page.stat().st_mtime_ns if self.page.exists() else 0, listed)
+
+
+def _place(reason: str) -> tuple[int, int]:
+    """The kind of a reason, and its group within the kind."""
+    kind, _, number = reason.rpartition(" ")
+    kind, group = (kind, int(number)) if number.isdecimal() else (reason, 0)
+    return list(KINDS).index(kind if kind in KINDS else ""), group
 
 
 def _square(example: Example, settings: Settings) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ from search.report import wording
 from search.settings.search import Settings
 from search.system.text import NOT_KNOWN, clean, percent, short, whole
 from search.ui import question, starting, taking, watch
+from search.ui.advanced import advanced
 from search.ui.found import Found, Kept
 from search.ui.guard import FRAMED
 from search.ui.jobs import Jobs
@@ -32,6 +34,7 @@ HERE = Path(__file__).parent
 PAGES = {"/": "Watch", "/try": "Try"}
 PAGES_OF_OWNERS = {"/start": "Start", "/data": "Data", "/take": "Take"}
 FRAME = {"content-security-policy": f"{FRAMED}; frame-ancestors 'self'"}
+MOST_FIELDS = 1_000
 Fields = Mapping[str, str]
 
 
@@ -54,6 +57,7 @@ class Page:
             "pages": PAGES | ({} if self.read_only else PAGES_OF_OWNERS),
             "name": settings.name,
             "read_only": self.read_only,
+            "dashboard": os.environ.get("DASHBOARD_URL", "").rstrip("/"),
             "wording": wording,
             "NOT_KNOWN": NOT_KNOWN,
         }
@@ -81,7 +85,7 @@ class Page:
         return [
             *shown,
             Route("/start", self.start_page),
-            Route("/start/plan", self.plan),
+            Route("/start/plan", _posted(self.plan), methods=["POST"]),
             Route("/start/run", _posted(self.run), methods=["POST"]),
             Route("/job/{kind}", self.job),
             Route("/job/{kind}/stop", _posted(self.stop), methods=["POST"]),
@@ -103,9 +107,14 @@ class Page:
 
     def live(self, request: Request) -> Response:
         job = None if self.read_only else self.jobs.latest("run")
-        shown = watch.live(self.found, _axis(request), request.query_params.get("w"), job)
+        try:
+            shown = watch.live(self.found, _axis(request), request.query_params.get("w"), job)
+        except BadInput:
+            if job is None or not job.is_running:
+                raise
+            return self._page(request, "job.html", **self._job("run"))  # it has not created its search yet
         line = "" if job is None else self.jobs.printed("run").rpartition("\n")[2]
-        return self._page(request, "live.html", axis=_axis(request), job=job, last_line=line, **shown)
+        return self._page(request, "live.html", axis=_axis(request), axes=watch.AXES, job=job, last_line=line, **shown)
 
     def network(self, request: Request) -> Response:
         study, number = _trial(request)
@@ -113,7 +122,10 @@ class Page:
         if shown is None:
             problem = f"no finished network of the search is called {study}/{number}"
             return self._page(request, "error.html", code=404, title="There is no such network", problems=[problem])
-        return self._page(request, "network.html", axis=_axis(request), trial=f"{study}/{number}", **shown)
+        return self._page(
+            request, "network.html", axis=watch.AXES[_axis(request)], trial=f"{study}/{number}", number=number,
+            study_id=self.found.study_id(study), **shown,
+        )  # fmt: skip
 
     def drawing(self, request: Request) -> Response:
         entry = self.found.view("parameters").entry_of.get(_trial(request))
@@ -144,20 +156,19 @@ class Page:
         return self._page(request, "answer.html", answers=answers, no_threshold=NO_THRESHOLD)
 
     def start_page(self, request: Request) -> Response:
-        minutes = self.settings.minutes or 10
+        settings = self.settings.model_copy(update={"minutes": self.settings.minutes or 10.0})
         return self._page(
-            request, "start.html", data=self.settings.data, minutes=f"{minutes:g}", limits=starting.LIMITS,
-            plan=starting.plan(self.settings, str(minutes)), **self._job("run"), check=self._job("check"),
+            request, "start.html", data=settings.data, minutes=f"{settings.minutes:g}", plan=starting.plan(settings),
+            limits=starting.limits(settings), advanced=advanced(settings, starting.LIMITS), check=self._job("check"),
+            **self._job("run"),
         )  # fmt: skip
 
-    def plan(self, request: Request) -> Response:
-        return PlainTextResponse(starting.plan(self.settings, request.query_params.get("minutes", "")))
+    def plan(self, _: Request, body: bytes) -> Response:
+        return PlainTextResponse(starting.plan(starting.chosen(self.options, self.settings, _fields(body))[1]))
 
     def run(self, _: Request, body: bytes) -> Response:
-        fields = _fields(body)
-        own = starting.run_options(self.settings, fields)
-        job_minutes = starting.minutes_in(fields["minutes"])
-        self.jobs.start("run", [*starting.passed(self.options), *own], job_minutes)
+        options, settings = starting.chosen(self.options, self.settings, _fields(body))
+        self.jobs.start("run", starting.passed(options), settings.minutes)
         return RedirectResponse("/", 303)
 
     def job(self, request: Request) -> Response:
@@ -183,10 +194,10 @@ class Page:
     def data_page(self, request: Request) -> Response:
         text = request.query_params.get("page", "1")
         page = max(1, int(text) if text.isdecimal() and len(text) < 6 else 1)
-        lines, pages_of_lines = self.labels.lines(page - 1)
+        sections, of = self.labels.sections(page - 1)
         return self._page(
-            request, "data.html", lines=lines, page=page, of=pages_of_lines, actions=ACTIONS,
-            classes=self.labels.classes() if lines else [], inspected=self.labels.page.is_file(),
+            request, "data.html", sections=sections, page=page, of=of, actions=ACTIONS,
+            classes=self.labels.classes() if sections else [], inspected=self.labels.page.is_file(),
             corrections=self.labels.corrections, **self._job("inspect"),
         )  # fmt: skip
 
@@ -263,7 +274,7 @@ def _posted(answer: Callable[[Request, bytes], Response]) -> Callable[[Request],
 def _fields(body: bytes) -> Fields:
     """The fields of a form. Raises BadInput for anything else."""
     try:
-        return dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=20))
+        return dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError as error:
         raise BadInput("the form cannot be read", [str(error)]) from error
 

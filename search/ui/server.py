@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import secrets
 import socket
 import sys
@@ -27,12 +28,12 @@ def application(settings: Settings, options: argparse.Namespace, token: str | No
     threading.Thread(target=page.prepare, daemon=True).start()
     handlers = {BadInput: page.refused, StorageError: page.refused}
     app = Starlette(routes=page.routes(), exception_handlers=handlers)
-    return Guard(app, host=options.host, token=token)
+    return Guard(app, token=token)
 
 
 def serve(settings: Settings, options: argparse.Namespace) -> None:
-    """Serve the page until Ctrl-C. Raises BadInput if the address cannot be used."""
-    token = None if is_loopback(options.host) else secrets.token_urlsafe(24)
+    """Serve the page until Ctrl-C. Raises BadInput if the address or the file of the token cannot be used."""
+    token = _token(options)
     with _listening(options.host, options.port) as listener:
         port = listener.getsockname()[1]
         shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(options.host, options.host)  # noqa: S104  no address is bound
@@ -47,6 +48,21 @@ def serve(settings: Settings, options: argparse.Namespace) -> None:
             application(settings, options, token), log_level="warning", server_header=False, proxy_headers=False
         )
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _token(options: argparse.Namespace) -> str | None:
+    """The token that browsers must show; None for this machine's own. Raises BadInput."""
+    if options.token_file is None:
+        return None if is_loopback(options.host) else secrets.token_urlsafe(24)
+    try:
+        token: str = options.token_file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        problem = f"{options.token_file}: {getattr(error, 'strerror', None) or error}; name a readable file"
+        raise BadInput("--token-file", [problem]) from error
+    if not re.fullmatch(r"[A-Za-z0-9_-]{20,200}", token):
+        problem = f"{options.token_file}: expected one token of 20 to 200 letters, digits, '_' and '-'"
+        raise BadInput("--token-file", [f"{problem}; make one with: openssl rand -hex 32"])
+    return token
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -1,17 +1,17 @@
-"""Start: what a command would do, and the options with which it is started."""
+"""Start: what a person chose in the form, as the options of a command. The settings themselves refuse what is wrong."""
 
 from __future__ import annotations
 
 import argparse
-import math
 import time
 from collections.abc import Collection, Mapping
 
 from search.errors import BadInput
 from search.settings.options import BUDGETS, OF_TRAINING, OPTIONS, option
-from search.settings.search import Settings
+from search.settings.search import Settings, load
 from search.settings.spaces import ListedSpace
 from search.system.deadline import Deadline
+from search.ui.advanced import advanced
 from search.worker.plan import plan_in_words
 
 WITHOUT: Mapping[str, Collection[str]] = {
@@ -22,9 +22,21 @@ WITHOUT: Mapping[str, Collection[str]] = {
     "finalize": BUDGETS,
 }
 """The commands that the page starts, and the options of settings that each of them lacks."""
-LEAST_MINUTES, MOST_MINUTES = 0.5, 10_080.0
-LIMITS = {"max_parameters": "parameters", "max_macs": "MACs per image", "max_latency_ms": "ms per image, here"}
-NOT_STARTED = "nothing was started"
+LIMITS = {
+    "max_parameters": "parameters",
+    "max_macs": "MACs per image",
+    "max_ram_kb": "kB of RAM",
+    "max_flash_kb": "kB of flash",
+    "max_latency_ms": "ms per image, here",
+}
+"""Settings of a study, and their units."""
+
+
+def limits(settings: Settings) -> list[tuple[str, str, str]]:
+    """The name and the unit of each limit, and its present value in words."""
+    spaces = [space for space in settings.studies.values() if not isinstance(space, ListedSpace)]
+    present = {name: {getattr(space, name) for space in spaces} - {None} for name in LIMITS}
+    return [(name, unit, " or ".join(map(str, sorted(present[name]))) or "no limit") for name, unit in LIMITS.items()]
 
 
 def passed(options: argparse.Namespace, without: Collection[str] = ()) -> list[str]:
@@ -44,46 +56,30 @@ def environment(options: argparse.Namespace) -> dict[str, str]:
     return {} if options.database_url is None else {"DATABASE_URL": options.database_url}
 
 
-def plan(settings: Settings, minutes: str) -> str:
-    """What a run would do in this time, in words. Raises BadInput."""
-    deadline = Deadline.of_minutes(minutes_in(minutes), time.monotonic(), 1)
-    return plan_in_words(deadline, settings)
+def chosen(
+    options: argparse.Namespace, settings: Settings, fields: Mapping[str, str]
+) -> tuple[argparse.Namespace, Settings]:
+    """The page's own options with those of the form, and the settings that they give. Raises BadInput.
 
-
-def minutes_in(text: str) -> float:
-    """Raises BadInput for anything but a number of minutes."""
-    value = _number(text)
-    if not LEAST_MINUTES <= value <= MOST_MINUTES:
-        expected = f"expected a number from {LEAST_MINUTES:g} to {MOST_MINUTES:,.0f}"
-        raise BadInput(NOT_STARTED, [f"minutes: {expected}, got {text[:40]!r}"])
-    return value
-
-
-def run_options(settings: Settings, fields: Mapping[str, str]) -> list[str]:
-    """The options of a run for what a person chose in the form. Raises BadInput with all problems."""
-    problems: list[str] = []
-    options: list[str] = []
-    try:
-        options += ["--minutes", f"{minutes_in(fields.get('minutes', '')):g}"]
-    except BadInput as error:
-        problems += error.problems
-    limit, most = fields.get("limit", ""), fields.get("most", "").strip()
-    if limit and limit not in LIMITS:
-        problems.append(f"unknown limit; expected {', '.join(LIMITS)}")
-    elif limit and not (math.isfinite(_number(most)) and _number(most) > 0):
-        problems.append(f"limit: expected a number above 0, got {most[:40]!r}")
-    elif limit == "max_latency_ms":
-        options += ["--max-latency-ms", f"{_number(most):g}"]
-    elif limit:
-        searched = [name for name, space in settings.studies.items() if not isinstance(space, ListedSpace)]
-        options += [part for name in searched for part in ("--set", f"studies.{name}.{limit}={_number(most):.0f}")]
+    fields  minutes, limits of all studies, and advanced settings by their keys; an empty one changes nothing
+    """
+    known = {field.key for group in advanced(settings, LIMITS).values() for field in group}
+    searched = [name for name, space in settings.studies.items() if not isinstance(space, ListedSpace)]
+    given, problems = list[str](), list[str]()
+    for name, text in fields.items():
+        keys = [f"studies.{study}.{name}" for study in searched] if name in LIMITS else [name]
+        if name == "minutes" or not text.strip():
+            continue
+        if name not in LIMITS and name not in known:
+            problems.append(f"{name[:80]}: this page does not offer it; give it to the command")
+        given += [f"{key}={text.strip()}" for key in keys]
     if problems:
-        raise BadInput(NOT_STARTED, problems)
-    return options
+        raise BadInput("nothing was started", problems)
+    own = {"minutes": fields.get("minutes", ""), "set": [*options.set, *given]}
+    options = argparse.Namespace(**vars(options) | own)
+    return options, load(options)
 
 
-def _number(text: str) -> float:
-    try:
-        return float(text.replace(",", "")) if len(text) < 40 else math.nan
-    except ValueError:
-        return math.nan
+def plan(settings: Settings) -> str:
+    """What a run with these settings would do in its time, in words."""
+    return plan_in_words(Deadline.of_minutes(settings.minutes or 0, time.monotonic(), 1), settings)

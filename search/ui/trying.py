@@ -14,11 +14,11 @@ from search.errors import BadInput
 from search.models.classifier import Classifier
 from search.models.decisions import UNSURE, decisions
 from search.models.exported import CARD_FILE
-from search.models.formats.registry import FORMATS, exported_file, not_installed
+from search.models.formats.registry import FORMAT_OF_SUFFIX, FORMATS, exported_file, not_installed
 from search.models.image_files import Reading, decode_image, named_range
 from search.models.loading import open_classifier
 from search.system.offline_page import jpeg
-from search.ui.found import Found, Kept, warm_up
+from search.ui.found import Found, Kept
 
 MOST_PIXELS = 50_000_000
 MOST_CLASSES = 6
@@ -62,13 +62,8 @@ def exports(found: Found) -> Mapping[str, Path]:
 
 def usable_exports(found: Found) -> list[str]:
     """Names of exports whose runtime is installed here."""
-    usable = []
-    for name, path in exports(found).items():
-        file = exported_file(path, *FORMATS)
-        formats = [known for known, entry in FORMATS.items() if entry.file == file.name]
-        if file != path and formats and not not_installed(formats[0], FORMATS[formats[0]].runners):
-            usable.append(name)
-    return usable
+    forms = {name: FORMAT_OF_SUFFIX.get(exported_file(path, *FORMATS).suffix) for name, path in exports(found).items()}
+    return [name for name, form in forms.items() if form and not not_installed(form, FORMATS[form].runners)]
 
 
 class Trying:
@@ -76,7 +71,7 @@ class Trying:
 
     def __init__(self, found: Found) -> None:
         self._found = found
-        self._exports = Kept()
+        self._models = Kept()
 
     def answer(self, picture: bytes, where: str) -> Answer:
         """Raises BadInput if the picture cannot be decoded, or if there is no such model."""
@@ -105,15 +100,18 @@ class Trying:
         )
 
     def _model(self, where: str) -> Classifier:
-        if where in self._found.models():
-            return self._found.classifier(where)
-        if where not in usable_exports(self._found):
-            raise BadInput("there is no such model", ["choose one of the list"])
-        path = exports(self._found)[where]
+        """Opened once, and run once, so that the first answer takes no longer than others. Raises BadInput."""
+        version = 0
+        if where not in self._found.models():
+            if where not in usable_exports(self._found):
+                raise BadInput("there is no such model", ["choose one of the list"])
+            path = exports(self._found)[where]
+            where, version = str(path), path.stat().st_mtime_ns
 
         def opened() -> Classifier:
-            classifier = open_classifier(str(path), self._found.settings)
-            warm_up(classifier)
+            classifier = open_classifier(where, self._found.settings)
+            size = classifier.description.input.image_size
+            classifier.run(np.zeros((1, size, size, 3), dtype=np.uint8))
             return classifier
 
-        return self._exports.get((where, path.stat().st_mtime_ns), opened)
+        return self._models.get((where, version), opened)

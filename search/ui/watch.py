@@ -21,7 +21,7 @@ from search.ui.plot import LEAST_WIDTH, MOST_WIDTH, legend, svg
 from storage import curves
 from storage.names import search_name, short_name
 
-AXES = {"parameters": "parameters", "macs": "MACs", "latency": "latency"}
+AXES = {"parameters": "parameters", "macs": "MACs", "ram_kb": "RAM", "flash_kb": "flash", "latency": "latency"}
 STILL_EMPTY = "No trial has finished yet. The Pareto front appears with the first one."
 
 

@@ -31,3 +31,8 @@ def test_each_view_is_timed(
 def test_a_database_that_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="expected a file"):
         ui.main(["--database", str(tmp_path / "none.db"), "--config", "demo"])
+
+
+def test_a_search_is_needed_without_open_page() -> None:
+    with pytest.raises(BadInput, match="--database FILE with --config NAME, or --open-page"):
+        ui.main(["--config", "demo"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +16,8 @@ from tests.house import ROOT
 
 COMPOSE = Path(sys.executable).with_name("docker-compose")
 VARIABLES = (
-    "ARTEFACT_DIR", "ARTEFACT_STORE", "CONFIG", "DASHBOARD_PORT", "DATABASE_PUBLISH", "DATA_DIR", "TORCH_INDEX_URL",
-    "UI_PORT", "WORKERS",
+    "ARTEFACT_DIR", "ARTEFACT_STORE", "CONFIG", "DASHBOARD_PORT", "DASHBOARD_URL", "DATABASE_PUBLISH", "DATA_DIR",
+    "PASSWORDS_DIR", "PROXY_PORT", "TORCH_INDEX_URL", "UI_PORT", "UI_PROXY_PORT", "UI_URL", "WORKERS",
 )  # fmt: skip
 
 
@@ -144,9 +145,37 @@ def test_the_page_is_read_only_on_loopback_and_started_only_if_it_is_named(base:
     assert page["cap_drop"] == ["ALL"]
 
 
-def test_workers_name_the_dashboard_where_it_is_published() -> None:
-    moved = services(DASHBOARD_PORT="9999")
+def test_the_page_and_its_proxy_share_a_token_that_only_they_need(base: dict[str, Any]) -> None:
+    found = services(COMPOSE_PROFILES="proxy")
+    assert "--token-file=/run/secrets/page/token" in found["ui"]["command"]
+    assert mounted(found["ui"], "/run/secrets/page")["source"] == "token"
+    assert mounted(found["proxy"], "/etc/nginx/token")["source"] == "token"
+    assert mounted(found["proxy"], "/etc/nginx/token")["read_only"]
+    assert not mounted(base["password"], "/run/secrets/page").get("read_only")
+    assert "token" not in {volume["source"] for volume in base["dashboard"]["volumes"]}
+    assert {"dashboard", "ui"} <= set(found["proxy"]["depends_on"])
+
+
+def test_the_token_is_made_once_and_is_one_that_the_page_takes(tmp_path: Path, base: dict[str, Any]) -> None:
+    (script,) = base["password"]["command"]
+    script = script.replace("$$", "$").replace("/run/secrets/", f"{tmp_path}/")
+    made = []
+    for folder in ("database", "page"):
+        (tmp_path / folder).mkdir()
+    for _ in range(2):
+        subprocess.run(["sh", "-ec", script], check=True)
+        made.append((tmp_path / "page" / "token").read_text())
+    assert made[0] == made[1]
+    assert re.fullmatch(r"[A-Za-z0-9_-]{40,}", made[0])
+    assert (tmp_path / "page" / "token.conf").read_text() == f"proxy_set_header Cookie elimnet-ui={made[0]};\n"
+
+
+def test_workers_name_the_dashboard_and_the_page_where_they_are_published() -> None:
+    moved = services(DASHBOARD_PORT="9999", UI_URL="https://lab.example:8082", COMPOSE_PROFILES="dashboard")
     assert moved["workers"]["environment"]["DASHBOARD_URL"] == "http://127.0.0.1:9999"
+    for name in ("workers", "ui"):
+        assert moved[name]["environment"]["UI_URL"] == "https://lab.example:8082"
+    assert services()["workers"]["environment"]["UI_URL"] == "http://127.0.0.1:8090"
     assert moved["dashboard"]["ports"][0]["published"] == "9999"
 
 

@@ -57,18 +57,18 @@ for (const place of document.querySelectorAll("[data-load]")) {
 
 for (const pre of document.querySelectorAll("pre")) pre.scrollTop = pre.scrollHeight;
 
-const minutes = document.getElementById("minutes");
-if (minutes) {
-  const slider = document.getElementById("slider");
+const run = document.getElementById("run");
+if (run) {
+  const { minutes, slider } = run.elements;
   const plan = document.getElementById("plan");
   let late;
-  const tell = () => {
+  run.addEventListener("input", (event) => {
+    if (event.target === slider) minutes.value = slider.value;
+    else if (event.target === minutes) slider.value = minutes.value;
     clearTimeout(late);
-    late = setTimeout(() => text(`/start/plan?minutes=${encodeURIComponent(minutes.value)}`)
+    late = setTimeout(() => text("/start/plan", { method: "POST", body: new URLSearchParams(new FormData(run)) })
       .then((said) => { plan.textContent = said; }, (error) => { plan.textContent = error.message; }), 150);
-  };
-  slider.addEventListener("input", () => { minutes.value = slider.value; tell(); });
-  minutes.addEventListener("input", () => { slider.value = minutes.value; tell(); });
+  });
 }
 
 for (const form of document.querySelectorAll("form.decision")) {
@@ -77,6 +77,10 @@ for (const form of document.querySelectorAll("form.decision")) {
   form.addEventListener("change", (event) => {
     if (event.target.name === "proposed") form.elements.action.value = "relabel";
     const body = new URLSearchParams(new FormData(form));
+    for (const same of document.querySelectorAll(`form.decision[data-line="${form.dataset.line}"]`)) {
+      same.elements.action.value = body.get("action");
+      same.elements.proposed.value = body.get("proposed");
+    }
     text("/data/decide", { method: "POST", body }).then(() => { said.textContent = "saved"; },
       (error) => { said.textContent = error.message; });
   });

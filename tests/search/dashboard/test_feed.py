@@ -93,6 +93,17 @@ def test_front_trials_say_why_they_are_there_and_others_say_nothing(bench: Any, 
     assert note(bench, bench.elimination, front_of_two["beaten"]) == ""
 
 
+def test_trials_link_to_the_page_if_it_has_an_address(
+    bench: Any, front_of_two: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.feed.update(at_once=True)
+    assert "/network/" not in note(bench, bench.scratch, front_of_two["small"])
+    monkeypatch.setenv("UI_URL", "https://lab.example:8082/")
+    bench.feed.update(at_once=True)
+    told = note(bench, bench.scratch, front_of_two["small"])
+    assert "(https://lab.example:8082/network/scratch/0)" in told
+
+
 def test_a_trial_that_left_the_front_says_what_beat_it(bench: Any, front_of_two: dict[str, int]) -> None:
     bench.feed.update(at_once=True)
     bench.complete(bench.scratch, 0.95, 90_000)

@@ -64,6 +64,8 @@ def test_page_table_and_corrections(
     lines = list(csv.DictReader((tmp_path / "runs/tiny/corrections.csv").read_text(encoding="utf-8").splitlines()))
     (wrong,) = [line for line in lines if line["file"] == "bright/<b>wrong.png"]
     assert (wrong["given"], wrong["proposed"], wrong["action"]) == ("bright", "dark", "keep")
+    assert "label error" in wrong["reason"]
+    assert {line["file"] for line in lines if "near copies 1" in line["reason"]} == {"grey/01.png", "grey/again.jpg"}
 
 
 def test_corrections_are_handed_back_and_never_overwritten(
@@ -83,6 +85,14 @@ def test_corrections_are_handed_back_and_never_overwritten(
     assert file.read_text(encoding="utf-8") == edited
     main([*options])
     assert "which was there: remove it for new proposals" in capsys.readouterr().out.replace("\n", " ")
+
+
+def test_the_list_is_handed_back_as_it_was_written(options: list[str], tmp_path: Path) -> None:
+    main([*options, "--test"])
+    file = tmp_path / "runs/tiny/corrections.csv"
+    before = file.read_bytes()
+    main([*options, "--test", "--set", f"data.corrections={file}"])
+    assert file.read_bytes() == before
 
 
 def test_test_images_stay_unseen_unless_asked_for(

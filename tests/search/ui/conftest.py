@@ -16,6 +16,9 @@ import pytest
 
 from search.settings.search import Settings
 from search.ui.__main__ import _parser
+from tests.chromium import Browser, browser
+
+DESK = 1200
 
 
 class Reply(NamedTuple):
@@ -88,3 +91,19 @@ def site(settings: Settings, searched: Path) -> Iterator[Site]:
     """The page of the small search that is over."""
     with served(settings, config=searched) as site:
         yield site
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with browser(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def chromium(opened: Browser) -> Iterator[Browser]:
+    """A browser whose pages must not complain, and which leaves them before their server ends."""
+    opened.errors.clear()
+    opened.size(DESK, 900)
+    yield opened
+    opened.send("Page.navigate", url="about:blank")
+    assert opened.errors == []

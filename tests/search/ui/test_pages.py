@@ -18,7 +18,7 @@ from PIL import Image
 from pydantic import SecretStr
 
 from search.inspect.corrections import read_corrections, write_corrections
-from search.inspect.findings import LabelError
+from search.inspect.findings import CopyGroup, LabelError, Outlier
 from search.models.decisions import decisions
 from search.models.deployed import CPU, of_network
 from search.models.exporting import Asked, export
@@ -28,6 +28,7 @@ from search.models.original_data import open_images
 from search.models.sources import open_source
 from search.settings.search import Settings
 from storage.address import normalise_url
+from storage.database import connect
 from tests.search.ui.conftest import Site, served
 
 pytest.importorskip("uvicorn")
@@ -50,6 +51,29 @@ def test_watch_shows_the_front_the_standing_and_a_text_beside_the_plot(site: Sit
     assert "Take " in live
     assert "2 networks" in live
     assert "MACs per image" in site.get("/live?x=macs").text
+
+
+def test_memory_is_an_axis_with_its_unit(site: Site) -> None:
+    for axis, title in (("ram_kb", "RAM (kB), int8 activations"), ("flash_kb", "flash (kB), int8 weights")):
+        assert f'href="/?x={axis}" aria-current="true"' in site.get(f"/?x={axis}").text
+        live = site.get(f"/live?x={axis}").text
+        assert title in live
+        assert re.search(r"<td>[\d.]+ kB</td>", live)
+    assert " kB</td>" not in site.get("/live?x=macs").text
+
+
+def test_a_network_links_to_its_trial_in_the_dashboard(
+    settings: Settings, searched: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(settings, config=searched) as site:
+        assert "dashboard" not in site.get("/network/elimination/0").text
+    monkeypatch.setenv("DASHBOARD_URL", "https://lab.example:8081/")
+    with closing(connect(settings.database, create=False)) as database:
+        number = database.optuna.get_study_id_from_name("tiny/elimination")
+    with served(settings, config=searched) as site:
+        page = site.get("/network/elimination/0").text
+        assert f'href="https://lab.example:8081/dashboard/studies/{number}/trials?numbers=0"' in page
+        assert 'href="https://lab.example:8081/dashboard"' in site.get("/").text
 
 
 def test_an_axis_that_nobody_measured_says_so(settings: Settings, searched: Path, tmp_path: Path) -> None:
@@ -147,45 +171,65 @@ def test_before_a_search_there_is_a_way_to_start_one(settings: Settings, tmp_pat
         assert site.get("/start").status == 200
 
 
-def test_start_tells_the_plan_and_refuses_what_is_no_number(site: Site) -> None:
-    assert site.get("/start/plan?minutes=90").text.startswith("plan for 1:30:00 minutes: ")
-    refused = site.get("/start/plan?minutes=soon", Accept="*/*")
+def test_start_tells_the_plan_and_refuses_what_the_settings_refuse(site: Site, settings: Settings) -> None:
+    assert site.post("/start/plan", b"minutes=90&data.fit=").text.startswith("plan for 1:30:00 minutes: ")
+    refused = site.post("/start/plan", b"minutes=soon", Accept="*/*")
     assert (refused.status, "expected a number" in refused.text) == (400, True)
-    page = site.post("/start/run", b"minutes=-3&limit=max_macs&most=many")
+    page = site.post("/start/run", b"minutes=-3&max_macs=many&stopping.quantile=2")
     assert page.status == 400
-    assert page.text.count("<li>") == 2
-    assert site.post("/start/run", b"&".join([b"a=1"] * 30)).status == 400
+    assert page.text.count("<li>") == 4, "minutes, the limit of two studies, and the advanced setting"
+    assert site.post("/start/run", b"&".join([b"a=1"] * 1001)).status == 400
+    assert not (settings.run_dir / "ui" / "run.json").exists()
+
+
+def test_start_offers_all_limits_and_the_settings_themselves(site: Site) -> None:
+    page = site.get("/start").text
+    for name in ("max_parameters", "max_macs", "max_ram_kb", "max_flash_kb", "max_latency_ms", "data.split_seed"):
+        assert f'name="{name}"' in page
+    assert "seed of the split; another seed gives another split" in page
+    assert 'name="data.path"' not in page
 
 
 @pytest.fixture
 def doubted(settings: Settings) -> Iterator[Path]:
-    """The list that an inspection writes, about two images of the data set and one of none."""
+    """The list that an inspection writes: label errors, one of no image of the data; an outlier; near copies."""
     file = settings.run_dir / "corrections.csv"
-    named = ["class0/0.png", "class1/3.png", "../config.yaml"]
-    write_corrections(
-        file, [LabelError(n, name, "train", "class0", "class1", 0.1, 0.9) for n, name in enumerate(named)]
-    )
+    errors = [LabelError(0, name, "train", "class0", "class1", 0.1, 0.9) for name in ("class0/0.png", "../config.yaml")]
+    outliers = [Outlier(1, "class1/3.png", "train", "class1", 5.0)]
+    copies = CopyGroup((2, 0), ("class2/1.png", "class0/0.png"), ("train", "train"), ("class2", "class0"))
+    write_corrections(file, errors, outliers, [copies])
     yield file
     file.unlink()
 
 
-def test_data_shows_pictures_and_writes_decisions(site: Site, doubted: Path) -> None:
+def test_data_shows_what_the_inspection_found_by_its_kind(site: Site, doubted: Path) -> None:
     page = site.get("/data").text
-    assert page.count('class="decision"') == 3
-    picture = site.get("/data/picture/1")
+    sections = dict(re.findall(r"<h2>([^<]+)</h2>(.*?)(?=<h2>|$)", page, re.DOTALL))
+    shown = {title: re.findall(r'data-line="(\d)"', body) for title, body in sections.items()}
+    assert shown == {"Probable label errors": ["0", "1"], "Outliers": ["2"], "Near copies": ["0", "3"]}
+    picture = site.get("/data/picture/2")
     assert picture.headers["content-type"] == "image/jpeg"
     assert Image.open(io.BytesIO(picture.body)).size == (192, 192)
-    for line in (2, 3):
+    for line in (1, 4):
         assert site.get(f"/data/picture/{line}").status == 400
-    fields = {"line": 1, "file": "class1/3.png", "action": "relabel", "proposed": "class2"}
+
+
+@pytest.mark.parametrize(("line", "name"), [(0, "class0/0.png"), (2, "class1/3.png"), (3, "class2/1.png")])
+def test_each_kind_of_doubt_is_decided_by_a_click(site: Site, doubted: Path, line: int, name: str) -> None:
+    fields = {"line": line, "file": name, "action": "relabel", "proposed": "class2"}
     assert site.post("/data/decide", urlencode(fields).encode()).text == "saved"
-    assert [(each.action, each.proposed) for each in read_corrections(doubted)][:2] == [
-        ("keep", "class1"),
-        ("relabel", "class2"),
-    ]
-    for wrong in ({"proposed": "nosuch"}, {"line": 0}, {"line": "x"}, {"action": "burn"}):
+    assert [each.action for each in read_corrections(doubted)].count("relabel") == 1
+    assert read_corrections(doubted)[line][2:4] == ("class2", "relabel")
+    for wrong in ({"proposed": "nosuch"}, {"line": 1}, {"line": "x"}, {"action": "burn"}):
         assert site.post("/data/decide", urlencode(fields | wrong).encode()).status == 400
-    assert read_corrections(doubted)[1].proposed == "class2"
+    assert read_corrections(doubted)[line][2:4] == ("class2", "relabel")
+
+
+def test_a_list_of_an_earlier_version_and_lines_of_a_person_are_shown(site: Site, doubted: Path) -> None:
+    doubted.write_text("file,given,proposed,action\nclass1/3.png,class1,class0,keep\n")
+    page = site.get("/data").text
+    assert "Without a reason" in page
+    assert page.count('class="decision"') == 1
 
 
 def test_an_export_comes_as_a_zip_with_its_proof(site: Site, settings: Settings) -> None:
@@ -214,7 +258,6 @@ def test_test_scores_need_a_confirmation(site: Site, settings: Settings) -> None
     answer = site.post("/take/final", b"seeds=0")
     assert answer.status == 400
     assert "read once" in answer.text
-    assert "seeds" in answer.text
     assert not (settings.run_dir / "ui" / "finalize.json").exists()
 
 

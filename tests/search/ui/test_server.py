@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from search.errors import BadInput
 from search.ui.__main__ import main
 from tests.systems import needs_signals
 
@@ -60,6 +61,27 @@ def test_others_than_this_machine_need_the_token_that_is_printed(searched: Path,
         assert "from another machine" in said
         assert status_of(int(port), "/") == 401
         assert status_of(int(port), f"/?token={token}") == 303
+
+
+def test_the_token_of_a_file_stays_the_same(searched: Path, tmp_path: Path, bare_environment: None) -> None:
+    file = tmp_path / "token"
+    file.write_text("a-token_of-some-length\n")
+    with started(searched, "--token-file", str(file)) as (said, _):
+        (port,) = re.findall(r"http://127\.0\.0\.1:(\d+)/\?token=a-token_of-some-length ", said)
+        assert status_of(int(port), "/") == 401, "also on this machine"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [(None, "No such file"), ("short", "20 to 200 letters"), ("a b" * 20, "20 to 200"), ("\xe4" * 30, "ascii")],
+)
+def test_a_file_that_holds_no_token_is_refused(text: str | None, problem: str, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    with pytest.raises(BadInput, match="--token-file") as refused:
+        main(["--token-file", str(file)])
+    assert problem in str(refused.value)
 
 
 def test_an_address_that_is_taken_is_refused(searched: Path, bare_environment: None) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pytest
 
 from search.errors import BadInput
-from search.settings.search import Settings
+from search.settings.search import Settings, load
 from search.ui.__main__ import _parser
-from search.ui.starting import WITHOUT, environment, passed, run_options
+from search.ui.starting import LIMITS, WITHOUT, chosen, environment, limits, passed
 from search.ui.taking import final_options
 
 
@@ -31,7 +31,7 @@ def test_a_password_is_in_no_command() -> None:
 @pytest.mark.parametrize(
     ("kind", "own"),
     [
-        ("run", run_options(Settings(), {"minutes": "3", "limit": "max_macs", "most": "1e6"})),
+        ("run", ["--minutes", "3", "--set", "studies.elimination.max_macs=1e6"]),
         ("check", []),
         ("inspect", ["--output", "runs/search"]),
         ("export", ["elimination/0", "--format", "onnx", "--output", "new", "--reject", "0.05", "--force"]),
@@ -51,29 +51,50 @@ def test_every_command_takes_its_options(kind: str, own: list[str]) -> None:
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({"minutes": "3"}, ["--minutes", "3"]),
-        ({"minutes": "2.5", "limit": "max_latency_ms", "most": "1.5"}, ["--minutes", "2.5", "--max-latency-ms", "1.5"]),
-        (
-            {"minutes": "3", "limit": "max_parameters", "most": "50,000"},
-            ["--minutes", "3", "--set", "studies.elimination.max_parameters=50000",
-             "--set", "studies.scratch.max_parameters=50000"],
+        ({"minutes": "3", "data.fit": ""}, ["--minutes", "3"]),
+        ({"minutes": "3", "data.fit": "crop"}, ["--minutes", "3", "--set", "data.fit=crop"]),
+        *(
+            (
+                {"minutes": "3", limit: " 50000 "},
+                ["--minutes", "3", "--set", f"studies.elimination.{limit}=50000",
+                 "--set", f"studies.scratch.{limit}=50000"],
+            )
+            for limit in LIMITS
         ),
     ],
 )  # fmt: skip
-def test_the_form_becomes_options(fields: dict[str, str], expected: Sequence[str]) -> None:
-    assert run_options(Settings(), fields) == expected
+def test_the_form_becomes_options(fields: dict[str, str], expected: Sequence[str], bare_environment: None) -> None:
+    options, settings = chosen(_parser("ui").parse_args([]), Settings(), fields)
+    assert passed(options) == expected
+    assert settings.minutes == 3
 
 
 @pytest.mark.parametrize(
-    "fields",
+    ("fields", "said"),
     [
-        {"minutes": "0"}, {"minutes": "nan"}, {"minutes": "1e9"}, {"minutes": ""}, {},
-        {"minutes": "3", "limit": "data.path", "most": "1"},
-        {"minutes": "3", "limit": "max_macs", "most": "inf"},
-        {"minutes": "3", "limit": "max_macs", "most": "-1"},
-        {"minutes": "3", "limit": "max_macs"},
+        ({"minutes": "0"}, ["--minutes: expected a number above 0", "got '0'"]),
+        ({}, ["--minutes: expected a number", "got ''"]),
+        ({"minutes": "nan"}, ["--minutes: expected a number"]),
+        (
+            {"minutes": "soon", "max_ram_kb": "many", "studies.scratch.widths": "[1, x]"},
+            ["--minutes", "studies.elimination.max_ram_kb: expected a whole number", "got 'many'",
+             "studies.scratch.widths[1]: expected a whole number"],
+        ),
+        ({"minutes": "3", "data.path": "/etc"}, ["data.path: this page does not offer it"]),
+        ({"minutes": "3", "database_url": "sqlite:///x"}, ["database_url: this page does not offer it"]),
     ],
 )  # fmt: skip
-def test_what_is_no_number_is_refused(fields: dict[str, str]) -> None:
-    with pytest.raises(BadInput, match="nothing was started"):
-        run_options(Settings(), fields)
+def test_the_settings_refuse_what_they_cannot_be(
+    fields: dict[str, str], said: list[str], bare_environment: None
+) -> None:
+    with pytest.raises(BadInput) as refused:
+        chosen(_parser("ui").parse_args([]), Settings(), fields)
+    assert all(part in "\n".join(refused.value.problems) for part in said), refused.value.problems
+
+
+def test_present_limits_are_told(bare_environment: None) -> None:
+    options = _parser("ui").parse_args(["--config", "microcontroller", "--set", "data.source=digits"])
+    present = {name: value for name, _, value in limits(load(options))}
+    assert (present["max_ram_kb"], present["max_flash_kb"]) == ("256", "1024")
+    assert present["max_macs"] == "40000000", "of one study only"
+    assert present["max_latency_ms"] == "no limit"
