@@ -20,6 +20,7 @@ PHONE = 360
 
 @pytest.fixture
 def chromium(site: Site, chromium: Browser) -> Browser:
+    """It leaves the page before the page's server ends, and so is made after it."""
     return chromium
 
 
