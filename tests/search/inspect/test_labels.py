@@ -54,23 +54,42 @@ def test_one_class_has_no_doubts() -> None:
     assert found.ranked.size == 0
 
 
-def test_a_trained_network_has_half_of_the_votes(clear: tuple[Matrix, Integers]) -> None:
-    """It is asked for the images of which something can be said, and can overrule the features."""
-    features, labels = clear
-    rare = labels.copy()
-    rare[0] = 3
+def sure(labels: Integers, rows: Integers) -> Floats:
+    """Answers that are right about the images of `clear`, whatever their labels are."""
+    answers = np.full((len(rows), 3), 0.01)
+    answers[np.arange(len(rows)), rows // 40] = 0.98
+    return answers
+
+
+def test_a_trained_network_that_knows_more_decides(clear: tuple[Matrix, Integers]) -> None:
+    """It is asked only for the images of which something can be said."""
+    _, labels = clear
+    noise = np.random.default_rng(1).normal(0, 1, (120, 3)).astype(np.float32)
+    wrong = labels.copy()
+    wrong[[0, 7, 50]] = [3, 2, 0]
     asked: list[Integers] = []
 
     def trained(compact: Integers, groups: Integers, rows: Integers) -> Floats:
         asked.append(rows)
-        answers = np.full((len(rows), 3), 1e-6)
-        answers[np.arange(len(rows)), compact] = 1.0
-        answers[rows == 7] = [1e-6, 1e-6, 1.0]
-        return answers
+        return sure(compact, rows)
 
-    names = [str(row) for row in range(120)]
-    assert doubts(Features.of(features), rare, names).probabilities[7].argmax() == 0
-    found = doubts(Features.of(features), rare, names, trained)
+    found = doubts(Features.of(noise), wrong, [str(row) for row in range(120)], trained)
     assert asked[0].tolist() == list(range(1, 120))
-    assert found.probabilities[7].argmax() == 2
+    assert set(found.ranked.tolist()) == {7, 50}
+    assert found.probabilities[[7, 50]].argmax(axis=1).tolist() == [0, 1]
     assert np.isnan(found.probabilities[0]).all()
+
+
+def test_a_trained_network_that_knows_nothing_changes_nothing(clear: tuple[Matrix, Integers]) -> None:
+    features, labels = clear
+    wrong = labels.copy()
+    wrong[[5, 50]] = [2, 0]
+    names = [str(row) for row in range(120)]
+
+    def trained(compact: Integers, groups: Integers, rows: Integers) -> Floats:
+        return np.random.default_rng(0).dirichlet((1, 1, 1), len(rows))
+
+    alone = doubts(Features.of(features), wrong, names)
+    found = doubts(Features.of(features), wrong, names, trained)
+    assert found.ranked.tolist() == alone.ranked.tolist()
+    assert np.allclose(found.probabilities, alone.probabilities, atol=0.05)
