@@ -111,7 +111,7 @@ def check_compose(words: list[str]) -> None:
         words = words[2:]
     services = set(described)
     action, *rest = words
-    assert action in {"build", "down", "logs", "ps", "run", "stop", "up"}, action
+    assert action in {"build", "down", "exec", "logs", "ps", "run", "stop", "up"}, action
     while rest and rest[0].startswith("-"):
         if rest[0] == "--scale":
             assert rest[1].partition("=")[0] in services
@@ -120,6 +120,8 @@ def check_compose(words: list[str]) -> None:
     if action == "run":
         assert rest[0] in services
         check_module(rest[1], rest[2:])
+    elif action == "exec":
+        assert rest[0] in services
     else:
         assert set(rest) <= services
 
