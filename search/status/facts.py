@@ -156,7 +156,8 @@ def _images(study: StudyOverview) -> int | None:
     counts = data.get("counts") if isinstance(data, Mapping) else None
     trained_on = space.get("trained_on", "train") if isinstance(space, Mapping) else "train"
     parts = [counts.get(split) for split in trained_on.split("+")] if isinstance(counts, Mapping) else [None]
-    return sum(sum(part.values()) if isinstance(part, Mapping) else 0 for part in parts) or None
+    known = [sum(part.values()) for part in parts if isinstance(part, Mapping)]
+    return sum(known) if len(known) == len(parts) else None
 
 
 def _failures(trials: Sequence[FrozenTrial]) -> dict[str, int]:

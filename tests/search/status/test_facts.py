@@ -158,6 +158,7 @@ def test_who_works_on_what(database: Database) -> None:
         ({}, None),
         ({"data": {"name": "older"}}, None),
         ({"data": {"counts": {"train": [5, 7]}}}, None),
+        ({"data": {"counts": {"train": {"cat": 5}}}, "resolved_space": {"trained_on": "train+validation"}}, None),
         ({"data": {"counts": {"train": {"cat": 5, "dog": 7}, "validation": {"cat": 2, "dog": 1}}}}, 5 + 7),
         (
             {

@@ -95,7 +95,7 @@ def test_from_photographs_to_a_model_and_its_test_score(
     assert "2 trained" in chromium.run("document.querySelector('#standing').innerText")
 
     chromium.run(  # the mark of a network on the front: only these have a saved model
-        "document.querySelector(`#front svg a[href=\"${document.querySelector('#front td a').getAttribute('href')}\"]`)"
+        "document.querySelector(`#front svg a[href=\"${document.querySelector('#members td a').getAttribute('href')}\"]`)"
         ".dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}))"
     )
     chromium.until("location.pathname.startsWith('/network/') && document.querySelector('svg.backbone, .backbone')")
