@@ -94,10 +94,9 @@ def test_from_photographs_to_a_model_and_its_test_score(
     chromium.until("document.querySelector('#front svg a') && !document.querySelector('#standing form')")
     assert "2 trained" in chromium.run("document.querySelector('#standing').innerText")
 
-    chromium.run(  # the mark of a network on the front: only these have a saved model
-        "document.querySelector(`#front svg a[href=\"${document.querySelector('#members td a').getAttribute('href')}\"]`)"
-        ".dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}))"
-    )
+    with_model = chromium.run("document.querySelector('#members td a').getAttribute('href')")
+    chromium.run(f"document.querySelector('#front svg a[href=\"{with_model}\"]').dispatchEvent("
+                 "new MouseEvent('click', {bubbles: true, cancelable: true}))")  # fmt: skip
     chromium.until("location.pathname.startsWith('/network/') && document.querySelector('svg.backbone, .backbone')")
 
     chromium.run("document.querySelector('.actions a').click()")
