@@ -10,7 +10,7 @@ FORMATS_TESTS := tests/search/models/formats tests/search/test_export.py
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test faults acceptance formats ray check docs format clean
+.PHONY: help install demo test faults walks acceptance formats ray check docs format clean
 
 help:  ## list the targets
 	@awk -F ':.*## *' '/^[a-z]+:.*##/ {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -39,6 +39,9 @@ test: $(VENV)/.installed-test  ## the tests, one process for each core (TEST_ARG
 
 faults: $(VENV)/.installed-test  ## the long form of the fault suite: kills, restarts, a two-minute pause
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m faults --timeout 3600 -s $(TEST_ARGS)
+
+walks: $(VENV)/.installed-test  ## a walk through the page in a real browser, and the benchmarks that take longest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m walks $(TEST_ARGS)
 
 acceptance: $(VENV)/.installed-test  ## the Compose file, built and run on a container engine (ENGINE=docker)
 	ENGINE=$(ENGINE) PATH="$(abspath $(BIN)):$$PATH" bash scripts/acceptance.sh

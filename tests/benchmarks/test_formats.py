@@ -28,7 +28,7 @@ def test_the_table_has_the_time_beside_that_of_onnx() -> None:
     assert {line.count("|") for line in (headings, *lines)} == {11}
 
 
-@pytest.mark.slow
+@pytest.mark.walks
 def test_each_network_is_trained_once_and_exported_to_each_format(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

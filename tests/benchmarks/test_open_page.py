@@ -13,7 +13,7 @@ pytest.importorskip("uvicorn")
 
 
 @needs_browser
-@pytest.mark.slow
+@pytest.mark.walks
 def test_turns_with_and_without_the_page_are_compared(
     images: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], bare_environment: None
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from benchmarks import images
 from benchmarks.planted_labels import main, measure, with_errors
 from search.inspect.features import Features
+from search.settings.recipe import Recipe
 
 
 def test_one_label_in_twenty_becomes_another_class() -> None:
@@ -34,6 +35,9 @@ def test_a_line_for_each_seed_and_the_mean(
     monkeypatch.setattr(images, "JPEG_SIZE", (64, 48))
     monkeypatch.setenv("CACHE_DIR", str(tmp_path / "cache"))
     images.write_images(tmp_path / "images", classes=3, images=60)
-    main(["--data", str(tmp_path / "images"), "--seeds", "2"])
+    monkeypatch.setattr("search.inspect.training.RECIPE", Recipe(epochs=1))
+    main(["--data", str(tmp_path / "images"), "--seeds", "1"])
+    main(["--data", str(tmp_path / "images"), "--seeds", "2", "--untrained"])
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(":")[0].strip() for line in lines] == ["images", "seed 0", "seed 1", "mean"]
+    expected = ["images", "seed 0", "mean", "images", "seed 0", "seed 1", "mean"]
+    assert [line.split(":")[0].strip() for line in lines] == expected

@@ -15,6 +15,7 @@ from storage.database import connect
 from tests.conftest import LoadSettings, WriteConfig
 
 
+@pytest.mark.walks
 def test_both_search_at_once_and_only_ours_begins_with_a_queue(
     write_config: WriteConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

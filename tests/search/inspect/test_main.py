@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 
 from search.errors import BadInput
 from search.inspect.__main__ import main
+from search.settings.recipe import Recipe
 from tests.conftest import WriteConfig, tiny_elimination
 
 TEN = 10
@@ -44,6 +45,12 @@ def options(write_config: WriteConfig, weights_dir: Path, planted: Path) -> list
     data = {"source": "folder", "path": str(planted)}
     studies = {"elimination": tiny_elimination(initial_weights="pretrained")}
     return ["--config", str(write_config(data=data, studies=studies, weights_dir=str(weights_dir)))]
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One epoch is enough to see that a network is trained."""
+    monkeypatch.setattr("search.inspect.training.RECIPE", Recipe(epochs=1))
 
 
 def test_page_table_and_corrections(

@@ -91,7 +91,7 @@ def test_all_models_that_are_no_export_are_named_and_nothing_is_measured(
     assert len(problems) == 3
     for name, problem in zip(("empty", "none"), problems, strict=False):
         assert f"{tmp_path / name}: no export; expected the folder that python -m search.export wrote" in problem
-    assert "photo.jpg: not an exported model; expected .onnx, " in problems[2]
+    assert "photo.jpg: not an exported model; expected .html, " in problems[2]
     assert capsys.readouterr().out == ""
 
 

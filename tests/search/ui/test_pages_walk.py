@@ -71,7 +71,7 @@ def checksums(folder: Path) -> list[tuple[str, str]]:
 
 
 @needs_browser
-@pytest.mark.slow
+@pytest.mark.walks
 def test_from_photographs_to_a_model_and_its_test_score(
     walked: tuple[Site, Settings], chromium: Browser, small_photographs: Path
 ) -> None:

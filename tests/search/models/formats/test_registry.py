@@ -310,7 +310,7 @@ def test_a_foreign_onnx_model_is_refused(settings: Settings, source: Source, tmp
 
 def test_a_file_of_another_kind_is_refused(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "model.h5").write_bytes(b"")
-    with pytest.raises(BadInput, match=r"expected \.onnx, .*\.safetensors, .*a folder or a trial"):
+    with pytest.raises(BadInput, match=r"expected \.html, .*\.onnx, .*\.safetensors, .*a folder or a trial"):
         open_classifier(str(tmp_path / "model.h5"), settings)
 
 
