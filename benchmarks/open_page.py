@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import platform
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -30,6 +29,7 @@ import yaml
 
 from search.errors import BadInput
 from search.report.stored import reading
+from search.system import chromium
 from storage import curves
 from storage.database import Database
 from storage.trials import read_studies
@@ -47,7 +47,7 @@ SPACE: dict[str, Any] = {
 
 def measure(data: Path | None, turns: int, seconds: float) -> None:
     """Print the rates of each turn with the page and without, and the median of their ratios."""
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    browser = chromium.program()
     if browser is None:
         raise BadInput(REFUSED, ["no Chromium was found: install chromium"])
     with tempfile.TemporaryDirectory() as folder:

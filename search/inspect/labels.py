@@ -21,11 +21,11 @@ from scipy.stats import gmean
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
-from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
 from search.inspect.features import Features
+from search.inspect.folds import folds
 from search.statistics.confusion import Floats, Integers
 
 FOLDS = 10
@@ -93,9 +93,11 @@ def _with_several_groups(labels: Integers, groups: Integers) -> list[int]:
     return [label for label in np.unique(labels) if len(np.unique(groups[labels == label])) > 1]
 
 
-def _geometric_mean(votes: Sequence[Floats]) -> Floats:
-    """Of probabilities (N, classes), scaled to a sum of 1."""
-    mean: Floats = gmean(np.maximum(votes, np.finfo(float).tiny), axis=0)
+def _geometric_mean(votes: Sequence[Floats], weights: Sequence[float] | None = None) -> Floats:
+    """Of probabilities (N, classes), scaled to a sum of 1; with equal weights, if none are given."""
+    seen = np.maximum(votes, np.finfo(float).tiny)
+    shared = None if weights is None else np.broadcast_to(np.reshape(weights, (-1, 1, 1)), seen.shape)
+    mean: Floats = gmean(seen, axis=0, weights=shared)
     mean /= mean.sum(axis=1, keepdims=True)
     return mean
 
@@ -103,13 +105,8 @@ def _geometric_mean(votes: Sequence[Floats]) -> Floats:
 def _pooled(votes: Floats, others: Floats, labels: Integers) -> Floats:
     """The weighted geometric mean of two (N, classes) probabilities that makes `labels` most probable."""
 
-    def mean(weight: float) -> Floats:
-        least = np.finfo(float).tiny
-        logarithms = (1 - weight) * np.log(np.maximum(votes, least)) + weight * np.log(np.maximum(others, least))
-        pooled: Floats = softmax(logarithms, axis=1)
-        return pooled
-
-    return min(map(mean, WEIGHTS), key=lambda pooled: log_loss(labels, pooled))
+    means = (_geometric_mean([votes, others], [1 - weight, weight]) for weight in WEIGHTS)
+    return min(means, key=lambda mean: log_loss(labels, mean))
 
 
 def _out_of_fold(
@@ -119,11 +116,9 @@ def _out_of_fold(
 
     Both are fitted to the images that are `believed`, (N,), and to all where these have no image of some class.
     """
-    fewest = min(len(np.unique(groups[labels == label])) for label in np.unique(labels))
-    folds = StratifiedGroupKFold(min(FOLDS, fewest), shuffle=True, random_state=seed)
     logarithms = np.full((len(labels), int(labels.max()) + 1), -np.inf)
     with threadpool_limits(1):
-        for others, held_out in folds.split(labels, labels, groups):
+        for others, held_out in folds(labels, groups, FOLDS, seed):
             classes = np.unique(labels[others])
             train = others[believed[others]]
             if len(np.unique(labels[train])) < len(classes):

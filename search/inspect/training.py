@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.model_selection import StratifiedGroupKFold
 
 from blocks.anatomy import anatomy
 from blocks.build import build
 from blocks.specification import EliminatedSpecification
 from search.data.arrays import Arrays
 from search.inspect.features import depths
+from search.inspect.folds import folds
 from search.settings.recipe import Recipe
 from search.statistics.calibration import softmax
 from search.statistics.confusion import Floats, Integers
@@ -57,10 +57,8 @@ def trained_out_of_fold(
         mean=known.mean,
         std=known.std,
     )
-    fewest = min(len(np.unique(groups[labels == label])) for label in np.unique(labels))
     probabilities = np.zeros((len(labels), specification.classes))
-    folds = StratifiedGroupKFold(min(FOLDS, fewest), shuffle=True, random_state=0)
-    for others, held_out in folds.split(labels, labels, groups):
+    for others, held_out in folds(labels, groups, FOLDS, seed=0):
         torch.manual_seed(0)
         network = build(specification, load_weights(backbone, weights_dir))
         data = TrainingData(Arrays(images[others], labels[others]), Arrays(images[held_out], labels[held_out]))

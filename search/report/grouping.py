@@ -19,6 +19,7 @@ from search.models.answers import VALIDATION_ANSWERS
 from search.report.pruned_trials import device_of, hours_by_device, pruned_trials_of
 from search.report.rows import Counts, Matrix, Row, Search, Study
 from search.statistics.cut_ranking import ProfiledCut
+from search.system.text import first_line
 from storage.attributes import MODEL_LOST
 from storage.names import short_name
 from storage.trials import StudyRecord, TrialRecord
@@ -105,8 +106,7 @@ def _counts(trials: Sequence[TrialRecord]) -> Counts:
 def _reason(trial: TrialRecord) -> str:
     if trial.state == TrialState.COMPLETE:
         return "complete, but without a finite F1 and a number of parameters"
-    lines = str(trial.attributes.get("failure") or "").strip().splitlines()
-    return lines[0] if lines else "no reason recorded"
+    return first_line(trial.attributes.get("failure"))
 
 
 def _seconds_spent(trial: TrialRecord) -> float:

@@ -10,6 +10,7 @@ from typing import Any
 
 from optuna.trial import TrialState
 
+from search.system.text import first_line
 from storage.trials import TrialRecord
 
 NO_DEVICE = "not recorded"
@@ -64,8 +65,7 @@ def _ending(attributes: Mapping[str, Any], infeasible: bool) -> tuple[str, int |
 
 def general(reason: str) -> str:
     """A reason without the numbers of one trial: "812 macs, over the limit of 500" -> "macs, over the limit of 500"."""
-    line = (reason.strip().splitlines() or ["no reason recorded"])[0]
-    line = re.sub(r"^stopped at epoch \d+ of \d+: ", "", line)  # the epoch is told beside it
+    line = re.sub(r"^stopped at epoch \d+ of \d+: ", "", first_line(reason))  # the epoch is told beside it
     if "over the limit of" in line:
         return re.sub(r"[\d,]+ (?=\w+, over the limit)", "", line)
     return re.sub(r"(?<![A-Za-z])\d(?:[\d.,]*\d)?", "…", line)

@@ -11,17 +11,14 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Sequence
-from importlib.util import find_spec
 
-from search.errors import BadInput
 from search.settings import search as all_settings
 from search.settings.options import OF_TRAINING
-from search.system.commands import between, command_parser, exit_with_status, loading
+from search.system.commands import between, command_parser, exit_with_status, loading, need_extra
 
 WATCH_SECONDS = 5.0
 LEAST_SECONDS, MOST_SECONDS = 0.5, 86_400
 LIBRARY = "prometheus_client"
-INSTALL = "pip install 'elimnet-search[metrics]'"
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.status") -> int:
@@ -31,8 +28,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.s
         parser.error("--serve does not go with --watch or --json: start one command for each")
     settings = all_settings.load(options)
     if options.serve:
-        if find_spec(LIBRARY) is None:
-            raise BadInput("the metrics cannot be served", [f"{LIBRARY} not installed: {INSTALL}"])
+        need_extra("metrics", [LIBRARY], "the metrics cannot be served")
         with loading():
             from search.status.serving import serve_metrics
         return serve_metrics(settings, *options.serve)

@@ -16,7 +16,7 @@ from search.progress.facts import Standing
 from search.progress.standing import StudyTrials, standing_of
 from search.settings.search import chosen_budget
 from search.study.study import WHOLE
-from search.system.text import without_numbers
+from search.system.text import first_line, without_numbers
 from storage.database import Database
 from storage.names import search_name, short_name
 from storage.overview import Holder, Overview, StudyOverview, read_overview
@@ -163,12 +163,7 @@ def _images(study: StudyOverview) -> int | None:
 def _failures(trials: Sequence[FrozenTrial]) -> dict[str, int]:
     failed = [trial for trial in trials if trial.state == TrialState.FAIL]
     failed.sort(key=lambda trial: (trial.datetime_complete is None, trial.datetime_complete, trial.number))
-    return dict(Counter(_kind(str(trial.user_attrs.get("failure") or "")) for trial in failed))
-
-
-def _kind(failure: str) -> str:
-    lines = failure.strip().splitlines()
-    return without_numbers(lines[0]) if lines else "no reason recorded"
+    return dict(Counter(without_numbers(first_line(trial.user_attrs.get("failure"))) for trial in failed))
 
 
 def _work(holder: Holder, study: StudyOverview) -> Work:

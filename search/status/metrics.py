@@ -134,14 +134,14 @@ def _of_fronts(searches: Sequence[SearchStatus]) -> Iterator[Metric]:
 
 
 def _gauge(name: str, said: str, labels: Sequence[str], samples: Mapping[Labels, float]) -> Metric:
-    family = GaugeMetricFamily(name, said, labels=labels)
-    for values, number in samples.items():
-        family.add_metric(values, number)
-    return family
+    return _with_samples(GaugeMetricFamily(name, said, labels=labels), samples)
 
 
 def _counter(name: str, said: str, labels: Sequence[str], samples: Mapping[Labels, float]) -> Metric:
-    family = CounterMetricFamily(name, said, labels=labels)
+    return _with_samples(CounterMetricFamily(name, said, labels=labels), samples)
+
+
+def _with_samples(family: GaugeMetricFamily | CounterMetricFamily, samples: Mapping[Labels, float]) -> Metric:
     for values, number in samples.items():
         family.add_metric(values, number)
     return family

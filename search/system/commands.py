@@ -9,14 +9,21 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 from search.errors import BadInput, NotProven
 from search.system.outputs import forget_standard_output, print_any_character
 from storage.errors import DatabaseRefused, StorageError
 
 _NO_MORE_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+
+
+def need_extra(extra: str, modules: Sequence[str], refused: str) -> None:
+    """Raises BadInput, headed `refused`, with the line that installs the extra, if one of its modules is missing."""
+    if missing := [name for name in modules if find_spec(name) is None]:
+        raise BadInput(refused, [f"{' and '.join(missing)} not installed: pip install 'elimnet-search[{extra}]'"])
 
 
 def add_quiet_argument(parser: argparse.ArgumentParser) -> None:

@@ -62,6 +62,12 @@ def clean(text: object) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in str(text))
 
 
+def first_line(reason: object) -> str:
+    """The first line of why a trial ended as it did."""
+    lines = str(reason or "").strip().splitlines()
+    return lines[0] if lines else "no reason recorded"
+
+
 def without_numbers(text: str) -> str:
     """The text with # for its numbers and ids, which differ between failures of the same kind."""
     return re.sub(r"[0-9a-f-]{36}|\d[\d.e+-]*", "#", text)

@@ -9,25 +9,21 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
-from search.errors import BadInput
 from search.settings import search as all_settings
 from search.settings.options import OF_TRAINING, add_arguments
-from search.system.commands import command_parser, exit_with_status, loading
+from search.system.commands import command_parser, exit_with_status, loading, need_extra
 
 PORT = 8090
 NEEDED = ("jinja2", "starlette", "uvicorn")
-INSTALL = "pip install 'elimnet-search[ui]'"
 WITHOUT = OF_TRAINING | {"device"}
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m search.ui") -> None:
     options = _parser(prog).parse_args(arguments)
     settings = all_settings.load(options)
-    if missing := [name for name in NEEDED if find_spec(name) is None]:
-        raise BadInput("the page cannot be shown", [f"{' and '.join(missing)} not installed: {INSTALL}"])
+    need_extra("ui", NEEDED, "the page cannot be shown")
     with loading():
         from search.ui.server import serve
     serve(settings, options)

@@ -14,7 +14,7 @@ from search.errors import BadInput
 from search.models.classifier import Classifier
 from search.models.decisions import UNSURE, decisions
 from search.models.exported import CARD_FILE
-from search.models.formats.registry import FORMAT_OF_SUFFIX, FORMATS, exported_file, not_installed
+from search.models.formats.registry import FORMAT_OF_SUFFIX, FORMATS, exported_file, running_problems
 from search.models.image_files import Reading, decode_image, named_range
 from search.models.loading import open_classifier
 from search.system.offline_page import jpeg
@@ -63,7 +63,7 @@ def exports(found: Found) -> Mapping[str, Path]:
 def usable_exports(found: Found) -> list[str]:
     """Names of exports whose runtime is installed here."""
     forms = {name: FORMAT_OF_SUFFIX.get(exported_file(path, *FORMATS).suffix) for name, path in exports(found).items()}
-    return [name for name, form in forms.items() if form and not not_installed(form, FORMATS[form].runners)]
+    return [name for name, form in forms.items() if form and not running_problems(form)]
 
 
 class Trying:

@@ -45,6 +45,7 @@ class Program:
     def __init__(self, spec: Any, package: Path) -> None:
         """`spec` is the protobuf `Model` of the folder `package`."""
         self._package = package
+        self._files: dict[str, bytes] = {}
         (taken,) = spec.description.input
         self._is_bgr = taken.type.imageType.colorSpace == _BGR
         self._sides = taken.type.imageType.height, taken.type.imageType.width
@@ -109,7 +110,10 @@ class Program:
 
     def _stored(self, blob: Any, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
         """An array in a file of weights: at the blob's offset stands what describes it."""
-        content = (self._package / WEIGHTS / blob.fileName.removeprefix("@model_path/")).read_bytes()
+        name = blob.fileName.removeprefix("@model_path/")
+        if name not in self._files:
+            self._files[name] = (self._package / WEIGHTS / name).read_bytes()
+        content = self._files[name]
         mark, _, count, start = struct.unpack_from("<IIQQ", content, blob.offset)
         if mark != _MARK or len(content) < start + count:
             raise RuntimeError(f"{blob.fileName} is damaged")

@@ -183,7 +183,7 @@ FORMAT_OF_SUFFIX = {Path(entry.file).suffix: name for name, entry in FORMATS.ite
 
 def load_format(name: str) -> Format:
     """Import the format called `name`, a key of `FORMATS`. Raises BadInput if what runs it is not installed."""
-    if problems := not_installed(name, FORMATS[name].runners, FORMATS[name].programs):
+    if problems := running_problems(name):
         raise BadInput(f"the format {name} cannot be used", problems)
     chosen: Format = import_module(f"{__package__}.{name.replace('-', '_')}").FORMAT
     return chosen
@@ -193,6 +193,11 @@ def load_quantizer(name: str) -> Quantizer:
     """Import what quantises the format called `name`, a key of `FORMATS` with `int8`."""
     chosen: Quantizer = import_module(f"{__package__}.{name.replace('-', '_')}_int8").quantizer
     return chosen
+
+
+def running_problems(name: str) -> list[str]:
+    """Why a model of this format cannot be run here, and what to do."""
+    return not_installed(name, FORMATS[name].runners, FORMATS[name].programs)
 
 
 def writing_problems(name: str, *, int8: bool = False) -> list[str]:

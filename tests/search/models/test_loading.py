@@ -43,7 +43,10 @@ def test_what_onnx_cannot_take_is_run_by_pytorch_and_said(
         ("empty", "model.safetensors: no such file; a model is model.json with model.safetensors beside it"),
         (
             "notes.txt",
-            "notes.txt: not an exported model; expected .html, .mlpackage, .onnx, .param, .pt, .pt2, .pte",
+            (
+                "notes.txt: not an exported model; expected .html, .mlpackage, .onnx, .param, .pt, .pt2, .pte, "
+                ".safetensors, .tflite, .xml"
+            ),
         ),
     ],
 )
