@@ -16,10 +16,8 @@ class Browser(Chromium):
 
     patience_seconds = 180.0
 
-    def __init__(self, profile: Path) -> None:
-        super().__init__(
-            profile, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--hide-scrollbars"
-        )
+    def __init__(self) -> None:
+        super().__init__("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--hide-scrollbars")
 
     def choose_files(self, selector: str, *files: Path) -> None:
         """Put files into a file input, as a person would."""
@@ -53,8 +51,8 @@ class Browser(Chromium):
 
 
 @contextlib.contextmanager
-def browser(profile: Path) -> Iterator[Browser]:
-    opened = Browser(profile)
+def browser() -> Iterator[Browser]:
+    opened = Browser()
     try:
         yield opened
     finally:

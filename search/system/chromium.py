@@ -7,11 +7,13 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 import weakref
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -36,16 +38,18 @@ class Chromium:
 
     patience_seconds  how long an answer, or what is waited for, may take
 
-    The browser ends with `close`, when the object is collected, or with the process. For one thread at a time.
+    The browser ends with `close`, when the object is collected, or with the process; so does the folder of its
+    profile. For one thread at a time.
     """
 
     patience_seconds = 60.0
 
-    def __init__(self, profile: Path, *options: str) -> None:
-        """Start it with an empty folder for its `profile`. Raises OSError if there is none, or if it ends."""
+    def __init__(self, *options: str) -> None:
+        """Start it. Raises OSError if there is none, or if it ends."""
         found = program()
         if found is None:
             raise FileNotFoundError(f"there is no {', '.join(NAMES)}")
+        profile = tempfile.mkdtemp(prefix="elimnet-chromium-")
         to_child, self._write = os.pipe()
         self._read, from_child = os.pipe()
         given = ["--headless", "--disable-gpu", "--remote-debugging-pipe", f"--user-data-dir={profile}", *options]
@@ -56,10 +60,11 @@ class Chromium:
             pass_fds=(to_child, from_child),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         os.close(to_child)
         os.close(from_child)
-        self.close = weakref.finalize(self, _end, process, self._read, self._write)
+        self.close = weakref.finalize(self, _end, process, profile, self._read, self._write)
         self._numbers = itertools.count(1)
         self._rest = b""
         self._session: str | None = None
@@ -125,8 +130,12 @@ class Chromium:
         return message
 
 
-def _end(process: subprocess.Popen[bytes], *pipes: int) -> None:
+def _end(process: subprocess.Popen[bytes], profile: str, *pipes: int) -> None:
+    """End the browser with its own processes, which would write to the profile again; then remove that."""
     process.terminate()
     process.wait(30)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     for pipe in pipes:
         os.close(pipe)
+    shutil.rmtree(profile, ignore_errors=True)

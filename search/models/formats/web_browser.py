@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 import tempfile
 import threading
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -50,10 +48,8 @@ class OpenPage:
         """Raises OSError or RuntimeError if it does not load, BadInput if the runtime is nowhere."""
         self._pixels = size * size * 3
         self._one_at_a_time = threading.Lock()
-        profile = Path(tempfile.mkdtemp(prefix="elimnet-web-"))
-        weakref.finalize(self, shutil.rmtree, profile, ignore_errors=True)
         with _with_runtime(folder) as served, _server(served) as address:
-            self._browser = Chromium(profile)
+            self._browser = Chromium()
             self._browser.open(address)
             self._run(_READY)
 

@@ -94,8 +94,8 @@ def site(settings: Settings, searched: Path) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with browser(tmp_path_factory.mktemp("profile")) as opened:
+def opened() -> Iterator[Browser]:
+    with browser() as opened:
         yield opened
 
 
