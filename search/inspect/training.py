@@ -16,11 +16,13 @@ from blocks.anatomy import anatomy
 from blocks.build import build
 from blocks.specification import EliminatedSpecification
 from search.data.arrays import Arrays
+from search.data.batches import Rows
 from search.inspect.features import depths
 from search.inspect.folds import folds
 from search.settings.recipe import Recipe
 from search.statistics.calibration import softmax
 from search.statistics.confusion import Floats, Integers
+from search.training.evaluation import logits_of
 from search.training.loop import train
 from search.training.plan import Plan, TrainingData
 from search.training.weights import load_weights
@@ -61,8 +63,8 @@ def trained_out_of_fold(
     for others, held_out in folds(labels, groups, FOLDS, seed=0):
         torch.manual_seed(0)
         network = build(specification, load_weights(backbone, weights_dir))
-        data = TrainingData(Arrays(images[others], labels[others]), Arrays(images[held_out], labels[held_out]))
-        evaluation = train(network, Plan(RECIPE, 0, pretrained=True), data, device).evaluation
-        assert evaluation is not None
-        probabilities[held_out] = softmax(evaluation.logits)
+        data = TrainingData(Arrays(images[others], labels[others]), validation=None)
+        trained = train(network, Plan(RECIPE, 0, pretrained=True), data, device).network
+        asked = Rows(Arrays(images[held_out], labels[held_out]), device)
+        probabilities[held_out] = softmax(logits_of(trained, asked, device, RECIPE.batch_size).numpy())
     return probabilities

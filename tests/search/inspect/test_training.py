@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from search.data.arrays import Arrays
+from search.data.batches import Rows
 from search.inspect.training import IMAGE_SIZE, trained_out_of_fold
 from search.training.evaluation import TrainingResult
 from search.training.loop import train
@@ -37,15 +38,24 @@ def test_each_image_is_answered_by_a_network_that_has_not_seen_its_group(
     images.images[:, 0, 0, 0] = np.arange(len(images))  # tells the images apart
     rows = np.arange(2, len(images))
     groups = rows // 2
-    seen: list[tuple[set[int], set[int]]] = []
+    trained: list[set[int]] = []
+    asked: list[set[int]] = []
+
+    def groups_of(images: Any) -> set[int]:
+        return set((images[:, 0, 0, 0] // 2).tolist())
 
     def watched(network: Any, plan: Any, data: TrainingData, device: torch.device) -> TrainingResult:
-        assert data.validation is not None
-        parts = [set((part.images[:, 0, 0, 0] // 2).tolist()) for part in (data.train, data.validation)]
-        seen.append((parts[0], parts[1]))
+        assert data.validation is None, "it would be scored after each epoch"
+        trained.append(groups_of(data.train.images))
         return train(network, plan, data, device)
 
+    class Watched(Rows):
+        def __init__(self, arrays: Arrays, device: torch.device) -> None:
+            asked.append(groups_of(arrays.images))
+            super().__init__(arrays, device)
+
     monkeypatch.setattr("search.inspect.training.train", watched)
+    monkeypatch.setattr("search.inspect.training.Rows", Watched)
     halves = [images.first(30), Arrays(images.images[30:], images.labels[30:])]
     found = trained_out_of_fold(
         halves, "test_resnet", weights_dir, torch.device("cpu"), images.labels[rows], groups, rows
@@ -53,6 +63,6 @@ def test_each_image_is_answered_by_a_network_that_has_not_seen_its_group(
     assert found.shape == (len(rows), CLASSES)
     assert np.allclose(found.sum(axis=1), 1)
     assert (found.argmax(axis=1) == images.labels[rows]).mean() > 0.8
-    assert len(seen) == 3
-    assert all(not before & after for before, after in seen)
-    assert set.union(*(after for _, after in seen)) == set(groups.tolist())
+    assert len(trained) == 3
+    assert all(not before & after for before, after in zip(trained, asked, strict=True))
+    assert set.union(*asked) == set(groups.tolist())
